@@ -1,0 +1,50 @@
+# BetterAI: `make help` lists what there is.
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+
+.PHONY: help demo test check format bench setup clean
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
+
+demo: $(VENV)/.core  ## a streamed answer from the embedded provider: no key, no network
+	@$(BIN)/python -m betterai chat -m local/eliza "Hello. I am happy because you answer without a key."
+
+test: $(VENV)/.dev  ## run all tests, in parallel, offline
+	$(BIN)/python -m pytest -n auto
+
+check: $(VENV)/.dev  ## format, lint, types, import contracts, tests, docs examples
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -n auto
+
+format: $(VENV)/.dev  ## format, and mend what lint can mend
+	$(BIN)/ruff format src tests benchmarks
+	$(BIN)/ruff check --fix src tests benchmarks
+
+bench: $(VENV)/.dev  ## measure against raw aiohttp, the openai SDK and litellm; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+setup: $(VENV)/.dev  ## only make the virtual environment
+
+clean:  ## remove the virtual environment and caches
+	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# uv makes the environment when it is there; else the standard library's venv and pip do.
+INSTALL = if command -v uv >/dev/null 2>&1; \
+	then uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && uv pip install --quiet --python $(BIN)/python
+
+$(VENV)/.core: pyproject.toml
+	@echo "setting up $(VENV) …"
+	@$(INSTALL) -e .; \
+	else $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --disable-pip-version-check -e .; fi
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml
+	@echo "setting up $(VENV) with the tools for tests …"
+	@$(INSTALL) -e '.[dev]'; \
+	else $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'; fi
+	@touch $@ $(VENV)/.core

@@ -1,0 +1,209 @@
+"""The base classes, one a category. Subclass one to be a provider of your own; codec providers are made of these too.
+
+The second method of a pair has an honest default made of the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from betterai.core.media import Media
+from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.results import (
+    BatchStatus,
+    EmbeddingResponse,
+    FileHandle,
+    ImageResponse,
+    ModerationResponse,
+    RealtimeEvent,
+    RerankResponse,
+    Speech,
+    SpeechChunk,
+    Transcript,
+    TranscriptChunk,
+    VideoResponse,
+)
+from betterai.core.settings import (
+    EmbeddingSettings,
+    GenerationSettings,
+    ImageSettings,
+    RealtimeSettings,
+    SpeechSettings,
+    TranscriptionSettings,
+    VideoSettings,
+)
+
+
+class BaseProvider:
+    """What all base classes share: `async with` closes what the provider holds."""
+
+    async def aclose(self) -> None:
+        """Free what the provider holds. Does nothing by default."""
+
+    async def __aenter__(self) -> Any:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+def _missing(provider: object, method: str) -> NotImplementedError:
+    return NotImplementedError(f"{type(provider).__name__} does not implement {method}()")
+
+
+class BaseTextProvider(BaseProvider):
+    """Text generation. Implement `generate`, or `generate_stream`, or both: each has a default made of the other."""
+
+    supports_streaming: ClassVar[bool] = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "supports_streaming" not in cls.__dict__:
+            cls.supports_streaming = cls.generate_stream is not BaseTextProvider.generate_stream
+
+    async def generate(self, messages: Any, model: str, settings: GenerationSettings) -> ProviderResponse:
+        """Generate one answer. `messages` are dicts with role and content, or our `Message`s."""
+        from betterai.core.accumulate import accumulate_chunks
+
+        if type(self).generate_stream is BaseTextProvider.generate_stream:
+            raise _missing(self, "generate")
+        return await accumulate_chunks(self.generate_stream(messages, model, settings), model)
+
+    async def generate_stream(
+        self, messages: Any, model: str, settings: GenerationSettings
+    ) -> AsyncGenerator[TextChunk, None]:
+        """Stream one answer. The last chunk carries the whole `response`."""
+        if type(self).generate is BaseTextProvider.generate:
+            raise _missing(self, "generate_stream")
+        response = await self.generate(messages, model, settings)
+        yield TextChunk(
+            content=response.content,
+            finish_reason=response.finish_reason,
+            raw_finish_reason=response.raw_finish_reason,
+            usage=response.usage,
+            response=response,
+        )
+
+
+class BaseImageProvider(BaseProvider):
+    """Image generation."""
+
+    async def generate(self, prompt: str, model: str, settings: ImageSettings) -> ImageResponse:
+        raise _missing(self, "generate")
+
+    async def generate_batch(
+        self, prompts: Sequence[str], model: str, settings: ImageSettings
+    ) -> AsyncGenerator[ImageResponse, None]:
+        """Several prompts, one after another; results in their order."""
+        for prompt in prompts:
+            yield await self.generate(prompt, model, settings)
+
+
+class BaseVideoProvider(BaseProvider):
+    """Video generation."""
+
+    async def generate(self, prompt: str, model: str, settings: VideoSettings) -> VideoResponse:
+        raise _missing(self, "generate")
+
+
+class BaseAudioProvider(BaseProvider):
+    """Speech to text."""
+
+    async def transcribe(self, audio: Media, model: str, settings: TranscriptionSettings) -> Transcript:
+        raise _missing(self, "transcribe")
+
+    async def transcribe_stream(
+        self, audio: AsyncIterator[bytes], model: str, settings: TranscriptionSettings
+    ) -> AsyncGenerator[TranscriptChunk, None]:
+        """Audio in as it comes. By default it is gathered and transcribed whole: one final piece."""
+        data = b"".join([piece async for piece in audio])
+        transcript = await self.transcribe(Media(kind="audio", data=data), model, settings)
+        yield TranscriptChunk(text=transcript.text, final=True, words=transcript.words, response=transcript)
+
+
+class BaseTTSProvider(BaseProvider):
+    """Text to speech."""
+
+    async def synthesize(self, text: str, model: str, settings: SpeechSettings) -> Speech:
+        raise _missing(self, "synthesize")
+
+    async def synthesize_stream(
+        self, text: str | AsyncIterator[str], model: str, settings: SpeechSettings
+    ) -> AsyncGenerator[SpeechChunk, None]:
+        """Text in whole or as it comes; audio out. By default sentence by sentence."""
+        from betterai.core.accumulate import split_sentences
+
+        async for sentence in split_sentences(text):
+            speech = await self.synthesize(sentence, model, settings)
+            yield SpeechChunk(audio=speech.audio.to_bytes(), words=speech.words)
+
+
+class RealtimeSession(BaseProvider):
+    """An open realtime session: send our events, iterate over theirs."""
+
+    async def send(self, event: RealtimeEvent) -> None:
+        raise _missing(self, "send")
+
+    def __aiter__(self) -> AsyncIterator[RealtimeEvent]:
+        raise _missing(self, "__aiter__")
+
+
+class BaseRealtimeProvider(BaseProvider):
+    """Realtime voice."""
+
+    async def connect(self, model: str, settings: RealtimeSettings) -> RealtimeSession:
+        raise _missing(self, "connect")
+
+
+class BaseEmbeddingProvider(BaseProvider):
+    """Embeddings."""
+
+    async def embed(self, inputs: Sequence[str], model: str, settings: EmbeddingSettings) -> EmbeddingResponse:
+        raise _missing(self, "embed")
+
+
+class BaseRerankProvider(BaseProvider):
+    """Ranking documents by how well they answer a query."""
+
+    async def rerank(self, query: str, documents: Sequence[str], model: str, top: int | None = None) -> RerankResponse:
+        raise _missing(self, "rerank")
+
+
+class BaseModerationProvider(BaseProvider):
+    """Judging content."""
+
+    async def moderate(self, inputs: Sequence[str | Media], model: str) -> ModerationResponse:
+        raise _missing(self, "moderate")
+
+
+class BaseFilesProvider(BaseProvider):
+    """Files at a provider."""
+
+    async def upload(self, media: Media, purpose: str = "") -> FileHandle:
+        raise _missing(self, "upload")
+
+    async def download(self, handle: FileHandle) -> Media:
+        raise _missing(self, "download")
+
+    async def delete(self, handle: FileHandle) -> None:
+        raise _missing(self, "delete")
+
+    async def list(self) -> Sequence[FileHandle]:
+        raise _missing(self, "list")
+
+
+class BaseBatchProvider(BaseProvider):
+    """Many requests at a lower price, later."""
+
+    async def submit(self, requests: Mapping[str, Any], model: str) -> BatchStatus:
+        raise _missing(self, "submit")
+
+    async def status(self, id: str) -> BatchStatus:
+        raise _missing(self, "status")
+
+    async def results(self, id: str) -> Mapping[str, ProviderResponse | Exception]:
+        raise _missing(self, "results")
+
+    async def cancel(self, id: str) -> BatchStatus:
+        raise _missing(self, "cancel")

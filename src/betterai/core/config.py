@@ -1,0 +1,50 @@
+"""What a caller says about a call as a whole: which model, which key, how long, how often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from betterai.core.data import Data
+
+
+class Timeout(Data, frozen=True, kw_only=True):
+    """Four limits in seconds, each with its own error. `total` spans the retries; the others hold for one attempt."""
+
+    connect: float = 10.0
+    first_byte: float = 300.0
+    idle: float = 120.0
+    total: float = 1800.0
+
+
+class Retries(Data, frozen=True, kw_only=True):
+    """How often, and how patiently. Waits are drawn from 0 to `base` · 2ⁿ seconds, at most `cap` (full jitter);
+    what the provider asks for in Retry-After is kept up to `longest`, beyond it the error is raised at once.
+    """
+
+    attempts: int = 3
+    base: float = 0.5
+    cap: float = 8.0
+    longest: float = 60.0
+
+
+class CoreConfig(Data, frozen=True, kw_only=True):
+    """Which model, and how to reach it. None means: the environment, then the provider's default.
+
+    `unsupported="raise"` turns every warning about a setting into `UnsupportedParam`. `settings` are the provider's
+    own (resource, region, project …); `options` go to class providers' constructors.
+    """
+
+    model: str = ""
+    api_key: str | None = None
+    base_url: str | None = None
+    timeout: float | Timeout | None = None
+    retries: int | Retries | None = None
+    unsupported: Literal["warn", "raise"] = "warn"
+    settings: Mapping[str, str] = {}
+    options: Mapping[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return (
+            f"CoreConfig(model={self.model!r}, base_url={self.base_url!r}, api_key={'***' if self.api_key else None})"
+        )

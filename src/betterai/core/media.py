@@ -1,0 +1,62 @@
+"""Media as a value: bytes, base64 text, a path, a URL or a vendor's file id. Loading is `runtime/media.py`."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from typing import Literal
+
+from betterai.core.data import Data
+
+MediaKind = Literal["image", "audio", "video", "document"]
+MediaForm = Literal["bytes", "url", "file_id"]
+
+
+class Media(Data, frozen=True, kw_only=True):
+    """One picture, sound, film or document. Exactly one of the five sources is set.
+
+    `base64` holds text that arrived encoded, so that it can be passed on without decoding it.
+    `path` is read by the runner before a codec sees the media.
+    """
+
+    kind: MediaKind
+    mime_type: str = ""
+    data: bytes | None = None
+    base64: str | None = None
+    path: str | None = None
+    url: str | None = None
+    file_id: str | None = None
+    filename: str = ""
+    transcript: str = ""
+
+    @property
+    def form(self) -> MediaForm | Literal["path"]:
+        if self.data is not None or self.base64 is not None:
+            return "bytes"
+        if self.url is not None:
+            return "url"
+        return "file_id" if self.file_id is not None else "path"
+
+    def to_base64(self) -> str:
+        """The content as base64 text (RFC 4648, padded). Only for media whose `form` is "bytes"."""
+        if self.base64 is not None:
+            return self.base64
+        return b64encode(self.data or b"").decode("ascii")
+
+    def to_bytes(self) -> bytes:
+        """The content as bytes. Raises `ValueError` where the base64 text is damaged."""
+        if self.data is not None:
+            return self.data
+        return b64decode(self.base64 or "", validate=True)
+
+    def to_data_url(self) -> str:
+        return f"data:{self.mime_type or 'application/octet-stream'};base64,{self.to_base64()}"
+
+
+def parse_data_url(kind: MediaKind, url: str, filename: str = "") -> Media:
+    """Media from a `data:` URL (RFC 2397), its base64 text kept as it came; from any other URL, by reference."""
+    if not url.startswith("data:"):
+        return Media(kind=kind, url=url, filename=filename)
+    head, comma, payload = url[5:].partition(",")
+    if not comma or not head.endswith(";base64"):
+        return Media(kind=kind, url=url, filename=filename)
+    return Media(kind=kind, mime_type=head[:-7], base64=payload, filename=filename)

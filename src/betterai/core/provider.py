@@ -1,0 +1,82 @@
+"""The declaration of a provider: who, where, which key, which codecs. One folder's `__init__.py` holds one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from betterai.core.data import Data
+from betterai.core.model import ModelConfig
+
+
+class Setting(Data, frozen=True, kw_only=True):
+    """One value that a provider needs. `env` are the variables that set it, the first one set wins.
+
+    `required` ones without a value raise `ConfigurationError` at first use, naming the variable.
+    """
+
+    name: str
+    env: tuple[str, ...] = ()
+    secret: bool = False
+    default: str | None = None
+    required: bool = True
+    about: str = ""
+
+
+class NoAuth(Data, frozen=True, kw_only=True, tag=True):
+    """Nothing is signed."""
+
+
+class BearerAuth(Data, frozen=True, kw_only=True, tag=True):
+    """`Authorization: Bearer …` with the value of a setting; left out where the setting is optional and empty."""
+
+    setting: str = "api_key"
+
+
+class HeaderAuth(Data, frozen=True, kw_only=True, tag=True):
+    """A header of its own, such as `api-key: …`; `prefix` stands before the value ("Token ")."""
+
+    header: str
+    setting: str = "api_key"
+    prefix: str = ""
+
+
+class QueryAuth(Data, frozen=True, kw_only=True, tag=True):
+    """A query parameter, such as `?key=…`. Prefer a header where the vendor takes one: URLs end up in logs."""
+
+    parameter: str
+    setting: str = "api_key"
+
+
+Auth: TypeAlias = NoAuth | BearerAuth | HeaderAuth | QueryAuth
+
+
+def _no_models() -> Mapping[str, ModelConfig]:
+    return {}
+
+
+class Provider(Data, frozen=True, kw_only=True):
+    """Who, where, which key, which codecs.
+
+    `base_url` is a template over `settings`: "https://{resource}.example.com/v1". `hosts` are further https hosts that
+    may get the key (where reply URLs point). `protocols` maps category → protocol → codec or class; the first of a
+    category is its default. `defaults` names the model to take where only the provider is given. `embedded` marks the
+    provider that needs neither key nor network.
+    """
+
+    name: str
+    title: str = ""
+    base_url: str = ""
+    settings: tuple[Setting, ...] = ()
+    auth: Auth = NoAuth()
+    headers: Mapping[str, str] = {}
+    hosts: tuple[str, ...] = ()
+    models: Callable[[], Mapping[str, ModelConfig]] = _no_models
+    protocols: Mapping[str, Mapping[str, Any]] = {}
+    defaults: Mapping[str, str] = {}
+    embedded: bool = False
+    docs: str = ""
+    list_models_path: str = ""
+
+    def setting(self, name: str) -> Setting | None:
+        return next((setting for setting in self.settings if setting.name == name), None)

@@ -1,0 +1,151 @@
+"""What the categories other than text give back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from betterai.core.data import Data
+from betterai.core.media import Media
+from betterai.core.message import ToolCall
+from betterai.core.response import CallWarning
+from betterai.core.usage import Cost, Usage
+
+
+class Result(Data, frozen=True, kw_only=True):
+    """What every result has beside its content."""
+
+    model: str = ""
+    provider: str = ""
+    usage: Usage | None = None
+    cost: Cost | None = None
+    warnings: tuple[CallWarning, ...] = ()
+    request_id: str = ""
+    body: bytes = b""
+
+
+class ImageResponse(Result, frozen=True, kw_only=True):
+    images: tuple[Media, ...] = ()
+    revised_prompt: str = ""
+
+
+class VideoResponse(Result, frozen=True, kw_only=True):
+    videos: tuple[Media, ...] = ()
+
+
+class Word(Data, frozen=True, kw_only=True):
+    """One spoken word; `start` and `end` in seconds, `confidence` from 0 to 1."""
+
+    text: str
+    start: float
+    end: float
+    speaker: str | None = None
+    confidence: float | None = None
+
+
+class Segment(Data, frozen=True, kw_only=True):
+    text: str
+    start: float
+    end: float
+    speaker: str | None = None
+    confidence: float | None = None
+
+
+class Transcript(Result, frozen=True, kw_only=True):
+    """`words` and `segments` are None where the provider gives none: not the same as an empty recording."""
+
+    text: str
+    language: str | None = None
+    seconds: float | None = None
+    words: tuple[Word, ...] | None = None
+    segments: tuple[Segment, ...] | None = None
+
+
+class TranscriptChunk(Data, frozen=True, kw_only=True):
+    """A piece of a live transcript. An interim piece (`final` False) is replaced by the next one."""
+
+    text: str = ""
+    final: bool = False
+    words: tuple[Word, ...] | None = None
+    response: Transcript | None = None
+
+
+class Speech(Result, frozen=True, kw_only=True):
+    audio: Media
+    sample_rate: int | None = None
+    words: tuple[Word, ...] | None = None
+
+
+class SpeechChunk(Data, frozen=True, kw_only=True):
+    """A piece of audio, playable in order."""
+
+    audio: bytes = b""
+    words: tuple[Word, ...] | None = None
+    response: Speech | None = None
+
+
+class RealtimeEvent(Data, frozen=True, kw_only=True):
+    """One event of a realtime session, either way. `type` says which fields are set."""
+
+    type: Literal[
+        "session", "audio", "text", "transcript", "input_transcript", "speech_started", "speech_stopped", "tool_call",
+        "tool_result", "commit", "interrupt", "turn_started", "turn_done", "usage", "error",
+    ]  # fmt: skip
+    audio: bytes = b""
+    text: str = ""
+    final: bool = False
+    tool_call: ToolCall | None = None
+    id: str = ""
+    usage: Usage | None = None
+    error: str = ""
+    details: Mapping[str, object] = {}
+
+
+class EmbeddingResponse(Result, frozen=True, kw_only=True):
+    """`vectors` in the order of the inputs."""
+
+    vectors: tuple[tuple[float, ...], ...] = ()
+
+
+class Ranked(Data, frozen=True, kw_only=True):
+    index: int
+    score: float
+    document: str = ""
+
+
+class RerankResponse(Result, frozen=True, kw_only=True):
+    """Best first; `index` points into the documents given."""
+
+    ranking: tuple[Ranked, ...] = ()
+
+
+class ModerationVerdict(Data, frozen=True, kw_only=True):
+    flagged: bool
+    categories: Mapping[str, bool] = {}
+    scores: Mapping[str, float] = {}
+
+
+class ModerationResponse(Result, frozen=True, kw_only=True):
+    verdicts: tuple[ModerationVerdict, ...] = ()
+
+
+class FileHandle(Data, frozen=True, kw_only=True):
+    """A file at a provider. It remembers its owner, so that it is never sent to another account."""
+
+    id: str
+    provider: str
+    account: str = ""
+    filename: str = ""
+    size: int | None = None
+    mime_type: str = ""
+    expires_at: float | None = None
+
+
+class BatchStatus(Data, frozen=True, kw_only=True):
+    """How a batch stands. `counts` has total, completed and failed."""
+
+    id: str
+    provider: str
+    state: Literal["running", "completed", "failed", "expired", "cancelled"]
+    counts: Mapping[str, int] = {}
+    raw_state: str = ""

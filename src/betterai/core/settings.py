@@ -1,0 +1,284 @@
+"""What a caller may ask for, by category. What was not set is never sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, ClassVar, Literal, TypeVar, dataclass_transform
+
+from msgspec import UNSET
+
+from betterai.core.data import Data
+from betterai.core.exceptions import ValidationError
+from betterai.core.media import Media
+from betterai.core.tools import AnyTool, ToolChoice
+
+S = TypeVar("S", bound="Settings")
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Settings:
+    """Keyword settings that know which of them were given.
+
+    Reading a setting that was not given gives None; `given()` holds exactly what was set, an explicit None too.
+    Passing `UNSET` is the same as not passing the setting at all.
+    """
+
+    __fields__: ClassVar[frozenset[str]] = frozenset()
+    __types__: ClassVar[Mapping[str, tuple[type, ...]]] = {}
+
+    options: Mapping[str, Mapping[str, Any]] | None = None
+    """Options of single vendors, by vendor: `{"perplexity": {…}}`. The other vendors ignore them."""
+    extra_body: Mapping[str, Any] | None = None
+    extra_headers: Mapping[str, str] | None = None
+    extra_query: Mapping[str, str] | None = None
+
+    def __init_subclass__(cls) -> None:
+        names = {name for kind in cls.__mro__ for name in getattr(kind, "__annotations__", {})}
+        cls.__fields__ = frozenset(name for name in names if not name.startswith("__"))
+
+    def __init__(self, **given: Any) -> None:
+        for name, value in given.items():
+            if name not in self.__fields__:
+                raise ValidationError(f"{type(self).__name__} has no setting {name!r}{_suggest(name, self.__fields__)}")
+            if value is UNSET:
+                continue
+            expected = self.__types__.get(name)
+            if expected and value is not None and (not isinstance(value, expected) or _is_stray_bool(value, expected)):
+                wanted = " or ".join(kind.__name__ for kind in expected)
+                raise ValidationError(f"{name} must be {wanted}, not {type(value).__name__} ({value!r:.60})")
+            self.__dict__[name] = value
+
+    def given(self) -> dict[str, Any]:
+        """What was set, by name."""
+        return self.__dict__
+
+    def replace(self: S, **changes: Any) -> S:
+        """A copy with these settings set; `UNSET` takes one out."""
+        return type(self)(**{**self.__dict__, **changes})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"settings do not change: use settings.replace({name}=…)")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        raise TypeError("settings may hold lists and dicts, so they have no hash")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r:.80}' for name, value in self.__dict__.items())})"
+
+
+def _suggest(name: str, known: frozenset[str]) -> str:
+    near = get_close_matches(name, known, n=3)
+    return f"; did you mean {' or '.join(near)}?" if near else f"; it has {', '.join(sorted(known))}"
+
+
+def _is_stray_bool(value: Any, expected: tuple[type, ...]) -> bool:
+    return isinstance(value, bool) and bool not in expected
+
+
+class ReasoningControl(Data, frozen=True, kw_only=True):
+    """How much the model may think, and what of it comes back. Each provider is given the form it knows.
+
+    `effort`: none, minimal, low, medium, high, xhigh, max. `budget`: at most this many tokens. `enabled`: on or off,
+    where a model knows only that. `include`: False keeps the thoughts from the answer. `format` and `summary` are the
+    vendors' words (raw, parsed, hidden; auto, concise, detailed).
+    """
+
+    effort: str | None = None
+    budget: int | None = None
+    enabled: bool | None = None
+    include: bool | None = None
+    format: str | None = None
+    summary: str | None = None
+
+
+class PromptCache(Data, frozen=True, kw_only=True):
+    """How prompts are cached: `key` groups like prompts, `mode` and `ttl` and `retention` are the vendors' words."""
+
+    key: str | None = None
+    mode: str | None = None
+    ttl: str | None = None
+    retention: str | None = None
+
+
+class WebSearch(Data, frozen=True, kw_only=True):
+    """Let the provider search the web while it answers. `user_location` as the vendor documents it."""
+
+    context_size: str | None = None
+    user_location: Mapping[str, Any] | None = None
+
+
+class AudioOutput(Data, frozen=True, kw_only=True):
+    """A spoken answer of a text model: voice (a name, or the vendor's object) and format (wav, mp3, pcm16 …)."""
+
+    voice: str | Mapping[str, Any] | None = None
+    format: str | None = None
+
+
+class StreamOptions(Data, frozen=True, kw_only=True):
+    """Usage is asked for in every stream unless `include_usage` is False."""
+
+    include_usage: bool | None = None
+    include_obfuscation: bool | None = None
+
+
+_NUMBER = (int, float)
+
+
+class GenerationSettings(Settings):
+    """Settings of text generation. What a provider cannot take is reported in `response.warnings`, or raises."""
+
+    __types__: ClassVar[Mapping[str, tuple[type, ...]]] = {
+        "temperature": _NUMBER, "top_p": _NUMBER, "top_k": (int,), "min_p": _NUMBER, "max_tokens": (int,),
+        "stop": (str, list, tuple), "seed": (int,), "n": (int,), "frequency_penalty": _NUMBER,
+        "presence_penalty": _NUMBER, "logit_bias": (Mapping,), "logprobs": (bool,), "top_logprobs": (int,),
+        "tools": (list, tuple), "tool_choice": (str, ToolChoice), "parallel_tool_calls": (bool,),
+        "reasoning": (str, int, bool, ReasoningControl), "verbosity": (str,), "modalities": (list, tuple),
+        "audio": (AudioOutput,), "prediction": (str, list, tuple), "cache": (PromptCache,),
+        "web_search": (WebSearch, bool), "moderation": (Mapping,), "service_tier": (str,), "store": (bool,), "metadata": (Mapping,), "user": (str,),
+        "safety_identifier": (str,), "stream_options": (StreamOptions,), "options": (Mapping,),
+        "extra_body": (Mapping,), "extra_headers": (Mapping,), "extra_query": (Mapping,),
+    }  # fmt: skip
+
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    max_tokens: int | None = None
+    """At most this many output tokens, reasoning too where the provider counts it so."""
+    stop: str | Sequence[str] | None = None
+    seed: int | None = None
+    n: int | None = None
+    """How many answers; the second and later ones are in `response.alternatives`."""
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    logit_bias: Mapping[str, float] | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    tools: Sequence[AnyTool] | None = None
+    tool_choice: Literal["auto", "none", "required"] | str | ToolChoice | None = None
+    """auto, none, required, or the name of the one tool to call."""
+    parallel_tool_calls: bool | None = None
+    response_format: Any = None
+    """A type (msgspec Struct, dataclass, TypedDict, Pydantic model …), a JSON Schema, or `JsonSchema`/`JsonObject`."""
+    reasoning: str | int | bool | ReasoningControl | None = None
+    """An effort, a budget in tokens, on or off, or a `ReasoningControl`."""
+    verbosity: str | None = None
+    modalities: Sequence[str] | None = None
+    audio: AudioOutput | None = None
+    prediction: str | Sequence[Mapping[str, Any]] | None = None
+    """Text that the answer will mostly repeat."""
+    cache: PromptCache | None = None
+    web_search: WebSearch | bool | None = None
+    moderation: Mapping[str, Any] | None = None
+    service_tier: str | None = None
+    store: bool | None = None
+    metadata: Mapping[str, str] | None = None
+    user: str | None = None
+    safety_identifier: str | None = None
+    stream_options: StreamOptions | None = None
+    spelling: frozenset[str] | None = None
+    """Set by server halves: which of two names for one setting the caller wrote; codecs of that protocol keep it."""
+
+
+class ImageSettings(Settings):
+    """Settings of image generation. `size` is "1024x1024"; `aspect` is "16:9"; one of them is enough."""
+
+    size: str | None = None
+    aspect: str | None = None
+    n: int | None = None
+    quality: str | None = None
+    style: str | None = None
+    format: str | None = None
+    compression: int | None = None
+    background: str | None = None
+    seed: int | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    negative_prompt: str | None = None
+    images: Sequence[Media] | None = None
+    """Reference images, or the picture to edit."""
+    mask: Media | None = None
+    partial_images: int | None = None
+    moderation: str | None = None
+    user: str | None = None
+
+
+class VideoSettings(Settings):
+    """Settings of video generation: `seconds` of film, `size` "1280x720" or `aspect` and `resolution`."""
+
+    seconds: float | None = None
+    size: str | None = None
+    aspect: str | None = None
+    resolution: str | None = None
+    fps: int | None = None
+    n: int | None = None
+    seed: int | None = None
+    negative_prompt: str | None = None
+    audio: bool | None = None
+    first_frame: Media | None = None
+    last_frame: Media | None = None
+    images: Sequence[Media] | None = None
+    video: Media | None = None
+
+
+class TranscriptionSettings(Settings):
+    """Settings of speech to text. `language` is a BCP 47 tag; `timestamps` are "word" or "segment"."""
+
+    language: str | None = None
+    prompt: str | None = None
+    keywords: Sequence[str] | None = None
+    timestamps: Sequence[Literal["word", "segment"]] | None = None
+    diarize: bool | None = None
+    speakers: int | None = None
+    temperature: float | None = None
+    translate: bool | None = None
+    sample_rate: int | None = None
+    """Of raw audio that is streamed in, in Hz."""
+    channels: int | None = None
+    encoding: str | None = None
+    interim: bool | None = None
+
+
+class SpeechSettings(Settings):
+    """Settings of text to speech. `format` is mp3, wav, pcm, opus …; `sample_rate` in Hz; `speed` 1.0 is normal."""
+
+    voice: str | None = None
+    format: str | None = None
+    sample_rate: int | None = None
+    speed: float | None = None
+    language: str | None = None
+    instructions: str | None = None
+    seed: int | None = None
+    alignment: bool | None = None
+
+
+class RealtimeSettings(Settings):
+    """Settings of a realtime session."""
+
+    instructions: str | None = None
+    voice: str | None = None
+    modalities: Sequence[str] | None = None
+    input_format: str | None = None
+    output_format: str | None = None
+    sample_rate: int | None = None
+    tools: Sequence[AnyTool] | None = None
+    tool_choice: str | ToolChoice | None = None
+    turn_detection: Mapping[str, Any] | Literal["server", "semantic", "none"] | None = None
+    transcribe_input: bool | str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    reasoning: str | int | bool | ReasoningControl | None = None
+
+
+class EmbeddingSettings(Settings):
+    """Settings of embeddings. `task` is the vendor's word for the use: query, document, clustering …"""
+
+    dimensions: int | None = None
+    task: str | None = None
+    encoding: Literal["float", "int8", "binary"] | None = None
+    truncate: bool | None = None
+    user: str | None = None

@@ -1,0 +1,68 @@
+"""Tools and structured output as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+from betterai.core.data import Data
+from betterai.core.message import CacheMark, Opaque
+
+
+class Tool(Data, frozen=True, kw_only=True):
+    """A function the model may ask for. `parameters` is a JSON Schema of an object; None means no parameters."""
+
+    name: str
+    description: str | None = None
+    parameters: Mapping[str, Any] | None = None
+    strict: bool | None = None
+    cache: CacheMark | None = None
+    opaque: Opaque | None = None
+
+
+class CustomTool(Data, frozen=True, kw_only=True):
+    """A tool that takes free text. `format` may hold a grammar: `{"syntax": "lark", "definition": "…"}`."""
+
+    name: str
+    description: str | None = None
+    format: Mapping[str, Any] | None = None
+    opaque: Opaque | None = None
+
+
+class ServerTool(Data, frozen=True, kw_only=True):
+    """A tool that the provider runs by itself, in the provider's own words."""
+
+    type: str
+    config: Mapping[str, Any] = {}
+
+
+AnyTool: TypeAlias = Tool | CustomTool | ServerTool
+
+
+class ToolChoice(Data, frozen=True, kw_only=True):
+    """Which tools the model may or must use: `names` empty means any of them."""
+
+    mode: Literal["auto", "none", "required"] = "auto"
+    names: tuple[str, ...] = ()
+    kind: Literal["function", "custom"] = "function"
+    allowed: tuple[Mapping[str, Any], ...] = ()
+
+
+class JsonSchema(Data, frozen=True, kw_only=True):
+    """The shape that the answer must have. `strict` asks the provider to enforce it."""
+
+    schema: Mapping[str, Any] | None = None
+    name: str = "output"
+    description: str | None = None
+    strict: bool | None = None
+
+
+class JsonObject(Data, frozen=True, kw_only=True):
+    """Any JSON object. Most providers want the word JSON in the prompt."""
+
+
+class PlainText(Data, frozen=True, kw_only=True):
+    """Text, said explicitly."""
+
+
+ResponseFormat: TypeAlias = JsonSchema | JsonObject | PlainText

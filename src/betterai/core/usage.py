@@ -1,0 +1,90 @@
+"""What a call used, and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Literal, TypeVar
+
+from betterai.core.data import Data
+
+
+class Usage(Data, frozen=True, kw_only=True):
+    """Disjoint token counters: each token is counted once; the sums are properties.
+
+    `cached` is read from a cache, by modality; `cache_write` is written to one, by time to live ("" where not said);
+    `other` are tokens that only the provider's total names; `units` are seconds, characters, images, searches.
+    `source` is "provider" for counts the provider gave, "counted" for ours.
+    """
+
+    text_in: int = 0
+    audio_in: int = 0
+    image_in: int = 0
+    video_in: int = 0
+    cached: Mapping[str, int] = {}
+    cache_write: Mapping[str, int] = {}
+    text_out: int = 0
+    reasoning: int = 0
+    audio_out: int = 0
+    image_out: int = 0
+    other: int = 0
+    units: Mapping[str, float] = {}
+    source: Literal["provider", "counted"] = "provider"
+    stated_cost: Decimal | None = None
+
+    @property
+    def cache_read_tokens(self) -> int:
+        return sum(self.cached.values())
+
+    @property
+    def cache_write_tokens(self) -> int:
+        return sum(self.cache_write.values())
+
+    @property
+    def input_tokens(self) -> int:
+        """All input tokens, cached ones too."""
+        fresh = self.text_in + self.audio_in + self.image_in + self.video_in
+        return fresh + self.cache_read_tokens + self.cache_write_tokens
+
+    @property
+    def output_tokens(self) -> int:
+        """All output tokens, reasoning too."""
+        return self.text_out + self.reasoning + self.audio_out + self.image_out
+
+    @property
+    def total_tokens(self) -> int:
+        return self.input_tokens + self.output_tokens + self.other
+
+    def __add__(self, more: Usage) -> Usage:
+        costs = [cost for cost in (self.stated_cost, more.stated_cost) if cost is not None]
+        return Usage(
+            **{name: getattr(self, name) + getattr(more, name) for name in _COUNTERS},
+            cached=_sum(self.cached, more.cached),
+            cache_write=_sum(self.cache_write, more.cache_write),
+            units=_sum(self.units, more.units),
+            source="counted" if "counted" in (self.source, more.source) else "provider",
+            stated_cost=sum(costs, Decimal(0)) if costs else None,
+        )
+
+
+_COUNTERS = (
+    "text_in", "audio_in", "image_in", "video_in", "text_out", "reasoning", "audio_out", "image_out", "other",
+)  # fmt: skip
+
+
+Number = TypeVar("Number", int, float)
+
+
+def _sum(left: Mapping[str, Number], right: Mapping[str, Number]) -> dict[str, Number]:
+    return {key: left.get(key, 0) + right.get(key, 0) for key in {**left, **right}}
+
+
+class Cost(Data, frozen=True, kw_only=True):
+    """US dollars. `exact`: stated by the provider, or every counter had a price; `estimated`: counters or prices were
+    guessed; `unknown`: `amount` is None, never a silent 0. `parts` says what each counter cost.
+    """
+
+    amount: Decimal | None = None
+    status: Literal["exact", "estimated", "unknown"] = "unknown"
+    parts: Mapping[str, Decimal] = {}
+    reason: str = ""
