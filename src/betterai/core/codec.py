@@ -67,7 +67,7 @@ class Exchange(Protocol[C_contra, R_co, E_co]):
 
 
 class Steps(Protocol[C_contra, R_co]):
-    """Submit, wait, fetch: video, batches, uploads, transcription jobs. Resuming is calling `run` with the last state."""
+    """Submit, wait, fetch: video, batches, uploads, transcription jobs. To resume, call `run` with the last state."""
 
     def run(
         self, call: C_contra, state: Mapping[str, Any] | None = None

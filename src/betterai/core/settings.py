@@ -138,8 +138,9 @@ class GenerationSettings(Settings):
         "tools": (list, tuple), "tool_choice": (str, ToolChoice), "parallel_tool_calls": (bool,),
         "reasoning": (str, int, bool, ReasoningControl), "verbosity": (str,), "modalities": (list, tuple),
         "audio": (AudioOutput,), "prediction": (str, list, tuple), "cache": (PromptCache,),
-        "web_search": (WebSearch, bool), "moderation": (Mapping,), "service_tier": (str,), "store": (bool,), "metadata": (Mapping,), "user": (str,),
-        "safety_identifier": (str,), "stream_options": (StreamOptions,), "options": (Mapping,),
+        "web_search": (WebSearch, bool), "moderation": (Mapping,), "service_tier": (str,), "store": (bool,),
+        "metadata": (Mapping,), "user": (str,), "safety_identifier": (str,),
+        "stream_options": (StreamOptions,), "spelling": (frozenset,), "options": (Mapping,),
         "extra_body": (Mapping,), "extra_headers": (Mapping,), "extra_query": (Mapping,),
     }  # fmt: skip
 

@@ -1,0 +1,21 @@
+"""DeepSeek (https://api-docs.deepseek.com)."""
+
+from betterai.core.provider import BearerAuth, Provider, Setting
+from betterai.providers.deepseek.chat import DeepSeekChat
+from betterai.providers.deepseek.models import load_models
+
+PROVIDER = Provider(
+    name="deepseek",
+    title="DeepSeek",
+    docs="https://platform.deepseek.com/api_keys",
+    base_url="{base_url}",
+    settings=(
+        Setting(name="api_key", env=("DEEPSEEK_API_KEY",), secret=True),
+        Setting(name="base_url", env=("DEEPSEEK_BASE_URL",), default="https://api.deepseek.com"),
+    ),
+    auth=BearerAuth(),
+    models=load_models,
+    protocols={"text": {"openai_chat": DeepSeekChat()}},
+    defaults={"text": "deepseek-v4-flash"},
+    list_models_path="/models",
+)

@@ -1,0 +1,21 @@
+"""Groq (https://console.groq.com/docs)."""
+
+from betterai.core.provider import BearerAuth, Provider, Setting
+from betterai.providers.groq.chat import GroqChat
+from betterai.providers.groq.models import load_models
+
+PROVIDER = Provider(
+    name="groq",
+    title="Groq",
+    docs="https://console.groq.com/keys",
+    base_url="{host}/openai/v1",
+    settings=(
+        Setting(name="api_key", env=("GROQ_API_KEY",), secret=True),
+        Setting(name="host", env=("GROQ_BASE_URL",), default="https://api.groq.com"),
+    ),
+    auth=BearerAuth(),
+    models=load_models,
+    protocols={"text": {"openai_chat": GroqChat()}},
+    defaults={"text": "openai/gpt-oss-120b"},
+    list_models_path="/models",
+)

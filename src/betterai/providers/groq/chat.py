@@ -1,0 +1,60 @@
+"""Groq's deviations from Chat Completions (https://console.groq.com/docs/openai, read 2026-11-22)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from msgspec import Struct
+
+from betterai.core.codec import TextCall
+from betterai.core.settings import ReasoningControl
+from betterai.core.usage import Usage
+from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.openai_chat.shapes import ChatShape, ErrorShape, UsageShape
+from betterai.wire.openai_chat.usage import parse_usage
+from betterai.wire.report import Report
+
+
+class XGroq(Struct):
+    usage: UsageShape | None = None
+    error: ErrorShape | str | None = None
+
+
+class GroqShape(ChatShape):
+    x_groq: XGroq | None = None
+
+
+class GroqChat(OpenAIChat):
+    """Streams state their usage, and late errors, in `x_groq`."""
+
+    shape = GroqShape
+    reasoning_field = "reasoning"
+    accepts: ClassVar = {"image": frozenset({"bytes", "url"})}
+    unsupported: ClassVar = dict.fromkeys(("logprobs", "top_logprobs", "logit_bias", "frequency_penalty", "presence_penalty", "audio", "modalities", "prediction", "moderation", "cache", "verbosity", "web_search", "safety_identifier"), "Groq does not take it")  # fmt: skip
+
+    def _may_send(self, name: str, value: Any, call: TextCall, report: Report) -> bool:
+        if name == "n" and value not in (None, 1):
+            report.drop("n", "Groq gives one answer a call", hint="call it n times")
+        return super()._may_send(name, value, call, report)
+
+    def write_reasoning_control(
+        self, body: dict[str, Any], control: ReasoningControl, call: TextCall, report: Report
+    ) -> None:
+        if control.format is not None:
+            body["reasoning_format"] = control.format
+        if control.include is not None:
+            body["include_reasoning"] = control.include
+        effort_only = ReasoningControl(
+            effort=control.effort, budget=control.budget, enabled=control.enabled, summary=control.summary
+        )
+        super().write_reasoning_control(body, effort_only, call, report)
+
+    def usage_of(self, shape: ChatShape) -> Usage | None:
+        if shape.usage is None and isinstance(shape, GroqShape) and shape.x_groq is not None:
+            return parse_usage(shape.x_groq.usage)
+        return parse_usage(shape.usage)
+
+    def error_of(self, shape: ChatShape) -> ErrorShape | str | None:
+        if shape.error is None and isinstance(shape, GroqShape) and shape.x_groq is not None:
+            return shape.x_groq.error
+        return shape.error

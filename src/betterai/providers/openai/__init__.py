@@ -1,0 +1,24 @@
+"""OpenAI (https://platform.openai.com/docs)."""
+
+from betterai.core.provider import BearerAuth, Provider, Setting
+from betterai.providers.openai.models import load_models
+from betterai.wire.openai_chat import OpenAIChat
+
+PROVIDER = Provider(
+    name="openai",
+    title="OpenAI",
+    docs="https://platform.openai.com/api-keys",
+    base_url="{base_url}",
+    settings=(
+        Setting(name="api_key", env=("OPENAI_API_KEY",), secret=True),
+        Setting(name="base_url", env=("OPENAI_BASE_URL",), default="https://api.openai.com/v1"),
+        Setting(name="organization", env=("OPENAI_ORG_ID",), required=False),
+        Setting(name="project", env=("OPENAI_PROJECT_ID",), required=False),
+    ),
+    auth=BearerAuth(),
+    headers={"OpenAI-Organization": "{organization}", "OpenAI-Project": "{project}"},
+    models=load_models,
+    protocols={"text": {"openai_chat": OpenAIChat()}},
+    defaults={"text": "gpt-6-luna"},
+    list_models_path="/models",
+)

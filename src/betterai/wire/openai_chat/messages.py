@@ -1,0 +1,192 @@
+"""Our messages as the protocol's, for the client half."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from betterai.core.media import Media
+from betterai.core.message import (
+    AnyPart,
+    MediaPart,
+    Message,
+    Opaque,
+    Part,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+from betterai.wire.report import Report
+
+if TYPE_CHECKING:
+    from betterai.core.codec import TextCall
+    from betterai.wire.openai_chat.client import OpenAIChat
+
+PROTOCOL = "openai_chat"
+AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/mp3": "mp3", "audio/wav": "wav", "audio/x-wav": "wav", "audio/wave": "wav"}
+
+
+class MessageBuilder:
+    """Writes the messages of one call, in the dialect of one codec."""
+
+    def __init__(self, codec: OpenAIChat, call: TextCall, report: Report) -> None:
+        self._codec = codec
+        self._model = call.model
+        self._report = report
+
+    def build(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
+        wire: list[dict[str, Any]] = []
+        for message in messages:
+            parts = message.parts
+            if (
+                message.role != "tool"
+                and len(parts) == 1
+                and type(parts[0]) is Text
+                and self._is_plain(message, parts[0])
+            ):
+                wire.append({"role": self._role(message), "content": parts[0].text})
+            else:
+                wire.extend(self._build_rich(message))
+        return wire
+
+    def _is_plain(self, message: Message, part: Part) -> bool:
+        return part.opaque is None and part.cache is None and message.opaque is None and not message.name
+
+    def _role(self, message: Message) -> str:
+        role = message.role
+        if role in ("system", "developer"):
+            wanted = self._model.traits.system_role
+            if wanted and wanted != role:
+                self._report.translate("messages", f"role {role} was sent as {wanted}")
+                return wanted
+            if role == "developer" and not self._codec.developer_role:
+                self._report.translate("messages", "role developer was sent as system")
+                return "system"
+        return role
+
+    def _build_rich(self, message: Message) -> list[dict[str, Any]]:
+        results = [part for part in message.parts if isinstance(part, ToolResult)]
+        rest = [part for part in message.parts if not isinstance(part, ToolResult)]
+        wire = [self._build_result(part, message) for part in results]
+        if rest or not results:
+            body: dict[str, Any] = {"role": self._role(message)}
+            self._write_parts(body, rest, assistant=message.role == "assistant")
+            self._write_name(body, message.name)
+            wire.append(self._merge(body, message.opaque))
+        return wire
+
+    def _write_name(self, body: dict[str, Any], name: str) -> None:
+        if name and self._codec.message_names:
+            body["name"] = name
+        elif name:
+            self._report.drop("messages.name", "this provider takes no names in messages")
+
+    def _build_result(self, part: ToolResult, message: Message) -> dict[str, Any]:
+        body: dict[str, Any] = {"role": "tool", "tool_call_id": part.id}
+        if any(isinstance(item, MediaPart) for item in part.parts):
+            self._report.drop(
+                "media", "tool results of this protocol hold text only", hint="put media into a user message"
+            )
+        body["content"] = self._build_content([item for item in part.parts if isinstance(item, Text)])
+        if part.is_error:
+            self._report.drop("messages.is_error", "this protocol has no mark for failed tools: say it in the text")
+        self._write_name(body, part.name)
+        return self._merge(self._merge(body, part.opaque), message.opaque)
+
+    def _write_parts(self, body: dict[str, Any], parts: Sequence[AnyPart], *, assistant: bool) -> None:
+        content: list[AnyPart] = []
+        for part in parts:
+            if isinstance(part, ToolCall):
+                body.setdefault("tool_calls", []).append(self._build_tool_call(part))
+            elif isinstance(part, Reasoning):
+                self._codec.write_reasoning(body, part, self._model, self._report)
+            elif isinstance(part, Refusal) and not self._is_ours(part.opaque):
+                body["refusal"] = body.get("refusal", "") + part.text
+            elif isinstance(part, MediaPart) and assistant and part.media.file_id and part.media.kind == "audio":
+                body["audio"] = {"id": part.media.file_id}
+            else:
+                content.append(part)
+        if content or not assistant:
+            body["content"] = self._build_content(content)
+        elif not body.keys() & {"tool_calls", "refusal", "audio"}:
+            body["content"] = ""
+
+    def _build_content(self, parts: Sequence[AnyPart]) -> Any:
+        if not parts:
+            return ""
+        if len(parts) == 1 and isinstance(parts[0], Text) and parts[0].cache is None and parts[0].opaque is None:
+            return parts[0].text
+        return [self._build_part(part) for part in parts]
+
+    def _build_part(self, part: AnyPart) -> dict[str, Any]:
+        if isinstance(part, MediaPart):
+            body = self._build_media(part)
+        elif isinstance(part, Refusal):
+            body = {"type": "refusal", "refusal": part.text}
+        else:
+            body = {"type": "text", "text": getattr(part, "text", "")}
+        if part.cache is not None:
+            self._codec.write_cache_mark(body, part.cache, self._report)
+        return self._merge(body, part.opaque)
+
+    def _build_media(self, part: MediaPart) -> dict[str, Any]:
+        media = part.media
+        if media.form not in self._codec.accepts.get(media.kind, frozenset()):
+            self._report.drop("media", f"{media.kind} as {media.form} cannot be sent to this provider")
+        if media.kind == "image":
+            image = {"url": media.url if media.url is not None else media.to_data_url()}
+            if part.detail:
+                image["detail"] = part.detail
+            return {"type": "image_url", "image_url": image}
+        if media.kind == "audio":
+            sound = {"data": media.to_base64(), "format": audio_format(media.mime_type)}
+            return {"type": "input_audio", "input_audio": sound}
+        return {"type": "file", "file": _build_file(media)}
+
+    def _build_tool_call(self, part: ToolCall) -> dict[str, Any]:
+        if part.kind == "custom":
+            body: dict[str, Any] = {
+                "id": part.id,
+                "type": "custom",
+                "custom": {"name": part.name, "input": part.arguments},
+            }
+        else:
+            function = {"name": part.name, "arguments": part.arguments}
+            body = {"id": part.id, "type": "function", "function": function}
+        return self._merge(body, part.opaque)
+
+    def _is_ours(self, opaque: Opaque | None) -> bool:
+        return opaque is not None and opaque.protocol == PROTOCOL and opaque.provider in ("", self._model.provider)
+
+    def _merge(self, body: dict[str, Any], opaque: Opaque | None) -> dict[str, Any]:
+        """Write back what our types do not name; another provider's own is left out, and said."""
+        if opaque is None:
+            return body
+        if self._is_ours(opaque):
+            merge_extra(body, opaque.value)
+        else:
+            whose = opaque.provider or opaque.protocol
+            self._report.drop("messages.opaque", f"data that only {whose} understands")
+        return body
+
+
+def merge_extra(body: dict[str, Any], extra: dict[str, Any]) -> None:
+    """Merge deeply: objects into objects, everything else on top."""
+    for key, value in extra.items():
+        if isinstance(value, dict) and isinstance(body.get(key), dict):
+            merge_extra(body[key], value)
+        else:
+            body[key] = value
+
+
+def audio_format(mime_type: str) -> str:
+    return AUDIO_FORMATS.get(mime_type) or mime_type.removeprefix("audio/")
+
+
+def _build_file(media: Media) -> dict[str, str]:
+    if media.file_id is not None:
+        return {"file_id": media.file_id}
+    data = media.to_data_url() if media.mime_type else media.to_base64()
+    return {"filename": media.filename, "file_data": data} if media.filename else {"file_data": data}

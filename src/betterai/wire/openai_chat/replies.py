@@ -1,0 +1,159 @@
+"""Whole choices as our responses; what streamed ones amount to must be the same."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Raw
+
+from betterai.core.media import Media, parse_data_url
+from betterai.core.message import AnyPart, Citation, MediaPart, Message, Opaque, Reasoning, Refusal, Text, ToolCall
+from betterai.core.response import ProviderResponse
+from betterai.wire.openai_chat.messages import PROTOCOL
+from betterai.wire.openai_chat.shapes import (
+    Annotation,
+    ChatShape,
+    ChoiceShape,
+    ContentPart,
+    FunctionCall,
+    MessageShape,
+    ToolCallShape,
+)
+
+if TYPE_CHECKING:
+    from betterai.core.codec import TextCall
+    from betterai.wire.openai_chat.client import OpenAIChat
+
+
+def parse_choices(codec: OpenAIChat, call: TextCall, shape: ChatShape) -> list[ProviderResponse]:
+    """Each choice as a response of its own, in the order of their indexes."""
+    choices = sorted(shape.choices or [], key=lambda choice: choice.index)
+    return [_parse_choice(codec, call, choice, shape.model or call.model.id) for choice in choices]
+
+
+def _parse_choice(codec: OpenAIChat, call: TextCall, choice: ChoiceShape, model: str) -> ProviderResponse:
+    message = choice.message or choice.delta or MessageShape(content=choice.text)
+    text, thought = split_content(message.content)
+    reasoning = thought or message.reasoning_content or message.reasoning or ""
+    calls = message.tool_calls or []
+    if message.function_call is not None and not calls:
+        calls = [ToolCallShape(function=message.function_call)]
+    parts = assemble_parts(
+        codec,
+        call,
+        reasoning=reasoning,
+        details=message.reasoning_details,
+        text=text,
+        citations=parse_citations(message.annotations),
+        refusal=message.refusal or "",
+        media=parse_media(message, call),
+        tool_calls=[parse_tool_call(item, call, index, choice.index) for index, item in enumerate(calls)],
+    )
+    return ProviderResponse(
+        content=text,
+        model=model,
+        message=Message(role="assistant", parts=parts),
+        finish_reason=codec.finish_reason_of(choice.finish_reason, refused=bool(message.refusal), called=bool(calls)),
+        raw_finish_reason=choice.finish_reason or "",
+        logprobs=choice.logprobs.content if choice.logprobs else None,
+    )
+
+
+def assemble_parts(
+    codec: OpenAIChat,
+    call: TextCall,
+    *,
+    reasoning: str,
+    details: Raw | None,
+    text: str,
+    citations: tuple[Citation, ...],
+    refusal: str,
+    media: Sequence[Media],
+    tool_calls: Sequence[ToolCall],
+) -> tuple[AnyPart, ...]:
+    """The parts of one answer, in the order that both whole and streamed replies give them."""
+    parts: list[AnyPart] = []
+    if reasoning or details is not None:
+        parts.append(Reasoning(text=reasoning, opaque=_keep_details(call, details)))
+    if text or citations:
+        parts.append(Text(text=text, citations=citations))
+    if refusal:
+        parts.append(Refusal(text=refusal))
+    parts.extend(MediaPart(media=item) for item in media)
+    parts.extend(tool_calls)
+    return tuple(parts)
+
+
+def _keep_details(call: TextCall, details: Raw | None) -> Opaque | None:
+    if details is None:
+        return None
+    data = Raw(b'{"reasoning_details":' + bytes(details) + b"}")
+    return Opaque(protocol=PROTOCOL, provider=call.model.provider, model=call.model.id, data=data)
+
+
+def split_content(content: str | list[ContentPart] | None) -> tuple[str, str]:
+    """Text and thoughts of a content field, which some vendors give as a list."""
+    if content is None or isinstance(content, str):
+        return content or "", ""
+    text, thought = [], []
+    for part in content:
+        if part.text is not None and part.type != "thinking":
+            text.append(part.text)
+        elif isinstance(part.thinking, str):
+            thought.append(part.thinking)
+        elif part.thinking:
+            thought.extend(piece.text or "" for piece in part.thinking)
+    return "".join(text), "".join(thought)
+
+
+def parse_citations(annotations: list[Annotation] | None) -> tuple[Citation, ...]:
+    cited = [item.url_citation for item in annotations or [] if item.url_citation is not None]
+    return tuple(
+        Citation(url=item.url, title=item.title or "", start=item.start_index, end=item.end_index) for item in cited
+    )
+
+
+def parse_media(message: MessageShape, call: TextCall) -> list[Media]:
+    media = [parse_data_url("image", item.image_url.url) for item in message.images or [] if item.image_url]
+    if (audio := message.audio) is not None:
+        wanted = call.settings.audio
+        sound = f"audio/{wanted.format}" if wanted is not None and wanted.format else ""
+        media.append(
+            Media(kind="audio", mime_type=sound, base64=audio.data, file_id=audio.id, transcript=audio.transcript or "")
+        )
+    return media
+
+
+def parse_tool_call(shape: ToolCallShape, call: TextCall, index: int, choice: int = 0) -> ToolCall:
+    function = shape.function or shape.custom or FunctionCall()
+    return ToolCall(
+        id=shape.id or make_tool_call_id(call, index, choice),
+        name=function.name or "",
+        arguments=argument_text(function),
+        index=index,
+        kind="custom" if shape.custom is not None else "function",
+    )
+
+
+def argument_text(function: FunctionCall) -> str:
+    """The arguments as text: some vendors send the object itself."""
+    if isinstance(function.arguments, dict):
+        return msgspec.json.encode(function.arguments).decode()
+    return function.arguments or function.input or ""
+
+
+def make_tool_call_id(call: TextCall, index: int, choice: int = 0) -> str:
+    """An id where the vendor gave none: the same for the same call."""
+    return f"call_{call.id or 'local'}_{choice}_{index}"
+
+
+def join_base64(pieces: Sequence[str]) -> str:
+    """Base64 pieces that were encoded one by one, as one text."""
+    from base64 import b64decode
+
+    if all(len(piece) % 4 == 0 and not piece.endswith("=") for piece in pieces[:-1]):
+        return "".join(pieces)
+    return b64encode(b"".join(b64decode(piece) for piece in pieces)).decode("ascii")

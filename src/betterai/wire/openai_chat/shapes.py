@@ -1,0 +1,141 @@
+"""The structs that replies are read into: only what is used, and lenient. Unknown fields stay in the body."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from betterai.core.response import TokenLogprob
+
+
+class FunctionCall(Struct, gc=False):
+    name: str | None = None
+    arguments: str | dict[str, Any] | None = None
+    input: str | None = None
+
+
+class ToolCallShape(Struct, gc=False):
+    index: int | None = None
+    id: str | None = None
+    type: str | None = None
+    function: FunctionCall | None = None
+    custom: FunctionCall | None = None
+
+
+class URLCitation(Struct):
+    url: str = ""
+    title: str | None = None
+    start_index: int | None = None
+    end_index: int | None = None
+
+
+class Annotation(Struct):
+    type: str | None = None
+    url_citation: URLCitation | None = None
+
+
+class AudioShape(Struct):
+    id: str | None = None
+    data: str | None = None
+    transcript: str | None = None
+    expires_at: int | None = None
+
+
+class ImageURL(Struct):
+    url: str = ""
+
+
+class ImageShape(Struct):
+    image_url: ImageURL | None = None
+
+
+class ContentPart(Struct):
+    """One element of a content list; `thinking` is a list of text parts."""
+
+    type: str | None = None
+    text: str | None = None
+    refusal: str | None = None
+    image_url: ImageURL | str | None = None
+    thinking: list[ContentPart] | str | None = None
+    signature: str | None = None
+
+
+class MessageShape(Struct):
+    """A whole message, and a delta of one: they have the same fields."""
+
+    role: str | None = None
+    content: str | list[ContentPart] | None = None
+    refusal: str | None = None
+    reasoning: str | None = None
+    reasoning_content: str | None = None
+    reasoning_details: Raw | None = None
+    tool_calls: list[ToolCallShape] | None = None
+    function_call: FunctionCall | None = None
+    annotations: list[Annotation] | None = None
+    audio: AudioShape | None = None
+    images: list[ImageShape] | None = None
+
+
+class LogprobsShape(Struct):
+    content: tuple[TokenLogprob, ...] | None = None
+
+
+class ChoiceShape(Struct):
+    index: int = 0
+    delta: MessageShape | None = None
+    message: MessageShape | None = None
+    text: str | None = None
+    finish_reason: str | None = None
+    logprobs: LogprobsShape | None = None
+
+
+class InputDetails(Struct):
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    audio_tokens: int | None = None
+    image_tokens: int | None = None
+    video_tokens: int | None = None
+
+
+class OutputDetails(Struct):
+    reasoning_tokens: int | None = None
+    audio_tokens: int | None = None
+    image_tokens: int | None = None
+
+
+class UsageShape(Struct):
+    """`prompt_cache_hit_tokens`, a top-level `cached_tokens` and `reasoning_tokens` are other spellings."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    prompt_tokens_details: InputDetails | None = None
+    completion_tokens_details: OutputDetails | None = None
+    prompt_cache_hit_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class ErrorShape(Struct):
+    message: str | list[Any] | dict[str, Any] | None = None
+    type: str | None = None
+    code: str | int | None = None
+    param: str | None = None
+    status_code: int | None = None
+
+
+class ChatShape(Struct):
+    """A `chat.completion` and a `chat.completion.chunk`."""
+
+    id: str | None = None
+    model: str | None = None
+    choices: list[ChoiceShape] | None = None
+    usage: UsageShape | None = None
+    error: ErrorShape | str | None = None
+
+
+def decoder_for(shape: type[ChatShape]) -> msgspec.json.Decoder[ChatShape]:
+    """A decoder that takes "1" for 1: lenient in."""
+    return msgspec.json.Decoder(shape, strict=False)

@@ -1,0 +1,261 @@
+"""One streamed answer, event by event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Raw
+
+from betterai.core.exceptions import ProviderError, StreamInterrupted
+from betterai.core.message import AnyPart, Citation, Message, ToolCall
+from betterai.core.response import FinishReason, ProviderResponse, TextChunk, ToolCallDelta
+from betterai.core.usage import Usage
+from betterai.core.wire import Event, WireResponse
+from betterai.wire.openai_chat.replies import (
+    argument_text,
+    assemble_parts,
+    join_base64,
+    make_tool_call_id,
+    parse_citations,
+    parse_media,
+    split_content,
+)
+from betterai.wire.openai_chat.shapes import (
+    AudioShape,
+    ChoiceShape,
+    FunctionCall,
+    ImageShape,
+    MessageShape,
+    ToolCallShape,
+)
+
+if TYPE_CHECKING:
+    from betterai.core.codec import TextCall
+    from betterai.core.media import Media
+    from betterai.wire.openai_chat.client import OpenAIChat
+
+
+class _OpenCall:
+    """A tool call whose pieces are still coming."""
+
+    __slots__ = ("arguments", "id", "index", "kind", "name")
+
+    def __init__(self, index: int, id: str, name: str, kind: str) -> None:
+        self.index = index
+        self.id = id
+        self.name = name
+        self.kind = kind
+        self.arguments: list[str] = []
+
+
+class _OpenChoice:
+    """What one choice has said so far."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.texts: list[str] = []
+        self.thoughts: list[str] = []
+        self.refusals: list[str] = []
+        self.details: list[bytes] = []
+        self.citations: list[Citation] = []
+        self.images: list[ImageShape] = []
+        self.sounds: list[AudioShape] = []
+        self.calls: list[_OpenCall] = []
+        self.by_index: dict[int, _OpenCall] = {}
+        self.finish_reason: FinishReason | None = None
+        self.raw_finish_reason = ""
+
+
+class ChatStream:
+    """State of one stream. Parts are given out when their choice finishes, in the order of whole replies."""
+
+    def __init__(self, codec: OpenAIChat, call: TextCall) -> None:
+        self.done = False
+        self.ending = False
+        self._codec = codec
+        self._call = call
+        self._decode = codec.decoder.decode
+        self._choices: dict[int, _OpenChoice] = {}
+        self._expected = call.settings.n or 1
+        self._usage: Usage | None = None
+        self._model = ""
+        self._id = ""
+
+    def parse_event(self, event: Event) -> Sequence[TextChunk]:
+        data = event.data
+        if data.startswith(b"[DONE]"):
+            self.done = True
+            return ()
+        try:
+            shape = self._decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ProviderError(
+                f"the stream holds an event that is not readable: {error}", code="unreadable_event", body=data[:65536]
+            ) from error
+        if (failed := self._codec.error_of(shape)) is not None or event.name == "error":
+            raise self._codec.error_in_body(failed, WireResponse(status=200, body=data))
+        if (usage := self._codec.usage_of(shape)) is not None:
+            self._usage = usage
+        if not shape.choices:
+            return ()
+        chunks: list[TextChunk] = []
+        for choice in shape.choices:
+            self._read_choice(choice, data, chunks)
+        if chunks and not self._model:
+            self._model, self._id = shape.model or self._call.model.id, shape.id or ""
+            chunks[0] = msgspec.structs.replace(chunks[0], model=self._model, id=self._id)
+        return chunks
+
+    def _read_choice(self, shape: ChoiceShape, data: bytes, chunks: list[TextChunk]) -> None:
+        choice = self._choices.get(shape.index)
+        if choice is None:
+            choice = self._choices[shape.index] = _OpenChoice(shape.index)
+        delta = shape.delta or shape.message
+        if delta is not None:
+            content = delta.content
+            if content.__class__ is str and content and shape.logprobs is None:
+                choice.texts.append(content)
+                chunks.append(TextChunk(content=content, choice=choice.index, body=data))
+            elif content:
+                self._read_content(choice, shape, delta, data, chunks)
+            self._read_rest(choice, delta, data, chunks)
+        elif shape.text:
+            choice.texts.append(shape.text)
+            chunks.append(TextChunk(content=shape.text, choice=choice.index, body=data))
+        if shape.finish_reason is not None and choice.finish_reason is None:
+            self._finish_choice(choice, shape.finish_reason, data, chunks)
+
+    def _read_content(
+        self, choice: _OpenChoice, shape: ChoiceShape, delta: MessageShape, data: bytes, chunks: list[TextChunk]
+    ) -> None:
+        """Content with log probabilities, or as a list of parts."""
+        text, thought = split_content(delta.content)
+        logprobs = shape.logprobs.content if shape.logprobs else None
+        if text:
+            choice.texts.append(text)
+            chunks.append(TextChunk(content=text, choice=choice.index, logprobs=logprobs, body=data))
+        if thought:
+            choice.thoughts.append(thought)
+            chunks.append(TextChunk(reasoning=thought, choice=choice.index, body=data))
+
+    def _read_rest(self, choice: _OpenChoice, delta: MessageShape, data: bytes, chunks: list[TextChunk]) -> None:
+        thought = delta.reasoning_content or delta.reasoning
+        if thought:
+            choice.thoughts.append(thought)
+            chunks.append(TextChunk(reasoning=thought, choice=choice.index, body=data))
+        if delta.reasoning_details is not None:
+            choice.details.append(bytes(delta.reasoning_details))
+        if delta.refusal:
+            choice.refusals.append(delta.refusal)
+        if delta.tool_calls:
+            for item in delta.tool_calls:
+                self._read_tool_call(choice, item, data, chunks)
+        if delta.function_call is not None:
+            self._read_tool_call(choice, ToolCallShape(index=0, function=delta.function_call), data, chunks)
+        if delta.annotations:
+            for citation in parse_citations(delta.annotations):
+                choice.citations.append(citation)
+                chunks.append(TextChunk(citation=citation, choice=choice.index, body=data))
+        if delta.audio is not None:
+            choice.sounds.append(delta.audio)
+        if delta.images:
+            choice.images.extend(delta.images)
+
+    def _read_tool_call(self, choice: _OpenChoice, shape: ToolCallShape, data: bytes, chunks: list[TextChunk]) -> None:
+        """Pieces belong together by the vendor's index; a new id with a name begins a new call even at the same index,
+        since some vendors give every call the index 0. Ours count from 0 in the order in which they begin.
+        """
+        function = shape.function or shape.custom or FunctionCall()
+        place = shape.index if shape.index is not None else (len(choice.calls) if shape.id else len(choice.calls) - 1)
+        current = choice.by_index.get(place)
+        begins = current is None or (shape.id and function.name and current.id and shape.id != current.id)
+        if current is None or begins:
+            index = len(choice.calls)
+            id = shape.id or make_tool_call_id(self._call, index, choice.index)
+            current = _OpenCall(index, id, function.name or "", "custom" if shape.custom else "function")
+            choice.calls.append(current)
+            choice.by_index[place] = current
+            delta = ToolCallDelta(index=index, id=id, name=current.name, arguments=argument_text(function))
+        else:
+            current.name = current.name or function.name or ""
+            delta = ToolCallDelta(index=current.index, arguments=argument_text(function))
+        if delta.arguments:
+            current.arguments.append(delta.arguments)
+        chunks.append(TextChunk(tool_call=delta, choice=choice.index, body=data))
+
+    def _finish_choice(self, choice: _OpenChoice, word: str, data: bytes, chunks: list[TextChunk]) -> None:
+        choice.finish_reason = self._codec.finish_reason_of(
+            word, refused=bool(choice.refusals), called=bool(choice.calls)
+        )
+        choice.raw_finish_reason = word
+        chunks.extend(TextChunk(part=part, choice=choice.index, body=data) for part in self._assemble(choice))
+        chunks.append(
+            TextChunk(finish_reason=choice.finish_reason, raw_finish_reason=word, choice=choice.index, body=data)
+        )
+        finished = sum(1 for known in self._choices.values() if known.finish_reason is not None)
+        self.ending = finished == len(self._choices) and finished >= self._expected
+
+    def _assemble(self, choice: _OpenChoice) -> Sequence[AnyPart]:
+        return assemble_parts(
+            self._codec,
+            self._call,
+            reasoning="".join(choice.thoughts),
+            details=_join_details(choice.details),
+            text="".join(choice.texts),
+            citations=tuple(choice.citations),
+            refusal="".join(choice.refusals),
+            media=self._gather_media(choice),
+            tool_calls=[self._close(item) for item in choice.calls],
+        )
+
+    def _close(self, item: _OpenCall) -> ToolCall:
+        kind = "custom" if item.kind == "custom" else "function"
+        text = "".join(item.arguments)
+        return ToolCall(id=item.id, name=item.name, arguments=text, index=item.index, kind=kind)  # type: ignore[arg-type]
+
+    def _gather_media(self, choice: _OpenChoice) -> list[Media]:
+        whole = MessageShape(images=choice.images or None)
+        if choice.sounds:
+            data = join_base64([piece.data for piece in choice.sounds if piece.data])
+            whole.audio = AudioShape(
+                id=next((piece.id for piece in choice.sounds if piece.id), None),
+                data=data or None,
+                transcript="".join(piece.transcript or "" for piece in choice.sounds),
+            )
+        return parse_media(whole, self._call)
+
+    def finish(self) -> Sequence[TextChunk]:
+        """At the end of bytes. A terminator without a finish reason ends the answer as "other", never as "stop"."""
+        unfinished = [choice for choice in self._choices.values() if choice.finish_reason is None]
+        chunks: list[TextChunk] = []
+        if not self._choices or (unfinished and not self.done):
+            raise StreamInterrupted(
+                "the stream ended before the answer did",
+                hint="the answer is incomplete: ask again, or go on from `error.partial`",
+                partial=self._partial(),
+            )
+        for choice in unfinished:
+            self._finish_choice(choice, "missing", b"", chunks)
+        if self._usage is not None:
+            chunks.append(TextChunk(usage=self._usage))
+        return chunks
+
+    def _partial(self) -> ProviderResponse:
+        choice = self._choices.get(0) or _OpenChoice(0)
+        parts = tuple(part for part in self._assemble(choice) if not isinstance(part, ToolCall))
+        return ProviderResponse(
+            content="".join(choice.texts),
+            model=self._model or self._call.model.id,
+            message=Message(role="assistant", parts=parts),
+            usage=self._usage,
+            id=self._id,
+        )
+
+
+def _join_details(pieces: list[bytes]) -> Raw | None:
+    """The lists of `reasoning_details` that came, as one list."""
+    inner = [piece.strip()[1:-1].strip() for piece in pieces if piece.strip().startswith(b"[")]
+    kept = [piece for piece in inner if piece]
+    return Raw(b"[" + b",".join(kept) + b"]") if kept else None

@@ -1,0 +1,72 @@
+"""Token counts of the protocol, in all their spellings, as disjoint counters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from betterai.core.usage import Usage
+from betterai.wire.openai_chat.shapes import InputDetails, OutputDetails, UsageShape
+
+
+def parse_usage(shape: UsageShape | None) -> Usage | None:
+    """Disjoint counters whose sums are the body's; None where the body gave none.
+
+    Cached and written tokens are among `prompt_tokens`, reasoning among `completion_tokens`, unless the total shows
+    that reasoning was counted beside them.
+    """
+    if shape is None or (shape.prompt_tokens is None and shape.completion_tokens is None):
+        return None
+    inputs = shape.prompt_tokens_details or InputDetails()
+    outputs = shape.completion_tokens_details or OutputDetails()
+    prompt, completion = shape.prompt_tokens or 0, shape.completion_tokens or 0
+
+    cached = inputs.cached_tokens or shape.prompt_cache_hit_tokens or shape.cached_tokens or 0
+    written = inputs.cache_write_tokens or 0
+    fresh, (cached, written, audio_in, image_in, video_in) = _split(
+        prompt, cached, written, inputs.audio_tokens, inputs.image_tokens, inputs.video_tokens
+    )
+    reasoning = outputs.reasoning_tokens or shape.reasoning_tokens or 0
+    if reasoning and shape.total_tokens == prompt + completion + reasoning:
+        completion += reasoning
+    text_out, (reasoning, audio_out, image_out) = _split(
+        completion, reasoning, outputs.audio_tokens, outputs.image_tokens
+    )
+    return Usage(
+        text_in=fresh,
+        audio_in=audio_in,
+        image_in=image_in,
+        video_in=video_in,
+        cached={"text": cached} if cached else {},
+        cache_write={"": written} if written else {},
+        text_out=text_out,
+        reasoning=reasoning,
+        audio_out=audio_out,
+        image_out=image_out,
+        other=max(0, (shape.total_tokens or 0) - prompt - completion),
+    )
+
+
+def _split(total: int, *parts: int | None) -> tuple[int, tuple[int, ...]]:
+    """What is left of `total` beside its parts, and the parts, cut where they overlap: the sum stays `total`."""
+    rest = total
+    kept = []
+    for part in parts:
+        kept.append(min(max(part or 0, 0), rest))
+        rest -= kept[-1]
+    return rest, tuple(kept)
+
+
+def build_usage(usage: Usage) -> dict[str, Any]:
+    """The counters as the protocol's `usage` object."""
+    return {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cache_read_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+            "audio_tokens": usage.audio_in,
+            "image_tokens": usage.image_in,
+        },
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning, "audio_tokens": usage.audio_out},
+    }

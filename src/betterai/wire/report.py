@@ -1,0 +1,34 @@
+"""How a codec reports what it cannot carry: what tunes is a warning, what changes meaning raises."""
+
+from __future__ import annotations
+
+from betterai.core.exceptions import UnsupportedParam
+from betterai.core.model import ModelConfig
+from betterai.core.response import CallWarning
+
+MEANING = frozenset(
+    {
+        "tools", "tool_choice", "parallel_tool_calls", "response_format", "stop", "n", "media", "modalities", "audio",
+        "max_tokens", "web_search",
+    }
+)  # fmt: skip
+"""Settings that change what the answer is. Leaving one of these out would be a different request."""
+
+
+class Report:
+    """Gathers the warnings of one request."""
+
+    def __init__(self, model: ModelConfig) -> None:
+        self._model = model
+        self.warnings: list[CallWarning] = []
+
+    def drop(self, field: str, why: str, *, hint: str = "") -> None:
+        """`field` is not sent: a warning, or `UnsupportedParam` where that would change what is asked."""
+        if field in MEANING:
+            raise UnsupportedParam(
+                f"{field}: {why}", hint=hint, param=field, provider=self._model.provider, model=self._model.id
+            )
+        self.warnings.append(CallWarning(code="dropped", field=field, message=f"{why}; it was not sent"))
+
+    def translate(self, field: str, how: str) -> None:
+        self.warnings.append(CallWarning(code="translated", field=field, message=how))
