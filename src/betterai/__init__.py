@@ -1,1 +1,75 @@
-"""BetterAI."""
+"""BetterAI: one typed layer over every AI provider and every modality.
+
+    response = await betterai.generate("groq/openai/gpt-oss-120b", "Hello")
+    async for chunk in betterai.stream("local/eliza", "Hello"):
+        print(chunk.content, end="")
+
+Everything here is loaded when it is first used: importing BetterAI costs next to nothing and opens no socket.
+`__init__.pyi` beside this file says the same to type checkers.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "config.providers": "ALL_MODELS",
+    "core.base": (
+        "BaseAudioProvider BaseBatchProvider BaseEmbeddingProvider BaseFilesProvider BaseImageProvider "
+        "BaseModerationProvider BaseRealtimeProvider BaseRerankProvider BaseTextProvider BaseTTSProvider "
+        "BaseVideoProvider RealtimeSession"
+    ),
+    "core.config": "CoreConfig Retries Timeout",
+    "core.exceptions": (
+        "APIConnectionError APITimeoutError AuthenticationError BadRequestError BetterAIError ConfigurationError "
+        "ConnectTimeout ContentFilterError ContextLengthError FirstByteTimeout IdleTimeout JobInDoubt "
+        "ModelNotFoundError OutputInvalidError OverloadedError PermissionDeniedError ProviderError QuotaExceededError "
+        "RateLimitError StreamInterrupted TotalTimeout UnsupportedParam ValidationError"
+    ),
+    "core.media": "Media",
+    "core.message": ("CacheMark Citation MediaPart Message Opaque Reasoning Refusal Text ToolCall ToolResult"),
+    "core.model": "ModelCapabilities ModelConfig ModelTraits",
+    "core.price": "Price Rates Tier price_usage",
+    "core.provider": "BearerAuth HeaderAuth NoAuth Provider QueryAuth Setting",
+    "core.response": ("Attempt CallWarning FinishReason ProviderResponse TextChunk Timing TokenLogprob ToolCallDelta"),
+    "core.results": (
+        "EmbeddingResponse ImageResponse ModerationResponse RealtimeEvent RerankResponse Speech SpeechChunk "
+        "Transcript TranscriptChunk VideoResponse"
+    ),
+    "core.settings": (
+        "AudioOutput EmbeddingSettings GenerationSettings ImageSettings PromptCache RealtimeSettings ReasoningControl "
+        "SpeechSettings StreamOptions TranscriptionSettings VideoSettings WebSearch"
+    ),
+    "core.tools": "CustomTool JsonObject JsonSchema PlainText ServerTool Tool ToolChoice",
+    "core.usage": "Cost Usage",
+    "runtime.client": "Client generate stream",
+    "runtime.clients": "ai_clients",
+    "runtime.factory": (
+        "get_audio_provider get_image_provider get_realtime_provider get_text_provider get_tts_provider "
+        "get_video_provider register_audio_provider register_image_provider register_realtime_provider "
+        "register_text_provider register_tts_provider register_video_provider"
+    ),
+    "runtime.stream": "TextStream",
+}
+_MODULES = {"sync": "runtime.sync"}
+_EXPORTS = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = [*_EXPORTS, *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        value: Any = import_module(f"betterai.{_MODULES[name]}")
+    elif name in _EXPORTS:
+        value = getattr(import_module(f"betterai.{_EXPORTS[name]}"), name)
+    else:
+        raise AttributeError(f"module 'betterai' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterable, AsyncIterator
 
+import msgspec
+
 from betterai.core.message import AnyPart, Message, Text
-from betterai.core.response import FinishReason, ProviderResponse, TextChunk
+from betterai.core.response import FinishReason, ProviderResponse, TextChunk, TokenLogprob
 from betterai.core.usage import Usage
 
 
@@ -14,6 +16,7 @@ class _Choice:
     def __init__(self) -> None:
         self.parts: list[AnyPart] = []
         self.texts: list[str] = []
+        self.logprobs: list[TokenLogprob] = []
         self.finish_reason: FinishReason | None = None
         self.raw_finish_reason = ""
 
@@ -37,6 +40,8 @@ class Accumulator:
             choice.texts.append(chunk.content)
         if chunk.part is not None:
             choice.parts.append(chunk.part)
+        if chunk.logprobs is not None:
+            choice.logprobs.extend(chunk.logprobs)
         if chunk.finish_reason is not None:
             choice.finish_reason, choice.raw_finish_reason = chunk.finish_reason, chunk.raw_finish_reason
         if chunk.usage is not None:
@@ -47,14 +52,9 @@ class Accumulator:
     def response(self) -> ProviderResponse:
         """What came so far, as one response; the second and later choices in `alternatives`."""
         first, *others = [self._choices[index] for index in sorted(self._choices)] or [_Choice()]
-        whole = self._respond(first)
         usage = self.usage
-        return ProviderResponse(
-            content=whole.content,
-            model=self.model,
-            message=whole.message,
-            finish_reason=whole.finish_reason,
-            raw_finish_reason=whole.raw_finish_reason,
+        return msgspec.structs.replace(
+            self._respond(first),
             usage=usage,
             tokens_used=usage.total_tokens if usage else None,
             alternatives=tuple(self._respond(choice) for choice in others),
@@ -62,9 +62,10 @@ class Accumulator:
         )
 
     def _respond(self, choice: _Choice) -> ProviderResponse:
-        text = "".join(choice.texts)
         parts = tuple(choice.parts)
-        if text and not any(isinstance(part, Text) for part in parts):
+        finished = [part.text for part in parts if isinstance(part, Text)]
+        text = "".join(finished or choice.texts)
+        if text and not finished:
             parts = (Text(text=text), *parts)
         return ProviderResponse(
             content=text,
@@ -72,6 +73,7 @@ class Accumulator:
             message=Message(role="assistant", parts=parts),
             finish_reason=choice.finish_reason,
             raw_finish_reason=choice.raw_finish_reason,
+            logprobs=tuple(choice.logprobs) or None,
         )
 
 

@@ -18,9 +18,13 @@ FinishReason: TypeAlias = Literal[
 
 
 class CallWarning(Data, frozen=True, kw_only=True):
-    """Something asked for that was not carried over as it stood. `field` is a setting's name or a JSON pointer."""
+    """Something that the caller should know of. `field` is a setting's name.
 
-    code: Literal["dropped", "translated", "unknown_model", "deprecated"]
+    `dropped` was not sent; `translated` was sent in another form; `capability`: the catalogue says that the model
+    cannot do this, and it was sent all the same.
+    """
+
+    code: Literal["dropped", "translated", "unknown_model", "deprecated", "capability"]
     field: str
     message: str
 

@@ -27,12 +27,6 @@ class Settings:
     __fields__: ClassVar[frozenset[str]] = frozenset()
     __types__: ClassVar[Mapping[str, tuple[type, ...]]] = {}
 
-    options: Mapping[str, Mapping[str, Any]] | None = None
-    """Options of single vendors, by vendor: `{"perplexity": {…}}`. The other vendors ignore them."""
-    extra_body: Mapping[str, Any] | None = None
-    extra_headers: Mapping[str, str] | None = None
-    extra_query: Mapping[str, str] | None = None
-
     def __init_subclass__(cls) -> None:
         names = {name for kind in cls.__mro__ for name in getattr(kind, "__annotations__", {})}
         cls.__fields__ = frozenset(name for name in names if not name.startswith("__"))
@@ -77,6 +71,17 @@ def _suggest(name: str, known: frozenset[str]) -> str:
 
 def _is_stray_bool(value: Any, expected: tuple[type, ...]) -> bool:
     return isinstance(value, bool) and bool not in expected
+
+
+class CallSettings(Settings):
+    """What the settings of all categories share."""
+
+    options: Mapping[str, Mapping[str, Any]] | None = None
+    """Options of single vendors, by vendor: `{"vendor": {…}}`. The other vendors ignore them."""
+    extra_body: Mapping[str, Any] | None = None
+    """Fields that go into the request's body as they are, on top of ours."""
+    extra_headers: Mapping[str, str] | None = None
+    extra_query: Mapping[str, str] | None = None
 
 
 class ReasoningControl(Data, frozen=True, kw_only=True):
@@ -128,7 +133,7 @@ class StreamOptions(Data, frozen=True, kw_only=True):
 _NUMBER = (int, float)
 
 
-class GenerationSettings(Settings):
+class GenerationSettings(CallSettings):
     """Settings of text generation. What a provider cannot take is reported in `response.warnings`, or raises."""
 
     __types__: ClassVar[Mapping[str, tuple[type, ...]]] = {
@@ -185,7 +190,7 @@ class GenerationSettings(Settings):
     """Set by server halves: which of two names for one setting the caller wrote; codecs of that protocol keep it."""
 
 
-class ImageSettings(Settings):
+class ImageSettings(CallSettings):
     """Settings of image generation. `size` is "1024x1024"; `aspect` is "16:9"; one of them is enough."""
 
     size: str | None = None
@@ -208,7 +213,7 @@ class ImageSettings(Settings):
     user: str | None = None
 
 
-class VideoSettings(Settings):
+class VideoSettings(CallSettings):
     """Settings of video generation: `seconds` of film, `size` "1280x720" or `aspect` and `resolution`."""
 
     seconds: float | None = None
@@ -226,7 +231,7 @@ class VideoSettings(Settings):
     video: Media | None = None
 
 
-class TranscriptionSettings(Settings):
+class TranscriptionSettings(CallSettings):
     """Settings of speech to text. `language` is a BCP 47 tag; `timestamps` are "word" or "segment"."""
 
     language: str | None = None
@@ -244,7 +249,7 @@ class TranscriptionSettings(Settings):
     interim: bool | None = None
 
 
-class SpeechSettings(Settings):
+class SpeechSettings(CallSettings):
     """Settings of text to speech. `format` is mp3, wav, pcm, opus …; `sample_rate` in Hz; `speed` 1.0 is normal."""
 
     voice: str | None = None
@@ -257,7 +262,7 @@ class SpeechSettings(Settings):
     alignment: bool | None = None
 
 
-class RealtimeSettings(Settings):
+class RealtimeSettings(CallSettings):
     """Settings of a realtime session."""
 
     instructions: str | None = None
@@ -275,7 +280,7 @@ class RealtimeSettings(Settings):
     reasoning: str | int | bool | ReasoningControl | None = None
 
 
-class EmbeddingSettings(Settings):
+class EmbeddingSettings(CallSettings):
     """Settings of embeddings. `task` is the vendor's word for the use: query, document, clustering …"""
 
     dimensions: int | None = None

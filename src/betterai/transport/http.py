@@ -6,7 +6,7 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -95,16 +95,14 @@ class Reply:
         self._expired = True
         self._response.close()
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """The body as it comes, one network piece at a time. Raises our timeouts and `APIConnectionError`."""
-        content = self._response.content
+    async def next_piece(self) -> bytes:
+        """The next bytes of the body as they come; b"" at its end. Raises our timeouts and `APIConnectionError`."""
         try:
-            while piece := await content.readany():
-                yield piece
+            return await self._response.content.readany()
         except Exception as error:
-            if not self._expired:
-                self._fail(error)
-        self.close()
+            if self._expired:
+                return b""
+            self._fail(error)
 
     async def read(self) -> WireResponse:
         """The whole body. Raises `ProviderError` when it is larger than the limit."""
@@ -132,7 +130,7 @@ class Reply:
         size = 0
         try:
             with os.fdopen(handle, "wb") as file:
-                async for piece in self.pieces():
+                while piece := await self.next_piece():
                     size += len(piece)
                     if size > self._limit:
                         raise ProviderError(f"the reply is larger than {self._limit} bytes", status=self.status)
@@ -140,6 +138,8 @@ class Reply:
         except BaseException:
             os.unlink(name)
             raise
+        finally:
+            self.close()
         return WireResponse(status=self.status, headers=self.headers, body=Path(name))
 
     def close(self) -> None:
@@ -279,7 +279,7 @@ def lower_headers(response: aiohttp.ClientResponse) -> dict[str, str]:
 
 
 def _set_idle_limit(response: aiohttp.ClientResponse, idle: float) -> None:
-    """aiohttp has one read limit: until the headers stood it was the first-byte limit, from here on it is the idle one."""
+    """aiohttp has one read limit: the first-byte limit until the headers stood, from here on the idle one."""
     connection = response.connection
     protocol = connection.protocol if connection is not None else None
     if protocol is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,13 @@ class SessionOptions(Data, frozen=True, kw_only=True):
 @lru_cache(maxsize=8)
 def _ssl_context(ca_bundle: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_bundle)
+
+
+def _drive(closing: Awaitable[None]) -> None:
+    """Run a closing to its end without a loop: on a closed one there is nothing to wait for."""
+    steps = closing.__await__()
+    with suppress(StopIteration, RuntimeError):
+        next(steps)
 
 
 class Sessions:
@@ -82,9 +90,8 @@ class Sessions:
         for key, (loop, session, _) in list(self._held.items()):
             if loop.is_closed():
                 del self._held[key]
-                connector = session.connector
-                if connector is not None:
-                    connector._close_immediately()
+                if session.connector is not None:
+                    _drive(session.connector.close())
                 session.detach()
 
     def _open(self, private: bool) -> aiohttp.ClientSession:

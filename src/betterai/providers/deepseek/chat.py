@@ -19,7 +19,13 @@ class DeepSeekChat(OpenAIChat):
     developer_role = False
     reasoning_field = "reasoning_content"
     accepts: ClassVar = {"image": frozenset({"bytes", "url"})}
-    unsupported: ClassVar = dict.fromkeys(("audio", "modalities", "prediction", "moderation", "cache", "verbosity", "web_search", "safety_identifier", "service_tier", "store", "logit_bias"), "DeepSeek does not take it")  # fmt: skip
+    unsupported: ClassVar = dict.fromkeys(
+        (
+            "audio", "modalities", "prediction", "moderation", "cache", "verbosity", "web_search", "safety_identifier",
+            "service_tier", "store", "logit_bias",
+        ),
+        "DeepSeek does not take it",
+    )  # fmt: skip
 
     def write_reasoning_control(
         self, body: dict[str, Any], control: ReasoningControl, call: TextCall, report: Report

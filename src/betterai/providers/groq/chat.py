@@ -30,7 +30,13 @@ class GroqChat(OpenAIChat):
     shape = GroqShape
     reasoning_field = "reasoning"
     accepts: ClassVar = {"image": frozenset({"bytes", "url"})}
-    unsupported: ClassVar = dict.fromkeys(("logprobs", "top_logprobs", "logit_bias", "frequency_penalty", "presence_penalty", "audio", "modalities", "prediction", "moderation", "cache", "verbosity", "web_search", "safety_identifier"), "Groq does not take it")  # fmt: skip
+    unsupported: ClassVar = dict.fromkeys(
+        (
+            "logprobs", "top_logprobs", "logit_bias", "frequency_penalty", "presence_penalty", "audio", "modalities",
+            "prediction", "moderation", "cache", "verbosity", "web_search", "safety_identifier",
+        ),
+        "Groq does not take it",
+    )  # fmt: skip
 
     def _may_send(self, name: str, value: Any, call: TextCall, report: Report) -> bool:
         if name == "n" and value not in (None, 1):

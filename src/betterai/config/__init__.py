@@ -1,0 +1,1 @@
+"""Defaults and environment variables, read in this one place, at first use."""

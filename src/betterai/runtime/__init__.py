@@ -1,0 +1,1 @@
+"""Where codec meets transport: registry, factory, runners, attempts, media, the sync face, relay and replay."""

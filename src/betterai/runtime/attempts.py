@@ -1,0 +1,140 @@
+"""The one retry policy: how often, how long to wait, and when to give up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from betterai.core.config import Retries, Timeout
+from betterai.core.data import Data
+from betterai.core.exceptions import APIConnectionError, ConnectTimeout, ProviderError, RateLimitError, TotalTimeout
+from betterai.core.response import Attempt
+from betterai.wire.errors import parse_retry_after
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
+
+class Clock(Data, frozen=True, kw_only=True):
+    """Where time comes from. Tests give their own."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[None]] | None = None
+
+
+SYSTEM_CLOCK = Clock()
+
+
+class Budget:
+    """Attempts and time of one call, shared by everything that tries on its behalf: retries, router, hedges."""
+
+    __slots__ = ("attempts", "deadline")
+
+    def __init__(self, attempts: int, deadline: float) -> None:
+        self.attempts = attempts
+        self.deadline = deadline
+
+
+shared_budget: ContextVar[Budget | None] = ContextVar("betterai_budget", default=None)
+"""Set by a layer above that already counts the attempts of this call."""
+
+
+class Attempts:
+    """The attempts of one call: the limits of the next one, and what to do after a failed one."""
+
+    def __init__(self, retries: Retries, timeout: Timeout, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._retries = retries
+        self._timeout = timeout
+        self._clock = clock
+        self._budget = shared_budget.get() or Budget(retries.attempts, clock.monotonic() + timeout.total)
+        self._waited = 0.0
+        self.began = clock.monotonic()
+        self.records: list[Attempt] = []
+        self._started = self.began
+
+    def start(self) -> Timeout:
+        """Begin an attempt: the limits for it, the total being what is left. Raises `TotalTimeout` when nothing is."""
+        self._budget.attempts -= 1
+        if not self.records:
+            return self._timeout
+        self._started = self._clock.monotonic()
+        left = self._budget.deadline - self._started
+        if left <= 0:
+            raise TotalTimeout(f"the call took longer than {self._timeout.total:g} s", attempts=self.records)
+        return msgspec.structs.replace(self._timeout, total=left)
+
+    def record(self, provider: str, model: str, status: int | None, error: str = "") -> None:
+        seconds = self._clock.monotonic() - self._started
+        self.records.append(
+            Attempt(provider=provider, model=model, seconds=seconds, status=status, error=error, waited=self._waited)
+        )
+
+    def wait_after(self, error: ProviderError, *, repeatable: bool = True) -> float | None:
+        """Seconds to wait before the next attempt; None to give up.
+
+        `repeatable` is False for what costs money twice when it is sent twice: then only failures that show that the
+        request was not taken are tried again.
+        """
+        if not error.retryable or self._budget.attempts <= 0:
+            return None
+        if not repeatable and not isinstance(error, RateLimitError | ConnectTimeout | APIConnectionError):
+            return None
+        asked = error.retry_after
+        if asked is None:
+            asked = parse_retry_after(error.headers, now=self._clock.now())
+        if asked is not None and asked > self._retries.longest:
+            return None
+        wait = self._spread(asked) if asked is not None else self._draw()
+        if self._clock.monotonic() + wait >= self._budget.deadline:
+            return None
+        return wait
+
+    def _spread(self, asked: float) -> float:
+        """At least what was asked for, and up to a tenth more, so that not all come back at once."""
+        from tenacity import wait_random
+
+        return asked + wait_random(0, max(asked * 0.1, 0.001))(self._state())
+
+    def _draw(self) -> float:
+        from tenacity import wait_random_exponential
+
+        return wait_random_exponential(multiplier=self._retries.base, max=self._retries.cap)(self._state())
+
+    def _state(self) -> RetryCallState:
+        from tenacity import RetryCallState
+
+        state = RetryCallState(retry_object=None, fn=None, args=(), kwargs={})  # type: ignore[arg-type]
+        state.attempt_number = max(1, len(self.records))
+        return state
+
+    async def pause(self, seconds: float) -> None:
+        """Wait. Cancelling the call ends the wait at once."""
+        self._waited = seconds
+        if self._clock.sleep is not None:
+            await self._clock.sleep(seconds)
+        else:
+            from asyncio import sleep
+
+            await sleep(seconds)
+
+    def elapsed(self) -> float:
+        return self._clock.monotonic() - self.began
+
+
+def read_timeout(timeout: float | Timeout | None) -> Timeout:
+    """A number is the total."""
+    if timeout is None:
+        return Timeout()
+    return timeout if isinstance(timeout, Timeout) else Timeout(total=float(timeout))
+
+
+def read_retries(retries: int | Retries | None) -> Retries:
+    """A number is how many times to try again."""
+    if retries is None:
+        return Retries()
+    return retries if isinstance(retries, Retries) else Retries(attempts=retries + 1)

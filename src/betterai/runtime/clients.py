@@ -1,0 +1,63 @@
+"""`ai_clients`: a provider's default text provider by its name, made when it is first asked for (handbook, step 7)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+from betterai.config.environment import missing_settings
+from betterai.core.config import CoreConfig
+from betterai.core.exceptions import ConfigurationError
+from betterai.runtime.factory import get_text_provider
+from betterai.runtime.registry import get_provider, provider_names
+
+logger = logging.getLogger("betterai")
+
+
+class AIClients(MutableMapping[str, Any]):
+    """Clients by provider. One whose key is missing is not there: asking for it logs a warning, and never crashes an
+    import. Put your own client in to have it used by your own provider classes.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def _make(self, name: str) -> Any:
+        try:
+            provider = get_provider(name)
+        except ConfigurationError as error:
+            raise KeyError(name) from error
+        if lacking := missing_settings(provider):
+            variables = ", ".join(" or ".join(setting.env) for setting in lacking)
+            logger.warning("the client of %s is not initialised: set %s", name, variables)
+            raise KeyError(name)
+        return get_text_provider(CoreConfig(model=name if "text" in provider.defaults else f"{name}/default"))
+
+    def __setitem__(self, name: str, client: Any) -> None:
+        self._made[name] = client
+
+    def __delitem__(self, name: str) -> None:
+        del self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        if name in self._made:
+            return True
+        return isinstance(name, str) and name in provider_names() and not missing_settings(get_provider(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted({*self._made, *(name for name in provider_names() if name in self)}))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return f"<ai_clients: {', '.join(self)}>"
+
+
+ai_clients = AIClients()

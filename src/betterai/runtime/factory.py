@@ -1,0 +1,125 @@
+"""From a model's name to a provider that can be called."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from betterai.config.defaults import MODEL_VARIABLES, default_model
+from betterai.config.environment import read_setting
+from betterai.core.base import (
+    BaseAudioProvider,
+    BaseImageProvider,
+    BaseRealtimeProvider,
+    BaseTextProvider,
+    BaseTTSProvider,
+    BaseVideoProvider,
+)
+from betterai.core.config import CoreConfig
+from betterai.core.exceptions import ConfigurationError
+from betterai.core.model import Category, ModelConfig
+from betterai.core.provider import Provider
+from betterai.runtime.connection import TransportSource
+from betterai.runtime.registry import choose_protocol, get_provider, register_provider, resolve_model
+
+P = TypeVar("P")
+AnyProvider = type[P] | Callable[..., P] | Provider
+
+
+def get_text_provider(settings: CoreConfig | str, *, transport: TransportSource | None = None) -> BaseTextProvider:
+    """The text provider behind a model. Raises `ModelNotFoundError` and `ConfigurationError`; a missing key raises at
+    the first call only.
+    """
+    return cast(BaseTextProvider, _get("text", settings, transport))
+
+
+def get_image_provider(settings: CoreConfig | str) -> BaseImageProvider:
+    """The image provider behind a model."""
+    return cast(BaseImageProvider, _get("image", settings))
+
+
+def get_video_provider(settings: CoreConfig | str) -> BaseVideoProvider:
+    """The video provider behind a model."""
+    return cast(BaseVideoProvider, _get("video", settings))
+
+
+def get_audio_provider(settings: CoreConfig | str) -> BaseAudioProvider:
+    """The speech-to-text provider behind a model."""
+    return cast(BaseAudioProvider, _get("audio", settings))
+
+
+def get_tts_provider(settings: CoreConfig | str) -> BaseTTSProvider:
+    """The text-to-speech provider behind a model."""
+    return cast(BaseTTSProvider, _get("tts", settings))
+
+
+def get_realtime_provider(settings: CoreConfig | str) -> BaseRealtimeProvider:
+    """The realtime provider behind a model."""
+    return cast(BaseRealtimeProvider, _get("realtime", settings))
+
+
+def register_text_provider(name: str, provider: AnyProvider[BaseTextProvider], *, replace: bool = False) -> None:
+    """Make a class, or a declaration, the text provider behind `name`."""
+    register_provider("text", name, provider, replace=replace)
+
+
+def register_image_provider(name: str, provider: AnyProvider[BaseImageProvider], *, replace: bool = False) -> None:
+    """Make a class, or a declaration, the image provider behind `name`."""
+    register_provider("image", name, provider, replace=replace)
+
+
+def register_video_provider(name: str, provider: AnyProvider[BaseVideoProvider], *, replace: bool = False) -> None:
+    """Make a class, or a declaration, the video provider behind `name`."""
+    register_provider("video", name, provider, replace=replace)
+
+
+def register_audio_provider(name: str, provider: AnyProvider[BaseAudioProvider], *, replace: bool = False) -> None:
+    """Make a class, or a declaration, the speech-to-text provider behind `name`."""
+    register_provider("audio", name, provider, replace=replace)
+
+
+def register_tts_provider(name: str, provider: AnyProvider[BaseTTSProvider], *, replace: bool = False) -> None:
+    """Make a class, or a declaration, the text-to-speech provider behind `name`."""
+    register_provider("tts", name, provider, replace=replace)
+
+
+def register_realtime_provider(
+    name: str, provider: AnyProvider[BaseRealtimeProvider], *, replace: bool = False
+) -> None:
+    """Make a class, or a declaration, the realtime provider behind `name`."""
+    register_provider("realtime", name, provider, replace=replace)
+
+
+def _get(category: Category, settings: CoreConfig | str, transport: TransportSource | None = None) -> Any:
+    config = CoreConfig(model=settings) if isinstance(settings, str) else settings
+    name = config.model or default_model(category)
+    if not name:
+        raise ConfigurationError(f"no {category} model is named", hint=f"pass one, or set {MODEL_VARIABLES[category]}")
+    model = resolve_model(name)
+    provider = get_provider(model.provider)
+    codec = choose_protocol(provider, category, model)
+    if inspect.isclass(codec) or inspect.isfunction(codec):
+        return _make_class(codec, provider, config)
+    return _make_runner(category, provider, codec, config, model, transport)
+
+
+def _make_class(kind: Callable[..., Any], provider: Provider, config: CoreConfig) -> Any:
+    setting = provider.setting("api_key")
+    key = config.api_key or (read_setting(setting, config) if setting else None) or ""
+    return kind(api_key=key, **config.options)
+
+
+def _make_runner(
+    category: Category,
+    provider: Provider,
+    codec: Any,
+    config: CoreConfig,
+    model: ModelConfig,
+    transport: TransportSource | None,
+) -> Any:
+    if category == "text":
+        from betterai.runtime.text import CodecTextProvider
+
+        return CodecTextProvider(provider, codec, config, model, transport=transport)
+    raise ConfigurationError(f"codecs of category {category} are not run yet", hint="register a class instead")

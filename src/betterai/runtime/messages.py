@@ -1,0 +1,49 @@
+"""What callers pass as a conversation, as our messages; and back, for class providers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from betterai.core.exceptions import ValidationError
+from betterai.core.message import Message, Messages, Text
+from betterai.core.model import ModelConfig
+from betterai.core.settings import GenerationSettings
+from betterai.core.wire import Call
+from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.openai_chat.server import parse_message
+
+_ROLES = frozenset({"system", "developer", "user", "assistant"})
+
+
+def read_messages(messages: Messages) -> tuple[Message, ...]:
+    """A text, our messages, or dicts in the field's usual shape. Raises `ValidationError` saying which is wrong."""
+    if isinstance(messages, str):
+        return (Message(role="user", parts=(Text(text=messages),)),)
+    if isinstance(messages, Message):
+        return (messages,)
+    if not isinstance(messages, Sequence) or not messages:
+        raise ValidationError("messages must be a text, or a list of messages with at least one", hint='pass "Hello"')
+    return tuple(_read_message(message, index) for index, message in enumerate(messages))
+
+
+def _read_message(message: Any, index: int) -> Message:
+    if isinstance(message, Message):
+        return message
+    if isinstance(message, Mapping):
+        content = message.get("content")
+        if len(message) == 2 and isinstance(content, str) and (role := message.get("role")) in _ROLES:
+            return Message(role=role, parts=(Text(text=content),))
+        try:
+            return parse_message(message, f"messages[{index}]")
+        except ValueError as error:
+            raise ValidationError(str(error), hint="a message is {'role': …, 'content': …}") from error
+    raise ValidationError(f"messages[{index}] must be a Message or a dict, not {type(message).__name__}")
+
+
+def write_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Our messages as dicts with role and content, as the handbook's class providers take them."""
+    call = Call(model=ModelConfig(id="", provider=""), input=tuple(messages), settings=GenerationSettings())
+    body: Any = OpenAIChat().build_request(call).body
+    written: list[dict[str, Any]] = body["messages"]
+    return written

@@ -1,0 +1,101 @@
+"""Which provider is behind a name: built in, installed or registered by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from betterai.config.providers import ALL_MODELS
+from betterai.core.base import (
+    BaseAudioProvider,
+    BaseImageProvider,
+    BaseProvider,
+    BaseRealtimeProvider,
+    BaseTextProvider,
+    BaseTTSProvider,
+    BaseVideoProvider,
+)
+from betterai.core.exceptions import ConfigurationError, ModelNotFoundError
+from betterai.core.model import Category, ModelConfig
+from betterai.core.provider import Provider, Setting
+from betterai.providers import built_in_names, discover_names, load_provider
+
+BASES: Mapping[Category, type[BaseProvider]] = {
+    "text": BaseTextProvider,
+    "image": BaseImageProvider,
+    "video": BaseVideoProvider,
+    "audio": BaseAudioProvider,
+    "tts": BaseTTSProvider,
+    "realtime": BaseRealtimeProvider,
+}
+
+_registered: dict[str, Provider] = {}
+
+
+def register_provider(
+    category: Category, name: str, provider: type | Callable[..., Any] | Provider, *, replace: bool = False
+) -> None:
+    """Make `provider` the one behind `name` for a category: a class, or a declaration with codecs.
+
+    Raises `ConfigurationError` for a built-in name unless `replace` is set: no provider is shadowed by accident.
+    """
+    if "/" in name or not name:
+        raise ConfigurationError(f"{name!r} cannot be a provider's name: it must not be empty, nor hold a slash")
+    if name in built_in_names() and not replace:
+        raise ConfigurationError(f"{name!r} is built in", hint="choose another name, or pass replace=True")
+    if isinstance(provider, Provider):
+        _registered[name] = msgspec.structs.replace(provider, name=name)
+        ALL_MODELS.add(msgspec.structs.replace(model, provider=name) for model in provider.models().values())
+        return
+    known = _registered.get(name) or declare_class(name, {})
+    protocols = {**known.protocols, category: {"class": provider}}
+    _registered[name] = msgspec.structs.replace(known, protocols=protocols)
+
+
+def declare_class(name: str, protocols: Mapping[str, Mapping[str, Any]]) -> Provider:
+    """A declaration for a provider that is a class: its key is in NAME_API_KEY, and it may go without."""
+    variable = name.upper().replace("-", "_")
+    key = Setting(name="api_key", env=(f"{variable}_API_KEY",), secret=True, required=False)
+    return Provider(name=name, title=name, settings=(key,), protocols=protocols)
+
+
+def provider_names() -> tuple[str, ...]:
+    return tuple(sorted({*discover_names(), *_registered}))
+
+
+def get_provider(name: str) -> Provider:
+    """The declaration behind a name. Raises `ConfigurationError` when there is none."""
+    if name in _registered:
+        return _registered[name]
+    if name not in discover_names():
+        raise ConfigurationError(f"there is no provider {name!r}", hint=f"there are {', '.join(provider_names())}")
+    published = load_provider(name)
+    if isinstance(published, Provider):
+        return published
+    categories = [category for category, base in BASES.items() if issubclass(published, base)]
+    return declare_class(name, {category: {"class": published} for category in categories})
+
+
+def resolve_model(name: str) -> ModelConfig:
+    """The model behind `provider/id`, an alias or a bare id. Raises `ModelNotFoundError` with near names."""
+    if name in _registered or name in discover_names():
+        provider = get_provider(name)
+        if "text" in provider.defaults:
+            return ALL_MODELS.resolve(f"{name}/{provider.defaults['text']}", _registered)
+    return ALL_MODELS.resolve(name, _registered)
+
+
+def choose_protocol(provider: Provider, category: Category, model: ModelConfig, wanted: str = "") -> Any:
+    """The codec or class for a call: as the call wants it, then the model, then its family, then the first."""
+    protocols = provider.protocols.get(category)
+    if not protocols:
+        offered = ", ".join(provider.protocols) or "nothing"
+        raise ModelNotFoundError(f"{provider.title or provider.name} offers no {category} here; it offers {offered}")
+    if wanted and wanted not in protocols:
+        raise ConfigurationError(f"{provider.name} does not speak {wanted!r}", hint=f"it speaks {', '.join(protocols)}")
+    for name in (wanted, model.protocol, model.traits.protocol):
+        if name in protocols:
+            return protocols[name]
+    return next(iter(protocols.values()))

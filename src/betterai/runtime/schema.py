@@ -1,0 +1,91 @@
+"""Types as JSON Schemas, and answers as values of these types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from betterai.core.data import Data, parse_strict_json
+from betterai.core.exceptions import OutputInvalidError, ValidationError
+from betterai.core.response import ProviderResponse
+from betterai.core.settings import GenerationSettings
+from betterai.core.tools import JsonObject, JsonSchema, PlainText
+from betterai.wire.json_schema import make_strict
+
+
+class OutputFormat(Data, frozen=True, kw_only=True):
+    """What was asked for: `schema` for the codec, `parse` for the answer (None for texts)."""
+
+    schema: JsonSchema | JsonObject | PlainText | None
+    parse: Callable[[str], Any] | None
+
+
+def read_response_format(value: Any) -> OutputFormat:
+    """A type, a JSON Schema as a mapping, or one of ours. Raises `ValidationError` for anything else."""
+    if value is None or isinstance(value, PlainText):
+        return OutputFormat(schema=value, parse=None)
+    if isinstance(value, JsonSchema | JsonObject):
+        return OutputFormat(schema=value, parse=parse_strict_json)
+    if isinstance(value, Mapping):
+        return OutputFormat(schema=_read_mapping(value), parse=parse_strict_json)
+    if hasattr(value, "model_json_schema") and hasattr(value, "model_validate_json"):
+        schema = make_strict(value.model_json_schema())
+        return OutputFormat(
+            schema=JsonSchema(name=value.__name__, schema=schema.schema, strict=schema.strict),
+            parse=value.model_validate_json,
+        )
+    return _read_type(value)
+
+
+def _read_mapping(value: Mapping[str, Any]) -> JsonSchema | JsonObject | PlainText:
+    """A JSON Schema; the field's `{"type": "json_schema" …}` wrappers are understood too."""
+    kind = value.get("type")
+    if kind == "json_schema" and isinstance(inner := value.get("json_schema"), Mapping):
+        return JsonSchema(
+            **{name: inner[name] for name in ("name", "description", "schema", "strict") if name in inner}
+        )
+    if kind == "json_object" and len(value) == 1:
+        return JsonObject()
+    if kind == "text" and len(value) == 1:
+        return PlainText()
+    return JsonSchema(schema=value, name=str(value.get("title") or "output"))
+
+
+def _read_type(kind: Any) -> OutputFormat:
+    try:
+        schema = make_strict(msgspec.json.schema(kind))
+        decoder = msgspec.json.Decoder(kind)
+    except TypeError as error:
+        raise ValidationError(
+            f"response_format cannot be {kind!r:.100}: {error}",
+            hint="pass a type with annotated fields, or a JSON Schema",
+        ) from error
+    name = getattr(kind, "__name__", "output")
+    return OutputFormat(schema=JsonSchema(name=name, schema=schema.schema, strict=schema.strict), parse=decoder.decode)
+
+
+def prepare_settings(settings: GenerationSettings) -> tuple[GenerationSettings, Callable[[str], Any] | None]:
+    """Settings with the response format as a schema, and how to read the answer."""
+    value = settings.given().get("response_format", UNSET)
+    if value is UNSET or value is None:
+        return settings, None
+    wanted = read_response_format(value)
+    return (settings if wanted.schema is value else settings.replace(response_format=wanted.schema)), wanted.parse
+
+
+def parse_output(response: ProviderResponse, parse: Callable[[str], Any]) -> ProviderResponse:
+    """The response with `parsed` set. Raises `OutputInvalidError`, which holds the response, when it does not fit."""
+    if response.tool_calls or response.finish_reason in ("refusal", "content_filter"):
+        return response
+    try:
+        return msgspec.structs.replace(response, parsed=parse(response.content))
+    except ValueError as error:
+        cut = response.finish_reason == "length"
+        raise OutputInvalidError(
+            f"the answer does not fit the response format: {error}",
+            hint="it was cut off: raise max_tokens" if cut else "the whole answer is in error.response",
+            response=response,
+        ) from error

@@ -1,0 +1,74 @@
+"""What `betterai.stream` gives: an iterator, a context manager, and the whole response at the end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from betterai.core.accumulate import Accumulator
+from betterai.core.exceptions import BetterAIError
+from betterai.core.response import ProviderResponse, TextChunk
+
+
+class TextStream:
+    """Chunks of one answer. Leaving it early closes the connection.
+
+    async with betterai.stream("groq/…", "Hello") as stream:
+        async for chunk in stream:
+            print(chunk.content, end="")
+    print(stream.response.usage)
+    """
+
+    def __init__(self, chunks: AsyncGenerator[TextChunk, None], model: str = "") -> None:
+        self._chunks = chunks
+        self._gathered = Accumulator(model)
+        self._response: ProviderResponse | None = None
+        self._ended = False
+
+    def __aiter__(self) -> TextStream:
+        return self
+
+    async def __anext__(self) -> TextChunk:
+        try:
+            chunk = await self._chunks.__anext__()
+        except StopAsyncIteration:
+            self._ended = True
+            raise
+        if chunk.response is not None:
+            self._response = chunk.response
+        elif self._response is None:
+            self._gathered.add(chunk)
+        return chunk
+
+    async def __aenter__(self) -> TextStream:
+        return self
+
+    async def __aexit__(self, *_: Any) -> None:
+        await self.aclose()
+
+    def __await__(self) -> Any:
+        return self.collect().__await__()
+
+    async def aclose(self) -> None:
+        """Leave the stream: the upstream connection is closed at once."""
+        await self._chunks.aclose()
+
+    async def collect(self) -> ProviderResponse:
+        """Read to the end and give the whole response."""
+        async for _ in self:
+            pass
+        return self.response
+
+    @property
+    def partial(self) -> ProviderResponse:
+        """What came so far."""
+        return self._response or self._gathered.response()
+
+    @property
+    def response(self) -> ProviderResponse:
+        """The whole response, with usage, cost and warnings. Raises `BetterAIError` before the stream has ended."""
+        if self._response is not None:
+            return self._response
+        if not self._ended:
+            raise BetterAIError("the stream has not ended yet", hint="read it to its end, or use stream.partial")
+        return self._gathered.response()

@@ -1,0 +1,343 @@
+"""The text runner: a codec and the transport as a text provider. Its order is fixed:
+
+resolve → normalise → load media → build → merge extra_body, encode → sign, send → frame → parse → price → warnings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from betterai.config.providers import ALL_MODELS, unlisted_model
+from betterai.core.accumulate import Accumulator
+from betterai.core.base import BaseTextProvider
+from betterai.core.codec import StreamState, TextCall, TextExchange
+from betterai.core.config import CoreConfig
+from betterai.core.data import Data
+from betterai.core.exceptions import BetterAIError, ProviderError, UnsupportedParam, ValidationError
+from betterai.core.message import Message, Messages
+from betterai.core.model import ModelConfig
+from betterai.core.price import price_usage
+from betterai.core.provider import Provider
+from betterai.core.response import CallWarning, ProviderResponse, TextChunk, Timing
+from betterai.core.settings import GenerationSettings
+from betterai.core.wire import Call, Event, WireRequest
+from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock
+from betterai.runtime.connection import Connection, TransportSource
+from betterai.runtime.media import load_media, media_sizes, needs_loading
+from betterai.runtime.messages import read_messages
+from betterai.runtime.schema import parse_output, prepare_settings
+from betterai.wire.errors import REQUEST_ID_HEADERS
+from betterai.wire.framing import Framer, open_framer
+
+LARGE_BODY = 1024 * 1024
+"""Bodies with more media than this are written in a thread, so that the loop is not held up."""
+
+ENDING_SECONDS = 1.0
+"""How long to wait for usage and a terminator once an answer is complete."""
+
+MAX_HOPS = 16
+_NO_SETTINGS = GenerationSettings()
+_encode = msgspec.json.Encoder().encode
+
+
+class Plan(Data, frozen=True, kw_only=True):
+    """A call, made ready to be sent."""
+
+    call: TextCall
+    request: WireRequest
+    parse: Callable[[str], Any] | None
+
+
+class CodecTextProvider(BaseTextProvider):
+    """A text provider made of a codec. One is made for each configuration; it holds no connection of its own."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        codec: TextExchange,
+        config: CoreConfig,
+        model: ModelConfig,
+        *,
+        transport: TransportSource | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self.provider = provider
+        self.codec = codec
+        self.model = model
+        self.connection = Connection(provider, config, transport)
+        self._config = config
+        self._clock = clock
+        self._models: dict[str, ModelConfig] = {}
+
+    async def generate(
+        self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
+    ) -> ProviderResponse:
+        """Generate one answer. Raises `BetterAIError`."""
+        plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=False)
+        endpoint = self.connection.endpoint()
+        attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        request, hops = plan.request, 0
+        while True:
+            status = None
+            try:
+                reply = await self.connection.transport.send(request, endpoint, attempts.start())
+                status = reply.status
+                if not 200 <= status < 300:
+                    raise self.codec.parse_error(reply)
+                result = self.codec.parse_response(plan.call, reply)
+            except BetterAIError as error:
+                await self._after(error, plan, attempts, status)
+                continue
+            attempts.record(self.provider.name, plan.call.model.id, status)
+            if isinstance(result, ProviderResponse):
+                return self._complete(result, plan, attempts, reply.headers)
+            hops += 1
+            if hops > MAX_HOPS:
+                raise ProviderError(f"the answer was not complete after {hops} requests").locate(*self._whom(plan))
+            request = self._encode(result, plan.call.settings)
+
+    async def generate_stream(
+        self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
+    ) -> AsyncGenerator[TextChunk, None]:
+        """Stream one answer. Raises `BetterAIError`; what broke before the first chunk is tried again."""
+        plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=True)
+        endpoint = self.connection.endpoint()
+        attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        while True:
+            shown, status, reply = False, None, None
+            gathered = Accumulator(plan.call.model.id)
+            try:
+                reply = await self.connection.transport.open(plan.request, endpoint, attempts.start())
+                status = reply.status
+                if not 200 <= status < 300:
+                    raise self.codec.parse_error(await reply.read())
+                if not _is_stream(reply.headers):
+                    whole = self.codec.parse_response(plan.call, await reply.read())
+                    for chunk in self._chunks_of_whole(whole, plan, attempts, reply.headers):
+                        shown = True
+                        yield chunk
+                    return
+                first_byte = attempts.elapsed()
+                state = self.codec.open_stream(plan.call)
+                framer = open_framer(plan.request.reply)  # type: ignore[arg-type]
+                piece = b"-"
+                while piece and not state.done:
+                    piece = await reply.next_piece()
+                    for chunk in _read_piece(state, framer, piece, gathered):
+                        shown = True
+                        yield chunk
+                    if state.ending:
+                        reply.expire_in(ENDING_SECONDS)
+                final = _gather_final(state, gathered)
+                attempts.record(*self._whom(plan), status)
+                response = self._complete(gathered.response(), plan, attempts, reply.headers, first_byte)
+                for chunk in _with_response(final, response):
+                    shown = True
+                    yield chunk
+                return
+            except BetterAIError as error:
+                await self._after(error, plan, attempts, status, shown=shown)
+            finally:
+                if reply is not None:
+                    reply.close()
+
+    # ── before ──
+
+    async def _plan(self, messages: Messages, name: str, settings: GenerationSettings, *, stream: bool) -> Plan:
+        model = self._find_model(name)
+        prepared, parse = prepare_settings(settings)
+        try:
+            history = read_messages(messages)
+            if needs_loading(history, self.codec.accepts):
+                limits = self.connection.timeout
+                history = await load_media(history, self.codec.accepts, self.connection.transport, limits)
+            call: TextCall = Call(
+                model=model,
+                input=history,
+                settings=prepared,
+                stream=stream,
+                id=uuid4().hex,
+                now=self._clock.now(),
+                warnings=self._warn(model, history, settings),
+            )
+            if media_sizes(history) > LARGE_BODY:
+                from asyncio import to_thread
+
+                return await to_thread(self._build, call, parse)
+            return self._build(call, parse)
+        except BetterAIError as error:
+            raise error.locate(self.provider.name, model.id) from None
+
+    def _build(self, call: TextCall, parse: Callable[[str], Any] | None) -> Plan:
+        request = self.codec.build_request(call)
+        if self._config.unsupported == "raise":
+            for warning in request.warnings:
+                if warning.code in ("dropped", "translated"):
+                    raise UnsupportedParam(f"{warning.field}: {warning.message}", param=warning.field)
+        return Plan(call=call, request=self._encode(request, call.settings), parse=parse)
+
+    def _encode(self, request: WireRequest, settings: GenerationSettings) -> WireRequest:
+        """The request with its body as bytes, `extra_body` on top."""
+        body = request.body
+        if body is None or isinstance(body, bytes):
+            return request
+        if extra := settings.extra_body:
+            body = {**(body if isinstance(body, dict) else msgspec.to_builtins(body)), **extra}
+        try:
+            encoded = _encode(body)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValidationError(f"the request cannot be written as JSON: {error}") from error
+        headers = {"Content-Type": "application/json", **request.headers}
+        return msgspec.structs.replace(request, body=encoded, headers=headers)
+
+    def _find_model(self, name: str) -> ModelConfig:
+        """The model of this provider; names that the catalogue does not list are asked for as they are."""
+        if not name or name in (self.model.id, self.model.key):
+            return self.model
+        found = self._models.get(name)
+        if found is None:
+            if len(self._models) > 1024:
+                self._models.clear()
+            found = self._models[name] = self._look_up(name)
+        return found
+
+    def _look_up(self, name: str) -> ModelConfig:
+        prefix = f"{self.provider.name}/"
+        for key in (f"{prefix}{name}", name):
+            if (listed := ALL_MODELS.find(key)) is not None and listed.provider == self.provider.name:
+                return listed
+        return unlisted_model(self.provider.name, name.removeprefix(prefix), known=not self.provider.models())
+
+    def _warn(
+        self, model: ModelConfig, messages: Sequence[Message], settings: GenerationSettings
+    ) -> tuple[CallWarning, ...]:
+        if model.known and not model.shutdown and not model.config:
+            return ()
+        return tuple(_judge(model, messages, settings))
+
+    # ── after ──
+
+    async def _after(
+        self, error: BetterAIError, plan: Plan, attempts: Attempts, status: int | None, *, shown: bool = False
+    ) -> None:
+        """Wait for the next attempt, or raise the error with all that is known of the call."""
+        attempts.record(*self._whom(plan), status, type(error).__name__)
+        if isinstance(error, ProviderError) and not shown:
+            wait = attempts.wait_after(error)
+            if wait is not None:
+                await attempts.pause(wait)
+                return
+        error.attempts = tuple(attempts.records)
+        raise error.locate(*self._whom(plan)).redact(self.connection.secrets())
+
+    def _whom(self, plan: Plan) -> tuple[str, str]:
+        return self.provider.name, plan.call.model.id
+
+    def _complete(
+        self,
+        result: ProviderResponse,
+        plan: Plan,
+        attempts: Attempts,
+        headers: Mapping[str, str],
+        first_byte: float | None = None,
+    ) -> ProviderResponse:
+        """The response with what only the runner knows: price, warnings, request id, timing, the parsed answer."""
+        response = msgspec.structs.replace(
+            result,
+            provider=self.provider.name,
+            warnings=(*plan.request.warnings, *result.warnings),
+            cost=price_usage(result.usage, plan.call.model.price),
+            headers=headers,
+            request_id=next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), ""),
+            timing=Timing(first_byte=first_byte, total=attempts.elapsed(), attempts=tuple(attempts.records)),
+        )
+        if plan.parse is None:
+            return response
+        try:
+            return parse_output(response, plan.parse)
+        except BetterAIError as error:
+            raise error.locate(*self._whom(plan)) from error.__cause__
+
+    def _chunks_of_whole(
+        self, result: ProviderResponse | WireRequest, plan: Plan, attempts: Attempts, headers: Mapping[str, str]
+    ) -> Iterator[TextChunk]:
+        """A server that was asked for a stream and gave a whole answer: the same chunks, all at once."""
+        if isinstance(result, WireRequest):
+            raise ProviderError("the answer needs another request, which streams do not make yet")
+        attempts.record(*self._whom(plan), 200)
+        response = self._complete(result, plan, attempts, headers)
+        for index, choice in enumerate((response, *response.alternatives)):
+            if choice.content:
+                yield TextChunk(content=choice.content, choice=index)
+            for part in choice.message.parts if choice.message else ():
+                yield TextChunk(part=part, choice=index)
+            word = choice.raw_finish_reason
+            yield TextChunk(finish_reason=choice.finish_reason, raw_finish_reason=word, choice=index)
+        yield TextChunk(usage=response.usage, response=response)
+
+
+def _is_stream(headers: Mapping[str, str]) -> bool:
+    return not headers.get("content-type", "").startswith(("application/json", "text/html"))
+
+
+def _read_piece(
+    state: StreamState[TextChunk], framer: Framer, piece: bytes, gathered: Accumulator
+) -> Iterator[TextChunk]:
+    """What the next bytes say; b"" is the end. Only what is no plain text needs gathering: its part comes whole."""
+    for event in framer.feed(piece) if piece else framer.flush():
+        for chunk in state.parse_event(event) if piece else _parse_last(state, event):
+            if chunk.part is not None or chunk.finish_reason is not None or chunk.model or chunk.logprobs is not None:
+                gathered.add(chunk)
+            yield chunk
+        if state.done:
+            return
+
+
+def _gather_final(state: StreamState[TextChunk], gathered: Accumulator) -> list[TextChunk]:
+    final = list(state.finish())
+    for chunk in final:
+        gathered.add(chunk)
+    return final
+
+
+def _parse_last(state: StreamState[TextChunk], event: Event) -> Sequence[TextChunk]:
+    """What an event says. A last one without its terminator may be cut in the middle: `finish` judges that."""
+    try:
+        return state.parse_event(event)
+    except ProviderError as error:
+        if error.code == "unreadable_event":
+            return ()
+        raise
+
+
+def _with_response(final: list[TextChunk], response: ProviderResponse) -> list[TextChunk]:
+    """The final chunks, the last of them carrying the response."""
+    if final:
+        return [*final[:-1], msgspec.structs.replace(final[-1], response=response)]
+    return [TextChunk(response=response)]
+
+
+def _judge(model: ModelConfig, messages: Sequence[Message], settings: GenerationSettings) -> Iterator[CallWarning]:
+    """What the catalogue says against this call. Claims: they warn, and never block."""
+    if not model.known:
+        yield CallWarning(code="unknown_model", field="model", message=f"the catalogue does not list {model.key}")
+    if model.shutdown:
+        yield CallWarning(code="deprecated", field="model", message=f"{model.key} is shut down on {model.shutdown}")
+    given = settings.given()
+    for name, (low, high) in model.config.items():
+        value = given.get(name)
+        if value is not None and not low <= value <= high:
+            yield CallWarning(code="capability", field=name, message=f"{value} is outside {low:g} to {high:g}")
+    claims = model.capabilities
+    if claims.supports_tools is False and given.get("tools"):
+        yield CallWarning(code="capability", field="tools", message=f"{model.key} is said to take no tools")
+    kinds = {"image": claims.supports_vision, "audio": claims.supports_audio_input}
+    for message in messages:
+        for part in message.parts:
+            kind = getattr(getattr(part, "media", None), "kind", "")
+            if kinds.get(kind) is False:
+                yield CallWarning(code="capability", field="media", message=f"{model.key} is said to take no {kind}")
