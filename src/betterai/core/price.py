@@ -82,7 +82,7 @@ def _rates_for(price: Price, input_tokens: int) -> Rates:
 
 def _count(usage: Usage) -> list[tuple[str, int]]:
     plain = [
-        (name, getattr(usage, name))
+        (name, getattr(usage, name) or 0)
         for name in ("text_in", "audio_in", "image_in", "video_in", "text_out", "reasoning", "audio_out", "image_out")
     ]
     cached = [("cached" if kind == "text" else f"cached_{kind}", count) for kind, count in usage.cached.items()]

@@ -12,7 +12,8 @@ from betterai.core.data import Data
 class Usage(Data, frozen=True, kw_only=True):
     """Disjoint token counters: each token is counted once; the sums are properties.
 
-    `cached` is read from a cache, by modality; `cache_write` is written to one, by time to live ("" where not said);
+    `cached` is read from a cache, by modality; `cache_write` is written to one, by time to live ("" where not said).
+    An empty mapping, and None for `reasoning`, mean that the provider did not say: a stated 0 is a 0.
     `other` are tokens that only the provider's total names; `units` are seconds, characters, images, searches.
     `source` is "provider" for counts the provider gave, "counted" for ours.
     """
@@ -24,7 +25,7 @@ class Usage(Data, frozen=True, kw_only=True):
     cached: Mapping[str, int] = {}
     cache_write: Mapping[str, int] = {}
     text_out: int = 0
-    reasoning: int = 0
+    reasoning: int | None = None
     audio_out: int = 0
     image_out: int = 0
     other: int = 0
@@ -49,7 +50,7 @@ class Usage(Data, frozen=True, kw_only=True):
     @property
     def output_tokens(self) -> int:
         """All output tokens, reasoning too."""
-        return self.text_out + self.reasoning + self.audio_out + self.image_out
+        return self.text_out + (self.reasoning or 0) + self.audio_out + self.image_out
 
     @property
     def total_tokens(self) -> int:
@@ -59,6 +60,7 @@ class Usage(Data, frozen=True, kw_only=True):
         costs = [cost for cost in (self.stated_cost, more.stated_cost) if cost is not None]
         return Usage(
             **{name: getattr(self, name) + getattr(more, name) for name in _COUNTERS},
+            reasoning=_sum_stated(self.reasoning, more.reasoning),
             cached=_sum(self.cached, more.cached),
             cache_write=_sum(self.cache_write, more.cache_write),
             units=_sum(self.units, more.units),
@@ -68,8 +70,12 @@ class Usage(Data, frozen=True, kw_only=True):
 
 
 _COUNTERS = (
-    "text_in", "audio_in", "image_in", "video_in", "text_out", "reasoning", "audio_out", "image_out", "other",
+    "text_in", "audio_in", "image_in", "video_in", "text_out", "audio_out", "image_out", "other",
 )  # fmt: skip
+
+
+def _sum_stated(left: int | None, right: int | None) -> int | None:
+    return None if left is None and right is None else (left or 0) + (right or 0)
 
 
 Number = TypeVar("Number", int, float)

@@ -17,7 +17,7 @@ from betterai.core.base import BaseTextProvider
 from betterai.core.codec import StreamState, TextCall, TextExchange
 from betterai.core.config import CoreConfig
 from betterai.core.data import Data
-from betterai.core.exceptions import BetterAIError, ProviderError, UnsupportedParam, ValidationError
+from betterai.core.exceptions import BetterAIError, ProviderError, UnsupportedParam
 from betterai.core.message import Message, Messages
 from betterai.core.model import ModelConfig
 from betterai.core.price import price_usage
@@ -27,6 +27,7 @@ from betterai.core.settings import GenerationSettings
 from betterai.core.wire import Call, Event, WireRequest
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock
 from betterai.runtime.connection import Connection, TransportSource
+from betterai.runtime.encoding import encode_request
 from betterai.runtime.media import load_media, media_sizes, needs_loading
 from betterai.runtime.messages import read_messages
 from betterai.runtime.schema import parse_output, prepare_settings
@@ -41,7 +42,6 @@ ENDING_SECONDS = 1.0
 
 MAX_HOPS = 16
 _NO_SETTINGS = GenerationSettings()
-_encode = msgspec.json.Encoder().encode
 
 
 class Plan(Data, frozen=True, kw_only=True):
@@ -98,7 +98,7 @@ class CodecTextProvider(BaseTextProvider):
             hops += 1
             if hops > MAX_HOPS:
                 raise ProviderError(f"the answer was not complete after {hops} requests").locate(*self._whom(plan))
-            request = self._encode(result, plan.call.settings)
+            request = encode_request(result)
 
     async def generate_stream(
         self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
@@ -178,21 +178,7 @@ class CodecTextProvider(BaseTextProvider):
             for warning in request.warnings:
                 if warning.code in ("dropped", "translated"):
                     raise UnsupportedParam(f"{warning.field}: {warning.message}", param=warning.field)
-        return Plan(call=call, request=self._encode(request, call.settings), parse=parse)
-
-    def _encode(self, request: WireRequest, settings: GenerationSettings) -> WireRequest:
-        """The request with its body as bytes, `extra_body` on top."""
-        body = request.body
-        if body is None or isinstance(body, bytes):
-            return request
-        if extra := settings.extra_body:
-            body = {**(body if isinstance(body, dict) else msgspec.to_builtins(body)), **extra}
-        try:
-            encoded = _encode(body)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise ValidationError(f"the request cannot be written as JSON: {error}") from error
-        headers = {"Content-Type": "application/json", **request.headers}
-        return msgspec.structs.replace(request, body=encoded, headers=headers)
+        return Plan(call=call, request=encode_request(request, call.settings.extra_body), parse=parse)
 
     def _find_model(self, name: str) -> ModelConfig:
         """The model of this provider; names that the catalogue does not list are asked for as they are."""

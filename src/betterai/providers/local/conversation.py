@@ -39,6 +39,8 @@ def _read_message(item: Any, where: str) -> Message:
     if role == "tool":
         shown = tuple(part for part in parts if isinstance(part, Text | MediaPart))
         parts = (ToolResult(id=str(item.get("tool_call_id", "")), parts=shown, name=str(item.get("name") or "")),)
+    if item.get("refusal"):
+        parts = (*parts, Refusal(text=str(item["refusal"])))
     calls = tuple(_read_call(call, index, where) for index, call in enumerate(item.get("tool_calls") or ()))
     return Message(role=role, parts=(*parts, *calls), name=str(item.get("name") or ""))
 

@@ -47,6 +47,7 @@ GROUPS = {
     "pick": "choose change pick set select use get switch connect configure which what",
     "good": "good great fine well better okay ok wonderful",
     "everyone": "everyone everybody nobody someone anyone people",
+    "story": "story poem song recipe weather news",
     "number": "much many",
 }
 
@@ -98,7 +99,7 @@ FALLBACKS = (
 
 KEYWORDS = (
     Keyword(
-        words=("suicide", "suicidal", "kill", "die", "life"),
+        words=("suicide", "suicidal", "kill", "die", "dead", "life"),
         rank=100,
         rules=tuple(
             _rule(pattern, *CRISIS)
@@ -109,7 +110,7 @@ KEYWORDS = (
         ),
     ),
     Keyword(
-        words=("you", "your"),
+        words=("you", "your", "talking"),
         rank=90,
         rules=tuple(
             _rule(pattern, *IDENTITY)
@@ -300,9 +301,9 @@ KEYWORDS = (
         rules=(_rule("*", "The only joke I know is that people have told me their secrets.", "I have just the one."),),
     ),
     Keyword(
-        words=("story", "poem", "song", "recipe", "weather", "news"),
+        words=tuple(GROUPS["story"].split()),
         rank=24,
-        rules=(_rule("* tell *", *TASKS), _rule("*", "What would you do with it?", *TASKS)),
+        rules=(_rule("* tell * @story *", *TASKS), _rule("*", "What would you do with it?", *TASKS)),
     ),
     Keyword(
         words=("sorry",),

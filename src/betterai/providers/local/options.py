@@ -49,20 +49,21 @@ class LocalOptions(TypedDict, total=False):
     finish_reason: str
     """One of `FinishReason`; any other word becomes "other", and is `raw_finish_reason`."""
     usage: dict[str, Any]
-    """Fields of `Usage`; those not named are 0."""
+    """Fields of `Usage`, instead of what was counted; those not named are not stated."""
 
 
 ECHO_ONLY = ("text", "reasoning", "tool_calls")
 _OF_ERRORS = ("status", "retry_after", "message")
 
 
-def read_options(given: Any) -> LocalOptions:
-    """The options, checked. Raises `ValidationError` for a name or a type that is not in `LocalOptions`."""
+def read_options(given: Any, defaults: LocalOptions | None = None) -> LocalOptions:
+    """The options, checked, over the defaults. Raises `ValidationError` for what is not in `LocalOptions`."""
     if not isinstance(given, Mapping):
         raise _refuse(f"options for local must be a mapping, not {type(given).__name__}")
+    given = {**(defaults or {}), **given}
     _check_names("options for local", given, LocalOptions.__annotations__)
     try:
-        options = msgspec.convert(dict(given), LocalOptions)
+        options = msgspec.convert(given, LocalOptions)
     except msgspec.ValidationError as problem:
         raise _refuse(f"options for local: {problem}") from None
     for call in given.get("tool_calls", ()):

@@ -67,13 +67,13 @@ class LocalTextProvider(BaseTextProvider):
 
     def _read_turn(self, messages: Any, model: str, settings: GenerationSettings, *, stream: bool) -> Turn:
         conversation = read_messages(messages)
-        given = (settings.options or {}).get("local") or {}
+        given = (settings.options or {}).get("local")
         said = repr([(message.role, describe_message(message)) for message in conversation])
         return Turn(
             model=_find_model(model),
             messages=conversation,
             settings=settings,
-            options=read_options({**self._options, **given}) if given else self._options,
+            options=read_options(given, self._options) if given else self._options,
             stream=stream,
             fingerprint=crc32(said.encode()),
         )

@@ -20,15 +20,15 @@ def parse_usage(shape: UsageShape | None) -> Usage | None:
     outputs = shape.completion_tokens_details or OutputDetails()
     prompt, completion = shape.prompt_tokens or 0, shape.completion_tokens or 0
 
-    cached = inputs.cached_tokens or shape.prompt_cache_hit_tokens or shape.cached_tokens or 0
-    written = inputs.cache_write_tokens or 0
-    fresh, (cached, written, audio_in, image_in, video_in) = _split(
+    cached = _first_stated(inputs.cached_tokens, shape.prompt_cache_hit_tokens, shape.cached_tokens)
+    written = inputs.cache_write_tokens
+    fresh, (read_in, written_in, audio_in, image_in, video_in) = _split(
         prompt, cached, written, inputs.audio_tokens, inputs.image_tokens, inputs.video_tokens
     )
-    reasoning = outputs.reasoning_tokens or shape.reasoning_tokens or 0
+    reasoning = _first_stated(outputs.reasoning_tokens, shape.reasoning_tokens)
     if reasoning and shape.total_tokens == prompt + completion + reasoning:
         completion += reasoning
-    text_out, (reasoning, audio_out, image_out) = _split(
+    text_out, (thought, audio_out, image_out) = _split(
         completion, reasoning, outputs.audio_tokens, outputs.image_tokens
     )
     return Usage(
@@ -36,14 +36,18 @@ def parse_usage(shape: UsageShape | None) -> Usage | None:
         audio_in=audio_in,
         image_in=image_in,
         video_in=video_in,
-        cached={"text": cached} if cached else {},
-        cache_write={"": written} if written else {},
+        cached={} if cached is None else {"text": read_in},
+        cache_write={} if written is None else {"": written_in},
         text_out=text_out,
-        reasoning=reasoning,
+        reasoning=None if reasoning is None else thought,
         audio_out=audio_out,
         image_out=image_out,
         other=max(0, (shape.total_tokens or 0) - prompt - completion),
     )
+
+
+def _first_stated(*spellings: int | None) -> int | None:
+    return next((count for count in spellings if count is not None), None)
 
 
 def _split(total: int, *parts: int | None) -> tuple[int, tuple[int, ...]]:
@@ -68,5 +72,5 @@ def build_usage(usage: Usage) -> dict[str, Any]:
             "audio_tokens": usage.audio_in,
             "image_tokens": usage.image_in,
         },
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning, "audio_tokens": usage.audio_out},
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning or 0, "audio_tokens": usage.audio_out},
     }

@@ -1,0 +1,1 @@
+"""A sceptic's benchmark: BetterAI against raw aiohttp, the openai SDK and the LiteLLM SDK. `python -m benchmarks`."""

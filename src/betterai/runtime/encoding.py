@@ -1,0 +1,29 @@
+"""From a codec's request to bytes: `extra_body` on top, JSON for structs and mappings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from betterai.core.exceptions import ValidationError
+from betterai.core.media import Media
+from betterai.core.wire import Multipart, WireRequest
+
+_encode = msgspec.json.Encoder().encode
+
+
+def encode_request(request: WireRequest, extra_body: Mapping[str, Any] | None = None) -> WireRequest:
+    """The request with its body as bytes; forms and media stay as they are. Raises `ValidationError`."""
+    body = request.body
+    if body is None or isinstance(body, bytes | Multipart | Media):
+        return request
+    if extra_body:
+        body = {**(body if isinstance(body, dict) else msgspec.to_builtins(body)), **extra_body}
+    try:
+        encoded = _encode(body)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValidationError(f"the request cannot be written as JSON: {error}") from error
+    headers = {"Content-Type": "application/json", **request.headers}
+    return msgspec.structs.replace(request, body=encoded, headers=headers)

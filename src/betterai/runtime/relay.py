@@ -1,0 +1,79 @@
+"""Passing bytes through, where both sides speak the same protocol: no translation, the usage read on the way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING
+
+from betterai.core.codec import TextSurface
+from betterai.core.exceptions import ConfigurationError
+from betterai.core.message import Message
+from betterai.core.price import price_usage
+from betterai.core.settings import GenerationSettings
+from betterai.core.usage import Cost, Usage
+from betterai.core.wire import Call, WireRequest
+from betterai.runtime.text import CodecTextProvider
+from betterai.wire.framing import open_framer
+from betterai.wire.surfaces import SURFACES
+
+if TYPE_CHECKING:
+    from betterai.transport.http import Reply
+
+HOP_HEADERS = frozenset(
+    {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "set-cookie", "server"}
+)
+
+
+class Relayed:
+    """An upstream's reply on its way through. `usage` and `cost` are known once `pieces` has ended."""
+
+    def __init__(self, reply: Reply, surface: TextSurface, provider: CodecTextProvider) -> None:
+        self.status = reply.status
+        self.headers: Mapping[str, str] = {k: v for k, v in reply.headers.items() if k not in HOP_HEADERS}
+        self.usage: Usage | None = None
+        self._reply = reply
+        self._surface = surface
+        self._provider = provider
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body's bytes as they come. Leaving early closes the upstream."""
+        streamed = self.headers.get("content-type", "").startswith("text/event-stream")
+        framer, whole = (open_framer("sse"), None) if streamed else (None, bytearray())
+        try:
+            while piece := await self._reply.next_piece():
+                if framer is not None:
+                    for event in framer.feed(piece):
+                        self.usage = self._surface.read_usage(event.data) or self.usage
+                elif whole is not None:
+                    whole += piece
+                yield piece
+            if whole:
+                self.usage = self._surface.read_usage(bytes(whole))
+        finally:
+            self._reply.close()
+
+    @property
+    def cost(self) -> Cost:
+        return price_usage(self.usage, self._provider.model.price)
+
+
+async def relay(provider: CodecTextProvider, protocol: str, body: bytes) -> Relayed:
+    """Send a request of `protocol` as it is, for the provider's model. Raises `BetterAIError`.
+
+    Only for providers that speak the same protocol; others need translation: parse it, and call the provider.
+    """
+    if provider.codec.protocol != protocol:
+        raise ConfigurationError(f"{provider.provider.name} speaks {provider.codec.protocol}, not {protocol}")
+    surface = SURFACES[protocol]()
+    call: Call[tuple[Message, ...], GenerationSettings] = Call(
+        model=provider.model, input=(), settings=GenerationSettings()
+    )
+    request = WireRequest(
+        url=provider.codec.build_request(call).url,
+        headers={"Content-Type": "application/json"},
+        body=surface.rewrite(body, provider.model.id),
+        reply="bytes",
+    )
+    connection = provider.connection
+    reply = await connection.transport.open(request, connection.endpoint(), connection.timeout)
+    return Relayed(reply, surface, provider)

@@ -1,0 +1,249 @@
+"""Recorded exchanges read by our codecs, offline. It judges us, so it does not flatter us."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from betterai.config.providers import ALL_MODELS, unlisted_model
+from betterai.core.accumulate import Accumulator
+from betterai.core.codec import TextCall, TextExchange
+from betterai.core.data import Data
+from betterai.core.exceptions import BetterAIError, ConfigurationError
+from betterai.core.model import ModelConfig
+from betterai.core.response import ProviderResponse
+from betterai.core.settings import GenerationSettings
+from betterai.core.wire import Call, Event, WireRequest, WireResponse
+from betterai.runtime.registry import get_provider
+from betterai.runtime.round_trip import RoundTrip, make_round_trip
+from betterai.wire.framing import open_framer
+
+PROTOCOLS = {"chat": "openai_chat", "chat-stream": "openai_chat"}
+"""Which protocol an exchange of a kind is in; kinds that are not here are not read yet."""
+
+OURS = frozenset({"unreadable_reply", "unreadable_event", "no_choices"})
+"""Codes of errors that say that we could not read, not that the provider sent an error."""
+
+Cut = Callable[[bytes], Iterable[bytes]]
+
+
+class ReplayUsage(Data, frozen=True, kw_only=True):
+    input: int | None = None
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    reasoning: int | None = None
+
+
+class ReplayReport(Data, frozen=True, kw_only=True):
+    """What was read of one exchange. With n > 1 it is choice 0."""
+
+    file: str
+    provider: str = ""
+    kind: str = ""
+    verdict: str = "failed"
+    detail: str = ""
+    content: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[Mapping[str, Any], ...] = ()
+    finish_reason: str | None = None
+    raw_finish_reason: str = ""
+    usage: ReplayUsage | None = None
+    vectors: tuple[int, ...] = ()
+    media: tuple[Mapping[str, Any], ...] = ()
+    error: Mapping[str, Any] | None = None
+    round_trip: RoundTrip | None = None
+
+
+def as_json(report: ReplayReport) -> bytes:
+    """One line of JSON, without its line end."""
+    return msgspec.json.encode(report)
+
+
+def replay_paths(paths: Iterable[str]) -> Iterator[ReplayReport]:
+    """The reports of all exchanges in these files and folders, in order."""
+    for path in paths:
+        root = Path(path)
+        files = sorted(root.rglob("*.json")) if root.is_dir() else [root]
+        for file in files:
+            yield replay_file(file)
+
+
+def replay_file(file: Path) -> ReplayReport:
+    """The report of one file; a file that is no exchange is a failure, not a crash."""
+    try:
+        exchange = msgspec.json.decode(file.read_bytes())
+    except (OSError, ValueError) as error:
+        return ReplayReport(file=str(file), detail=f"not a recorded exchange: {error}")
+    if not isinstance(exchange, dict) or not isinstance(exchange.get("response"), dict):
+        return ReplayReport(file=str(file), detail="not a recorded exchange: it has no response")
+    return replay_exchange(exchange, str(file))
+
+
+def replay_exchange(exchange: Mapping[str, Any], file: str = "", cut: Cut | None = None) -> ReplayReport:
+    """The report of one exchange. `cut` says in which pieces a streamed body arrives; by default in one."""
+    provider, kind = str(exchange.get("provider", "")), str(exchange.get("kind", ""))
+    report = ReplayReport(file=file, provider=provider, kind=kind)
+    base_kind = str(exchange.get("base_kind", kind)) if kind == "error" else kind
+    codec, why = _find_codec(provider, base_kind, exchange)
+    if codec is None:
+        return msgspec.structs.replace(report, verdict="unsupported", detail=why)
+    try:
+        call, round_trip = _read_request(exchange, provider, codec)
+        report = msgspec.structs.replace(report, round_trip=round_trip)
+        report = _read_reply(report, codec, call, exchange["response"], cut)
+    except BetterAIError as error:
+        return msgspec.structs.replace(report, verdict="failed", detail=f"{type(error).__name__}: {error}")
+    if round_trip is not None and round_trip.sent is None and report.error is None:
+        return msgspec.structs.replace(
+            report, verdict="failed", detail="we refuse a request that the provider answered: " + round_trip.detail
+        )
+    return report
+
+
+def _find_codec(provider: str, kind: str, exchange: Mapping[str, Any]) -> tuple[TextExchange | None, str]:
+    protocol = PROTOCOLS.get(kind)
+    if protocol is None:
+        return None, f"no codec for {kind}"
+    try:
+        protocols = get_provider(provider).protocols.get("text", {})
+    except ConfigurationError:
+        return None, f"no provider {provider}"
+    codec: TextExchange | None = protocols.get(protocol)
+    return codec, "" if codec is not None else f"{provider} does not speak {protocol} here"
+
+
+def _read_request(exchange: Mapping[str, Any], provider: str, codec: TextExchange) -> tuple[TextCall, RoundTrip | None]:
+    """The call that the request was, as far as it was recorded, and what a round trip of it loses."""
+    request = exchange.get("request") or {}
+    body = request.get("body")
+    if isinstance(body, dict) and "messages" in body:
+        model = find_model(provider, str(body.get("model") or exchange.get("model") or ""))
+        call, round_trip = make_round_trip(codec, model, body)
+        if call is not None:
+            return call, round_trip
+    else:
+        model, round_trip = find_model(provider, str(exchange.get("model") or "")), None
+    stream = bool(exchange.get("stream"))
+    return Call(model=model, input=(), settings=GenerationSettings(), stream=stream, id="replay"), round_trip
+
+
+def find_model(provider: str, name: str) -> ModelConfig:
+    listed = ALL_MODELS.find(f"{provider}/{name}")
+    return listed if listed is not None else unlisted_model(provider, name)
+
+
+def _read_reply(
+    report: ReplayReport, codec: TextExchange, call: TextCall, response: Mapping[str, Any], cut: Cut | None
+) -> ReplayReport:
+    status, headers = response["status"], response.get("headers") or {}
+    body = _body_bytes(response)
+    if not 200 <= status < 300:
+        error = codec.parse_error(WireResponse(status=status, headers=headers, body=body))
+        return msgspec.structs.replace(report, verdict="read", error=describe_error(error))
+    events = _events(response, body, cut)
+    if events is None:
+        try:
+            result = codec.parse_response(call, WireResponse(status=status, headers=headers, body=body))
+        except BetterAIError as error:
+            return _judge_error(report, error)
+        if isinstance(result, WireRequest):
+            return msgspec.structs.replace(report, detail="the reply asks for one more request")
+        return describe_response(report, result)
+    gathered = Accumulator(call.model.id)
+    try:
+        for chunk in _read_stream(codec, call, events):
+            gathered.add(chunk)
+    except BetterAIError as error:
+        return _judge_error(describe_response(report, gathered.response()), error)
+    return describe_response(report, gathered.response())
+
+
+def _read_stream(codec: TextExchange, call: TextCall, events: Iterable[Event]) -> Iterator[Any]:
+    state = codec.open_stream(call)
+    for event in events:
+        yield from state.parse_event(event)
+        if state.done:
+            break
+    yield from state.finish()
+
+
+def _body_bytes(response: Mapping[str, Any]) -> bytes:
+    if "body_text" in response:
+        return str(response["body_text"]).encode()
+    return msgspec.json.encode(response["body"]) if response.get("body") is not None else b""
+
+
+def _events(response: Mapping[str, Any], body: bytes, cut: Cut | None) -> Iterator[Event] | None:
+    """The events of a streamed reply; None for a whole one. A list is a stream that an SDK had already decoded."""
+    if isinstance(response.get("body"), list):
+        return (Event(data=msgspec.json.encode(item)) for item in response["body"])
+    if "body_text" not in response or not body.lstrip().startswith((b"data:", b"event:", b":", b"id:")):
+        return None
+    return _frame(body, cut)
+
+
+def _frame(body: bytes, cut: Cut | None) -> Iterator[Event]:
+    framer = open_framer("sse")
+    for piece in cut(body) if cut is not None else (body,):
+        yield from framer.feed(piece)
+    yield from framer.flush()
+
+
+def _judge_error(report: ReplayReport, error: BetterAIError) -> ReplayReport:
+    """An error that the provider stated was read; one that says that we could not read is a failure."""
+    stated = bool(error.provider_message) and error.code not in OURS
+    return msgspec.structs.replace(
+        report, verdict="read" if stated else "failed", detail="" if stated else str(error), error=describe_error(error)
+    )
+
+
+def describe_error(error: BetterAIError) -> dict[str, Any]:
+    return {
+        "class": type(error).__name__,
+        "status": error.status,
+        "code": error.code,
+        "message": error.provider_message,
+        "retryable": error.retryable,
+        "retry_after": error.retry_after,
+    }
+
+
+def describe_response(report: ReplayReport, response: ProviderResponse) -> ReplayReport:
+    usage = response.usage
+    return msgspec.structs.replace(
+        report,
+        verdict="read",
+        content=response.content,
+        reasoning=response.reasoning,
+        tool_calls=tuple({"name": c.name, "arguments": _arguments(c)} for c in response.tool_calls),
+        finish_reason=response.finish_reason,
+        raw_finish_reason=response.raw_finish_reason,
+        usage=None
+        if usage is None
+        else ReplayUsage(
+            input=usage.input_tokens,
+            output=usage.output_tokens,
+            cache_read=usage.cache_read_tokens if usage.cached else None,
+            cache_write=usage.cache_write_tokens if usage.cache_write else None,
+            reasoning=usage.reasoning,
+        ),
+        media=tuple({"mime_type": m.mime_type, "bytes": _size(m)} for m in response.media),
+    )
+
+
+def _arguments(call: Any) -> Any:
+    try:
+        return call.parse_arguments()
+    except ValueError:
+        return call.arguments
+
+
+def _size(media: Any) -> int | None:
+    try:
+        return len(media.to_bytes()) if media.form == "bytes" else None
+    except ValueError:
+        return None

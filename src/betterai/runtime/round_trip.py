@@ -1,0 +1,118 @@
+"""A request through the server half, our types and the client half, and what that lost, added, carried and reported."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from betterai.core.codec import TextCall, TextExchange
+from betterai.core.data import Data
+from betterai.core.exceptions import UnsupportedParam
+from betterai.core.model import ModelConfig
+from betterai.core.response import CallWarning
+from betterai.core.wire import WireRequest
+from betterai.runtime.encoding import encode_request
+from betterai.wire.openai_chat.pointers import find_pointers
+from betterai.wire.surfaces import SURFACES
+
+
+class RoundTrip(Data, frozen=True, kw_only=True):
+    """`sent` is the body that comes out; the others are JSON pointers (RFC 6901)."""
+
+    sent: Mapping[str, Any] | None
+    lost: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()
+    detail: str = ""
+
+
+def make_round_trip(
+    codec: TextExchange, model: ModelConfig, body: Mapping[str, Any]
+) -> tuple[TextCall | None, RoundTrip]:
+    """The call that `body` is, and its round trip. Raises `BetterAIError` where it is no request of the protocol."""
+    parsed = SURFACES[codec.protocol]().parse_request(WireRequest(url="", body=body))
+    call: TextCall = msgspec.structs.replace(parsed, model=model, id="replay")
+    try:
+        sent, warnings = _build(codec, call)
+    except UnsupportedParam as error:
+        pointers = find_pointers(error.param)
+        reported = tuple(place for place in _all_pointers(body) if _covers(pointers, place)) or pointers
+        return call, RoundTrip(sent=None, reported=reported, detail=str(error))
+    bare, _ = _build(codec, strip_opaque(call))
+    lost = tuple(find_missing(body, sent))
+    return call, RoundTrip(
+        sent=sent,
+        lost=lost,
+        added=tuple(find_missing(sent, body)),
+        carried=tuple(place for place in find_missing(sent, bare) if _holds_something(sent, place)),
+        reported=tuple(place for place in lost if _is_reported(place, warnings)),
+    )
+
+
+def _build(codec: TextExchange, call: TextCall) -> tuple[dict[str, Any], tuple[CallWarning, ...]]:
+    """The body as it goes out, decoded again: what JSON does not hold is not there."""
+    request = encode_request(codec.build_request(call), call.settings.extra_body)
+    return msgspec.json.decode(request.body), request.warnings  # type: ignore[arg-type]
+
+
+def strip_opaque(call: TextCall) -> TextCall:
+    """The call without what only the protocol understands: what then is missing travelled beside our types."""
+    settings = call.settings.replace(extra_body=None)
+    if tools := settings.tools:
+        settings = settings.replace(tools=[_bare(tool) for tool in tools])
+    messages = tuple(
+        msgspec.structs.replace(_bare(message), parts=tuple(_bare(part) for part in message.parts))
+        for message in call.input
+    )
+    return msgspec.structs.replace(call, settings=settings, input=messages)
+
+
+def _bare(item: Any) -> Any:
+    opaque = getattr(item, "opaque", None)
+    return item if opaque is None or opaque.value == {} else msgspec.structs.replace(item, opaque=None)
+
+
+def find_missing(whole: Any, other: Any, at: str = "") -> Iterator[str]:
+    """Pointers of what `whole` has and `other` has not, or has otherwise. A missing branch is named at its root."""
+    if isinstance(whole, dict) and isinstance(other, dict):
+        for key, value in whole.items():
+            place = f"{at}/{key.replace('~', '~0').replace('/', '~1')}"
+            if key in other:
+                yield from find_missing(value, other[key], place)
+            else:
+                yield place
+    elif isinstance(whole, list) and isinstance(other, list):
+        for index, value in enumerate(whole):
+            if index < len(other):
+                yield from find_missing(value, other[index], f"{at}/{index}")
+            else:
+                yield f"{at}/{index}"
+    elif whole != other or isinstance(whole, bool) != isinstance(other, bool):
+        yield at
+
+
+def _all_pointers(value: Any, at: str = "") -> Iterator[str]:
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in pairs:
+        yield f"{at}/{key}"
+        yield from _all_pointers(item, f"{at}/{key}")
+
+
+def _is_reported(place: str, warnings: tuple[CallWarning, ...]) -> bool:
+    return any(_covers(find_pointers(warning.field), place) for warning in warnings)
+
+
+def _covers(patterns: tuple[str, ...], place: str) -> bool:
+    return any(re.fullmatch(pattern.replace("*", r"\d+") + r"(/.*)?", place) for pattern in patterns)
+
+
+def _holds_something(body: Any, place: str) -> bool:
+    """Whether there is a value at a pointer: an explicit null, or an empty list, says nothing that could be lost."""
+    for step in place.split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        body = body[int(key)] if isinstance(body, list) else body[key]
+    return body is not None and body != []

@@ -1,0 +1,25 @@
+"""Where the settings that warnings name stand in a request's body: JSON pointers (RFC 6901), `*` for any index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+POINTERS: Mapping[str, tuple[str, ...]] = {
+    "reasoning": ("/reasoning_effort", "/thinking", "/reasoning_format", "/include_reasoning"),
+    "reasoning.format": ("/reasoning_format",),
+    "reasoning.include": ("/include_reasoning",),
+    "cache": ("/prompt_cache_key", "/prompt_cache_options", "/prompt_cache_retention"),
+    "web_search": ("/web_search_options",),
+    "media": ("/messages/*/content/*",),
+    "messages": ("/messages/*/role",),
+    "messages.name": ("/messages/*/name",),
+    "messages.reasoning": ("/messages/*/reasoning_content", "/messages/*/reasoning"),
+    "messages.cache": ("/messages/*/content/*/prompt_cache_breakpoint",),
+    "messages.opaque": ("/messages/*",),
+    "tools.cache": ("/tools/*",),
+}
+
+
+def find_pointers(field: str) -> tuple[str, ...]:
+    """The places of one setting; a name that the protocol uses itself stands at the top."""
+    return POINTERS.get(field, (f"/{field}",))

@@ -1,0 +1,1 @@
+"""Servers written by others, which our client must get along with."""
