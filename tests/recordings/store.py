@@ -22,7 +22,9 @@ def chat_files() -> tuple[Path, ...]:
     """The chat exchanges, and the errors over them, as they were on the wire."""
     if not ROOT.is_dir():
         return ()
-    files = [file for name in PROVIDERS for kind in (*KINDS, "error") for file in sorted((ROOT / name / kind).glob("*.json"))]
+    files = [
+        file for name in PROVIDERS for kind in (*KINDS, "error") for file in sorted((ROOT / name / kind).glob("*.json"))
+    ]
     return tuple(file for file in files if _is_ours(load(file)))
 
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from recordings.exceptions import EXCEPTIONS
-from recordings.expected import FINISH, expect
-from recordings.store import chat_files, load, name_of, needs_recordings, streamed
 
 from betterai.runtime.replay import ReplayReport, replay_exchange
 from betterai.wire.sse import SSEFramer
+from recordings.exceptions import EXCEPTIONS
+from recordings.expected import FINISH, expect
+from recordings.store import chat_files, load, name_of, needs_recordings, streamed
 
 pytestmark = [pytest.mark.recordings, needs_recordings]
 
@@ -21,13 +21,73 @@ FILES = chat_files()
 STREAMS = [file for file in FILES if streamed(load(file))]
 SMALLEST = sorted(STREAMS, key=lambda file: len(load(file)["response"]["body_text"]))[:10]
 FACTS_SHEET = frozenset(
-    "messages model audio frequency_penalty logit_bias logprobs max_completion_tokens max_tokens metadata modalities "
-    "moderation n parallel_tool_calls prediction presence_penalty prompt_cache_key prompt_cache_options "
-    "prompt_cache_retention reasoning_effort response_format safety_identifier seed service_tier stop store stream "
-    "stream_options temperature tool_choice tools top_logprobs top_p user verbosity web_search_options thinking "
-    "reasoning_format include_reasoning role content name tool_calls tool_call_id refusal reasoning reasoning_content "
-    "type text image_url url detail input_audio data format file file_id filename file_data function arguments id "
-    "description parameters strict prompt_cache_breakpoint".split()
+    [
+        "messages",
+        "model",
+        "audio",
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "metadata",
+        "modalities",
+        "moderation",
+        "n",
+        "parallel_tool_calls",
+        "prediction",
+        "presence_penalty",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "reasoning_effort",
+        "response_format",
+        "safety_identifier",
+        "seed",
+        "service_tier",
+        "stop",
+        "store",
+        "stream",
+        "stream_options",
+        "temperature",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "user",
+        "verbosity",
+        "web_search_options",
+        "thinking",
+        "reasoning_format",
+        "include_reasoning",
+        "role",
+        "content",
+        "name",
+        "tool_calls",
+        "tool_call_id",
+        "refusal",
+        "reasoning",
+        "reasoning_content",
+        "type",
+        "text",
+        "image_url",
+        "url",
+        "detail",
+        "input_audio",
+        "data",
+        "format",
+        "file",
+        "file_id",
+        "filename",
+        "file_data",
+        "function",
+        "arguments",
+        "id",
+        "description",
+        "parameters",
+        "strict",
+        "prompt_cache_breakpoint",
+    ]
 )
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from betterai.core.data import Data
 from betterai.core.usage import Cost, Usage
 
-MILLION = Decimal(1_000_000)
+MILLIONTH = Decimal("0.000001")
 
 FALLBACKS = {
     "audio_in": "text_in",
@@ -60,13 +60,13 @@ def price_usage(usage: Usage | None, price: Price | None, variant: str = "") -> 
             price = price.variants[variant]
         else:
             status = "estimated"
-    rates = _rates_for(price, usage.input_tokens)
+    rates = _rates_for(price, usage.input_tokens) if price.tiers else price.rates
     parts: dict[str, Decimal] = {}
     for counter, count in _count(usage):
         rate = _rate(rates.tokens, counter)
         if rate is None:
             return Cost(reason=f"no price is known for {counter}")
-        parts[counter] = rate * count / MILLION
+        parts[counter] = rate * count * MILLIONTH
     for unit, amount in usage.units.items():
         if unit in rates.units:
             parts[unit] = rates.units[unit] * Decimal(str(amount))
@@ -80,14 +80,19 @@ def _rates_for(price: Price, input_tokens: int) -> Rates:
     return max(reached, key=lambda tier: tier.above).rates if reached else price.rates
 
 
+_COUNTERS = ("text_in", "text_out", "reasoning", "audio_in", "image_in", "video_in", "audio_out", "image_out", "other")
+
+
 def _count(usage: Usage) -> list[tuple[str, int]]:
-    plain = [
-        (name, getattr(usage, name) or 0)
-        for name in ("text_in", "audio_in", "image_in", "video_in", "text_out", "reasoning", "audio_out", "image_out")
-    ]
-    cached = [("cached" if kind == "text" else f"cached_{kind}", count) for kind, count in usage.cached.items()]
-    written = [(f"cache_write_{ttl}" if ttl else "cache_write", count) for ttl, count in usage.cache_write.items()]
-    return [(name, count) for name, count in (*plain, *cached, *written, ("other", usage.other)) if count]
+    """Each counter that is not zero, by the name of its rate."""
+    counted = [(name, count) for name in _COUNTERS if (count := getattr(usage, name))]
+    for kind, count in usage.cached.items():
+        if count:
+            counted.append(("cached" if kind == "text" else f"cached_{kind}", count))
+    for ttl, count in usage.cache_write.items():
+        if count:
+            counted.append((f"cache_write_{ttl}" if ttl else "cache_write", count))
+    return counted
 
 
 def _rate(rates: Mapping[str, Decimal], counter: str) -> Decimal | None:

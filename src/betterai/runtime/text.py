@@ -6,8 +6,8 @@ resolve → normalise → load media → build → merge extra_body, encode → 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from random import getrandbits
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
@@ -17,8 +17,14 @@ from betterai.core.base import BaseTextProvider
 from betterai.core.codec import StreamState, TextCall, TextExchange
 from betterai.core.config import CoreConfig
 from betterai.core.data import Data
-from betterai.core.exceptions import BetterAIError, ProviderError, UnsupportedParam
-from betterai.core.message import Message, Messages
+from betterai.core.exceptions import (
+    APIConnectionError,
+    BetterAIError,
+    ProviderError,
+    StreamInterrupted,
+    UnsupportedParam,
+)
+from betterai.core.message import MediaPart, Message, Messages, ToolResult
 from betterai.core.model import ModelConfig
 from betterai.core.price import price_usage
 from betterai.core.provider import Provider
@@ -41,6 +47,7 @@ ENDING_SECONDS = 1.0
 """How long to wait for usage and a terminator once an answer is complete."""
 
 MAX_HOPS = 16
+_MEDIA = (MediaPart, ToolResult)
 _NO_SETTINGS = GenerationSettings()
 
 
@@ -108,7 +115,7 @@ class CodecTextProvider(BaseTextProvider):
         endpoint = self.connection.endpoint()
         attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
         while True:
-            shown, status, reply = False, None, None
+            shown, status, reply, whole = False, None, None, None
             gathered = Accumulator(plan.call.model.id)
             try:
                 reply = await self.connection.transport.open(plan.request, endpoint, attempts.start())
@@ -117,33 +124,40 @@ class CodecTextProvider(BaseTextProvider):
                     raise self.codec.parse_error(await reply.read())
                 if not _is_stream(reply.headers):
                     whole = self.codec.parse_response(plan.call, await reply.read())
-                    for chunk in self._chunks_of_whole(whole, plan, attempts, reply.headers):
-                        shown = True
-                        yield chunk
-                    return
+                    break
                 first_byte = attempts.elapsed()
                 state = self.codec.open_stream(plan.call)
                 framer = open_framer(plan.request.reply)  # type: ignore[arg-type]
-                piece = b"-"
+                broke, piece = None, b"-"
                 while piece and not state.done:
-                    piece = await reply.next_piece()
+                    try:
+                        piece = await reply.next_piece()
+                    except APIConnectionError as error:
+                        if not shown:
+                            raise
+                        broke, piece = error, b""
                     for chunk in _read_piece(state, framer, piece, gathered):
                         shown = True
                         yield chunk
                     if state.ending:
                         reply.expire_in(ENDING_SECONDS)
-                final = _gather_final(state, gathered)
-                attempts.record(*self._whom(plan), status)
-                response = self._complete(gathered.response(), plan, attempts, reply.headers, first_byte)
-                for chunk in _with_response(final, response):
-                    shown = True
-                    yield chunk
-                return
+                final = _finish(state, gathered, broke)
+                break
             except BetterAIError as error:
+                if reply is not None:
+                    reply.close()
                 await self._after(error, plan, attempts, status, shown=shown)
             finally:
                 if reply is not None:
                     reply.close()
+        attempts.record(*self._whom(plan), status)
+        if whole is not None:
+            for chunk in self._chunks_of_whole(whole, plan, attempts, reply.headers):
+                yield chunk
+            return
+        response = self._complete(gathered.response(), plan, attempts, reply.headers, first_byte)
+        for chunk in _with_response(final, response):
+            yield chunk
 
     # ── before ──
 
@@ -152,7 +166,7 @@ class CodecTextProvider(BaseTextProvider):
         prepared, parse = prepare_settings(settings)
         try:
             history = read_messages(messages)
-            if needs_loading(history, self.codec.accepts):
+            if has_media(history) and needs_loading(history, self.codec.accepts):
                 limits = self.connection.timeout
                 history = await load_media(history, self.codec.accepts, self.connection.transport, limits)
             call: TextCall = Call(
@@ -160,11 +174,11 @@ class CodecTextProvider(BaseTextProvider):
                 input=history,
                 settings=prepared,
                 stream=stream,
-                id=uuid4().hex,
+                id=f"{getrandbits(128):032x}",
                 now=self._clock.now(),
                 warnings=self._warn(model, history, settings),
             )
-            if media_sizes(history) > LARGE_BODY:
+            if has_media(history) and media_sizes(history) > LARGE_BODY:
                 from asyncio import to_thread
 
                 return await to_thread(self._build, call, parse)
@@ -201,9 +215,11 @@ class CodecTextProvider(BaseTextProvider):
     def _warn(
         self, model: ModelConfig, messages: Sequence[Message], settings: GenerationSettings
     ) -> tuple[CallWarning, ...]:
-        if model.known and not model.shutdown and not model.config:
+        given = settings.given()
+        plain = model.known and not model.shutdown and model.config.keys().isdisjoint(given)
+        if plain and "tools" not in given and not has_media(messages):
             return ()
-        return tuple(_judge(model, messages, settings))
+        return tuple(_judge(model, messages, given))
 
     # ── after ──
 
@@ -254,7 +270,6 @@ class CodecTextProvider(BaseTextProvider):
         """A server that was asked for a stream and gave a whole answer: the same chunks, all at once."""
         if isinstance(result, WireRequest):
             raise ProviderError("the answer needs another request, which streams do not make yet")
-        attempts.record(*self._whom(plan), 200)
         response = self._complete(result, plan, attempts, headers)
         for index, choice in enumerate((response, *response.alternatives)):
             if choice.content:
@@ -264,6 +279,11 @@ class CodecTextProvider(BaseTextProvider):
             word = choice.raw_finish_reason
             yield TextChunk(finish_reason=choice.finish_reason, raw_finish_reason=word, choice=index)
         yield TextChunk(usage=response.usage, response=response)
+
+
+def has_media(messages: Sequence[Message]) -> bool:
+    """Whether there is anything but texts, thoughts and tool calls: what may need loading, or judging."""
+    return any(isinstance(part, _MEDIA) for message in messages for part in message.parts)
 
 
 def _is_stream(headers: Mapping[str, str]) -> bool:
@@ -283,8 +303,12 @@ def _read_piece(
             return
 
 
-def _gather_final(state: StreamState[TextChunk], gathered: Accumulator) -> list[TextChunk]:
-    final = list(state.finish())
+def _finish(state: StreamState[TextChunk], gathered: Accumulator, broke: APIConnectionError | None) -> list[TextChunk]:
+    """The last chunks. A connection that broke after the answer was complete did no harm."""
+    try:
+        final = list(state.finish())
+    except StreamInterrupted as error:
+        raise error from broke
     for chunk in final:
         gathered.add(chunk)
     return final
@@ -307,13 +331,12 @@ def _with_response(final: list[TextChunk], response: ProviderResponse) -> list[T
     return [TextChunk(response=response)]
 
 
-def _judge(model: ModelConfig, messages: Sequence[Message], settings: GenerationSettings) -> Iterator[CallWarning]:
+def _judge(model: ModelConfig, messages: Sequence[Message], given: Mapping[str, Any]) -> Iterator[CallWarning]:
     """What the catalogue says against this call. Claims: they warn, and never block."""
     if not model.known:
         yield CallWarning(code="unknown_model", field="model", message=f"the catalogue does not list {model.key}")
     if model.shutdown:
         yield CallWarning(code="deprecated", field="model", message=f"{model.key} is shut down on {model.shutdown}")
-    given = settings.given()
     for name, (low, high) in model.config.items():
         value = given.get(name)
         if value is not None and not low <= value <= high:

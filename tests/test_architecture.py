@@ -1,0 +1,103 @@
+"""The house rules that no linter knows: vendors stay in their folders, files stay small, names say what they are."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from pathlib import Path
+
+import pytest
+
+from betterai.providers import built_in_names
+
+SOURCE = Path(__file__).parents[1] / "src" / "betterai"
+FILES = sorted(SOURCE.rglob("*.py"))
+NAMES = [str(file.relative_to(SOURCE)) for file in FILES]
+PROTOCOL_NAMES = re.compile(r"\b(openai_chat|openai_responses|anthropic_messages)\b")
+
+
+def docstring_positions(tree: ast.Module) -> set[tuple[int, int]]:
+    """Where docstrings, and the strings that document attributes, begin."""
+    return {
+        (node.value.lineno, node.value.col_offset)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    }
+
+
+def vendor_words(text: str) -> list[tuple[int, str]]:
+    """Vendor ids that occur as identifiers, or as words in string literals, with their lines."""
+    docs = docstring_positions(ast.parse(text))
+    ids = re.compile(rf"\b({'|'.join(built_in_names())})\b", re.IGNORECASE)
+    found = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.NAME and ids.fullmatch(token.string):
+            found.append((token.start[0], token.string))
+        elif token.type == tokenize.STRING and token.start not in docs:
+            found += [(token.start[0], word) for word in ids.findall(PROTOCOL_NAMES.sub("", token.string))]
+    return found
+
+
+def is_home(name: str) -> bool:
+    return name.startswith("catalogue/") or (name.startswith("providers/") and name.count("/") > 1)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not is_home(name)])
+def test_no_vendor_is_named_outside_its_folder(name: str) -> None:
+    assert vendor_words((SOURCE / name).read_text()) == []
+
+
+def test_the_search_for_vendors_finds_them() -> None:
+    text = '"""groq is a vendor."""\nx = "groq/model"\ndef groq():\n    return "openai_chat"\nimport openai\n'
+    assert [word for _, word in vendor_words(text)] == ["groq", "groq", "openai"]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("providers/") and name.count("/") > 1])
+def test_a_vendor_names_no_other(name: str) -> None:
+    own = name.split("/")[1]
+    tree = ast.parse((SOURCE / name).read_text())
+    imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    others = {module.split(".")[2] for module in imported if module.startswith("betterai.providers.")} - {own}
+    assert others == set()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_module_says_in_its_first_line_what_it_is_for(name: str) -> None:
+    doc = ast.get_docstring(ast.parse((SOURCE / name).read_text()))
+    assert doc, "no docstring"
+    assert doc.splitlines()[0].endswith((".", ":")), doc.splitlines()[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_and_functions_are_small(name: str) -> None:
+    text = (SOURCE / name).read_text()
+    assert len(text.splitlines()) <= 420
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 60, f"{node.name} is longer than a screen"
+
+
+def test_no_room_without_a_purpose_in_its_name() -> None:
+    assert [name for name in NAMES if Path(name).stem in {"utils", "helpers", "common", "misc"}] == []
+
+
+def test_no_banners_and_no_unfinished_places() -> None:
+    unfinished = re.compile(r"\b(TODO|FIXME|XXX)\b|pragma: no cover|^\s*#\s*[=\-#*─]{6,}", re.MULTILINE)
+    assert [name for name in NAMES if unfinished.search((SOURCE / name).read_text())] == []
+
+
+def test_codecs_are_pure() -> None:
+    """No await, no clock, no environment in `wire`, nor in the codecs of vendors (the embedded provider is none)."""
+    from betterai.core.provider import Provider
+    from betterai.providers import load_provider
+
+    embedded = {name for name in built_in_names() if isinstance(p := load_provider(name), Provider) and p.embedded}
+    for file, name in zip(FILES, NAMES, strict=True):
+        vendor = name.split("/")[1] if name.startswith("providers/") and name.count("/") > 1 else ""
+        if name.startswith("wire/") or (vendor and vendor not in embedded):
+            nodes = list(ast.walk(ast.parse(file.read_text())))
+            assert not any(isinstance(node, ast.Await | ast.AsyncFunctionDef) for node in nodes), name
+            calls = {ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)}
+            assert not calls & {"open", "print", "time.time", "time.monotonic", "os.getenv", "datetime.now"}, name
