@@ -30,7 +30,7 @@ def docstring_positions(tree: ast.Module) -> set[tuple[int, int]]:
 def vendor_words(text: str) -> list[tuple[int, str]]:
     """Vendor ids that occur as identifiers, or as words in string literals, with their lines."""
     docs = docstring_positions(ast.parse(text))
-    ids = re.compile(rf"\b({'|'.join(built_in_names())})\b", re.IGNORECASE)
+    ids = re.compile(rf"(?<![\w.])({'|'.join(built_in_names())})\b", re.IGNORECASE)  # ".local" is a network's name
     found = []
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.NAME and ids.fullmatch(token.string):

@@ -19,7 +19,8 @@ def expect(exchange: dict[str, Any]) -> dict[str, Any]:
     response = exchange["response"]
     body = response.get("body")
     if response["status"] >= 400:
-        return {"status": response["status"], "message": body["error"]["message"]}
+        error = body["error"]
+        return {"status": response["status"], "message": error if isinstance(error, str) else error["message"]}
     if isinstance(body, dict):
         return _expect_whole(body)
     return _expect_stream(body if isinstance(body, list) else list(_events(response["body_text"])))

@@ -13,6 +13,7 @@ from betterai.runtime.replay import ReplayReport, replay_exchange
 from betterai.wire.sse import SSEFramer
 from recordings.exceptions import EXCEPTIONS
 from recordings.expected import FINISH, expect
+from recordings.report import TARGET, render
 from recordings.store import chat_files, load, name_of, needs_recordings, streamed
 
 pytestmark = [pytest.mark.recordings, needs_recordings]
@@ -168,3 +169,7 @@ def test_a_request_loses_nothing_unreported(file: Path) -> None:
     assert carried == set()
     unexplained = {place for place in trip.added if not place.startswith("/stream_options")}
     assert unexplained <= set(EXCEPTIONS.get(name_of(file), {}).get("added", ()))
+
+
+def test_the_page_on_recordings_is_true() -> None:
+    assert TARGET.read_text() == render(), "run: python tests/recordings/report.py"

@@ -102,7 +102,8 @@ async def test_polling_is_tried_again() -> None:
     service, waits = Service(fail=1), Waits()
     async with serve(service) as url:
         assert await run_steps(JobCodec(), "a cat", connect(url), clock=waits.clock) == "film"
-    assert service.requests.count("GET /jobs/7") == 3
+    assert service.requests.count("GET /jobs/7") == 2
+    assert len(waits.slept) == 1
 
 
 async def test_a_submit_that_may_have_been_taken_is_not_sent_twice() -> None:

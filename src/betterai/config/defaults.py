@@ -6,8 +6,7 @@ from typing import Any
 
 from betterai.config.environment import read_variable
 from betterai.core.model import Category
-from betterai.core.provider import Provider
-from betterai.providers import discover_names, load_provider
+from betterai.providers import declared_providers
 
 MODEL_VARIABLES: dict[Category, str] = {
     "text": "BETTERAI_MODEL",
@@ -26,9 +25,8 @@ def default_model(category: Category = "text") -> str:
     variable = MODEL_VARIABLES.get(category)
     if variable and (chosen := read_variable(variable)):
         return chosen
-    for name in discover_names():
-        provider = load_provider(name)
-        if isinstance(provider, Provider) and provider.embedded and category in provider.defaults:
+    for provider in declared_providers():
+        if provider.embedded and category in provider.defaults:
             return f"{provider.name}/{provider.defaults[category]}"
     return ""
 

@@ -11,19 +11,24 @@ from betterai.core.provider import Provider, Setting
 
 
 def read_variable(*names: str) -> str | None:
-    """The first of these variables that is set and not empty."""
+    """The first of these variables that is set and not blank."""
     for name in names:
-        if value := os.environ.get(name):
+        if (value := os.environ.get(name)) and not value.isspace():
             return value
     return None
 
 
 def read_setting(setting: Setting, config: CoreConfig) -> str | None:
-    """A provider's setting: `CoreConfig`, else the environment, else its default."""
+    """A provider's setting: `CoreConfig`, else the environment, else its default. A blank one given on purpose is none:
+    the environment's key is not sent in its place.
+    """
     given = config.settings.get(setting.name)
     if given is None and setting.name == "api_key":
         given = config.api_key
-    return given if given is not None else read_variable(*setting.env) or setting.default
+    value = given if given is not None else read_variable(*setting.env) or setting.default
+    if value is not None and setting.secret:
+        value = value.strip()
+    return value or None
 
 
 def read_settings(provider: Provider, config: CoreConfig) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from difflib import get_close_matches
 from typing import Any
@@ -11,8 +12,7 @@ import msgspec
 from betterai.catalogue.families import find_traits
 from betterai.core.exceptions import ModelNotFoundError, ValidationError
 from betterai.core.model import ModelConfig, ModelTraits
-from betterai.core.provider import Provider
-from betterai.providers import discover_names, load_provider
+from betterai.providers import declared_providers, discover_names
 
 Entry = ModelConfig | Mapping[str, Any]
 
@@ -28,22 +28,33 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
         self._models: dict[str, ModelConfig] | None = None
         self._aliases: dict[str, str] = {}
         self._bare: dict[str, str] = {}
+        self._lock = threading.RLock()
+        self.version = 0
+        """Counts the changes, for those who keep what they looked up."""
 
     def _load(self) -> dict[str, ModelConfig]:
+        """All models; nobody sees them before they are all there."""
         if self._models is None:
-            self._models = {}
-            for name in discover_names():
-                provider = load_provider(name)
-                if isinstance(provider, Provider):
-                    self.add(provider.models().values())
+            with self._lock:
+                if self._models is None:
+                    loaded: dict[str, ModelConfig] = {}
+                    for provider in declared_providers():
+                        self._index(loaded, provider.models().values(), provider.name)
+                    self._models = loaded
         return self._models
 
     def add(self, models: Iterable[ModelConfig]) -> None:
         """Add models under their own keys, with the traits of their families."""
-        loaded = self._load()
+        with self._lock:
+            self._index(self._load(), models)
+            self.version += 1
+
+    def _index(self, into: dict[str, ModelConfig], models: Iterable[ModelConfig], provider: str = "") -> None:
         for model in models:
+            if provider and model.provider != provider:
+                model = msgspec.structs.replace(model, provider=provider)
             model = with_traits(model)
-            loaded[model.key] = model
+            into[model.key] = model
             self._bare.setdefault(model.id, model.key)
             for alias in model.aliases:
                 self._aliases.setdefault(f"{model.provider}/{alias}", model.key)
@@ -58,23 +69,24 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
     def resolve(self, name: str, providers: Iterable[str] = ()) -> ModelConfig:
         """By key, alias, `provider/` and any id, or bare id. Raises `ModelNotFoundError` with near names."""
         models = self._load()
-        if (key := name if name in models else self._aliases.get(name)) is not None:
-            return models[key]
-        provider, slash, rest = name.partition("/")
-        if slash and (provider in providers or provider in discover_names()):
+        if (listed := models.get(name) or models.get(self._aliases.get(name, ""))) is not None:
+            return listed
+        provider, _, rest = name.partition("/")
+        if rest and (provider in providers or provider in discover_names()):
             return unlisted_model(provider, rest, known=not any(key.startswith(f"{provider}/") for key in models))
         if (found := self.find(name)) is not None:
             return found
-        raise ModelNotFoundError(f"there is no model {name!r}", hint=self._suggest(name))
+        hint = self._suggest(name, sorted({*discover_names(), *providers}))
+        raise ModelNotFoundError(f"there is no model {name!r}", hint=hint, model=name)
 
-    def _suggest(self, name: str) -> str:
-        provider, slash, rest = name.partition("/")
-        near = get_close_matches(name, [*self._load(), *self._bare], n=3, cutoff=0.5)
-        if slash and (like := get_close_matches(provider, discover_names(), n=1)):
+    def _suggest(self, name: str, providers: list[str]) -> str:
+        provider, _, rest = name.partition("/")
+        near = get_close_matches(name, {*self._load(), *self._aliases, *self._bare}, n=3, cutoff=0.5)
+        if rest and (like := get_close_matches(provider, providers, n=1)):
             near = [f"{like[0]}/{rest}", *(item for item in near if item != f"{like[0]}/{rest}")][:3]
         if near:
             return f"did you mean {', '.join(near)}?"
-        return f"write provider/model, with one of the providers {', '.join(discover_names())}"
+        return f"write provider/model, with one of the providers {', '.join(providers)}"
 
     def update(self, *others: Any, **named: Any) -> None:
         for name, entry in dict(*others, **named).items():
@@ -82,9 +94,11 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
 
     def __setitem__(self, name: str, entry: Entry) -> None:
         model = read_entry(name, entry)
-        self.add([model])
-        if name != model.key:
-            self._aliases[name] = model.key
+        with self._lock:
+            self.add([model])
+            if name != model.key:
+                self._load().pop(name, None)
+                self._aliases[name] = model.key
 
     def __getitem__(self, name: str) -> ModelConfig:
         if (found := self.find(name)) is None:
@@ -93,6 +107,7 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
 
     def __delitem__(self, name: str) -> None:
         model = self[name]
+        self.version += 1
         del self._load()[model.key]
         for index in (self._aliases, self._bare):
             for alias in [alias for alias, key in index.items() if key == model.key]:

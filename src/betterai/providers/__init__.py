@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
+import msgspec
+
+from betterai.core.exceptions import ConfigurationError
 from betterai.core.provider import Provider
 
 GROUP = "betterai.providers"
@@ -33,12 +37,48 @@ def discover_names() -> tuple[str, ...]:
 
 @cache
 def load_provider(name: str) -> Provider | type:
-    """The declaration in a vendor's folder, or what a package publishes; importing it is done at first use."""
+    """The declaration in a vendor's folder, or what a package publishes; importing it is done at first use. Raises
+    `ConfigurationError` for a package that cannot be imported, or publishes something else.
+    """
     if name in built_in_names():
         declaration: Provider = import_module(f"{__name__}.{name}").PROVIDER
         return declaration
-    published: Provider | type = _published()[name].load()
-    return published
+    return _load_published(name, _published()[name])
+
+
+def _load_published(name: str, point: EntryPoint) -> Provider | type:
+    package = point.dist.name if point.dist is not None else point.module
+    try:
+        published = point.load()
+    except Exception as error:
+        raise ConfigurationError(
+            f"the provider {name!r} cannot be loaded from {point.value}: {type(error).__name__}: {error}",
+            hint=f"update or remove the package {package}",
+            provider=name,
+        ) from error
+    if isinstance(published, Provider):
+        return msgspec.structs.replace(published, name=name)
+    if isinstance(published, type):
+        return published
+    raise ConfigurationError(
+        f"{point.value} is neither a Provider nor a class", hint=f"update the package {package}", provider=name
+    )
+
+
+def declared_providers() -> Iterator[Provider]:
+    """All declarations. An installed package that does not load is passed over with a warning in the log: it must not
+    take the others away.
+    """
+    for name in discover_names():
+        try:
+            provider = load_provider(name)
+        except ConfigurationError as error:
+            from logging import getLogger
+
+            getLogger("betterai").warning("%s", error)
+            continue
+        if isinstance(provider, Provider):
+            yield provider
 
 
 def forget_discovered() -> None:

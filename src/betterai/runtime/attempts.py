@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from betterai.core.config import Retries, Timeout
 from betterai.core.data import Data
-from betterai.core.exceptions import APIConnectionError, ConnectTimeout, ProviderError, RateLimitError, TotalTimeout
+from betterai.core.exceptions import ConnectTimeout, ProviderError, RateLimitError, TotalTimeout, ValidationError
 from betterai.core.response import Attempt
 from betterai.wire.errors import parse_retry_after
 
@@ -51,28 +52,50 @@ class Attempts:
         self._retries = retries
         self._timeout = timeout
         self._clock = clock
-        self._budget = shared_budget.get() or Budget(retries.attempts, clock.monotonic() + timeout.total)
-        self._waited = 0.0
         self.began = clock.monotonic()
+        self._shared = shared_budget.get()
+        self._budget = self._shared or Budget(retries.attempts, self.began + timeout.total)
+        self._left = retries.attempts
+        self._waited = 0.0
         self.records: list[Attempt] = []
         self._started = self.began
+        self._running = False
 
     def start(self) -> Timeout:
-        """Begin an attempt: the limits for it, the total being what is left. Raises `TotalTimeout` when nothing is."""
-        self._budget.attempts -= 1
+        """Begin an attempt: the limits for it, the total being what is left. Raises `TotalTimeout` when nothing is, and
+        `ProviderError` when the layers above have used the attempts up.
+        """
         if not self.records:
-            return self._timeout
-        self._started = self._clock.monotonic()
-        left = self._budget.deadline - self._started
+            if self._shared is None:
+                return self._begin(self._timeout)
+            if self._shared.attempts <= 0:
+                raise ProviderError("the attempts of this call are used up", hint="allow more: CoreConfig(retries=…)")
+        now = self._clock.monotonic()
+        left = self._budget.deadline - now
         if left <= 0:
-            raise TotalTimeout(f"the call took longer than {self._timeout.total:g} s", attempts=self.records)
-        return msgspec.structs.replace(self._timeout, total=left)
+            raise TotalTimeout(
+                f"the call took longer than {self._timeout.total:g} s",
+                hint="raise the limit with CoreConfig(timeout=…)",
+                attempts=self.records,
+            )
+        self._started = now
+        return self._begin(msgspec.structs.replace(self._timeout, total=min(left, self._timeout.total)))
+
+    def _begin(self, limits: Timeout) -> Timeout:
+        self._budget.attempts -= 1
+        self._left -= 1
+        self._running = True
+        return limits
 
     def record(self, provider: str, model: str, status: int | None, error: str = "") -> None:
+        """Note how the running attempt ended; without one, nothing."""
+        if not self._running:
+            return
         seconds = self._clock.monotonic() - self._started
         self.records.append(
             Attempt(provider=provider, model=model, seconds=seconds, status=status, error=error, waited=self._waited)
         )
+        self._running, self._waited = False, 0.0
 
     def wait_after(self, error: ProviderError, *, repeatable: bool = True) -> float | None:
         """Seconds to wait before the next attempt; None to give up.
@@ -80,16 +103,16 @@ class Attempts:
         `repeatable` is False for what costs money twice when it is sent twice: then only failures that show that the
         request was not taken are tried again.
         """
-        if not error.retryable or self._budget.attempts <= 0:
+        if not error.retryable or min(self._left, self._budget.attempts) <= 0:
             return None
-        if not repeatable and not isinstance(error, RateLimitError | ConnectTimeout | APIConnectionError):
+        if not repeatable and not _was_not_taken(error):
             return None
         asked = error.retry_after
         if asked is None:
             asked = parse_retry_after(error.headers, now=self._clock.now())
         if asked is not None and asked > self._retries.longest:
             return None
-        wait = self._spread(asked) if asked is not None else self._draw()
+        wait = self._spread(max(0.0, asked)) if asked is not None else self._draw()
         if self._clock.monotonic() + wait >= self._budget.deadline:
             return None
         return wait
@@ -126,15 +149,30 @@ class Attempts:
         return self._clock.monotonic() - self.began
 
 
+def _was_not_taken(error: ProviderError) -> bool:
+    """Whether the provider did not begin to work on the request: turned away, or never connected (the transport's
+    errors of connecting hold an `os_error`). A connection that broke later shows nothing.
+    """
+    return isinstance(error, RateLimitError | ConnectTimeout) or hasattr(error.__cause__, "os_error")
+
+
 def read_timeout(timeout: float | Timeout | None) -> Timeout:
-    """A number is the total."""
+    """A number is the total. Raises `ValidationError` for a limit that is none."""
     if timeout is None:
         return Timeout()
-    return timeout if isinstance(timeout, Timeout) else Timeout(total=float(timeout))
+    limits = timeout if isinstance(timeout, Timeout) else Timeout(total=float(timeout))
+    for name in limits.__struct_fields__:
+        seconds = getattr(limits, name)
+        if not (isfinite(seconds) and seconds > 0):
+            raise ValidationError(f"timeout.{name} must be a number of seconds above 0, not {seconds}")
+    return limits
 
 
 def read_retries(retries: int | Retries | None) -> Retries:
-    """A number is how many times to try again."""
+    """A number is how many times to try again. Raises `ValidationError` for less than one attempt."""
     if retries is None:
         return Retries()
-    return retries if isinstance(retries, Retries) else Retries(attempts=retries + 1)
+    read = retries if isinstance(retries, Retries) else Retries(attempts=retries + 1)
+    if read.attempts < 1:
+        raise ValidationError(f"a call has at least one attempt, not {read.attempts}", hint="retries=0 tries once")
+    return read

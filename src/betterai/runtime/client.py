@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack
 
 import msgspec
 
 from betterai.config.defaults import default_model
-from betterai.core.base import BaseTextProvider
 from betterai.core.config import CoreConfig, Retries, Timeout
 from betterai.core.message import Message, Messages
 from betterai.core.options import GenerationOptions
-from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.response import ProviderResponse
 from betterai.core.settings import GenerationSettings
-from betterai.runtime.factory import get_text_provider
-from betterai.runtime.messages import read_messages, write_messages
+from betterai.runtime.attempts import read_retries, read_timeout
+from betterai.runtime.class_text import ClassTextProvider
+from betterai.runtime.factory import find_text_provider, read_key
+from betterai.runtime.messages import read_messages
+from betterai.runtime.registry import registry_version
 from betterai.runtime.stream import TextStream
 from betterai.runtime.text import CodecTextProvider
 
@@ -27,10 +29,19 @@ if TYPE_CHECKING:
 MAX_PROVIDERS = 256
 
 
+class Found(NamedTuple):
+    """Where a model's name led, and when."""
+
+    provider: CodecTextProvider | ClassTextProvider
+    id: str
+    version: tuple[int, int]
+
+
 class Client:
     """Connections, limits and keys of its own. Use it with `async with`, or close it with `aclose`.
 
-    `config` is the default of every call; `session` an aiohttp session of yours (its egress is then yours to guard);
+    `config` is the default of every call; one given with a call takes its place, but for the time limits and retries
+    that it does not set. `session` an aiohttp session of yours (its egress is then yours to guard);
     `on_event` is called at the end of each attempt, for telemetry; `headers`, `proxy` and `ca_bundle` hold for all
     connections; `trust_env` lets the environment's proxies be used.
     """
@@ -49,12 +60,13 @@ class Client:
         on_event: Callable[[TransportEvent], None] | None = None,
     ) -> None:
         base = config or CoreConfig()
-        self._config = msgspec.structs.replace(
-            base, timeout=timeout or base.timeout, retries=_first(retries, base.retries)
-        )
+        timeout, retries = _first(timeout, base.timeout), _first(retries, base.retries)
+        read_timeout(timeout)
+        read_retries(retries)
+        self._config = msgspec.structs.replace(base, timeout=timeout, retries=retries)
         self._make_transport = _transport_maker(headers, proxy, ca_bundle, trust_env, session, on_event)
         self._transport: HTTPTransport | None = None
-        self._providers: dict[Any, tuple[BaseTextProvider, str]] = {}
+        self._providers: dict[str, Found] = {}
 
     async def generate(
         self,
@@ -67,8 +79,8 @@ class Client:
         **options: Unpack[GenerationOptions],
     ) -> ProviderResponse:
         """Generate one answer: `await client.generate("groq/openai/gpt-oss-120b", "Hello", temperature=0.2)`."""
-        provider, id = self._find(model, config)
-        return await provider.generate(_prepare(provider, messages, system), id, _settings(settings, options))
+        found = self._find(model, config)
+        return await found.provider.generate(_prepare(messages, system), found.id, _settings(settings, options))
 
     def stream(
         self,
@@ -81,23 +93,38 @@ class Client:
         **options: Unpack[GenerationOptions],
     ) -> TextStream:
         """Stream one answer: `async for chunk in client.stream(…)`."""
-        provider, id = self._find(model, config)
-        prepared = _prepare(provider, messages, system)
-        chunks: AsyncGenerator[TextChunk, None] = provider.generate_stream(prepared, id, _settings(settings, options))
-        return TextStream(chunks, id)
+        found = self._find(model, config)
+        chunks = found.provider.generate_stream(_prepare(messages, system), found.id, _settings(settings, options))
+        return TextStream(chunks, found.id)
 
-    def _find(self, model: str, config: CoreConfig | None) -> tuple[BaseTextProvider, str]:
-        if config is None and (known := self._providers.get(model)) is not None:
-            return known
-        name = model or (config or self._config).model or default_model()
-        whole = msgspec.structs.replace(config or self._config, model=name)
-        provider = get_text_provider(whole, transport=self._connect)
-        id = provider.model.id if isinstance(provider, CodecTextProvider) else name.partition("/")[2] or name
-        if config is None:
+    def _find(self, model: str, config: CoreConfig | None) -> Found:
+        """The provider behind a name; looked up again when registry or catalogue changed, or a class's key."""
+        if config is not None:
+            return self._look_up(model or config.model, self._limit(config))
+        name = model or self._config.model or default_model()
+        found = self._providers.get(name)
+        if found is None or found.version != registry_version() or self._is_outdated(found.provider):
             if len(self._providers) >= MAX_PROVIDERS:
                 self._providers.clear()
-            self._providers[model] = (provider, id)
-        return provider, id
+            found = self._providers[name] = self._look_up(name, self._config)
+        return found
+
+    def _is_outdated(self, provider: CodecTextProvider | ClassTextProvider) -> bool:
+        return isinstance(provider, ClassTextProvider) and provider.key != read_key(provider.provider, self._config)
+
+    def _look_up(self, name: str, config: CoreConfig) -> Found:
+        version = registry_version()
+        config = msgspec.structs.replace(config, model=name)
+        inner, model, provider = find_text_provider(config, transport=self._connect)
+        if isinstance(inner, CodecTextProvider):
+            return Found(inner, model.id, version)
+        key, unsupported = read_key(provider, config), config.unsupported
+        runner = ClassTextProvider(inner, provider, model, key, unsupported=unsupported, transport=self._connect)
+        return Found(runner, model.id, version)
+
+    def _limit(self, config: CoreConfig) -> CoreConfig:
+        timeout, retries = _first(config.timeout, self._config.timeout), _first(config.retries, self._config.retries)
+        return msgspec.structs.replace(config, timeout=timeout, retries=retries)
 
     def _connect(self) -> HTTPTransport:
         if self._transport is None:
@@ -105,7 +132,10 @@ class Client:
         return self._transport
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close the connections, and what class providers hold."""
+        found, self._providers = self._providers, {}
+        for item in found.values():
+            await item.provider.aclose()
         if self._transport is not None:
             await self._transport.aclose()
 
@@ -138,12 +168,8 @@ def _transport_maker(
     return make
 
 
-def _prepare(provider: BaseTextProvider, messages: Messages, system: str | None) -> Any:
-    """Our messages for codecs; dicts with role and content for class providers."""
-    history = read_messages(messages)
-    if system:
-        history = (Message.system(system), *history)
-    return history if isinstance(provider, CodecTextProvider) else write_messages(history)
+def _prepare(messages: Messages, system: str | None) -> Messages:
+    return (Message.system(system), *read_messages(messages)) if system else messages
 
 
 def _settings(settings: GenerationSettings | None, options: GenerationOptions) -> GenerationSettings:

@@ -9,7 +9,7 @@ from typing import Any
 from betterai.config.environment import missing_settings
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError
-from betterai.runtime.factory import get_text_provider
+from betterai.runtime.factory import get_text_provider, read_key
 from betterai.runtime.registry import get_provider, provider_names
 
 logger = logging.getLogger("betterai")
@@ -31,13 +31,14 @@ class AIClients(MutableMapping[str, Any]):
     def _make(self, name: str) -> Any:
         try:
             provider = get_provider(name)
-        except ConfigurationError as error:
-            raise KeyError(name) from error
-        if lacking := missing_settings(provider):
-            variables = ", ".join(" or ".join(setting.env) for setting in lacking)
-            logger.warning("the client of %s is not initialised: set %s", name, variables)
-            raise KeyError(name)
-        return get_text_provider(CoreConfig(model=name if "text" in provider.defaults else f"{name}/default"))
+            if lacking := missing_settings(provider):
+                variables = ", ".join(" or ".join(setting.env) for setting in lacking)
+                raise ConfigurationError(f"set {variables}")
+            return get_text_provider(CoreConfig(model=name if "text" in provider.defaults else f"{name}/default"))
+        except Exception as error:
+            if name in provider_names():
+                logger.warning("the client of %s is not initialised: %s", name, _describe(error, name))
+            raise KeyError(name) from None
 
     def __setitem__(self, name: str, client: Any) -> None:
         self._made[name] = client
@@ -46,9 +47,7 @@ class AIClients(MutableMapping[str, Any]):
         del self._made[name]
 
     def __contains__(self, name: object) -> bool:
-        if name in self._made:
-            return True
-        return isinstance(name, str) and name in provider_names() and not missing_settings(get_provider(name))
+        return name in self._made or (isinstance(name, str) and name in provider_names() and _can_be_made(name))
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted({*self._made, *(name for name in provider_names() if name in self)}))
@@ -58,6 +57,23 @@ class AIClients(MutableMapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"<ai_clients: {', '.join(self)}>"
+
+
+def _describe(error: Exception, name: str) -> str:
+    """What went wrong, without the key: what a class says of its own failure is not ours to trust."""
+    if isinstance(error, ConfigurationError):
+        return error.message
+    key = read_key(get_provider(name), CoreConfig())
+    text = f"{type(error).__name__}: {error}"
+    return text.replace(key, "***") if key else text
+
+
+def _can_be_made(name: str) -> bool:
+    try:
+        provider = get_provider(name)
+    except ConfigurationError:
+        return False
+    return "text" in provider.protocols and not missing_settings(provider)
 
 
 ai_clients = AIClients()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import quote, unquote, urlsplit
 
 from betterai.config.environment import fill_template, read_settings
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError
-from betterai.core.provider import Provider
+from betterai.core.provider import BearerAuth, HeaderAuth, Provider
 from betterai.runtime.attempts import read_retries, read_timeout
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class Connection:
         self._source = transport or shared_transport
         self._values: dict[str, str] | None = None
         self._endpoint: Endpoint | None = None
+        self._login: tuple[str, str] | None = None
 
     @property
     def transport(self) -> HTTPTransport:
@@ -55,31 +58,69 @@ class Connection:
         return self._endpoint
 
     def secrets(self) -> list[str]:
-        """The values that must not show in any text."""
+        """The values that must not show in any text, also as they look inside a URL."""
         names = [setting.name for setting in self.provider.settings if setting.secret]
-        return [value for name in names if (value := (self._values or {}).get(name))]
+        values = [value for name in names if (value := (self._values or {}).get(name))]
+        if self._login:
+            name, password = self._login
+            values += [password or name, encode_login(name, password)]
+        return list(dict.fromkeys([*values, *(quote(value, safe="") for value in values)]))
 
     def _locate(self, values: dict[str, str]) -> Endpoint:
         from betterai.transport.egress import is_private_host
         from betterai.transport.http import Endpoint
 
         provider = self.provider
-        base_url = self.config.base_url or fill_template(provider.base_url, values)
-        if not base_url.startswith(("https://", "http://")):
-            raise ConfigurationError(
-                f"{base_url!r} is not a base URL", hint="it begins with https://", provider=provider.name
-            )
+        written = self.config.base_url or fill_template(provider.base_url, values)
+        base_url, self._login = split_login(written, provider.name)
         headers = {name: filled for name, text in provider.headers.items() if (filled := fill_template(text, values))}
+        if self._login:
+            self._check_login(values)
+            headers["Authorization"] = f"Basic {encode_login(*self._login)}"
         return Endpoint(
             base_url=base_url,
             auth=provider.auth,
             values=values,
             headers=headers,
             hosts=provider.hosts,
-            private=is_private_host(base_url) or self._chosen_by_user(base_url),
+            private=is_private_host(base_url) or self._chosen_by_user(written),
         )
+
+    def _check_login(self, values: Mapping[str, str]) -> None:
+        auth = self.provider.auth
+        same = isinstance(auth, BearerAuth) or (isinstance(auth, HeaderAuth) and auth.header.lower() == "authorization")
+        if same and values.get(auth.setting):  # type: ignore[union-attr]
+            raise ConfigurationError(
+                "the base URL holds a user and a password, which go into the same header as the key",
+                hint="leave out one of them",
+                provider=self.provider.name,
+            )
 
     def _chosen_by_user(self, base_url: str) -> bool:
         """Whether the URL is other than the vendor's own: what users point at, they may have in their own network."""
         defaults = {setting.name: setting.default or "" for setting in self.provider.settings}
         return base_url != fill_template(self.provider.base_url, defaults)
+
+
+def encode_login(name: str, password: str) -> str:
+    """As RFC 7617 has it."""
+    return b64encode(f"{name}:{password}".encode()).decode("ascii")
+
+
+def split_login(base_url: str, provider: str = "") -> tuple[str, tuple[str, str] | None]:
+    """A base URL without its user and password, and these. Raises `ConfigurationError`, which shows neither."""
+    base_url = base_url.strip()
+    try:
+        parts = urlsplit(base_url)
+        whole = parts.scheme in ("https", "http") and parts.hostname is not None and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole or parts.query or parts.fragment:
+        shown = base_url.rpartition("@")[2].partition("?")[0]
+        hint = "it ends with its path: pass a query with extra_query" if whole else "it begins with https:// and a host"
+        raise ConfigurationError(f"{shown!r} is not a base URL", hint=hint, provider=provider)
+    user, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return base_url, None
+    name, _, password = user.partition(":")
+    return parts._replace(netloc=host).geturl(), (unquote(name), unquote(password))

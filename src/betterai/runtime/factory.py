@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -91,23 +90,36 @@ def register_realtime_provider(
     register_provider("realtime", name, provider, replace=replace)
 
 
+def find_text_provider(
+    config: CoreConfig, *, transport: TransportSource | None = None
+) -> tuple[BaseTextProvider, ModelConfig, Provider]:
+    """The text provider behind a model, with the model and the declaration that its name led to."""
+    return cast("tuple[BaseTextProvider, ModelConfig, Provider]", _find("text", config, transport))
+
+
 def _get(category: Category, settings: CoreConfig | str, transport: TransportSource | None = None) -> Any:
     config = CoreConfig(model=settings) if isinstance(settings, str) else settings
+    return _find(category, config, transport)[0]
+
+
+def _find(
+    category: Category, config: CoreConfig, transport: TransportSource | None
+) -> tuple[Any, ModelConfig, Provider]:
     name = config.model or default_model(category)
     if not name:
         raise ConfigurationError(f"no {category} model is named", hint=f"pass one, or set {MODEL_VARIABLES[category]}")
-    model = resolve_model(name)
+    model = resolve_model(name, category)
     provider = get_provider(model.provider)
     codec = choose_protocol(provider, category, model)
-    if inspect.isclass(codec) or inspect.isfunction(codec):
-        return _make_class(codec, provider, config)
-    return _make_runner(category, provider, codec, config, model, transport)
+    if callable(codec):
+        return codec(api_key=read_key(provider, config), **config.options), model, provider
+    return _make_runner(category, provider, codec, config, model, transport), model, provider
 
 
-def _make_class(kind: Callable[..., Any], provider: Provider, config: CoreConfig) -> Any:
+def read_key(provider: Provider, config: CoreConfig) -> str:
+    """The key that a class provider is made with; "" where there is none."""
     setting = provider.setting("api_key")
-    key = config.api_key or (read_setting(setting, config) if setting else None) or ""
-    return kind(api_key=key, **config.options)
+    return (read_setting(setting, config) if setting else config.api_key) or ""
 
 
 def _make_runner(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import mimetypes
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from betterai.core.config import Timeout
 from betterai.core.exceptions import UnsupportedParam, ValidationError
-from betterai.core.media import Media
+from betterai.core.media import Media, parse_data_url
 from betterai.core.message import MediaPart, Message, ToolResult
 from betterai.core.wire import WireRequest
 
@@ -27,6 +30,11 @@ _MAGIC = (
 )  # fmt: skip
 
 
+_BRANDS = {b"avif": "image/avif", b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heif",
+           b"M4A ": "audio/mp4", b"qt  ": "video/quicktime"}  # fmt: skip
+_HEAD = 64
+
+
 def sniff_mime_type(data: bytes) -> str:
     """The MIME type that the first bytes show; "" where they show none."""
     for magic, mime_type in _MAGIC:
@@ -34,7 +42,19 @@ def sniff_mime_type(data: bytes) -> str:
             return mime_type
     if data[:4] == b"RIFF":
         return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(data[8:12], "")
-    return "video/mp4" if data[4:8] == b"ftyp" else ""
+    return _BRANDS.get(data[8:12], "video/mp4") if data[4:8] == b"ftyp" else ""
+
+
+def find_mime_type(media: Media, head: bytes, said: str = "") -> str:
+    """The MIME type of media: as it is stated, else as its first bytes show, its name, or whoever sent it says."""
+    if media.mime_type:
+        return media.mime_type
+    shown = sniff_mime_type(head)
+    if media.kind == "audio" and shown in ("video/mp4", "video/webm"):
+        shown = shown.replace("video", "audio")
+    name = media.filename or media.path or ""
+    defaults = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "document": "application/pdf"}
+    return shown or mimetypes.guess_type(name)[0] or said or defaults[media.kind]
 
 
 def media_sizes(messages: Sequence[Message]) -> int:
@@ -56,7 +76,9 @@ def _media(messages: Sequence[Message]) -> list[Media]:
 def needs_loading(messages: Sequence[Message], accepts: Mapping[str, frozenset[str]]) -> bool:
     """Whether some media must be loaded, or looked at, before a codec that `accepts` these forms can write it."""
     return any(
-        media.form not in accepts.get(media.kind, frozenset()) or (media.data is not None and not media.mime_type)
+        media.form not in accepts.get(media.kind, frozenset())
+        or (media.form == "bytes" and not media.mime_type)
+        or (media.url or "").startswith("data:")
         for media in _media(messages)
     )
 
@@ -86,6 +108,8 @@ async def _load_part(
 
 async def load_one(media: Media, forms: frozenset[str], transport: HTTPTransport, limits: Timeout) -> Media:
     """One medium in one of these forms."""
+    if media.url is not None and media.url.startswith("data:"):
+        media = _read_data_url(media, forms)
     if media.form in forms and media.form != "bytes":
         return media
     if "bytes" not in forms:
@@ -99,38 +123,75 @@ async def load_one(media: Media, forms: frozenset[str], transport: HTTPTransport
         return await _fetch(media, transport, limits)
     if media.form == "file_id":
         raise UnsupportedParam(f"media: a file id of {media.kind} cannot be sent here: pass the bytes", param="media")
-    if not media.mime_type and media.data is not None:
-        return msgspec.structs.replace(media, mime_type=sniff_mime_type(media.data) or _default_type(media))
-    return media
+    return media if media.mime_type else msgspec.structs.replace(media, mime_type=find_mime_type(media, _head(media)))
+
+
+def _head(media: Media) -> bytes:
+    """The first bytes, without decoding the rest."""
+    if media.data is not None:
+        return media.data[:_HEAD]
+    try:
+        return b64decode((media.base64 or "")[:_HEAD])
+    except ValueError:
+        return b""
+
+
+def _read_data_url(media: Media, forms: frozenset[str]) -> Media:
+    """The media inside a `data:` URL: what is already here is not fetched."""
+    found = parse_data_url(media.kind, media.url or "", media.filename)
+    if found.base64 is None and "url" not in forms:
+        raise ValidationError(f"media: this data URL of {media.kind} cannot be read", hint="it must be in base64")
+    if found.base64 is None or "bytes" not in forms:
+        return media
+    return msgspec.structs.replace(found, mime_type=media.mime_type or found.mime_type, transcript=media.transcript)
 
 
 async def _read_file(media: Media) -> Media:
     from asyncio import to_thread
 
     path = Path(media.path or "")
+    data = await to_thread(_read_path, path)
+    mime_type = find_mime_type(media, data[:_HEAD])
+    return msgspec.structs.replace(
+        media, mime_type=mime_type, data=data, path=None, filename=media.filename or path.name
+    )
+
+
+def _read_path(path: Path) -> bytes:
     try:
-        size = (await to_thread(path.stat)).st_size
-        if size > MAX_MEDIA_BYTES:
-            raise ValidationError(f"{path.name} has {size} bytes; at most {MAX_MEDIA_BYTES} can be sent")
-        data = await to_thread(path.read_bytes)
-    except OSError as error:
-        raise ValidationError(f"cannot read {path}: {error.strerror or error}") from error
-    mime_type = media.mime_type or sniff_mime_type(data) or mimetypes.guess_type(path.name)[0] or _default_type(media)
-    return Media(kind=media.kind, mime_type=mime_type, data=data, filename=media.filename or path.name)
+        found = path.stat()
+        if not S_ISREG(found.st_mode):
+            raise OSError("it is not a file")
+        if found.st_size > MAX_MEDIA_BYTES:
+            raise OSError(f"it has {found.st_size} bytes, and at most {MAX_MEDIA_BYTES} can be sent")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise ValidationError(f"cannot read {str(path)!r}: {getattr(error, 'strerror', None) or error}") from error
 
 
 async def _fetch(media: Media, transport: HTTPTransport, limits: Timeout) -> Media:
     from betterai.transport.http import Endpoint
 
+    shown = _show(media.url or "")
     request = WireRequest(url=media.url or "", method="GET", reply="bytes", trust="foreign", safe_to_repeat=True)
     reply = await transport.send(request, Endpoint(), limits)
     if reply.status != 200:
-        raise ValidationError(f"{media.url} answered HTTP {reply.status}", hint="check the URL, or pass the bytes")
-    said = reply.headers.get("content-type", "").partition(";")[0]
-    mime_type = media.mime_type or sniff_mime_type(reply.content) or said or _default_type(media)
-    return Media(kind=media.kind, mime_type=mime_type, data=reply.content, filename=media.filename)
+        raise ValidationError(f"{shown} answered HTTP {reply.status}", hint="check the URL, or pass the bytes")
+    said = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media.kind != "document" and said.startswith("text/"):
+        raise ValidationError(f"{shown} answered {said}, which is no {media.kind}", hint="pass the media itself")
+    mime_type = find_mime_type(media, reply.content[:_HEAD], said)
+    return msgspec.structs.replace(media, mime_type=mime_type, data=reply.content, url=None)
 
 
-def _default_type(media: Media) -> str:
-    defaults = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "document": "application/pdf"}
-    return mimetypes.guess_type(media.filename)[0] or defaults[media.kind]
+def _show(url: str) -> str:
+    """A URL for messages: without what may be a secret, and never the whole of a long one. Raises `ValidationError`."""
+    try:
+        parts = urlsplit(url)
+        host, right = parts.hostname, parts.scheme in ("https", "http")
+    except ValueError:
+        host, right = None, False
+    if not host or not right:
+        cut = url.rpartition("@")[2].partition("?")[0][:100]
+        raise ValidationError(f"{cut!r} is not an http or https URL", hint="pass a file as path=")
+    return f"{parts.scheme}://{host}{parts.path}"[:200]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from betterai.core.exceptions import ValidationError
+from betterai.core.exceptions import BetterAIError, ValidationError
 from betterai.core.message import Message, Messages, Text
 from betterai.core.model import ModelConfig
+from betterai.core.response import CallWarning
 from betterai.core.settings import GenerationSettings
 from betterai.core.wire import Call
 from betterai.wire.openai_chat import OpenAIChat
@@ -32,18 +33,28 @@ def _read_message(message: Any, index: int) -> Message:
         return message
     if isinstance(message, Mapping):
         content = message.get("content")
-        if len(message) == 2 and isinstance(content, str) and (role := message.get("role")) in _ROLES:
-            return Message(role=role, parts=(Text(text=content),))
+        role = message.get("role")
+        if len(message) == 2 and isinstance(content, str) and isinstance(role, str) and role in _ROLES:
+            return Message(role=role, parts=(Text(text=content),))  # type: ignore[arg-type]
         try:
             return parse_message(message, f"messages[{index}]")
         except ValueError as error:
-            raise ValidationError(str(error), hint="a message is {'role': …, 'content': …}") from error
+            said = error.message if isinstance(error, BetterAIError) else str(error)
+            raise ValidationError(said, hint="a message is {'role': …, 'content': …}") from error
     raise ValidationError(f"messages[{index}] must be a Message or a dict, not {type(message).__name__}")
 
 
 def write_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
     """Our messages as dicts with role and content, as the handbook's class providers take them."""
-    call = Call(model=ModelConfig(id="", provider=""), input=tuple(messages), settings=GenerationSettings())
-    body: Any = OpenAIChat().build_request(call).body
+    return render_messages(messages, ModelConfig(id="", provider=""))[0]
+
+
+def render_messages(
+    messages: Sequence[Message], model: ModelConfig
+) -> tuple[list[dict[str, Any]], tuple[CallWarning, ...]]:
+    """The same, and what could not be carried over."""
+    call = Call(model=model, input=tuple(messages), settings=GenerationSettings())
+    request = OpenAIChat().build_request(call)
+    body: Any = request.body
     written: list[dict[str, Any]] = body["messages"]
-    return written
+    return written, request.warnings

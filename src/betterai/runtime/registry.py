@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,6 +33,7 @@ BASES: Mapping[Category, type[BaseProvider]] = {
 }
 
 _registered: dict[str, Provider] = {}
+_version = 0
 
 
 def register_provider(
@@ -41,6 +43,7 @@ def register_provider(
 
     Raises `ConfigurationError` for a built-in name unless `replace` is set: no provider is shadowed by accident.
     """
+    global _version
     if "/" in name or not name:
         raise ConfigurationError(f"{name!r} cannot be a provider's name: it must not be empty, nor hold a slash")
     if name in built_in_names() and not replace:
@@ -48,15 +51,21 @@ def register_provider(
     if isinstance(provider, Provider):
         _registered[name] = msgspec.structs.replace(provider, name=name)
         ALL_MODELS.add(msgspec.structs.replace(model, provider=name) for model in provider.models().values())
-        return
-    known = _registered.get(name) or declare_class(name, {})
-    protocols = {**known.protocols, category: {"class": provider}}
-    _registered[name] = msgspec.structs.replace(known, protocols=protocols)
+    else:
+        known = get_provider(name) if name in provider_names() else declare_class(name, {})
+        protocols = {**known.protocols, category: {"class": provider}}
+        _registered[name] = msgspec.structs.replace(known, protocols=protocols)
+    _version += 1
+
+
+def registry_version() -> tuple[int, int]:
+    """Another one whenever a name may lead elsewhere: for those who keep what they looked up."""
+    return _version, ALL_MODELS.version
 
 
 def declare_class(name: str, protocols: Mapping[str, Mapping[str, Any]]) -> Provider:
     """A declaration for a provider that is a class: its key is in NAME_API_KEY, and it may go without."""
-    variable = name.upper().replace("-", "_")
+    variable = re.sub(r"\W", "_", name.upper())
     key = Setting(name="api_key", env=(f"{variable}_API_KEY",), secret=True, required=False)
     return Provider(name=name, title=name, settings=(key,), protocols=protocols)
 
@@ -66,7 +75,7 @@ def provider_names() -> tuple[str, ...]:
 
 
 def get_provider(name: str) -> Provider:
-    """The declaration behind a name. Raises `ConfigurationError` when there is none."""
+    """The declaration behind a name. Raises `ConfigurationError` when there is none, or it does not load."""
     if name in _registered:
         return _registered[name]
     if name not in discover_names():
@@ -75,15 +84,20 @@ def get_provider(name: str) -> Provider:
     if isinstance(published, Provider):
         return published
     categories = [category for category, base in BASES.items() if issubclass(published, base)]
+    if not categories:
+        bases = ", ".join(base.__name__ for base in BASES.values())
+        raise ConfigurationError(f"{published.__qualname__} is no provider", hint=f"subclass one of {bases}")
     return declare_class(name, {category: {"class": published} for category in categories})
 
 
-def resolve_model(name: str) -> ModelConfig:
-    """The model behind `provider/id`, an alias or a bare id. Raises `ModelNotFoundError` with near names."""
+def resolve_model(name: str, category: Category = "text") -> ModelConfig:
+    """The model behind `provider/id`, an alias, a bare id, or a provider's name alone: its default of the category.
+    Raises `ModelNotFoundError` with near names.
+    """
     if name in _registered or name in discover_names():
         provider = get_provider(name)
-        if "text" in provider.defaults:
-            return ALL_MODELS.resolve(f"{name}/{provider.defaults['text']}", _registered)
+        if category in provider.defaults:
+            return ALL_MODELS.resolve(f"{name}/{provider.defaults[category]}", _registered)
     return ALL_MODELS.resolve(name, _registered)
 
 
@@ -92,7 +106,11 @@ def choose_protocol(provider: Provider, category: Category, model: ModelConfig, 
     protocols = provider.protocols.get(category)
     if not protocols:
         offered = ", ".join(provider.protocols) or "nothing"
-        raise ModelNotFoundError(f"{provider.title or provider.name} offers no {category} here; it offers {offered}")
+        raise ModelNotFoundError(
+            f"{provider.title or provider.name} offers no {category} here; it offers {offered}",
+            provider=provider.name,
+            model=model.id,
+        )
     if wanted and wanted not in protocols:
         raise ConfigurationError(f"{provider.name} does not speak {wanted!r}", hint=f"it speaks {', '.join(protocols)}")
     for name in (wanted, model.protocol, model.traits.protocol):

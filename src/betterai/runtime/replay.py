@@ -133,7 +133,7 @@ def _read_request(exchange: Mapping[str, Any], provider: str, codec: TextExchang
 
 def find_model(provider: str, name: str) -> ModelConfig:
     listed = ALL_MODELS.find(f"{provider}/{name}")
-    return listed if listed is not None else unlisted_model(provider, name)
+    return listed if listed is not None and listed.provider == provider else unlisted_model(provider, name)
 
 
 def _read_reply(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,14 +31,28 @@ def read_response_format(value: Any) -> OutputFormat:
     if isinstance(value, JsonSchema | JsonObject):
         return OutputFormat(schema=value, parse=parse_strict_json)
     if isinstance(value, Mapping):
-        return OutputFormat(schema=_read_mapping(value), parse=parse_strict_json)
-    if hasattr(value, "model_json_schema") and hasattr(value, "model_validate_json"):
-        schema = make_strict(value.model_json_schema())
-        return OutputFormat(
-            schema=JsonSchema(name=value.__name__, schema=schema.schema, strict=schema.strict),
-            parse=value.model_validate_json,
-        )
-    return _read_type(value)
+        wanted = _read_mapping(value)
+        return OutputFormat(schema=wanted, parse=None if isinstance(wanted, PlainText) else parse_strict_json)
+    try:
+        if hasattr(value, "model_json_schema") and hasattr(value, "model_validate_json"):
+            return _read_type(value, value.model_json_schema(), value.model_validate_json)
+        return _read_type(value, msgspec.json.schema(value), msgspec.json.Decoder(value).decode)
+    except Exception as error:
+        raise ValidationError(
+            f"response_format cannot be {value!r:.100}: {error}",
+            hint="pass a type with annotated fields, or a JSON Schema",
+        ) from error
+
+
+def _read_type(kind: Any, schema: Mapping[str, Any], parse: Callable[[str], Any]) -> OutputFormat:
+    strict = make_strict(schema)
+    name = make_name(getattr(kind, "__name__", "output"))
+    return OutputFormat(schema=JsonSchema(name=name, schema=strict.schema, strict=strict.strict), parse=parse)
+
+
+def make_name(title: str) -> str:
+    """A name that providers take (https://platform.openai.com/docs/api-reference/chat/create, 2026-11-22)."""
+    return re.sub(r"[^a-zA-Z0-9_-]+", "_", title).strip("_")[:64] or "output"
 
 
 def _read_mapping(value: Mapping[str, Any]) -> JsonSchema | JsonObject | PlainText:
@@ -51,20 +66,7 @@ def _read_mapping(value: Mapping[str, Any]) -> JsonSchema | JsonObject | PlainTe
         return JsonObject()
     if kind == "text" and len(value) == 1:
         return PlainText()
-    return JsonSchema(schema=value, name=str(value.get("title") or "output"))
-
-
-def _read_type(kind: Any) -> OutputFormat:
-    try:
-        schema = make_strict(msgspec.json.schema(kind))
-        decoder = msgspec.json.Decoder(kind)
-    except TypeError as error:
-        raise ValidationError(
-            f"response_format cannot be {kind!r:.100}: {error}",
-            hint="pass a type with annotated fields, or a JSON Schema",
-        ) from error
-    name = getattr(kind, "__name__", "output")
-    return OutputFormat(schema=JsonSchema(name=name, schema=schema.schema, strict=schema.strict), parse=decoder.decode)
+    return JsonSchema(schema=value, name=make_name(str(value.get("title") or "output")))
 
 
 def prepare_settings(settings: GenerationSettings) -> tuple[GenerationSettings, Callable[[str], Any] | None]:
@@ -82,10 +84,15 @@ def parse_output(response: ProviderResponse, parse: Callable[[str], Any]) -> Pro
         return response
     try:
         return msgspec.structs.replace(response, parsed=parse(response.content))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         cut = response.finish_reason == "length"
         raise OutputInvalidError(
             f"the answer does not fit the response format: {error}",
             hint="it was cut off: raise max_tokens" if cut else "the whole answer is in error.response",
             response=response,
+            provider=response.provider,
+            model=response.model,
+            request_id=response.request_id,
+            headers=response.headers,
+            attempts=response.timing.attempts if response.timing else (),
         ) from error

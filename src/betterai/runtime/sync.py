@@ -3,58 +3,95 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import threading
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar, Unpack
 
 from betterai.core.config import CoreConfig
+from betterai.core.exceptions import BetterAIError
 from betterai.core.message import Messages
 from betterai.core.options import GenerationOptions
 from betterai.core.response import ProviderResponse, TextChunk
 from betterai.core.settings import GenerationSettings
 from betterai.runtime import client as _async
+from betterai.runtime.stream import TextStream
 
 T = TypeVar("T")
 BATCH = 64
 """How many chunks may be read ahead of the caller: more would take memory, fewer would cost a thread switch each."""
 
+
+class _Background:
+    """The loop and its thread."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, name="betterai-sync", daemon=True)
+        self.thread.start()
+
+    def stop(self) -> None:
+        """Cancel what still runs, close the connections, then the loop."""
+        with suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(self._finish(), self.loop).result(timeout=5)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(timeout=5)
+        if not self.thread.is_alive():
+            self.loop.close()
+
+    async def _finish(self) -> None:
+        running = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+        await self.loop.shutdown_asyncgens()
+
+
 _lock = threading.Lock()
-_loop: asyncio.AbstractEventLoop | None = None
+_background: _Background | None = None
+_of_parents: list[_Background] = []
+"""Loops that a fork left without their threads. They are kept: closing one would meddle with the parent's sockets."""
 
 
-def _background_loop() -> asyncio.AbstractEventLoop:
-    global _loop
+def _start() -> _Background:
+    global _background
     with _lock:
-        if _loop is None or _loop.is_closed():
-            _loop = asyncio.new_event_loop()
-            threading.Thread(target=_loop.run_forever, name="betterai-sync", daemon=True).start()
-            threading._register_atexit(_shut_down)  # type: ignore[attr-defined]
-        return _loop
+        if _background is None or not _background.thread.is_alive():
+            _background = _Background()
+        return _background
 
 
-def _shut_down() -> None:
-    """At exit: close the connections, then the loop."""
-    global _loop
-    loop, _loop = _loop, None
-    if loop is not None and loop.is_running():
-        asyncio.run_coroutine_threadsafe(loop.shutdown_asyncgens(), loop).result(timeout=5)
-        loop.call_soon_threadsafe(loop.stop)
+def _stop() -> None:
+    """At exit, when the threads of the program have ended and need no answer any more."""
+    global _background
+    ending, _background = _background, None
+    if ending is not None and ending.thread.is_alive():
+        ending.stop()
 
 
 def _forget_after_fork() -> None:
     """The parent's thread does not live on in the child: a new loop is made at the next call."""
-    global _loop, _lock
-    _loop, _lock = None, threading.Lock()
+    global _background, _lock
+    if _background is not None:
+        _of_parents.append(_background)
+    _background, _lock = None, threading.Lock()
 
 
+atexit.register(_stop)
 os.register_at_fork(after_in_child=_forget_after_fork)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on the background loop. Ctrl-C cancels it, and so closes what it holds."""
-    future: Future[T] = asyncio.run_coroutine_threadsafe(work, _background_loop())
+    background = _start()
+    if threading.current_thread() is background.thread:
+        work.close()
+        raise BetterAIError("betterai.sync was called by code that it runs itself", hint="await the async calls there")
+    future: Future[T] = asyncio.run_coroutine_threadsafe(work, background.loop)
     try:
         return future.result()
     except BaseException:
@@ -62,14 +99,57 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
+class _Channel:
+    """What the loop has read of a stream, and the caller has not. Its pump does not know the `SyncStream`, so that one
+    that nobody reads any more is freed, and closes the connection.
+    """
+
+    def __init__(self, stream: TextStream) -> None:
+        self.stream = stream
+        self.over = False
+        self.failure: BaseException | None = None
+        self._queue: asyncio.Queue[TextChunk | None] = asyncio.Queue(BATCH)
+        self.pump: asyncio.Task[None] | None = None
+
+    async def fetch(self) -> list[TextChunk]:
+        """All chunks that have come since, at least one; none at the end. One thread switch for many chunks."""
+        queue = self._queue
+        if self.pump is None:
+            self.pump = asyncio.create_task(self._fill())
+        items = [] if self.over and queue.empty() else [await queue.get()]
+        while not queue.empty():
+            items.append(queue.get_nowait())
+        chunks = [item for item in items if item is not None]
+        if not chunks and self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
+        return chunks
+
+    async def _fill(self) -> None:
+        try:
+            async with self.stream:
+                async for chunk in self.stream:
+                    await self._queue.put(chunk)
+        except BaseException as error:
+            self.failure = error
+        finally:
+            self.over = True
+            with suppress(asyncio.QueueFull):
+                self._queue.put_nowait(None)
+
+    async def leave(self) -> None:
+        if self.pump is not None:
+            self.pump.cancel()
+            await asyncio.wait([self.pump])
+
+
 class SyncStream:
     """Chunks of one answer, as `TextStream`, for loops and `with`."""
 
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextStream) -> None:
+        self._channel = _Channel(stream)
+        self._background: _Background | None = None
         self._ready: list[TextChunk] = []
-        self._queue: asyncio.Queue[TextChunk | BaseException | None] | None = None
-        self._pump: asyncio.Task[None] | None = None
         self._ended = False
 
     def __iter__(self) -> Iterator[TextChunk]:
@@ -79,38 +159,16 @@ class SyncStream:
         if not self._ready:
             if self._ended:
                 raise StopIteration
-            self._ready = run(self._fetch())[::-1]
+            self._background = _start()
+            try:
+                self._ready = run(self._channel.fetch())[::-1]
+            except Exception:
+                self._ended = True
+                raise
             if not self._ready:
                 self._ended = True
                 raise StopIteration
         return self._ready.pop()
-
-    async def _fetch(self) -> list[TextChunk]:
-        """All chunks that have come since, at least one; none at the end. One thread switch for many chunks."""
-        if self._queue is None:
-            self._queue = asyncio.Queue(BATCH)
-            self._pump = asyncio.create_task(self._read(self._queue))
-        items = [await self._queue.get()]
-        while not self._queue.empty() and items[-1].__class__ is TextChunk:
-            items.append(self._queue.get_nowait())
-        chunks = [item for item in items if isinstance(item, TextChunk)]
-        if isinstance(last := items[-1], BaseException):
-            if not chunks:
-                self._ended = True
-                raise last
-            self._queue.put_nowait(last)
-        elif last is None and chunks:
-            self._queue.put_nowait(None)
-        return chunks
-
-    async def _read(self, queue: asyncio.Queue[TextChunk | BaseException | None]) -> None:
-        try:
-            async for chunk in self._stream:
-                await queue.put(chunk)
-        except Exception as error:
-            await queue.put(error)
-        else:
-            await queue.put(None)
 
     def __enter__(self) -> SyncStream:
         return self
@@ -119,20 +177,18 @@ class SyncStream:
         self.close()
 
     def __del__(self) -> None:
-        if self._pump is not None and not self._pump.done() and _loop is not None and not _loop.is_closed():
-            _loop.call_soon_threadsafe(self._pump.cancel)
+        """Left without being closed: the connection is closed as soon as the loop comes to it."""
+        pump = self._channel.pump
+        if pump is not None and not pump.done() and self._background is not None:
+            with suppress(RuntimeError):
+                self._background.loop.call_soon_threadsafe(pump.cancel)
 
     def close(self) -> None:
         """Leave the stream: the upstream connection is closed."""
         self._ended = True
         self._ready.clear()
-        run(self._leave())
-
-    async def _leave(self) -> None:
-        if self._pump is not None:
-            self._pump.cancel()
-            await asyncio.wait([self._pump])
-        await self._stream.aclose()
+        if self._background is not None:
+            run(self._channel.leave())
 
     def collect(self) -> ProviderResponse:
         """Read to the end and give the whole response."""
@@ -141,9 +197,14 @@ class SyncStream:
         return self.response
 
     @property
+    def partial(self) -> ProviderResponse:
+        """What came so far."""
+        return self._channel.stream.partial
+
+    @property
     def response(self) -> ProviderResponse:
-        response: ProviderResponse = self._stream.response
-        return response
+        """The whole response. Raises `BetterAIError` before the stream has ended."""
+        return self._channel.stream.response
 
 
 def generate(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from random import getrandbits
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -39,6 +39,9 @@ from betterai.runtime.messages import read_messages
 from betterai.runtime.schema import parse_output, prepare_settings
 from betterai.wire.errors import REQUEST_ID_HEADERS
 from betterai.wire.framing import Framer, open_framer
+
+if TYPE_CHECKING:
+    from betterai.transport.http import Endpoint
 
 LARGE_BODY = 1024 * 1024
 """Bodies with more media than this are written in a thread, so that the loop is not held up."""
@@ -85,7 +88,7 @@ class CodecTextProvider(BaseTextProvider):
     ) -> ProviderResponse:
         """Generate one answer. Raises `BetterAIError`."""
         plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=False)
-        endpoint = self.connection.endpoint()
+        endpoint = self._endpoint(plan)
         attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
         request, hops = plan.request, 0
         while True:
@@ -112,7 +115,7 @@ class CodecTextProvider(BaseTextProvider):
     ) -> AsyncGenerator[TextChunk, None]:
         """Stream one answer. Raises `BetterAIError`; what broke before the first chunk is tried again."""
         plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=True)
-        endpoint = self.connection.endpoint()
+        endpoint = self._endpoint(plan)
         attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
         while True:
             shown, status, reply, whole = False, None, None, None
@@ -163,8 +166,8 @@ class CodecTextProvider(BaseTextProvider):
 
     async def _plan(self, messages: Messages, name: str, settings: GenerationSettings, *, stream: bool) -> Plan:
         model = self._find_model(name)
-        prepared, parse = prepare_settings(settings)
         try:
+            prepared, parse = prepare_settings(settings)
             history = read_messages(messages)
             if has_media(history) and needs_loading(history, self.codec.accepts):
                 limits = self.connection.timeout
@@ -185,6 +188,12 @@ class CodecTextProvider(BaseTextProvider):
             return self._build(call, parse)
         except BetterAIError as error:
             raise error.locate(self.provider.name, model.id) from None
+
+    def _endpoint(self, plan: Plan) -> Endpoint:
+        try:
+            return self.connection.endpoint()
+        except BetterAIError as error:
+            raise error.locate(*self._whom(plan)) from None
 
     def _build(self, call: TextCall, parse: Callable[[str], Any] | None) -> Plan:
         request = self.codec.build_request(call)

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
-from urllib.parse import urlsplit
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any, TypeAlias
 
+from yarl import URL
+
+AddressInfo: TypeAlias = tuple[Any, ...]
+SocketFactory: TypeAlias = Callable[[AddressInfo], socket.socket]
+
+_GLOBAL_UNICAST = ip_network("2000::/3")
 _NAT64 = ip_address("64:ff9b::").packed[:12]
+_NOT_PUBLIC = (
+    ip_network("192.0.0.0/24"),  # the metadata service of Oracle's cloud is in it; older Pythons call it global
+    ip_network("168.63.129.16/32"),  # Azure's host agent, from inside every virtual machine
+)
 _PRIVATE_SUFFIXES = (".local", ".internal", ".localhost", ".lan", ".home.arpa", ".svc", ".cluster.local")
 
 
@@ -21,8 +30,13 @@ def is_public(address: str) -> bool:
     reserved, and not one of those wrapped into IPv6 (mapped, 6to4, Teredo, NAT64).
     """
     ip = ip_address(address.partition("%")[0])
-    if isinstance(ip, IPv6Address) and (inner := _unwrap(ip)) is not None:
-        return all(is_public(str(wrapped)) for wrapped in inner)
+    if isinstance(ip, IPv6Address):
+        if (inner := _unwrap(ip)) is not None:
+            return all(is_public(str(wrapped)) for wrapped in inner)
+        if ip not in _GLOBAL_UNICAST:
+            return False
+    elif any(ip in network for network in _NOT_PUBLIC):
+        return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
@@ -33,30 +47,38 @@ def _unwrap(ip: IPv6Address) -> Sequence[IPv4Address] | None:
         return (ip.sixtofour,)
     if ip.teredo is not None:
         return ip.teredo
-    if ip.packed[:12] == _NAT64:
-        return (IPv4Address(ip.packed[12:]),)
-    if ip.packed[:12] == bytes(12) and int(ip) > 1:
+    if ip.packed[:12] == _NAT64 or (ip.packed[:12] == bytes(12) and int(ip) > 1):
         return (IPv4Address(ip.packed[12:]),)
     return None
 
 
 def is_private_host(url: str) -> bool:
-    """Whether a URL names a private place by itself: a private address, localhost, or a name of a local network."""
-    host = (urlsplit(url).hostname or "").rstrip(".").lower()
+    """Whether a URL names a private place by itself: a private address in any spelling (127.1, 0x7f.1, 2130706433),
+    localhost, or a name of a local network.
+    """
+    try:
+        host = (URL(url).host or "").rstrip(".").lower()
+    except ValueError:
+        return True
     try:
         return not is_public(host)
     except ValueError:
+        pass
+    try:
+        return not is_public(socket.inet_ntoa(socket.inet_aton(host)))
+    except OSError:
         return "." not in host or host.endswith(_PRIVATE_SUFFIXES)
-
-
-AddressInfo = tuple[Any, ...]
 
 
 def public_socket(info: AddressInfo) -> socket.socket:
     """A socket factory for aiohttp's connector: refuses every address that is not public."""
     family, kind, protocol, _, address = info
-    if family not in (socket.AF_INET, socket.AF_INET6) or not is_public(str(address[0])):
-        raise EgressDenied(f"{address[0]} is not a public address: this request may not go there")
+    try:
+        public = family in (socket.AF_INET, socket.AF_INET6) and is_public(str(address[0]))
+    except ValueError:
+        public = False
+    if not public:
+        raise EgressDenied("this request may go to public addresses only")
     return socket.socket(family, kind, protocol)
 
 
@@ -64,6 +86,3 @@ def any_socket(info: AddressInfo) -> socket.socket:
     """A socket factory for a base URL that the user pointed at a private place."""
     family, kind, protocol, _, _ = info
     return socket.socket(family, kind, protocol)
-
-
-SocketFactory = Callable[[AddressInfo], socket.socket]

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import os
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+import weakref
+from asyncio import AbstractEventLoop
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Any, TypeAlias
 
 import aiohttp
 
 from betterai.core.data import Data
-from betterai.transport.egress import any_socket, public_socket
+from betterai.core.exceptions import ConfigurationError
+from betterai.transport.egress import SocketFactory, any_socket, public_socket
 
-if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
+USER_AGENT = "betterai"
+
+Held: TypeAlias = dict[tuple[AbstractEventLoop, bool], tuple[aiohttp.ClientSession, AsyncGenerator[None, None]]]
 
 
 class SessionOptions(Data, frozen=True, kw_only=True):
-    """What a user may set for all connections. `proxy` is an URL; without it, the environment's proxies are used when
-    `trust_env` is on. `ca_bundle` is a file with certificates.
+    """What a user may set for all connections. `headers` go to providers only. `proxy` is an http or https URL; without
+    it, the environment's proxies are used when `trust_env` is on. `ca_bundle` is a file with certificates. Replies from
+    providers and from elsewhere are refused beyond these many bytes.
     """
 
     headers: Mapping[str, str] = {}
@@ -28,89 +35,152 @@ class SessionOptions(Data, frozen=True, kw_only=True):
     trust_env: bool = False
     ca_bundle: str | None = None
     keepalive: float = 60.0
-
-
-@lru_cache(maxsize=8)
-def _ssl_context(ca_bundle: str | None) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=ca_bundle)
-
-
-def _drive(closing: Awaitable[None]) -> None:
-    """Run a closing to its end without a loop: on a closed one there is nothing to wait for."""
-    steps = closing.__await__()
-    with suppress(StopIteration, RuntimeError):
-        next(steps)
+    max_reply_bytes: int = 256 * 1024 * 1024
+    max_foreign_bytes: int = 100 * 1024 * 1024
 
 
 class Sessions:
     """Sessions by loop. Each is held by an async generator, which the loop closes when it shuts down."""
 
-    def __init__(self, options: SessionOptions) -> None:
+    def __init__(self, options: SessionOptions, guard: SocketFactory = public_socket) -> None:
         self._options = options
-        self._held: dict[
-            tuple[int, bool], tuple[AbstractEventLoop, aiohttp.ClientSession, AsyncGenerator[None, None]]
-        ] = {}
+        self._guard = guard
+        self._held: Held = {}
+        _everywhere.add(self)
+        weakref.finalize(self, _close_later, self._held).atexit = False
 
     async def get(self, *, private: bool) -> aiohttp.ClientSession:
         """The session of the running loop. `private` ones may reach private addresses."""
-        loop = asyncio.get_running_loop()
-        key = (id(loop), private)
+        key = (asyncio.get_running_loop(), private)
         held = self._held.get(key)
-        if held is not None and held[0] is loop and not held[1].closed:
-            return held[1]
-        self._drop_dead_loops()
+        if held is not None and not held[0].closed:
+            return held[0]
+        _drop_dead_loops(self._held)
         session = self._open(private)
-        holder = self._hold(key, session)
+        holder = _hold(self._held, key, session)
         await anext(holder)
-        self._held[key] = (loop, session, holder)
+        self._held[key] = (session, holder)
         return session
 
     async def aclose(self) -> None:
         """Close the running loop's sessions; those of other loops close with their loops."""
-        loop = asyncio.get_running_loop()
-        for held_loop, _, holder in list(self._held.values()):
-            if held_loop is loop:
+        running = asyncio.get_running_loop()
+        for (loop, _), (_, holder) in list(self._held.items()):
+            if loop is running:
                 await holder.aclose()
 
     def forget(self) -> None:
-        """After a fork: the parent's sockets are not ours, and are not closed by us."""
+        """In a forked child: the parent's sockets are not ours, and are not closed by us."""
+        for session, _ in self._held.values():
+            session.detach()
         self._held.clear()
 
-    async def _hold(self, key: tuple[int, bool], session: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
-        try:
-            yield
-        finally:
-            held = self._held.get(key)
-            if held is not None and held[1] is session:
-                del self._held[key]
-            await session.close()
-
-    def _drop_dead_loops(self) -> None:
-        """Loops that were closed without shutting down their generators leave sessions behind: close their sockets."""
-        for key, (loop, session, _) in list(self._held.items()):
-            if loop.is_closed():
-                del self._held[key]
-                if session.connector is not None:
-                    _drive(session.connector.close())
-                session.detach()
+    def close_at_exit(self) -> None:
+        """Close what is left of loops that never shut down their generators."""
+        for (loop, _), (_, holder) in list(self._held.items()):
+            with suppress(Exception):
+                if loop.is_running():
+                    asyncio.run_coroutine_threadsafe(_finish(holder), loop).result(timeout=1)
+                elif not loop.is_closed():
+                    loop.run_until_complete(_finish(holder))
+        _drop_dead_loops(self._held)
 
     def _open(self, private: bool) -> aiohttp.ClientSession:
         options = self._options
-        proxied = options.proxy is not None or options.trust_env
-        connector = aiohttp.TCPConnector(
+        connector = _Connector(
             limit=0,
             keepalive_timeout=options.keepalive,
-            ssl=_ssl_context(options.ca_bundle),
+            ssl=_read_certificates(options.ca_bundle) if options.ca_bundle is not None else True,
             ttl_dns_cache=60,
-            socket_factory=any_socket if private or proxied else public_socket,
+            socket_factory=any_socket if private else self._guard,
         )
-        return aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             connector=connector,
-            auto_decompress=True,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers=options.headers,
-            proxy=options.proxy,
-            trust_env=options.trust_env,
-            skip_auto_headers=("User-Agent",) if "User-Agent" in options.headers else (),
+            headers={"User-Agent": USER_AGENT},
             requote_redirect_url=False,
         )
+        session._retry_connection = False  # aiohttp has no public way to make one attempt only
+        return session
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Touches no loop that is closed, or that a fork left to the parent, where closing a socket would take it out of
+    the parent's selector as well.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._home = (os.getpid(), asyncio.get_running_loop())
+
+    def __del__(self, *unused: Any) -> None:
+        process, loop = self._home
+        if process == os.getpid() and not loop.is_closed():
+            super().__del__(*unused)
+
+
+@lru_cache(maxsize=8)
+def _read_certificates(ca_bundle: str) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=ca_bundle)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigurationError(f"ca_bundle {ca_bundle}: {reason}", hint="name a file of PEM certificates") from error
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+async def _hold(
+    held: Held, key: tuple[AbstractEventLoop, bool], session: aiohttp.ClientSession
+) -> AsyncGenerator[None, None]:
+    """Outside of `Sessions`, which it must not keep alive."""
+    try:
+        yield
+    finally:
+        if key in held and held[key][0] is session:
+            del held[key]
+        await session.close()
+
+
+async def _finish(holder: AsyncGenerator[None, None]) -> None:
+    await holder.aclose()
+
+
+def _spawn(loop: AbstractEventLoop, holder: AsyncGenerator[None, None]) -> None:
+    _closing.add(task := loop.create_task(_finish(holder)))
+    task.add_done_callback(_closing.discard)
+
+
+def _close_later(held: Held) -> None:
+    """Nobody has the transport any more: close its sessions, each in its loop."""
+    for (loop, _), (_, holder) in list(held.items()):
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_spawn, loop, holder)
+    _drop_dead_loops(held)
+
+
+def _drop_dead_loops(held: Held) -> None:
+    """Loops that were closed without shutting down their generators leave sessions behind."""
+    for key, (session, _) in list(held.items()):
+        if key[0].is_closed():
+            held.pop(key, None)
+            session.detach()
+
+
+_closing: set[asyncio.Task[None]] = set()
+_everywhere: weakref.WeakSet[Sessions] = weakref.WeakSet()
+
+
+def _forget_everywhere() -> None:
+    for sessions in list(_everywhere):
+        sessions.forget()
+
+
+def _close_everywhere() -> None:
+    for sessions in list(_everywhere):
+        sessions.close_at_exit()
+
+
+atexit.register(_close_everywhere)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_everywhere)

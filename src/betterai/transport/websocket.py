@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from asyncio import CancelledError
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
 
 from betterai.core.config import Timeout
 from betterai.core.exceptions import APIConnectionError
 from betterai.core.wire import WireRequest, WireResponse
-from betterai.transport.http import Endpoint, HTTPTransport, raise_typed
+from betterai.transport.failures import read_failure
+from betterai.transport.http import Endpoint, HTTPTransport, Route, read_limits
+from betterai.transport.reply import Reply
+from betterai.transport.telemetry import Finish, watch
 
 HEARTBEAT_SECONDS = 5.0
+CLOSING_SECONDS = 2.0
 MAX_FRAME_BYTES = 64 * 1024 * 1024
+MAX_REFUSAL_BYTES = 1024 * 1024
 
 
 class HandshakeRefused(Exception):
-    """The server answered the handshake with an HTTP error; `reply` is what it said."""
+    """The server answered the handshake with an HTTP reply, such as an error; `reply` is what it said."""
 
     def __init__(self, reply: WireResponse) -> None:
         super().__init__(f"HTTP {reply.status}")
@@ -24,47 +30,101 @@ class HandshakeRefused(Exception):
 
 
 class Socket:
-    """An open WebSocket. Iterate over it for frames: text as str, binary as bytes."""
+    """An open WebSocket. Iterate over `frames()`: text as str, binary as bytes."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, response: aiohttp.ClientResponse) -> None:
         self._socket = socket
+        self._response = response
+        self._left = False
 
     async def send(self, frame: bytes | str) -> None:
+        """Raises `APIConnectionError` when the connection is closed or broken."""
         try:
             await (self._socket.send_str(frame) if isinstance(frame, str) else self._socket.send_bytes(frame))
-        except (aiohttp.ClientError, ConnectionError) as error:
-            raise APIConnectionError(f"the connection broke: {error}") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise APIConnectionError(f"the connection is closed: {error}") from error
 
     async def frames(self) -> AsyncIterator[bytes | str]:
-        """Frames until the other side closes. Raises `APIConnectionError` when the connection breaks."""
-        async for message in self._socket:
-            if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+        """Frames until either side closes. Raises `APIConnectionError` when the connection breaks without a word.
+        Cancelling it closes the socket at once.
+        """
+        try:
+            async for message in self._socket:
+                if message.type is aiohttp.WSMsgType.ERROR:
+                    raise APIConnectionError(f"the connection broke: {message.data}")
                 yield message.data
-            elif message.type is aiohttp.WSMsgType.ERROR:
-                raise APIConnectionError(f"the connection broke: {self._socket.exception()}")
+        except CancelledError:
+            self._abort()
+            raise
+        if self._socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE and not self._left:
+            raise APIConnectionError(f"the connection broke: {self._socket.exception() or 'it was not closed'}")
 
     @property
     def close_code(self) -> int | None:
         return self._socket.close_code
 
     async def close(self) -> None:
+        """Say goodbye, and wait shortly for the other side to do so."""
+        self._left = True
         await self._socket.close()
+
+    def _abort(self) -> None:
+        connection = self._response.connection
+        if connection is not None and connection.transport is not None:
+            connection.transport.abort()
+        self._response.close()
 
 
 async def connect(transport: HTTPTransport, request: WireRequest, endpoint: Endpoint, limits: Timeout) -> Socket:
-    """Open a WebSocket. Raises `HandshakeRefused` for an HTTP error, our timeouts, and `APIConnectionError`."""
-    url, headers, query, session = await transport.prepare(request, endpoint)
+    """Open a WebSocket. Raises `HandshakeRefused` for an HTTP reply, our timeouts, and `APIConnectionError`.
+
+    Of the limits, connect, first byte and total hold for the handshake; afterwards pings find out whether the other
+    side is still there.
+    """
+    route = await transport.route(request, endpoint)
+    finish = watch(transport.on_event, "GET", route.url)
     try:
+        socket = await _shake_hands(route, limits, finish)
+    except HandshakeRefused:
+        raise
+    except BaseException as error:
+        failure = read_failure(error, limits)
+        finish(None, failure)
+    else:
+        finish(101)
+        return socket
+    raise failure
+
+
+async def _shake_hands(route: Route, limits: Timeout, finish: Finish) -> Socket:
+    """In a session for the handshake alone, over the connections of the real one: time limits belong to sessions, and
+    what the server answers, a redirect too, is seen by its middleware only.
+    """
+    answered: list[aiohttp.ClientResponse] = []
+
+    async def look(
+        request: aiohttp.ClientRequest, send: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
+    ) -> aiohttp.ClientResponse:
+        response = await send(request)
+        if response.status != 101:
+            raise HandshakeRefused(await Reply(response, limits, MAX_REFUSAL_BYTES, finish).read())
+        answered.append(response)
+        return response
+
+    async with aiohttp.ClientSession(
+        connector=route.session.connector,
+        connector_owner=False,
+        headers=route.session.headers,
+        cookie_jar=route.session.cookie_jar,
+        timeout=read_limits(limits),
+        middlewares=(look,),
+    ) as session:
         socket = await session.ws_connect(
-            url.extend_query(query) if query else url,
-            headers=headers,
+            route.url,
+            headers=route.headers,
+            proxy=route.proxy,
             heartbeat=HEARTBEAT_SECONDS,
             max_msg_size=MAX_FRAME_BYTES,
-            timeout=aiohttp.ClientWSTimeout(ws_close=limits.connect),
+            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING_SECONDS),
         )
-    except aiohttp.WSServerHandshakeError as error:
-        reply_headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-        raise HandshakeRefused(WireResponse(status=error.status, headers=reply_headers)) from error
-    except Exception as error:
-        raise_typed(error, limits, began=False)
-    return Socket(socket)
+    return Socket(socket, answered[-1])

@@ -23,25 +23,49 @@ from betterai.core.exceptions import (
 
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray")
 
+# What follows are the vendors' own words, as recorded or documented (2026-11). Each phrase is long enough not to be met
+# by chance: rate limit messages link to billing pages, and a limit on images is no limit of the context.
 _QUOTA = re.compile(
-    r"insufficient.?(quota|balance|credit|funds)|exceeded your current quota|billing|out of credits|"
-    r"credit balance|spend(ing)?.?limit|payment.?required",
+    r"insufficient.?(quota|balance|credits?|funds)|exceeded.your.current.quota|exceeded_current_quota|plan and billing|"
+    r"billing.?(hard.?limit|not.?active)|credit balance|(any|no|out of|enough|available) credits|spend(ing)?.?limit|"
+    r"key limit exceeded|payment.?required",
     re.IGNORECASE,
 )
+_RATE_CODES = frozenset({"rate_limit_exceeded", "rate_limit_error", "ratelimitreached", "too_many_requests"})
+_NOT_RATE = re.compile(r"request too large|tokens must be reduced|reduce your message size", re.IGNORECASE)
+_KEY = re.compile(r"invalid.?api.?key|incorrect api key|api.?key.{0,10}(not valid|invalid)", re.IGNORECASE)
 _CONTEXT = re.compile(
-    r"context.?length|context.?window|context.?size|maximum context|prompt is too long|input is too long|"
-    r"too many (input )?tokens|reduce the length of the (messages|prompt|input)|exceeds? the (maximum|available|model)",
+    r"(?<!search_)context.?(length|window|size|limit)|maximum (context|prompt|model) length|max_new_tokens. must be|"
+    r"(prompt|input|messages) (is|are) too long|too.many.(\w+.)?tokens|reduce the length of the|"
+    r"maximum number of (?!output|completion)(\w+ )?tokens",
     re.IGNORECASE,
 )
 _FILTER = re.compile(
-    r"content.?(filter|policy|management)|safety.?(system|policy)|moderation_blocked|responsibleai", re.I
-)
-_NO_MODEL = re.compile(
-    r"model.?not.?found|model_decommissioned|unknown_model|invalid_model\b|"
-    r"model [^ ]{1,200} (does not exist|not found|is not found|has been decommissioned)",
+    r"content management policy|content.?policy.?violation|safety (system|polic)|content exists risk|responsible.?ai|"
+    r"(violat\w+|breach\w*|against) .{0,60}(content|usage) (polic|guideline)|requires moderation|"
+    r"(prompt|input|content|message|image)s? (was|were|is|has been) flagged|content.?filter (triggered|blocked)|"
+    r"(triggered|blocked by|filtered by) .{0,40}(content.?filter|moderation)",
     re.IGNORECASE,
 )
-_NOT_RATE = re.compile(r"request too large", re.IGNORECASE)
+_FILTER_CODES = frozenset(
+    {"content_filter", "content_policy_violation", "moderation_blocked", "responsibleaipolicyviolation",
+     "data_inspection_failed", "datainspectionfailed"}
+)  # fmt: skip
+_NO_MODEL = re.compile(
+    r"model.?not.?found|model_decommissioned|unknown_model|invalid_model\b|deploymentnotfound|invalid model( name|:)|"
+    r"not a valid model|model identifier is invalid|unable to access model|no endpoints found for \S|"
+    r"models?[ /](\S{1,200} )?(does not exist|not found|is not found|not exist)|"
+    r"model \S{1,200} (has been|was|is) (decommissioned|deprecated|removed|retired)|model version has reached the end",
+    re.IGNORECASE,
+)
+_MODEL = re.compile(r"\bmodels?\b", re.IGNORECASE)
+_NOT_MODEL = re.compile(r"support|invalid url|no route|unknown (url|path|endpoint)", re.IGNORECASE)
+_FAULTS = re.compile(
+    r"(unknown|unsupported|missing_required)_(parameter|value)|invalid_(type|json\w*|value|function_parameters|image_\w+)|"
+    r"\w+_(above_max|below_min)_\w+|empty_\w+|tool_use_failed|json_validate_failed",
+    re.IGNORECASE,
+)
+"""Codes that name a fault of the request: its message may then speak of anything, a filter or a context among it."""
 
 _HINTS: Mapping[type[ProviderError], str] = {
     AuthenticationError: "check the key",
@@ -52,44 +76,76 @@ _HINTS: Mapping[type[ProviderError], str] = {
 }
 
 
-def classify_error(status: int, code: str, message: str, about: str = "") -> tuple[type[ProviderError], bool]:
+def classify_error(
+    status: int, code: str, message: str, about: str = "", type: str = ""
+) -> tuple[type[ProviderError], bool]:
     """Our class and whether the same call may succeed later. `about` is the parameter that the error names."""
-    said = f"{code} {message}"
+    said = f"{code} {type} {message}"
     if status == 401:
         return AuthenticationError, False
     if status == 402:
         return QuotaExceededError, False
     if status == 403:
-        return (ContentFilterError if _FILTER.search(said) else PermissionDeniedError), False
+        return _classify_forbidden(code, type, said), False
     if status == 429:
-        return (QuotaExceededError, False) if _QUOTA.search(said) else (RateLimitError, True)
+        return _classify_limit(code, message, said)
     if status == 408:
         return APITimeoutError, True
-    if status == 409 or status == 425:
+    if status in (409, 425, 499):
         return ProviderError, True
     if status in (498, 529) or status > 501:
         return OverloadedError, True
     if status >= 500:
         return ProviderError, status == 500
-    return _classify_bad_request(status, code, said, about)
+    return _classify_bad_request(status, {code.lower(), type.lower()}, said, about)
 
 
-def _classify_bad_request(status: int, code: str, said: str, about: str) -> tuple[type[ProviderError], bool]:
-    if code in ("invalid_api_key", "authentication_error"):
+def _classify_forbidden(code: str, type: str, said: str) -> type[ProviderError]:
+    if code == "model_not_found":
+        return ModelNotFoundError
+    if _is_filtered({code.lower(), type.lower()}, said):
+        return ContentFilterError
+    return QuotaExceededError if _QUOTA.search(said) else PermissionDeniedError
+
+
+def _classify_limit(code: str, message: str, said: str) -> tuple[type[ProviderError], bool]:
+    """Some speak of a quota, and say when it is filled again: that is a rate."""
+    if code.lower() not in _RATE_CODES and _QUOTA.search(said) and not _RETRY.search(message[:2000]):
+        return QuotaExceededError, False
+    return RateLimitError, not _NOT_RATE.search(said)
+
+
+def _classify_bad_request(status: int, codes: set[str], said: str, about: str) -> tuple[type[ProviderError], bool]:
+    if codes & {"invalid_api_key", "authentication_error"}:
         return AuthenticationError, False
-    if code in ("rate_limit_exceeded", "rate_limit_error"):
+    if codes & _RATE_CODES:
         return RateLimitError, not _NOT_RATE.search(said)
-    if code == "context_length_exceeded":
+    if codes & {"context_length_exceeded", "exceed_context_size_error"}:
         return ContextLengthError, False
-    if _NO_MODEL.search(said) or (status == 404 and about == "model"):
-        return ModelNotFoundError, False
-    if _FILTER.search(said):
-        return ContentFilterError, False
-    if _CONTEXT.search(said):
-        return ContextLengthError, False
-    if status == 404 and re.search(r"\bmodels?\b", said, re.IGNORECASE):
-        return ModelNotFoundError, False
-    return BadRequestError, False
+    no_model = _NO_MODEL.search(said) or (status == 404 and (about == "model" or _speaks_of_model(said)))
+    if any(_FAULTS.fullmatch(code) for code in codes):
+        return (ModelNotFoundError if no_model and about == "model" else BadRequestError), False
+    return _classify_phrases(codes, said, bool(no_model)), False
+
+
+def _classify_phrases(codes: set[str], said: str, no_model: bool) -> type[ProviderError]:
+    if _KEY.search(said):
+        return AuthenticationError
+    if no_model:
+        return ModelNotFoundError
+    if _is_filtered(codes, said):
+        return ContentFilterError
+    if _QUOTA.search(said):
+        return QuotaExceededError
+    return ContextLengthError if _CONTEXT.search(said) else BadRequestError
+
+
+def _is_filtered(codes: set[str], said: str) -> bool:
+    return bool(codes & _FILTER_CODES or _FILTER.search(said))
+
+
+def _speaks_of_model(said: str) -> bool:
+    return bool(_MODEL.search(said)) and not _NOT_MODEL.search(said)
 
 
 def make_error(
@@ -99,17 +155,18 @@ def make_error(
     code: str = "",
     message: str = "",
     about: str = "",
+    type: str = "",
     body: bytes = b"",
     kind: type[ProviderError] | None = None,
 ) -> ProviderError:
     """The error for a reply, with all that it says. `kind` overrides the class where a vendor's word is known."""
-    found, retryable = classify_error(status, code, message, about)
+    found, retryable = classify_error(status, code, message, about, type)
     if kind is not None:
         found, retryable = kind, kind.retryable
     if (should := headers.get("x-should-retry")) in ("true", "false"):
         retryable = should == "true"
     hint = _HINTS.get(found, "")
-    if status == 404 and found is BadRequestError:
+    if status == 404 and found is BadRequestError and not message:
         hint = "check the base URL: nothing answers at this path"
     elif 300 <= status < 400:
         hint = "a redirect is never followed with a key: set the base URL to where it points"
@@ -129,19 +186,29 @@ def make_error(
 
 def _describe(status: int, body: bytes) -> str:
     text = re.sub(
-        r"<(script|style)\b.*?</\1>|<[^>]{0,1000}>", " ", body[:20000].decode("utf-8", "replace"), flags=re.S | re.I
+        r"<(script|style)\b.*?</\1>|<[^>]{0,1000}>", " ", body[:8192].decode("utf-8", "replace"), flags=re.S | re.I
     )
     text = " ".join(text.split())
     return f"HTTP {status}: {text[:300]}" if text else f"HTTP {status} with an empty body"
+
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_RETRY = re.compile(
+    r"(?:try again|retry)(?: your request)? (?:in|after) "
+    r"(?:(?P<duration>(?:\d{1,9}(?:\.\d{1,9})?(?:ms|s|m|h))+)\b|(?P<count>\d{1,9}) (?P<unit>s|m)(?:ec|in))",
+    re.IGNORECASE,
+)
 
 
 def parse_retry_after(headers: Mapping[str, str], message: str = "", now: float | None = None) -> float | None:
     """Seconds to wait, as the provider asks: `retry-after-ms`, `retry-after` (seconds or a date), the reset headers of
     an exhausted limit, or "try again in 1m2.5s" in the message. None where nothing sensible is said.
     """
-    for header, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        if (seconds := _to_number(headers.get(header, ""))) is not None:
-            return max(0.0, seconds * scale)
+    exact, rough = _to_number(headers.get("retry-after-ms", "")), _to_number(headers.get("retry-after", ""))
+    if exact is not None and (exact > 0 or rough is None):
+        return max(0.0, exact * 0.001)
+    if rough is not None:
+        return max(0.0, rough)
     if (date := headers.get("retry-after")) and (at := _to_time(date)) is not None:
         since = _to_time(headers.get("date", "")) if now is None else now
         if since is not None:
@@ -153,19 +220,17 @@ def parse_retry_after(headers: Mapping[str, str], message: str = "", now: float 
     ]
     if known := [reset for reset in resets if reset is not None]:
         return max(known)
-    if match := re.search(
-        r"(?:try again|retry) (?:in|after) ((?:\d+(?:\.\d+)?(?:ms|s|m|h))+)", message[:2000], re.IGNORECASE
-    ):
-        return parse_duration(match[1])
-    return None
+    if (match := _RETRY.search(message[:2000])) is None:
+        return None
+    return parse_duration(match["duration"] or match["count"] + match["unit"])
 
 
 def parse_duration(text: str) -> float | None:
     """Seconds from "1s", "6m0s", "450ms", "1h2m3.5s"; None for anything else."""
-    if not re.fullmatch(r"(?:\d{1,9}(?:\.\d{1,9})?(?:ms|s|m|h))+", text):
+    if not re.fullmatch(r"(?:\d{1,9}(?:\.\d{1,9})?(?:ms|s|m|h))+", text, re.ASCII | re.IGNORECASE):
         return None
-    scale = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-    return sum(float(number) * scale[unit] for number, unit in re.findall(r"([\d.]+)(ms|s|m|h)", text))
+    pairs = re.findall(r"([\d.]+)(ms|s|m|h)", text.lower())
+    return sum(float(number) * _UNITS[unit] for number, unit in pairs)
 
 
 def _to_number(text: str) -> float | None:

@@ -11,6 +11,8 @@ from betterai.core.wire import Event, Framing
 MAX_EVENT_BYTES = 64 * 1024 * 1024
 """An event larger than this is an attack or a defect: the largest real ones are base64 pictures of some MiB."""
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 
 class Framer(Protocol):
     """Cuts a byte stream into events, wherever the network cut it."""

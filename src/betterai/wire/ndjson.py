@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from betterai.core.wire import Event
-from betterai.wire.framing import MAX_EVENT_BYTES, refuse_oversized
-
-_BOM = b"\xef\xbb\xbf"
+from betterai.wire.framing import BYTE_ORDER_MARK, MAX_EVENT_BYTES, refuse_oversized
 
 
 class NDJSONFramer:
-    """One JSON text a line; LF or CRLF; blank lines are passed over."""
+    """One JSON text a line; LF or CRLF; blank lines are passed over. `limit` is the size of one line in bytes."""
 
     def __init__(self, limit: int = MAX_EVENT_BYTES) -> None:
         self._limit = limit
@@ -20,15 +18,13 @@ class NDJSONFramer:
 
     def feed(self, data: bytes) -> Sequence[Event]:
         rest = self._rest
-        start = len(rest)
-        rest += data
-        end = rest.rfind(b"\n", start)
-        if end < 0:
-            refuse_oversized(len(rest), self._limit)
-            return ()
-        whole = bytes(rest[:end])
-        del rest[: end + 1]
-        return self._parse(whole)
+        end = data.rfind(b"\n")
+        if end >= 0:
+            whole = bytes(rest + data[:end]) if rest else data[:end]
+            rest.clear()
+        rest += data[end + 1 :]
+        refuse_oversized(len(rest), self._limit)
+        return self._parse(whole) if end >= 0 else ()
 
     def flush(self) -> Sequence[Event]:
         rest = bytes(self._rest)
@@ -38,5 +34,8 @@ class NDJSONFramer:
     def _parse(self, whole: bytes) -> list[Event]:
         if not self._began:
             self._began = True
-            whole = whole.removeprefix(_BOM)
-        return [Event(data=line.strip()) for line in whole.split(b"\n") if line.strip()]
+            whole = whole.removeprefix(BYTE_ORDER_MARK)
+        lines = whole.split(b"\n")
+        if len(whole) > self._limit:
+            refuse_oversized(max(map(len, lines)), self._limit)
+        return [Event(data=text) for line in lines if (text := line.strip())]

@@ -22,9 +22,11 @@ class Report:
         self._model = model
         self.warnings: list[CallWarning] = []
 
-    def drop(self, field: str, why: str, *, hint: str = "") -> None:
-        """`field` is not sent: a warning, or `UnsupportedParam` where that would change what is asked."""
-        if field in MEANING:
+    def drop(self, field: str, why: str, *, hint: str = "", harmless: bool = False) -> None:
+        """`field` is not sent: a warning, or `UnsupportedParam` where that would change what is asked. `harmless` says
+        that this value asks for nothing that would not be so without it.
+        """
+        if field in MEANING and not harmless:
             raise UnsupportedParam(
                 f"{field}: {why}", hint=hint, param=field, provider=self._model.provider, model=self._model.id
             )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from betterai.core.wire import Event
-from betterai.wire.framing import MAX_EVENT_BYTES, refuse_oversized
-
-_BOM = b"\xef\xbb\xbf"
+from betterai.wire.framing import BYTE_ORDER_MARK, MAX_EVENT_BYTES, refuse_oversized
 
 
 class SSEFramer:
-    """Lines may end in LF, CR or CRLF, at any cut of the network. Comments and events without data are passed over."""
+    """Lines may end in LF, CR or CRLF, at any cut of the network. Comments and events without data are passed over.
+
+    `limit` is the size of one event in bytes, its field names and first line end included.
+    """
 
     def __init__(self, limit: int = MAX_EVENT_BYTES) -> None:
         self._limit = limit
@@ -23,24 +24,23 @@ class SSEFramer:
         if self._skip_line_feed or b"\r" in data:
             data = self._normalise(data)
         rest = self._rest
-        if not rest:
-            end = data.rfind(b"\n\n")
-            if end < 0:
-                rest += data
-                refuse_oversized(len(rest), self._limit)
-                return ()
-            whole = data[:end]
-            rest += data[end + 2 :]
-        else:
+        if rest:
             start = len(rest) - 1
             rest += data
             end = rest.rfind(b"\n\n", start)
+            if end >= 0:
+                data = bytes(rest[:end])
+                del rest[: end + 2]
+        else:
+            end = data.rfind(b"\n\n")
             if end < 0:
-                refuse_oversized(len(rest), self._limit)
-                return ()
-            whole = bytes(rest[:end])
-            del rest[: end + 2]
-        return self._parse(whole)
+                rest += data
+            else:
+                rest += data[end + 2 :]
+                data = data[:end]
+        if len(rest) > self._limit:
+            refuse_oversized(len(rest), self._limit)
+        return self._parse(data) if end >= 0 else ()
 
     def flush(self) -> Sequence[Event]:
         rest = bytes(self._rest)
@@ -59,9 +59,12 @@ class SSEFramer:
     def _parse(self, whole: bytes) -> list[Event]:
         if not self._began:
             self._began = True
-            whole = whole.removeprefix(_BOM)
+            whole = whole.removeprefix(BYTE_ORDER_MARK)
+        blocks = whole.split(b"\n\n")
+        if len(whole) >= self._limit:
+            refuse_oversized(max(map(len, blocks)) + 1, self._limit)
         events = []
-        for block in whole.split(b"\n\n"):
+        for block in blocks:
             if block.startswith(b"data: ") and b"\n" not in block:
                 events.append(Event(data=block[6:]))
             elif (event := _parse_block(block)) is not None:

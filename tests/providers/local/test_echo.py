@@ -384,6 +384,7 @@ async def test_a_stream_without_usage_has_none_and_no_cost():
     chunks = await stream("a", stream_options=StreamOptions(include_usage=False))
     response = chunks[-1].response
     assert all(chunk.usage is None for chunk in chunks)
+    assert len(chunks) == len(await stream("a")) - 1
     assert (response.usage, response.tokens_used, response.cost.amount) == (None, None, None)
     assert (await ask("a", stream_options=StreamOptions(include_usage=False))).usage is not None
 

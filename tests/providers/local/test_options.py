@@ -121,6 +121,13 @@ async def test_the_pace_is_kept():
     assert min(gaps[1:]) >= 0.015
 
 
+async def test_the_first_chunk_waits_for_the_first_delay_alone():
+    chunks = LocalTextProvider().generate_stream("a b", "echo", scripted(delay=60))
+    first = await asyncio.wait_for(anext(chunks), 5)
+    await chunks.aclose()
+    assert first.content == "a"
+
+
 async def test_waiting_can_be_cancelled():
     task = asyncio.ensure_future(ask(first_delay=60))
     await asyncio.sleep(0.01)

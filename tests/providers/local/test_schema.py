@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from betterai.core.exceptions import ValidationError
 from betterai.providers.local.pattern import build_match
 from betterai.providers.local.schema import build_example
+from betterai.providers.local.schema_check import fits
 
 
 def find_fault(value, schema, root):
@@ -242,6 +243,122 @@ def test_an_example_fits_its_schema(schema):
     assert canonical(value) == canonical(build_example(root))
 
 
+VALUES = st.recursive(
+    st.one_of(SCALARS, st.floats(-3, 9, width=16), st.sampled_from(["ab", "a-1", "text"])),
+    lambda parts: st.one_of(st.lists(parts, max_size=3), st.dictionaries(st.sampled_from("abc"), parts, max_size=3)),
+    max_leaves=5,
+)
+LIMITS = {
+    "type": st.sampled_from(["string", "integer", "number", "object", "array", "null", ["boolean", "integer"]]),
+    "const": SCALARS,
+    "enum": st.lists(SCALARS, min_size=1, max_size=3),
+    "minimum": st.integers(-3, 3),
+    "maximum": st.integers(-3, 9),
+    "exclusiveMinimum": st.integers(-3, 3),
+    "exclusiveMaximum": st.integers(-3, 9),
+    "multipleOf": st.sampled_from([1, 2, 0.5]),
+    "minLength": st.integers(0, 3),
+    "maxLength": st.integers(0, 3),
+    "pattern": st.sampled_from(["a", "^[a-z]+$", "-"]),
+    "minItems": st.integers(0, 2),
+    "maxItems": st.integers(0, 2),
+    "uniqueItems": st.booleans(),
+    "minProperties": st.integers(0, 2),
+    "maxProperties": st.integers(0, 2),
+    "required": st.lists(st.sampled_from("abc"), unique=True, max_size=2),
+}
+NAMES = st.sampled_from("abc")
+ANY_SCHEMAS = st.recursive(
+    st.one_of(st.booleans(), st.fixed_dictionaries({}, optional=LIMITS)),
+    lambda parts: st.fixed_dictionaries(
+        {},
+        optional={
+            **LIMITS,
+            "items": parts,
+            "prefixItems": st.lists(parts, min_size=1, max_size=2),
+            "contains": parts,
+            "properties": st.dictionaries(NAMES, parts, max_size=2),
+            "patternProperties": st.dictionaries(st.just("^[ab]"), parts, max_size=1),
+            "additionalProperties": parts,
+            "propertyNames": parts,
+            **dict.fromkeys(["allOf", "anyOf", "oneOf"], st.lists(parts, min_size=1, max_size=3)),
+            "not": parts,
+        },
+    ),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(VALUES, ANY_SCHEMAS)
+def test_two_validators_written_apart_agree(value, schema):
+    assert fits(value, schema, schema) is (find_fault(value, schema, schema) == "")
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(ANY_SCHEMAS)
+def test_an_example_of_any_schema_fits_or_there_is_none(schema):
+    try:
+        value = build_example(schema)
+    except ValidationError:
+        return
+    assert find_fault(value, schema, schema) == "", (schema, value)
+
+
+@pytest.mark.parametrize(
+    ("value", "schema", "fit"),
+    [
+        (5, {"minimum": 5, "exclusiveMinimum": True}, False),
+        (5, {"maximum": 5, "exclusiveMaximum": True}, False),
+        (5, {"maximum": 5, "exclusiveMaximum": False}, True),
+        (None, {"type": "string", "nullable": True}, True),
+        ("x", {"pattern": "(unclosed"}, True),
+        ({"a": 1}, {"dependentRequired": {"a": ["b"]}}, False),
+        ([1, 1, 2], {"contains": {"const": 1}, "maxContains": 1}, False),
+        ([1, 2], {"contains": {"const": 1}, "minContains": 2}, False),
+        ([1, "x"], {"items": [{"type": "integer"}], "additionalItems": {"type": "integer"}}, False),
+        ("x", {"if": {"type": "string"}, "then": {"const": "y"}}, False),
+        (1, {"if": {"type": "string"}, "then": False, "else": {"const": 1}}, True),
+        ([{"a": [1.0]}], {"const": [{"a": [1]}]}, True),
+    ],
+)
+def test_what_only_our_check_knows(value, schema, fit):
+    assert fits(value, schema, schema) is fit
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ({"minimum": 2, "type": "integer"}, {"minimum": 4, "maximum": 9}),
+        ({"maximum": 12, "type": "number"}, {"maximum": 6, "minimum": 5, "type": "integer"}),
+        ({"type": ["integer", "string"]}, {"type": ["number", "null"]}),
+        ({"type": "integer", "multipleOf": 4}, {"multipleOf": 6}),
+        ({"enum": [1, 2, 3]}, {"enum": [3, 4]}),
+        ({"anyOf": [{"const": 1}, {"const": 2}]}, {"anyOf": [{"const": 2}, {"const": 3}]}),
+        ({"items": {"minimum": 3}, "minItems": 2, "type": "array"}, {"items": {"type": "integer"}}),
+        ({"prefixItems": [{"type": "integer"}, {"type": "null"}]}, {"prefixItems": [{"minimum": 7}], "type": "array"}),
+        ({"properties": {"a": {"type": "string"}}}, {"properties": {"a": {"minLength": 9}}, "required": ["a"]}),
+        ({"required": ["a", "b"], "type": "object"}, {"required": ["b", "c"]}),
+        ({"additionalProperties": {"type": "integer"}}, {"additionalProperties": {"minimum": 4}, "minProperties": 2}),
+        ({"allOf": [{"minLength": 3}], "type": "string"}, {"allOf": [{"maxLength": 3}]}),
+        ({"not": {"type": "string"}}, {"not": {"type": "number"}}),
+        ({"pattern": "^a+$", "type": "string"}, {"pattern": "^a{3}$"}),
+        ({"$ref": "#/$defs/s"}, {"$ref": "#/$defs/m"}),
+        (
+            {"if": {"minLength": 3}, "then": {"type": "integer"}},
+            {"if": {"type": "integer"}, "else": False, "minimum": 4},
+        ),
+    ],
+)
+def test_two_schemas_at_once(left, right):
+    definitions = {"s": {"type": "string"}, "m": {"minLength": 8}}
+    for pair in ([left, right], [right, left]):
+        if "pattern" in left and pair[0] is right:
+            check({"allOf": pair})
+        elif "pattern" not in left:
+            check({"allOf": pair, "$defs": definitions})
+
+
 @pytest.mark.parametrize(
     ("schema", "value"),
     [
@@ -272,7 +389,14 @@ def test_an_example_fits_its_schema(schema):
         ({"allOf": [{"required": ["a"]}, {"properties": {"a": {"type": "null"}}}]}, {"a": None}),
         ({"oneOf": [{"type": "number"}, {"type": "integer"}, {"const": "z"}]}, "z"),
         ({"if": {"type": "string"}, "then": {"const": "a"}, "else": {"const": 1}}, "a"),
+        ({"if": {"enum": ["text"]}, "then": False, "else": {"not": {"type": "boolean"}}}, 1.0),
         ({"not": {"type": "string"}}, 1.0),
+        ({"type": "string", "pattern": "b", "anyOf": [{"pattern": "^ab"}, {"const": "cb"}]}, "cb"),
+        ({"type": "string", "pattern": "^a+$", "minLength": 5}, "aaaaa"),
+        (
+            {"type": "array", "items": {"type": "string", "format": "date"}, "minItems": 3, "uniqueItems": True},
+            ["2024-01-01", "2024-01-02", "2024-01-03"],
+        ),
         ({"type": "object", "additionalProperties": {"type": "null"}}, {"text": None}),
         ({"type": "object", "patternProperties": {"^x-[0-9]$": {"type": "null"}}}, {"x-0": None}),
         ({"type": "object"}, {}),

@@ -105,7 +105,9 @@ async def test_a_long_text_takes_no_more_than_its_length():
     assert response.content == text
 
 
-@pytest.mark.parametrize("module", ["asyncio", *(f"betterai.providers.local.{n}" for n in ("echo", "eliza", "schema"))])
+@pytest.mark.parametrize(
+    "module", ["asyncio", *(f"betterai.providers.local.{n}" for n in ("conversation", "echo", "eliza", "schema"))]
+)
 def test_importing_the_folder_loads_no_more_than_it_must(module):
     program = f"import betterai.providers.local, sys; sys.exit({module!r} in sys.modules)"
     before = f"import betterai.core.base, betterai.core.data, sys; sys.exit({module!r} in sys.modules)"

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import msgspec
+
 from betterai.core.codec import TextCall
 from betterai.core.exceptions import ModelNotFoundError, ProviderError
+from betterai.core.response import CallWarning
 from betterai.core.settings import ReasoningControl
+from betterai.core.wire import WireRequest
 from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.openai_chat.reasoning import is_reasoning
 from betterai.wire.report import Report
 
 
@@ -17,6 +22,8 @@ class DeepSeekChat(OpenAIChat):
     max_tokens_fields = ("max_tokens",)
     json_schema = False
     developer_role = False
+    cache_marks = False
+    allowed_tools = False
     reasoning_field = "reasoning_content"
     accepts: ClassVar = {"image": frozenset({"bytes", "url"})}
     unsupported: ClassVar = dict.fromkeys(
@@ -27,15 +34,36 @@ class DeepSeekChat(OpenAIChat):
         "DeepSeek does not take it",
     )  # fmt: skip
 
+    def build_request(self, call: TextCall) -> WireRequest:
+        """While the model thinks, each assistant message of a conversation with tools must hold `reasoning_content`
+        (https://api-docs.deepseek.com/guides/thinking_mode, 2026-11-22): a blank where the thoughts are not known.
+        """
+        request = super().build_request(call)
+        if call.model.traits.replay_reasoning != "required" or not is_reasoning(call):
+            return request
+        body: Any = request.body
+        messages: list[dict[str, Any]] = body["messages"]
+        answers = [message for message in messages if message["role"] == "assistant"]
+        bare = [message for message in answers if self.reasoning_field not in message]
+        if not bare or not any("tool_calls" in message for message in answers):
+            return request
+        for message in bare:
+            message[self.reasoning_field] = " "
+        said = "the thoughts of an earlier turn are not known: a blank was sent for them"
+        warning = CallWarning(code="translated", field="messages.reasoning", message=said)
+        return msgspec.structs.replace(request, warnings=(*request.warnings, warning))
+
     def write_reasoning_control(
         self, body: dict[str, Any], control: ReasoningControl, call: TextCall, report: Report
     ) -> None:
         enabled, effort = control.enabled, control.effort
-        if effort == "none":
-            enabled, effort = False, None
         if control.budget is not None:
             enabled = control.budget > 0
             report.translate("reasoning", f"a budget of {control.budget} tokens was sent as thinking on or off")
+        if effort == "none":
+            if enabled:
+                report.translate("reasoning", "effort none was sent as thinking off")
+            enabled, effort = False, None
         if enabled is not None:
             body["thinking"] = {"type": "enabled" if enabled else "disabled"}
         rest = ReasoningControl(effort=effort, include=control.include, format=control.format, summary=control.summary)

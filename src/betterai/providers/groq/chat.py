@@ -9,15 +9,16 @@ from msgspec import Struct
 from betterai.core.codec import TextCall
 from betterai.core.settings import ReasoningControl
 from betterai.core.usage import Usage
+from betterai.providers.groq.options import GroqOptions
 from betterai.wire.openai_chat import OpenAIChat
-from betterai.wire.openai_chat.shapes import ChatShape, ErrorShape, UsageShape
+from betterai.wire.openai_chat.shapes import ChatShape, UsageShape
 from betterai.wire.openai_chat.usage import parse_usage
 from betterai.wire.report import Report
 
 
 class XGroq(Struct):
     usage: UsageShape | None = None
-    error: ErrorShape | str | None = None
+    error: Any = None
 
 
 class GroqShape(ChatShape):
@@ -29,11 +30,14 @@ class GroqChat(OpenAIChat):
 
     shape = GroqShape
     reasoning_field = "reasoning"
+    cache_marks = False
+    allowed_tools = False
+    vendor_options = frozenset(GroqOptions.__annotations__)
     accepts: ClassVar = {"image": frozenset({"bytes", "url"})}
     unsupported: ClassVar = dict.fromkeys(
         (
             "logprobs", "top_logprobs", "logit_bias", "frequency_penalty", "presence_penalty", "audio", "modalities",
-            "prediction", "moderation", "cache", "verbosity", "web_search", "safety_identifier",
+            "prediction", "moderation", "cache", "verbosity", "web_search", "safety_identifier", "metadata", "store",
         ),
         "Groq does not take it",
     )  # fmt: skip
@@ -60,7 +64,7 @@ class GroqChat(OpenAIChat):
             return parse_usage(shape.x_groq.usage)
         return parse_usage(shape.usage)
 
-    def error_of(self, shape: ChatShape) -> ErrorShape | str | None:
-        if shape.error is None and isinstance(shape, GroqShape) and shape.x_groq is not None:
-            return shape.x_groq.error
-        return shape.error
+    def error_of(self, shape: ChatShape) -> Any:
+        if not shape.error and isinstance(shape, GroqShape) and shape.x_groq is not None:
+            return shape.x_groq.error or None
+        return shape.error or None

@@ -86,8 +86,6 @@ def _find_results(messages: tuple[Message, ...]) -> list[str]:
         if not results:
             break
         lines[:0] = [_quote(result, names) for result in results]
-        if message.role != "tool":
-            break
     return lines
 
 

@@ -241,7 +241,8 @@ def _list_branches(schema: Schema) -> list[dict[str, Any]]:
     if "if" not in schema:
         return []
     rest = {key: value for key, value in schema.items() if key not in ("if", "then", "else")}
-    return [{"allOf": [rest, schema["if"], schema.get("then", True)]}, {"allOf": [rest, schema.get("else", True)]}]
+    met = [rest, schema["if"], schema.get("then", True)]
+    return [{"allOf": met}, {"allOf": [rest, {"not": schema["if"]}, schema.get("else", True)]}]
 
 
 def _none_but(branch: Any, branches: list[Any]) -> dict[str, Any]:

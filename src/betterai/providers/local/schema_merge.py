@@ -59,9 +59,22 @@ def _find_anchor(node: Any, anchor: str) -> Schema:
 def merge_schemas(left: Schema, right: Schema) -> dict[str, Any]:
     """One schema for what fits both. Where that cannot be said exactly (two patterns), the left one stays."""
     merged = dict(left)
-    for name, value in right.items():
+    for name, value in _give_way(left, right).items():
         merged[name] = _merge(name, merged[name], value) if name in merged else value
     return merged
+
+
+def _give_way(left: Schema, right: Schema) -> Schema:
+    """The right schema, said differently where it has a reference or a condition and the left one has too."""
+    if "$ref" in left and "$ref" in right and left["$ref"] != right["$ref"]:
+        rest = {name: value for name, value in right.items() if name != "$ref"}
+        right = {**rest, "allOf": [*right.get("allOf", ()), {"$ref": right["$ref"]}]}
+    if "if" in left and "if" in right:
+        rest = {name: value for name, value in right.items() if name not in ("if", "then", "else")}
+        met = _both(right["if"], right.get("then", True))
+        unmet = _both({"not": right["if"]}, right.get("else", True))
+        right = merge_schemas(rest, {"anyOf": [met, unmet]})
+    return right
 
 
 def _merge(name: str, left: Any, right: Any) -> Any:

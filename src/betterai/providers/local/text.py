@@ -15,7 +15,6 @@ from betterai.core.model import ModelConfig
 from betterai.core.response import FinishReason, ProviderResponse, TextChunk
 from betterai.core.settings import GenerationSettings
 from betterai.providers.local.answer import Answer, Reply, Turn
-from betterai.providers.local.conversation import describe_message, read_messages
 from betterai.providers.local.options import read_options, suggest
 
 
@@ -66,6 +65,8 @@ class LocalTextProvider(BaseTextProvider):
             yield chunk
 
     def _read_turn(self, messages: Any, model: str, settings: GenerationSettings, *, stream: bool) -> Turn:
+        from betterai.providers.local.conversation import describe_message, read_messages
+
         conversation = read_messages(messages)
         given = (settings.options or {}).get("local")
         said = repr([(message.role, describe_message(message)) for message in conversation])

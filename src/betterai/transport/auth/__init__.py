@@ -11,18 +11,18 @@ from betterai.core.provider import Auth, BearerAuth, HeaderAuth, QueryAuth
 def sign(auth: Auth, values: Mapping[str, str], headers: dict[str, str], query: dict[str, str]) -> None:
     """Add what `auth` asks for to headers or query. A setting without a value adds nothing."""
     if isinstance(auth, BearerAuth):
-        if key := values.get(auth.setting):
-            headers["Authorization"] = f"Bearer {_clean(key, auth.setting)}"
+        if key := _read(values, auth.setting):
+            headers["Authorization"] = f"Bearer {key}"
     elif isinstance(auth, HeaderAuth):
-        if key := values.get(auth.setting):
-            headers[auth.header] = f"{auth.prefix}{_clean(key, auth.setting)}"
-    elif isinstance(auth, QueryAuth) and (key := values.get(auth.setting)):
+        if key := _read(values, auth.setting):
+            headers[auth.header] = f"{auth.prefix}{key}"
+    elif isinstance(auth, QueryAuth) and (key := _read(values, auth.setting)):
         query[auth.parameter] = key
 
 
-def _clean(key: str, setting: str) -> str:
-    """A key as a header value. A line break in it would be a header injection, and is mostly a copying mistake."""
-    key = key.strip()
-    if not key.isascii() or not key.isprintable():
+def _read(values: Mapping[str, str], setting: str) -> str:
+    """A key. A line break in it would be a header injection, and is mostly a copying mistake."""
+    key = values.get(setting, "").strip()
+    if not (key.isascii() and key.isprintable()):
         raise ConfigurationError(f"{setting} holds a character that cannot be in a key: copy it again")
     return key

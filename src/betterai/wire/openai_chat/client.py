@@ -13,14 +13,17 @@ from betterai.core.message import CacheMark, Reasoning
 from betterai.core.model import ModelConfig
 from betterai.core.response import FinishReason, ProviderResponse
 from betterai.core.settings import AudioOutput, PromptCache, ReasoningControl, StreamOptions, WebSearch
-from betterai.core.tools import CustomTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
+from betterai.core.tools import AnyTool, JsonObject, JsonSchema, PlainText, ToolChoice
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
+from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error, read_error_value
 from betterai.wire.errors import make_error
-from betterai.wire.openai_chat.messages import PROTOCOL, MessageBuilder, merge_extra
+from betterai.wire.openai_chat.messages import PROTOCOL, MessageBuilder
+from betterai.wire.openai_chat.reasoning import effort_for, fit_effort, is_reasoning, read_reasoning_control
 from betterai.wire.openai_chat.replies import parse_choices
-from betterai.wire.openai_chat.shapes import ChatShape, ErrorShape, decoder_for
+from betterai.wire.openai_chat.shapes import ChatShape, decoder_for
 from betterai.wire.openai_chat.stream import ChatStream
+from betterai.wire.openai_chat.tools import build_json_schema, build_tool, build_tool_choice
 from betterai.wire.openai_chat.usage import parse_usage
 from betterai.wire.report import Report
 
@@ -36,7 +39,6 @@ _PLAIN = {
     )
 }  # fmt: skip
 _BESIDE = frozenset({"options", "extra_body", "extra_headers", "extra_query", "spelling", "stream_options"})
-_ERROR_DECODER = msgspec.json.Decoder(strict=False)
 
 
 class OpenAIChat:
@@ -62,7 +64,13 @@ class OpenAIChat:
     """Whether usage in streams is asked for with `stream_options`; else it always comes."""
     developer_role: ClassVar[bool] = True
     message_names: ClassVar[bool] = True
+    cache_marks: ClassVar[bool] = True
+    """Whether content parts may carry `prompt_cache_breakpoint`."""
     json_schema: ClassVar[bool] = True
+    allowed_tools: ClassVar[bool] = True
+    """Whether `tool_choice` may name several tools."""
+    vendor_options: ClassVar[frozenset[str]] = frozenset()
+    """Names of `settings.options[vendor]` that go into the body as they are."""
     reasoning_field: ClassVar[str] = ""
     """The message field in which thoughts go back; "" where the vendor takes none."""
     finish_reasons: ClassVar[Mapping[str, FinishReason]] = {
@@ -92,12 +100,8 @@ class OpenAIChat:
         for name, value in given.items():
             if name not in _BESIDE and self._may_send(name, value, call, report):
                 self._write(body, name, value, call, report)
-        if call.stream:
-            self._write_stream(body, given.get("stream_options"))
-        elif "stream" in (call.settings.spelling or ()):
-            body["stream"] = False
-        elif "stream_options" in given:
-            report.drop("stream_options", "they are for streams only")
+        self._write_options(body, call, report)
+        self._write_stream(body, call, report)
         return WireRequest(
             url=self.path,
             body=body,
@@ -110,7 +114,7 @@ class OpenAIChat:
     def _may_send(self, name: str, value: Any, call: TextCall, report: Report) -> bool:
         traits = call.model.traits
         if name in self.unsupported:
-            report.drop(name, self.unsupported[name])
+            report.drop(name, self.unsupported[name], harmless=_asks_nothing(name, value))
         elif name in self.sampling and traits.sampling != "always" and self._samples_not(call):
             report.drop(name, "the model takes no sampling settings while it reasons")
         elif name == "stop" and not traits.stop and value:
@@ -130,10 +134,24 @@ class OpenAIChat:
         else:
             report.drop(name, "this provider has no such setting")
 
-    def _write_stream(self, body: dict[str, Any], options: StreamOptions | None) -> None:
+    def _write_options(self, body: dict[str, Any], call: TextCall, report: Report) -> None:
+        vendor = call.model.provider
+        for name, value in ((call.settings.options or {}).get(vendor) or {}).items():
+            if name in self.vendor_options:
+                body[name] = value
+            else:
+                report.drop(f"options.{vendor}.{name}", "there is no such option; extra_body takes any field")
+
+    def _write_stream(self, body: dict[str, Any], call: TextCall, report: Report) -> None:
+        options = call.settings.stream_options
+        if not call.stream:
+            if "stream" in (call.settings.spelling or ()):
+                body["stream"] = False
+            if options is not None:
+                report.drop("stream_options", "they are for streams only")
+            return
         body["stream"] = True
-        if options is None:
-            options = StreamOptions()
+        options = options or StreamOptions()
         written: dict[str, bool] = {}
         if self.stream_usage:
             written["include_usage"] = options.include_usage is not False
@@ -158,41 +176,19 @@ class OpenAIChat:
             report.drop("tools", "the model takes no tools here while it reasons", hint="set reasoning='none'")
         body["tools"] = value if value is None else [self.build_tool(tool, report) for tool in value]
 
-    def build_tool(self, tool: Any, report: Report) -> dict[str, Any]:
-        if isinstance(tool, ServerTool):
-            return {"type": tool.type, **tool.config}
-        if isinstance(tool, CustomTool):
-            custom: dict[str, Any] = {"name": tool.name}
-            if tool.description is not None:
-                custom["description"] = tool.description
-            if tool.format is not None:
-                custom["format"] = tool.format
-            body: dict[str, Any] = {"type": "custom", "custom": custom}
-        else:
-            body = {"type": "function", "function": self._build_function(tool, report)}
-        if tool.opaque is not None and tool.opaque.protocol == PROTOCOL:
-            merge_extra(body, tool.opaque.value)
-        return body
-
-    def _build_function(self, tool: Tool, report: Report) -> dict[str, Any]:
-        function: dict[str, Any] = {"name": tool.name}
-        for name in ("description", "parameters", "strict"):
-            if (value := getattr(tool, name)) is not None:
-                function[name] = value
-        if tool.cache is not None:
-            report.drop("tools.cache", "this protocol has no cache marks on tools")
-        return function
+    def build_tool(self, tool: AnyTool, report: Report) -> dict[str, Any]:
+        """One element of `tools`. Vendors with another form override this."""
+        return build_tool(tool, report)
 
     def _write_tool_choice(self, body: dict[str, Any], value: Any, call: TextCall, report: Report) -> None:
-        traits = call.model.traits
-        forced = value not in (None, "auto", "none") and not (
-            isinstance(value, ToolChoice) and value.mode != "required"
-        )
-        if forced and not traits.forced_tools_while_reasoning and is_reasoning(call):
-            report.drop(
-                "tool_choice", "the model cannot be forced to call a tool while it reasons", hint="reasoning='none'"
-            )
-        body["tool_choice"] = build_tool_choice(value)
+        mode = value.mode if isinstance(value, ToolChoice) else value
+        free = mode in (None, "auto", "none") or call.model.traits.forced_tools_while_reasoning
+        if not free and is_reasoning(call):
+            why = "the model cannot be forced to call a tool while it reasons"
+            report.drop("tool_choice", why, hint="reasoning='none'")
+        body["tool_choice"] = written = build_tool_choice(value)
+        if isinstance(written, dict) and written["type"] == "allowed_tools" and not self.allowed_tools:
+            report.drop("tool_choice", "one tool can be named here, or any: not some of them", hint="pass fewer tools")
 
     def _write_response_format(self, body: dict[str, Any], value: Any, call: TextCall, report: Report) -> None:
         if isinstance(value, JsonSchema):
@@ -222,11 +218,14 @@ class OpenAIChat:
     ) -> None:
         """Write how much to think. Vendors with other fields override this."""
         effort = control.effort
-        if effort is None and control.budget is not None:
-            effort = effort_for(control.budget)
+        if control.budget is not None:
+            effort = effort or effort_for(control.budget)
             report.translate("reasoning", f"a budget of {control.budget} tokens was sent as effort {effort}")
-        if effort is None and control.enabled is not None:
-            effort = "medium" if control.enabled else "none"
+        if effort is None and control.enabled is False:
+            effort = "none"
+        elif control.enabled is not None and control.enabled != (effort not in (None, "none")):
+            effort = effort or "medium"
+            report.translate("reasoning", f"enabled={control.enabled} was sent as effort {effort}")
         if effort is not None:
             body["reasoning_effort"] = self.fit_effort(effort, call.model, report)
         for name in ("include", "format", "summary"):
@@ -235,25 +234,29 @@ class OpenAIChat:
 
     def fit_effort(self, effort: str, model: ModelConfig, report: Report) -> str:
         """The nearest effort that the model takes, reported where it is another."""
-        efforts = model.traits.efforts
-        if not efforts or effort in efforts or effort not in EFFORTS:
-            return effort
-        nearest = min(efforts, key=lambda known: abs(EFFORTS.index(known) - EFFORTS.index(effort)))
-        report.translate("reasoning", f"the model has no effort {effort}: {nearest} was sent")
+        nearest = fit_effort(effort, model.traits.efforts)
+        if nearest != effort:
+            report.translate("reasoning", f"the model has no effort {effort}: {nearest} was sent")
         return nearest
 
     def write_reasoning(self, body: dict[str, Any], part: Reasoning, model: ModelConfig, report: Report) -> None:
-        """Give thoughts of an earlier turn back, where the vendor takes them."""
+        """Give the text of earlier thoughts back, where the vendor takes it."""
         if self.reasoning_field:
             body[self.reasoning_field] = body.get(self.reasoning_field, "") + part.text
         else:
             report.drop("messages.reasoning", "this provider takes no thoughts of earlier turns")
 
     def write_cache_mark(self, body: dict[str, Any], mark: CacheMark, report: Report) -> None:
-        written = {name: value for name, value in (("mode", mark.mode or "explicit"), ("ttl", mark.ttl)) if value}
-        body["prompt_cache_breakpoint"] = written
+        if self.cache_marks:
+            written = {"mode": mark.mode or "explicit", "ttl": mark.ttl}
+            body["prompt_cache_breakpoint"] = {name: value for name, value in written.items() if value}
+        else:
+            report.drop("messages.cache", "this provider takes no cache marks")
 
-    def _write_cache(self, body: dict[str, Any], value: PromptCache, call: TextCall, report: Report) -> None:
+    def _write_cache(self, body: dict[str, Any], value: PromptCache | None, call: TextCall, report: Report) -> None:
+        if value is None:
+            body["prompt_cache_key"] = None
+            return
         if value.key is not None:
             body["prompt_cache_key"] = value.key
         if value.retention is not None:
@@ -265,13 +268,10 @@ class OpenAIChat:
     def _write_web_search(self, body: dict[str, Any], value: Any, call: TextCall, report: Report) -> None:
         if value is False:
             return
-        options: dict[str, Any] = {}
-        if isinstance(value, WebSearch):
-            if value.context_size is not None:
-                options["search_context_size"] = value.context_size
-            if value.user_location is not None:
-                options["user_location"] = value.user_location
-        body["web_search_options"] = options
+        search = value if isinstance(value, WebSearch) else WebSearch()
+        pairs = (("search_context_size", search.context_size), ("user_location", search.user_location))
+        written = {name: part for name, part in pairs if part is not None}
+        body["web_search_options"] = None if value is None else written
 
     def _write_audio(self, body: dict[str, Any], value: AudioOutput | None, call: TextCall, report: Report) -> None:
         if value is None:
@@ -290,9 +290,9 @@ class OpenAIChat:
         body = reply.content
         try:
             shape = self.decoder.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise make_error(
-                reply.status, reply.headers, message="", body=body, code="unreadable_reply", kind=ProviderError
+                reply.status, reply.headers, body=body, code="unreadable_reply", kind=ProviderError
             ) from error
         if (failed := self.error_of(shape)) is not None or not shape.choices:
             raise self.error_in_body(failed, reply)
@@ -317,39 +317,41 @@ class OpenAIChat:
         return parse_usage(shape.usage)
 
     def finish_reason_of(self, word: str | None, *, refused: bool = False, called: bool = False) -> FinishReason | None:
+        """Our word for the vendor's. No word at all, beside tool calls, is one vendor's way to say tool calls."""
         if word is None:
             return None
         if refused and word == "stop":
             return "refusal"
         if not word:
-            return "tool_calls" if called else "stop"
+            return "tool_calls" if called else "other"
         return self.finish_reasons.get(word, "other")
 
-    def error_of(self, shape: ChatShape) -> ErrorShape | str | None:
-        """The error that a reply or a chunk states. Vendors with another place for it override this."""
-        return shape.error
+    def error_of(self, shape: ChatShape) -> Any:
+        """The error that a reply or a chunk states, as JSON values. Vendors with another place for it override this."""
+        return shape.error or None
 
-    def error_in_body(self, error: ErrorShape | str | None, reply: WireResponse) -> ProviderError:
-        """The error that a reply or an event with status 200 holds."""
-        if error is None:
-            return make_error(reply.status, reply.headers, body=reply.content, code="no_choices", kind=ProviderError)
-        if isinstance(error, str):
-            error = ErrorShape(message=error)
-        status = error.status_code or (error.code if isinstance(error.code, int) else 0) or 500
-        return self.parse_error(WireResponse(status=status, headers=reply.headers, body=reply.content))
+    def error_in_body(self, error: Any, reply: WireResponse) -> ProviderError:
+        """The error that a reply or an event with status 200 holds: the same as if it had come with its own status."""
+        body = reply.content
+        found = read_error(body) if error is None else read_error_value({"error": error})
+        if not found.message and error is None:
+            return make_error(reply.status, reply.headers, body=body, code="no_choices", kind=ProviderError)
+        return self._make_error(found.status or read_error(body).status or found.likely_status, found, reply)
 
     def parse_error(self, reply: WireResponse) -> ProviderError:
         """The error that a reply with an error status is."""
-        body = reply.content
-        code, message, about = read_error(body)
+        return self._make_error(reply.status, read_error(reply.content), reply)
+
+    def _make_error(self, status: int, found: ErrorBody, reply: WireResponse) -> ProviderError:
         return make_error(
-            reply.status,
+            status,
             reply.headers,
-            code=code,
-            message=message,
-            about=about,
-            body=body,
-            kind=self.error_class(reply.status, code, message),
+            code=found.code,
+            message=found.message,
+            about=found.about,
+            type=found.type,
+            body=reply.content,
+            kind=self.error_class(status, found.code, found.message),
         )
 
     def error_class(self, status: int, code: str, message: str) -> type[ProviderError] | None:
@@ -360,73 +362,11 @@ class OpenAIChat:
         return ChatStream(self, call)
 
 
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-
-
-def effort_for(budget: int) -> str:
-    """The effort that is nearest to a budget of thinking tokens."""
-    if budget <= 0:
-        return "none"
-    return next((effort for limit, effort in ((2048, "low"), (8192, "medium")) if budget <= limit), "high")
-
-
-def read_reasoning_control(value: str | int | bool | ReasoningControl) -> ReasoningControl:
-    if isinstance(value, ReasoningControl):
-        return value
-    if isinstance(value, bool):
-        return ReasoningControl(enabled=value)
-    return ReasoningControl(budget=value) if isinstance(value, int) else ReasoningControl(effort=value)
-
-
-def is_reasoning(call: TextCall) -> bool:
-    """Whether the model will think, as far as its traits and the settings say."""
-    reasons = call.model.traits.reasons
-    if reasons == "always":
-        return True
-    if (value := call.settings.reasoning) is None:
-        return reasons == "default"
-    control = read_reasoning_control(value)
-    if control.effort is not None:
-        return control.effort != "none"
-    return bool(control.budget) if control.budget is not None else control.enabled is not False
-
-
-def build_tool_choice(value: str | ToolChoice | None) -> Any:
-    if value is None or value in ("auto", "none", "required"):
-        return value
-    if isinstance(value, str):
-        return {"type": "function", "function": {"name": value}}
-    if value.allowed or len(value.names) > 1:
-        tools = value.allowed or [{"type": value.kind, value.kind: {"name": name}} for name in value.names]
-        return {"type": "allowed_tools", "allowed_tools": {"mode": value.mode, "tools": list(tools)}}
-    return {"type": value.kind, value.kind: {"name": value.names[0]}} if value.names else value.mode
-
-
-def build_json_schema(value: JsonSchema) -> dict[str, Any]:
-    body: dict[str, Any] = {"name": value.name}
-    for name in ("description", "schema", "strict"):
-        if (item := getattr(value, name)) is not None:
-            body[name] = item
-    return body
-
-
-def read_error(body: bytes) -> tuple[str, str, str]:
-    """Code, message and named parameter from any of the envelopes that compatible vendors use."""
-    try:
-        value = _ERROR_DECODER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return "", "", ""
-    if isinstance(value, list) and value:
-        value = value[0]
-    if not isinstance(value, dict):
-        return "", value if isinstance(value, str) else "", ""
-    inner = value.get("error")
-    found = inner if isinstance(inner, dict) else value
-    message = inner if isinstance(inner, str) else found.get("message") or found.get("detail") or ""
-    if not isinstance(message, str):
-        message = msgspec.json.encode(message).decode()
-    code = found.get("code") or found.get("type") or ""
-    return str(code), message, str(found.get("param") or "")
+def _asks_nothing(name: str, value: Any) -> bool:
+    """Whether a setting says only what holds without it."""
+    if name == "modalities" and value is not None:
+        return list(value) == ["text"]
+    return value is None or (name == "web_search" and value is False)
 
 
 _Writer = Callable[[OpenAIChat, dict[str, Any], Any, TextCall, Report], None]

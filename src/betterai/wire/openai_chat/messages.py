@@ -92,16 +92,16 @@ class MessageBuilder:
         body["content"] = self._build_content([item for item in part.parts if isinstance(item, Text)])
         if part.is_error:
             self._report.drop("messages.is_error", "this protocol has no mark for failed tools: say it in the text")
-        self._write_name(body, part.name)
+        self._write_name(body, part.name or message.name)
         return self._merge(self._merge(body, part.opaque), message.opaque)
 
     def _write_parts(self, body: dict[str, Any], parts: Sequence[AnyPart], *, assistant: bool) -> None:
         content: list[AnyPart] = []
         for part in parts:
             if isinstance(part, ToolCall):
-                body.setdefault("tool_calls", []).append(self._build_tool_call(part))
+                self._write_tool_call(body, part)
             elif isinstance(part, Reasoning):
-                self._codec.write_reasoning(body, part, self._model, self._report)
+                self._write_reasoning(body, part)
             elif isinstance(part, Refusal) and not self._is_ours(part.opaque):
                 body["refusal"] = body.get("refusal", "") + part.text
             elif isinstance(part, MediaPart) and assistant and part.media.file_id and part.media.kind == "audio":
@@ -112,6 +112,23 @@ class MessageBuilder:
             body["content"] = self._build_content(content)
         elif not body.keys() & {"tool_calls", "refusal", "audio"}:
             body["content"] = ""
+
+    def _write_tool_call(self, body: dict[str, Any], part: ToolCall) -> None:
+        if part.server:
+            self._report.drop(
+                "messages.tool_calls", "a tool that the provider ran by itself is no call of this protocol"
+            )
+        else:
+            body.setdefault("tool_calls", []).append(self._build_tool_call(part))
+
+    def _write_reasoning(self, body: dict[str, Any], part: Reasoning) -> None:
+        """What this provider gave with its thoughts goes back as it came; it holds the text too."""
+        if self._model.traits.replay_reasoning == "never":
+            self._report.drop("messages.reasoning", "the model takes no thoughts of earlier turns")
+            return
+        if self._codec.reasoning_field or not self._is_ours(part.opaque):
+            self._codec.write_reasoning(body, part, self._model, self._report)
+        self._merge(body, part.opaque)
 
     def _build_content(self, parts: Sequence[AnyPart]) -> Any:
         if not parts:
@@ -140,9 +157,16 @@ class MessageBuilder:
             if part.detail:
                 image["detail"] = part.detail
             return {"type": "image_url", "image_url": image}
+        if media.kind == "video":
+            return {
+                "type": "video_url",
+                "video_url": {"url": media.url if media.url is not None else media.to_data_url()},
+            }
         if media.kind == "audio":
-            sound = {"data": media.to_base64(), "format": audio_format(media.mime_type)}
-            return {"type": "input_audio", "input_audio": sound}
+            format = audio_format(media.mime_type)
+            if not format:
+                self._report.drop("media", "the format of the sound is not known", hint="set its mime_type")
+            return {"type": "input_audio", "input_audio": {"data": media.to_base64(), "format": format}}
         return {"type": "file", "file": _build_file(media)}
 
     def _build_tool_call(self, part: ToolCall) -> dict[str, Any]:
@@ -186,7 +210,7 @@ def audio_format(mime_type: str) -> str:
 
 
 def _build_file(media: Media) -> dict[str, str]:
+    named = {"filename": media.filename} if media.filename else {}
     if media.file_id is not None:
-        return {"file_id": media.file_id}
-    data = media.to_data_url() if media.mime_type else media.to_base64()
-    return {"filename": media.filename, "file_data": data} if media.filename else {"file_data": data}
+        return {"file_id": media.file_id, **named}
+    return {**named, "file_data": media.to_data_url() if media.mime_type else media.to_base64()}

@@ -14,9 +14,13 @@ POINTERS: Mapping[str, tuple[str, ...]] = {
     "messages": ("/messages/*/role",),
     "messages.name": ("/messages/*/name",),
     "messages.reasoning": ("/messages/*/reasoning_content", "/messages/*/reasoning"),
+    "messages.function_call": ("/messages/*/function_call", "/messages/*/role"),
+    "messages.is_error": ("/messages/*",),
+    "messages.tool_calls": ("/messages/*/tool_calls",),
     "messages.cache": ("/messages/*/content/*/prompt_cache_breakpoint",),
     "messages.opaque": ("/messages/*",),
     "tools.cache": ("/tools/*",),
+    "tools.opaque": ("/tools/*",),
 }
 
 

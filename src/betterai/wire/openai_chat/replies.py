@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Raw
 
+from betterai.core.exceptions import ProviderError
 from betterai.core.media import Media, parse_data_url
 from betterai.core.message import AnyPart, Citation, MediaPart, Message, Opaque, Reasoning, Refusal, Text, ToolCall
-from betterai.core.response import ProviderResponse
+from betterai.core.response import ProviderResponse, TokenLogprob
 from betterai.wire.openai_chat.messages import PROTOCOL
 from betterai.wire.openai_chat.shapes import (
+    NO_DETAILS,
     Annotation,
     ChatShape,
     ChoiceShape,
     ContentPart,
     FunctionCall,
     MessageShape,
+    TokenShape,
     ToolCallShape,
 )
 
@@ -45,7 +48,7 @@ def _parse_choice(codec: OpenAIChat, call: TextCall, choice: ChoiceShape, model:
         codec,
         call,
         reasoning=reasoning,
-        details=message.reasoning_details,
+        details=join_details([message.reasoning_details]),
         text=text,
         citations=parse_citations(message.annotations),
         refusal=message.refusal or "",
@@ -58,7 +61,7 @@ def _parse_choice(codec: OpenAIChat, call: TextCall, choice: ChoiceShape, model:
         message=Message(role="assistant", parts=parts),
         finish_reason=codec.finish_reason_of(choice.finish_reason, refused=bool(message.refusal), called=bool(calls)),
         raw_finish_reason=choice.finish_reason or "",
-        logprobs=choice.logprobs.content if choice.logprobs else None,
+        logprobs=parse_logprobs(choice.logprobs),
     )
 
 
@@ -109,6 +112,33 @@ def split_content(content: str | list[ContentPart] | None) -> tuple[str, str]:
     return "".join(text), "".join(thought)
 
 
+def join_details(pieces: Sequence[Raw]) -> Raw | None:
+    """The lists of `reasoning_details` that came, as one list, each element as it was."""
+    given = [bytes(piece).strip() for piece in pieces if piece is not NO_DETAILS]
+    inner = [piece[1:-1].strip() for piece in given if piece.startswith(b"[")]
+    kept = [piece for piece in inner if piece]
+    return Raw(b"[" + b",".join(kept) + b"]") if kept else None
+
+
+def parse_logprobs(value: Any) -> tuple[TokenLogprob, ...] | None:
+    """The log probabilities of the tokens; None for the forms that other protocols have."""
+    content = value.get("content") if isinstance(value, dict) else None
+    try:
+        tokens = msgspec.convert(content, list[TokenShape] | None, strict=False)
+    except msgspec.ValidationError:
+        return None
+    return tuple(_read_token(token) for token in tokens or ()) or None
+
+
+def _read_token(shape: TokenShape) -> TokenLogprob:
+    return TokenLogprob(
+        token=shape.token,
+        logprob=-9999.0 if shape.logprob is None else shape.logprob,
+        bytes=None if shape.bytes is None else tuple(shape.bytes),
+        top_logprobs=tuple(_read_token(token) for token in shape.top_logprobs or ()),
+    )
+
+
 def parse_citations(annotations: list[Annotation] | None) -> tuple[Citation, ...]:
     cited = [item.url_citation for item in annotations or [] if item.url_citation is not None]
     return tuple(
@@ -119,12 +149,16 @@ def parse_citations(annotations: list[Annotation] | None) -> tuple[Citation, ...
 def parse_media(message: MessageShape, call: TextCall) -> list[Media]:
     media = [parse_data_url("image", item.image_url.url) for item in message.images or [] if item.image_url]
     if (audio := message.audio) is not None:
-        wanted = call.settings.audio
-        sound = f"audio/{wanted.format}" if wanted is not None and wanted.format else ""
-        media.append(
-            Media(kind="audio", mime_type=sound, base64=audio.data, file_id=audio.id, transcript=audio.transcript or "")
-        )
+        said = audio.transcript or ""
+        sound = Media(kind="audio", mime_type=audio_type(call), base64=audio.data, file_id=audio.id, transcript=said)
+        media.append(sound)
     return media
+
+
+def audio_type(call: TextCall) -> str:
+    """The MIME type of the sound that was asked for; replies do not say it."""
+    wanted = call.settings.audio
+    return f"audio/{wanted.format}" if wanted is not None and wanted.format else ""
 
 
 def parse_tool_call(shape: ToolCallShape, call: TextCall, index: int, choice: int = 0) -> ToolCall:
@@ -147,7 +181,7 @@ def argument_text(function: FunctionCall) -> str:
 
 def make_tool_call_id(call: TextCall, index: int, choice: int = 0) -> str:
     """An id where the vendor gave none: the same for the same call."""
-    return f"call_{call.id or 'local'}_{choice}_{index}"
+    return "_".join(filter(None, ("call", call.id, str(choice), str(index))))
 
 
 def join_base64(pieces: Sequence[str]) -> str:
@@ -156,4 +190,7 @@ def join_base64(pieces: Sequence[str]) -> str:
 
     if all(len(piece) % 4 == 0 and not piece.endswith("=") for piece in pieces[:-1]):
         return "".join(pieces)
-    return b64encode(b"".join(b64decode(piece) for piece in pieces)).decode("ascii")
+    try:
+        return b64encode(b"".join(b64decode(piece) for piece in pieces)).decode("ascii")
+    except ValueError as error:
+        raise ProviderError(f"the stream holds audio that is no base64: {error}", code="unreadable_event") from error

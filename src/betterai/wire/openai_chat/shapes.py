@@ -7,8 +7,6 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from betterai.core.response import TokenLogprob
-
 
 class FunctionCall(Struct, gc=False):
     name: str | None = None
@@ -56,10 +54,11 @@ class ContentPart(Struct):
 
     type: str | None = None
     text: str | None = None
-    refusal: str | None = None
-    image_url: ImageURL | str | None = None
     thinking: list[ContentPart] | str | None = None
-    signature: str | None = None
+
+
+NO_DETAILS = Raw()
+"""Stands where a message has no `reasoning_details` (msgspec has no `Raw | None`)."""
 
 
 class MessageShape(Struct):
@@ -70,7 +69,7 @@ class MessageShape(Struct):
     refusal: str | None = None
     reasoning: str | None = None
     reasoning_content: str | None = None
-    reasoning_details: Raw | None = None
+    reasoning_details: Raw = NO_DETAILS
     tool_calls: list[ToolCallShape] | None = None
     function_call: FunctionCall | None = None
     annotations: list[Annotation] | None = None
@@ -78,17 +77,22 @@ class MessageShape(Struct):
     images: list[ImageShape] | None = None
 
 
-class LogprobsShape(Struct):
-    content: tuple[TokenLogprob, ...] | None = None
+class TokenShape(Struct):
+    token: str = ""
+    logprob: float | None = None
+    bytes: list[int] | None = None
+    top_logprobs: list[TokenShape] | None = None
 
 
 class ChoiceShape(Struct):
+    """`logprobs` is read by need: some vendors have other forms of it, and one gives a number."""
+
     index: int = 0
     delta: MessageShape | None = None
     message: MessageShape | None = None
     text: str | None = None
     finish_reason: str | None = None
-    logprobs: LogprobsShape | None = None
+    logprobs: Any = None
 
 
 class InputDetails(Struct):
@@ -118,22 +122,14 @@ class UsageShape(Struct):
     reasoning_tokens: int | None = None
 
 
-class ErrorShape(Struct):
-    message: str | list[Any] | dict[str, Any] | None = None
-    type: str | None = None
-    code: str | int | None = None
-    param: str | None = None
-    status_code: int | None = None
-
-
 class ChatShape(Struct):
-    """A `chat.completion` and a `chat.completion.chunk`."""
+    """A `chat.completion` and a `chat.completion.chunk`. `error` is an object, a text, or what a vendor makes it."""
 
     id: str | None = None
     model: str | None = None
     choices: list[ChoiceShape] | None = None
     usage: UsageShape | None = None
-    error: ErrorShape | str | None = None
+    error: Any = None
 
 
 def decoder_for(shape: type[ChatShape]) -> msgspec.json.Decoder[ChatShape]:

@@ -9,21 +9,28 @@ import msgspec
 from msgspec import Raw
 
 from betterai.core.exceptions import ProviderError, StreamInterrupted
+from betterai.core.media import Media
 from betterai.core.message import AnyPart, Citation, Message, ToolCall
 from betterai.core.response import FinishReason, ProviderResponse, TextChunk, ToolCallDelta
 from betterai.core.usage import Usage
 from betterai.core.wire import Event, WireResponse
+from betterai.wire.error_bodies import UNREADABLE, is_bare_error
 from betterai.wire.openai_chat.replies import (
     argument_text,
     assemble_parts,
+    audio_type,
     join_base64,
+    join_details,
     make_tool_call_id,
     parse_citations,
+    parse_logprobs,
     parse_media,
     split_content,
 )
 from betterai.wire.openai_chat.shapes import (
+    NO_DETAILS,
     AudioShape,
+    ChatShape,
     ChoiceShape,
     FunctionCall,
     ImageShape,
@@ -33,7 +40,6 @@ from betterai.wire.openai_chat.shapes import (
 
 if TYPE_CHECKING:
     from betterai.core.codec import TextCall
-    from betterai.core.media import Media
     from betterai.wire.openai_chat.client import OpenAIChat
 
 
@@ -49,6 +55,12 @@ class _OpenCall:
         self.kind = kind
         self.arguments: list[str] = []
 
+    def is_whole(self) -> bool:
+        try:
+            return isinstance(msgspec.json.decode("".join(self.arguments)), dict)
+        except UNREADABLE:
+            return False
+
 
 class _OpenChoice:
     """What one choice has said so far."""
@@ -58,12 +70,13 @@ class _OpenChoice:
         self.texts: list[str] = []
         self.thoughts: list[str] = []
         self.refusals: list[str] = []
-        self.details: list[bytes] = []
+        self.details: list[Raw] = []
         self.citations: list[Citation] = []
         self.images: list[ImageShape] = []
         self.sounds: list[AudioShape] = []
         self.calls: list[_OpenCall] = []
         self.by_index: dict[int, _OpenCall] = {}
+        self.blank_finish = False
         self.finish_reason: FinishReason | None = None
         self.raw_finish_reason = ""
 
@@ -90,7 +103,9 @@ class ChatStream:
             return ()
         try:
             shape = self._decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
+            if not data.strip():
+                return ()
             raise ProviderError(
                 f"the stream holds an event that is not readable: {error}", code="unreadable_event", body=data[:65536]
             ) from error
@@ -99,6 +114,7 @@ class ChatStream:
         if (usage := self._codec.usage_of(shape)) is not None:
             self._usage = usage
         if not shape.choices:
+            self._check_bare(shape, data)
             return ()
         chunks: list[TextChunk] = []
         for choice in shape.choices:
@@ -107,6 +123,11 @@ class ChatStream:
             self._model, self._id = shape.model or self._call.model.id, shape.id or ""
             chunks[0] = msgspec.structs.replace(chunks[0], model=self._model, id=self._id)
         return chunks
+
+    def _check_bare(self, shape: ChatShape, data: bytes) -> None:
+        """An event without choices may be an error whose fields stand at the top."""
+        if shape.choices is None and is_bare_error(data):
+            raise self._codec.error_in_body(None, WireResponse(status=200, body=data))
 
     def _read_choice(self, shape: ChoiceShape, data: bytes, chunks: list[TextChunk]) -> None:
         choice = self._choices.get(shape.index)
@@ -118,22 +139,25 @@ class ChatStream:
             if content.__class__ is str and content and shape.logprobs is None:
                 choice.texts.append(content)
                 chunks.append(TextChunk(content=content, choice=choice.index, body=data))
-            elif content:
+            elif content or shape.logprobs is not None:
                 self._read_content(choice, shape, delta, data, chunks)
             self._read_rest(choice, delta, data, chunks)
         elif shape.text:
             choice.texts.append(shape.text)
             chunks.append(TextChunk(content=shape.text, choice=choice.index, body=data))
         if shape.finish_reason is not None and choice.finish_reason is None:
-            self._finish_choice(choice, shape.finish_reason, data, chunks)
+            if shape.finish_reason:
+                self._finish_choice(choice, shape.finish_reason, data, chunks)
+            else:
+                choice.blank_finish = True
 
     def _read_content(
         self, choice: _OpenChoice, shape: ChoiceShape, delta: MessageShape, data: bytes, chunks: list[TextChunk]
     ) -> None:
         """Content with log probabilities, or as a list of parts."""
         text, thought = split_content(delta.content)
-        logprobs = shape.logprobs.content if shape.logprobs else None
-        if text:
+        logprobs = parse_logprobs(shape.logprobs)
+        if text or logprobs:
             choice.texts.append(text)
             chunks.append(TextChunk(content=text, choice=choice.index, logprobs=logprobs, body=data))
         if thought:
@@ -145,38 +169,45 @@ class ChatStream:
         if thought:
             choice.thoughts.append(thought)
             chunks.append(TextChunk(reasoning=thought, choice=choice.index, body=data))
-        if delta.reasoning_details is not None:
-            choice.details.append(bytes(delta.reasoning_details))
+        if delta.reasoning_details is not NO_DETAILS:
+            choice.details.append(delta.reasoning_details)
         if delta.refusal:
             choice.refusals.append(delta.refusal)
         if delta.tool_calls:
             for item in delta.tool_calls:
                 self._read_tool_call(choice, item, data, chunks)
-        if delta.function_call is not None:
+        elif delta.function_call is not None:
             self._read_tool_call(choice, ToolCallShape(index=0, function=delta.function_call), data, chunks)
         if delta.annotations:
             for citation in parse_citations(delta.annotations):
                 choice.citations.append(citation)
                 chunks.append(TextChunk(citation=citation, choice=choice.index, body=data))
         if delta.audio is not None:
-            choice.sounds.append(delta.audio)
+            self._read_audio(choice, delta.audio, data, chunks)
         if delta.images:
             choice.images.extend(delta.images)
 
+    def _read_audio(self, choice: _OpenChoice, shape: AudioShape, data: bytes, chunks: list[TextChunk]) -> None:
+        choice.sounds.append(shape)
+        if shape.data or shape.transcript:
+            kind, said = audio_type(self._call), shape.transcript or ""
+            piece = Media(kind="audio", mime_type=kind, base64=shape.data or "", transcript=said)
+            chunks.append(TextChunk(media=piece, choice=choice.index, body=data))
+
     def _read_tool_call(self, choice: _OpenChoice, shape: ToolCallShape, data: bytes, chunks: list[TextChunk]) -> None:
-        """Pieces belong together by the vendor's index; a new id with a name begins a new call even at the same index,
-        since some vendors give every call the index 0. Ours count from 0 in the order in which they begin.
+        """Pieces belong together by the vendor's index, or its id where it gives none. Ours count from 0 in the order
+        in which the calls begin.
         """
         function = shape.function or shape.custom or FunctionCall()
-        place = shape.index if shape.index is not None else (len(choice.calls) if shape.id else len(choice.calls) - 1)
-        current = choice.by_index.get(place)
-        begins = current is None or (shape.id and function.name and current.id and shape.id != current.id)
-        if current is None or begins:
+        current = None if shape.index is None or function.name else choice.by_index.get(shape.index)
+        if current is None:
+            current = self._find_call(choice, shape, function)
+        if current is None:
             index = len(choice.calls)
             id = shape.id or make_tool_call_id(self._call, index, choice.index)
             current = _OpenCall(index, id, function.name or "", "custom" if shape.custom else "function")
             choice.calls.append(current)
-            choice.by_index[place] = current
+            choice.by_index[index if shape.index is None else shape.index] = current
             delta = ToolCallDelta(index=index, id=id, name=current.name, arguments=argument_text(function))
         else:
             current.name = current.name or function.name or ""
@@ -185,14 +216,36 @@ class ChatStream:
             current.arguments.append(delta.arguments)
         chunks.append(TextChunk(tool_call=delta, choice=choice.index, body=data))
 
-    def _finish_choice(self, choice: _OpenChoice, word: str, data: bytes, chunks: list[TextChunk]) -> None:
-        choice.finish_reason = self._codec.finish_reason_of(
-            word, refused=bool(choice.refusals), called=bool(choice.calls)
-        )
-        choice.raw_finish_reason = word
+    def _find_call(self, choice: _OpenChoice, shape: ToolCallShape, function: FunctionCall) -> _OpenCall | None:
+        """The call that a piece goes on with; None where it begins a new one. Some vendors give every call the same
+        index, so a name begins a new one too when it comes with another id, or is another, or follows whole arguments.
+        """
+        name = function.name
+        if shape.index is not None:
+            current = choice.by_index.get(shape.index)
+        else:
+            current = next((call for call in choice.calls if shape.id and call.id == shape.id), None)
+            if current is None and choice.calls and not name:
+                current = choice.calls[-1]
+        if current is None or not name:
+            return current
+        if shape.id:
+            return current if shape.id == current.id else None
+        begins = name != current.name or (argument_text(function) and current.is_whole())
+        return None if current.name and begins else current
+
+    def _finish_choice(self, choice: _OpenChoice, word: str | None, data: bytes, chunks: list[TextChunk]) -> None:
+        """`word` None: the terminator came without one."""
+        reason = self._codec.finish_reason_of(word, refused=bool(choice.refusals), called=bool(choice.calls))
+        choice.finish_reason, choice.raw_finish_reason = reason or "other", word or ""
         chunks.extend(TextChunk(part=part, choice=choice.index, body=data) for part in self._assemble(choice))
         chunks.append(
-            TextChunk(finish_reason=choice.finish_reason, raw_finish_reason=word, choice=choice.index, body=data)
+            TextChunk(
+                finish_reason=choice.finish_reason,
+                raw_finish_reason=choice.raw_finish_reason,
+                choice=choice.index,
+                body=data,
+            )
         )
         finished = sum(1 for known in self._choices.values() if known.finish_reason is not None)
         self.ending = finished == len(self._choices) and finished >= self._expected
@@ -202,7 +255,7 @@ class ChatStream:
             self._codec,
             self._call,
             reasoning="".join(choice.thoughts),
-            details=_join_details(choice.details),
+            details=join_details(choice.details),
             text="".join(choice.texts),
             citations=tuple(choice.citations),
             refusal="".join(choice.refusals),
@@ -230,14 +283,15 @@ class ChatStream:
         """At the end of bytes. A terminator without a finish reason ends the answer as "other", never as "stop"."""
         unfinished = [choice for choice in self._choices.values() if choice.finish_reason is None]
         chunks: list[TextChunk] = []
-        if not self._choices or (unfinished and not self.done):
+        missing = unfinished or len(self._choices) < self._expected
+        if not self._choices or (missing and not self.done):
             raise StreamInterrupted(
                 "the stream ended before the answer did",
                 hint="the answer is incomplete: ask again, or go on from `error.partial`",
                 partial=self._partial(),
             )
         for choice in unfinished:
-            self._finish_choice(choice, "missing", b"", chunks)
+            self._finish_choice(choice, "" if choice.blank_finish else None, b"", chunks)
         if self._usage is not None:
             chunks.append(TextChunk(usage=self._usage))
         return chunks
@@ -252,10 +306,3 @@ class ChatStream:
             usage=self._usage,
             id=self._id,
         )
-
-
-def _join_details(pieces: list[bytes]) -> Raw | None:
-    """The lists of `reasoning_details` that came, as one list."""
-    inner = [piece.strip()[1:-1].strip() for piece in pieces if piece.strip().startswith(b"[")]
-    kept = [piece for piece in inner if piece]
-    return Raw(b"[" + b",".join(kept) + b"]") if kept else None

@@ -1,0 +1,46 @@
+"""What is asked: the words of the command line, and what stdin holds."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from betterai.cli.output import Output
+from betterai.core.exceptions import ValidationError
+
+PATIENCE_SECONDS = 1.0
+"""How long stdin may stay silent before we say that we are waiting for it."""
+
+
+def read_prompt(words: Sequence[str], output: Output) -> str:
+    """The prompt, an empty line, then stdin's text where stdin is no terminal; "" where there is neither."""
+    said = " ".join(words)
+    piped = _read_stdin(output).rstrip("\r\n")
+    text = "\n\n".join(part for part in (said, piped) if part.strip())
+    if words and not text:
+        raise ValidationError("the prompt is empty")
+    return text
+
+
+def has_keyboard() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _read_stdin(output: Output) -> str:
+    if sys.stdin is None or sys.stdin.isatty():
+        return ""
+    if _is_silent(sys.stdin.fileno()):
+        output.note("waiting for the rest of the prompt on stdin; redirect it from /dev/null where there is none")
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValidationError(f"stdin is not UTF-8 text: {error}") from None
+
+
+def _is_silent(descriptor: int) -> bool:
+    if os.name != "posix":
+        return False
+    from select import select
+
+    return not select([descriptor], [], [], PATIENCE_SECONDS)[0]

@@ -1,0 +1,153 @@
+"""`betterai providers`: what is configured, what is missing, and which variable sets it. No value is ever shown."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+
+from betterai.cli.control import one_line
+from betterai.cli.output import Output, Style
+from betterai.cli.table import format_rows
+from betterai.config.defaults import MODEL_VARIABLES, default_model
+from betterai.config.environment import missing_settings, read_variable
+from betterai.core.data import Data
+from betterai.core.exceptions import ConfigurationError, ModelNotFoundError
+from betterai.core.provider import Setting
+from betterai.runtime.registry import get_provider, provider_names, resolve_model
+
+HEADINGS = ("PROVIDER", "STATUS", "SETTINGS", "OFFERS", "DEFAULT TEXT MODEL")
+_STYLES: dict[str, Style] = {"ready": "green", "missing": "yellow", "broken": "red"}
+
+
+class SettingState(Data, frozen=True, kw_only=True):
+    """`source` is the variable that sets it, "default", or "" where nothing does."""
+
+    name: str
+    variables: tuple[str, ...]
+    required: bool
+    secret: bool
+    source: str
+
+
+class ProviderState(Data, frozen=True, kw_only=True):
+    """`status` is ready, missing (a required setting has no value) or broken (it cannot be loaded: `problem`)."""
+
+    name: str
+    title: str = ""
+    status: str = "ready"
+    categories: tuple[str, ...] = ()
+    default_text_model: str = ""
+    settings: tuple[SettingState, ...] = ()
+    embedded: bool = False
+    docs: str = ""
+    problem: str = ""
+
+    @property
+    def missing(self) -> list[SettingState]:
+        return [setting for setting in self.settings if setting.required and not setting.source]
+
+
+def run(arguments: Namespace, output: Output) -> int:
+    states = [describe_provider(name) for name in provider_names()]
+    variable = MODEL_VARIABLES["text"]
+    chosen = read_variable(variable) or ""
+    model = chosen or default_model("text")
+    suggestion = suggest(states, chosen)
+    if arguments.json:
+        source = variable if chosen else "default"
+        found = {"default_text_model": model, "source": source, "providers": states, "suggestion": suggestion}
+        output.write_json(found)
+        return 0
+    _write_table(states, output)
+    for state in states:
+        if state.problem:
+            output.answers.write(f"\n{state.name}: {state.problem}\n")
+    whence = f"from {variable}" if chosen else f"{variable} is not set"
+    output.answers.write(f"\ndefault text model: {one_line(model) or 'none'} ({whence})\n")
+    if suggestion:
+        output.answers.write(f"next: {suggestion}\n")
+    return 0
+
+
+def describe_provider(name: str) -> ProviderState:
+    try:
+        provider = get_provider(name)
+    except ConfigurationError as error:
+        return ProviderState(name=name, status="broken", problem=one_line(f"{error.message} – {error.hint}"))
+    text_model = provider.defaults.get("text", "")
+    return ProviderState(
+        name=name,
+        title=provider.title,
+        status="missing" if missing_settings(provider) else "ready",
+        categories=tuple(provider.protocols),
+        default_text_model=f"{name}/{text_model}" if text_model else "",
+        settings=tuple(_describe_setting(setting) for setting in provider.settings),
+        embedded=provider.embedded,
+        docs=provider.docs,
+    )
+
+
+def _describe_setting(setting: Setting) -> SettingState:
+    source = next((variable for variable in setting.env if read_variable(variable) is not None), "")
+    return SettingState(
+        name=setting.name,
+        variables=setting.env,
+        required=setting.required,
+        secret=setting.secret,
+        source=source or ("default" if setting.default is not None else ""),
+    )
+
+
+def suggest(states: Sequence[ProviderState], chosen: str) -> str:
+    """What to set next, as a line for the shell; "" where nothing lacks."""
+    by_name = {state.name: state for state in states}
+    wanted = by_name.get(_provider_of(chosen)) if chosen else None
+    if wanted is not None and wanted.missing:
+        return _suggest_setting(wanted)
+    usable = [state for state in states if state.status == "ready" and not state.embedded and state.default_text_model]
+    if usable and not chosen:
+        return f"export {MODEL_VARIABLES['text']}={usable[0].default_text_model}"
+    lacking = next((state for state in states if state.missing), None)
+    return _suggest_setting(lacking) if lacking is not None else ""
+
+
+def _provider_of(model: str) -> str:
+    try:
+        return resolve_model(model).provider
+    except ModelNotFoundError:
+        return ""
+
+
+def _suggest_setting(state: ProviderState) -> str:
+    setting = state.missing[0]
+    line = f"export {setting.variables[0]}=…" if setting.variables else f"give {state.name} its {setting.name}"
+    return f"{line}  # keys: {state.docs}" if setting.secret and state.docs else line
+
+
+def _write_table(states: Sequence[ProviderState], output: Output) -> None:
+    heading, *lines = format_rows(HEADINGS, [_row(state) for state in states])
+    output.answers.write(heading + "\n")
+    for state, line in zip(states, lines, strict=True):
+        place = heading.index("STATUS")
+        output.answers.write(line[:place])
+        output.answers.write(state.status, _STYLES[state.status])
+        output.answers.write(line[place + len(state.status) :] + "\n")
+
+
+def _row(state: ProviderState) -> tuple[str, ...]:
+    return (
+        state.name,
+        state.status,
+        "does not load" if state.problem else "; ".join(_describe_sources(state)) or "needs none",
+        ", ".join(state.categories) or "–",
+        state.default_text_model or "–",
+    )
+
+
+def _describe_sources(state: ProviderState) -> Iterator[str]:
+    for setting in state.settings:
+        if setting.source not in ("", "default"):
+            yield f"{setting.name} from {setting.source}"
+        elif not setting.source and (setting.required or setting.secret):
+            what = " or ".join(setting.variables) or setting.name
+            yield f"set {what}" if setting.required else f"{what} may be set"

@@ -1,0 +1,124 @@
+"""The runner of class providers: what the text runner does for codecs, as far as it can be done from outside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import msgspec
+
+from betterai.core.accumulate import Accumulator
+from betterai.core.base import BaseTextProvider
+from betterai.core.exceptions import BetterAIError, UnsupportedParam
+from betterai.core.message import Messages
+from betterai.core.model import ModelConfig
+from betterai.core.price import price_usage
+from betterai.core.provider import Provider
+from betterai.core.response import CallWarning, ProviderResponse, TextChunk, Timing
+from betterai.core.settings import GenerationSettings
+from betterai.runtime.attempts import read_timeout
+from betterai.runtime.connection import TransportSource, shared_transport
+from betterai.runtime.media import load_media, needs_loading
+from betterai.runtime.messages import read_messages, render_messages
+from betterai.runtime.schema import parse_output, prepare_settings
+from betterai.wire.openai_chat import OpenAIChat
+
+
+class ClassTextProvider(BaseTextProvider):
+    """A class provider with all that a codec provider's answers have: its name, price, warnings, the parsed output.
+
+    The class gets messages as dicts with role and content; an embedded one, which is ours, gets them as they are.
+    """
+
+    def __init__(
+        self,
+        inner: BaseTextProvider,
+        provider: Provider,
+        model: ModelConfig,
+        key: str,
+        *,
+        unsupported: str = "warn",
+        transport: TransportSource | None = None,
+    ) -> None:
+        self.inner = inner
+        self.provider = provider
+        self.model = model
+        self.key = key
+        self._unsupported = unsupported
+        self._source = transport or shared_transport
+
+    async def generate(self, messages: Messages, model: str, settings: GenerationSettings) -> ProviderResponse:
+        began = time.monotonic()
+        try:
+            prepared, parse = prepare_settings(settings)
+            written, warnings = await self._write(messages)
+            response = await self.inner.generate(written, model, prepared)
+            return self._complete(response, warnings, parse, began)
+        except BetterAIError as error:
+            error.locate(self.provider.name, model)
+            raise
+
+    async def generate_stream(
+        self, messages: Messages, model: str, settings: GenerationSettings
+    ) -> AsyncGenerator[TextChunk, None]:
+        began = time.monotonic()
+        gathered, whole = Accumulator(model), False
+        chunks = None
+        try:
+            prepared, parse = prepare_settings(settings)
+            written, warnings = await self._write(messages)
+            chunks = self.inner.generate_stream(written, model, prepared)
+            async for chunk in chunks:
+                if chunk.response is None:
+                    gathered.add(chunk)
+                else:
+                    whole = True
+                    response = self._complete(chunk.response, warnings, parse, began)
+                    chunk = msgspec.structs.replace(chunk, response=response)
+                yield chunk
+            if not whole:
+                yield TextChunk(response=self._complete(gathered.response(), warnings, parse, began))
+        except BetterAIError as error:
+            error.locate(self.provider.name, model)
+            raise
+        finally:
+            if (close := getattr(chunks, "aclose", None)) is not None:
+                await close()
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+    async def _write(self, messages: Messages) -> tuple[Any, tuple[CallWarning, ...]]:
+        history = read_messages(messages)
+        if self.provider.embedded:
+            return history, ()
+        if needs_loading(history, OpenAIChat.accepts):
+            history = await load_media(history, OpenAIChat.accepts, self._source(), read_timeout(None))
+        written, warnings = render_messages(history, self.model)
+        self._judge(warnings)
+        return written, warnings
+
+    def _complete(
+        self,
+        response: ProviderResponse,
+        warnings: tuple[CallWarning, ...],
+        parse: Callable[[str], Any] | None,
+        began: float,
+    ) -> ProviderResponse:
+        self._judge(response.warnings)
+        complete = msgspec.structs.replace(
+            response,
+            provider=response.provider or self.provider.name,
+            model=response.model or self.model.id,
+            warnings=(*warnings, *response.warnings),
+            cost=response.cost or price_usage(response.usage, self.model.price),
+            timing=response.timing or Timing(total=time.monotonic() - began),
+        )
+        return complete if parse is None else parse_output(complete, parse)
+
+    def _judge(self, warnings: tuple[CallWarning, ...]) -> None:
+        if self._unsupported == "raise":
+            for warning in warnings:
+                if warning.code in ("dropped", "translated"):
+                    raise UnsupportedParam(f"{warning.field}: {warning.message}", param=warning.field)

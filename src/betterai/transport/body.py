@@ -1,0 +1,72 @@
+"""Bodies as aiohttp sends them: bytes, media, forms. Files are streamed, never read whole."""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from contextlib import ExitStack
+from io import BytesIO
+from typing import IO, Any
+
+import aiohttp
+
+from betterai.core.exceptions import ValidationError
+from betterai.core.media import Media
+from betterai.core.wire import Field, Multipart
+
+LARGE_BODY = 1024 * 1024
+"""Above this, bytes are sent in slices, and base64 text is decoded in a thread: so that the loop is not held up."""
+
+
+async def encode_body(body: Any, headers: dict[str, str], files: ExitStack) -> Any:
+    """The body for aiohttp. What is opened for it is closed by `files`. Raises `ValidationError`."""
+    if body is None:
+        return None
+    if isinstance(body, bytes):
+        return _sliced(body)
+    if isinstance(body, Media):
+        if body.mime_type and not any(name.lower() == "content-type" for name in headers):
+            headers["Content-Type"] = body.mime_type
+        return await _open_media(body, files)
+    if isinstance(body, Multipart):
+        form = aiohttp.MultipartWriter("form-data")
+        for field in body.fields:
+            await _append(form, field, files)
+        return form
+    raise ValidationError(f"a body of type {type(body).__name__} must be encoded before it is sent")
+
+
+async def _append(form: aiohttp.MultipartWriter, field: Field, files: ExitStack) -> None:
+    value, filename, mime_type = field.value, field.filename, field.mime_type
+    if isinstance(value, Media):
+        filename, mime_type = filename or value.filename or "file", mime_type or value.mime_type
+    content = await _open_media(value, files) if isinstance(value, Media) else value
+    part = form.append(_sliced(content) if isinstance(content, bytes) else content)
+    if mime_type:
+        part.headers["Content-Type"] = mime_type
+    elif not filename:
+        part.headers.pop("Content-Type", None)
+    names = {"name": field.name, "filename": filename} if filename else {"name": field.name}
+    part.set_content_disposition("form-data", quote_fields=False, **names)
+
+
+async def _open_media(media: Media, files: ExitStack) -> bytes | IO[bytes]:
+    if media.path is not None:
+        return files.enter_context(_open_file(media.path))
+    if media.form != "bytes":
+        raise ValidationError(f"media: {media.form} must be loaded before it is sent")
+    try:
+        large = media.data is None and len(media.base64 or "") > LARGE_BODY
+        return _sliced(await to_thread(media.to_bytes) if large else media.to_bytes())
+    except ValueError as error:
+        raise ValidationError("media: its base64 text is damaged") from error
+
+
+def _open_file(path: str) -> IO[bytes]:
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise ValidationError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _sliced(content: bytes) -> bytes | IO[bytes]:
+    return content if len(content) <= LARGE_BODY else BytesIO(content)

@@ -1,0 +1,135 @@
+"""A reply whose headers stand: read whole, in pieces, or into a file; and its connection freed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+import aiohttp
+
+from betterai.core.config import Timeout
+from betterai.core.exceptions import ProviderError
+from betterai.core.wire import WireResponse
+from betterai.transport.failures import read_failure
+from betterai.transport.telemetry import Finish
+
+
+class Reply:
+    """A reply whose headers stand, and whose body is still to be read. Close it, or read it to its end."""
+
+    __slots__ = ("_finish", "_keep", "_limit", "_limits", "_response", "_timer", "headers", "status")
+
+    def __init__(
+        self, response: aiohttp.ClientResponse, limits: Timeout, limit: int, finish: Finish, keep: object = None
+    ) -> None:
+        self._response = response
+        self.status = response.status
+        self.headers = {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in response.raw_headers}
+        self._limits = limits
+        self._limit = limit
+        self._finish = finish
+        self._keep = keep
+        self._timer: asyncio.TimerHandle | None = None
+        _begin_idle_limit(response, limits.idle)
+
+    def expire_in(self, seconds: float) -> None:
+        """The answer is complete: treat what comes later than this as the end of the stream, should it stay open."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._expire)
+
+    def _expire(self) -> None:
+        """End the body behind what has come, so that none of it is lost, and give up the connection."""
+        connection = self._response.connection
+        protocol = connection.protocol if connection is not None else None
+        if protocol is not None and protocol.transport is not None:
+            protocol.transport.abort()
+            protocol.force_close()
+            self._response.content.feed_eof()
+
+    async def next_piece(self) -> bytes:
+        """The next bytes of the body as they come; b"" at its end. Raises our timeouts and `APIConnectionError`."""
+        try:
+            return await self._response.content.readany()
+        except BaseException as error:
+            failure = self._fail(error)
+        raise failure
+
+    async def read(self) -> WireResponse:
+        """The whole body. Raises `ProviderError` when it is larger than the limit."""
+        pieces, size = [], self._response.content_length or 0
+        try:
+            if size <= self._limit:
+                size = 0
+                while size <= self._limit and (piece := await self.next_piece()):
+                    pieces.append(piece)
+                    size += len(piece)
+            self._refuse_large(size)
+        finally:
+            self.close()
+        return WireResponse(status=self.status, headers=self.headers, body=b"".join(pieces))
+
+    async def save(self) -> WireResponse:
+        """The body in a file of its own, for the caller to move or remove."""
+        handle, name = tempfile.mkstemp(prefix="betterai-")
+        size = self._response.content_length or 0
+        try:
+            with os.fdopen(handle, "wb") as file:
+                self._refuse_large(size)
+                size = 0
+                while piece := await self.next_piece():
+                    self._refuse_large(size := size + len(piece))
+                    file.write(piece)
+        except BaseException:
+            os.unlink(name)
+            raise
+        finally:
+            self.close()
+        return WireResponse(status=self.status, headers=self.headers, body=Path(name))
+
+    def _refuse_large(self, size: int) -> None:
+        if size > self._limit:
+            raise ProviderError(
+                f"the reply is larger than {self._limit} bytes", status=self.status, headers=self.headers
+            )
+
+    def close(self) -> None:
+        """Free the connection: back to the pool when the body came whole, else its socket is closed at once. After
+        `expire_in` it may still come whole until then, and the next call saves a handshake.
+        """
+        if self._response.closed:
+            if self._timer is not None:
+                self._timer.cancel()
+        elif self._timer is None:
+            self._abort()
+        self._finish(self.status, None, self._response.content.total_bytes)
+
+    def _abort(self) -> None:
+        """Close the socket without waiting for what is still to be sent."""
+        connection = self._response.connection
+        if connection is not None and connection.transport is not None:
+            connection.transport.abort()
+        self._response.close()
+
+    def _fail(self, error: BaseException) -> BaseException:
+        failure = read_failure(error, self._limits, began=True)
+        self._abort()
+        self._finish(self.status, failure, self._response.content.total_bytes)
+        return failure
+
+    def __del__(self) -> None:
+        if not self._response.closed:
+            self._abort()
+
+
+def _begin_idle_limit(response: aiohttp.ClientResponse, idle: float) -> None:
+    """aiohttp has one read limit: for the first byte until the headers stood, from here on for each next one.
+    While reading is paused, because nobody takes what came, its timer rests.
+    """
+    connection = response.connection
+    protocol = connection.protocol if connection is not None else None
+    if protocol is not None and protocol.transport is not None:
+        protocol.read_timeout = max(idle, 0.001)
+        if protocol.transport.is_reading():
+            protocol.start_timeout()

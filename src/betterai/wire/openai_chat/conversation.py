@@ -1,0 +1,212 @@
+"""The messages of a request, read for the server half: strict in type, and what our types do not name is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from betterai.core.exceptions import BadRequestError
+from betterai.core.media import Media, parse_data_url
+from betterai.core.message import (
+    AnyPart,
+    CacheMark,
+    MediaPart,
+    Message,
+    Opaque,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+from betterai.core.response import CallWarning
+from betterai.wire.openai_chat.messages import PROTOCOL
+
+_MIME_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
+
+Fields = dict[str, Any]
+
+
+def refuse(where: str, what: str, code: str = "invalid_type") -> BadRequestError:
+    """The error for a place of the request that is not as the protocol has it."""
+    return BadRequestError(f"{where} {what}", code=code, status=400)
+
+
+def keep_extra(fields: Fields) -> Opaque | None:
+    """What our types do not name, to be written back by the same protocol."""
+    return Opaque(protocol=PROTOCOL, data=Raw(msgspec.json.encode(fields))) if fields else None
+
+
+_AS_OBJECT = Opaque(protocol=PROTOCOL, data=Raw(b"{}"))
+"""Marks a text that came as a list of one part, so that it is written as such."""
+
+
+def parse_message(value: Any, where: str = "message", warnings: list[CallWarning] | None = None) -> Message:
+    """One message of the protocol. Raises `BadRequestError` naming the place."""
+    fields = _read_object(value, where)
+    role = fields.pop("role", None)
+    if role == "function" or isinstance(fields.get("function_call"), Mapping):
+        role = _modernise(fields, role)
+        if warnings is not None:
+            said = "a function call of the old form was read as a tool call with the function's name as its id"
+            warnings.append(CallWarning(code="translated", field="messages.function_call", message=said))
+    if role not in ("system", "developer", "user", "assistant", "tool"):
+        raise refuse(f"{where}.role", f"{role!r:.60} is not a role", "invalid_value")
+    if role == "tool":
+        return _parse_tool_message(fields, where)
+    name = _take_text(fields, "name")
+    thoughts = [fields.pop(key) for key in ("reasoning_content", "reasoning") if isinstance(fields.get(key), str)]
+    parts: list[AnyPart] = [Reasoning(text=text) for text in dict.fromkeys(thoughts)]
+    parts.extend(_parse_content(fields, where))
+    if isinstance(fields.get("refusal"), str):
+        parts.append(Refusal(text=fields.pop("refusal")))
+    if isinstance(audio := fields.get("audio"), Mapping) and isinstance(audio.get("id"), str) and len(audio) == 1:
+        parts.append(MediaPart(media=Media(kind="audio", file_id=fields.pop("audio")["id"])))
+    if isinstance(calls := fields.get("tool_calls"), list) and calls:
+        del fields["tool_calls"]
+        parts.extend(_parse_tool_call(call, index, f"{where}.tool_calls[{index}]") for index, call in enumerate(calls))
+    return Message(role=role, parts=tuple(parts), name=name, opaque=keep_extra(fields))
+
+
+def _modernise(fields: Fields, role: Any) -> Any:
+    """The old forms, deprecated since 2023: they had no ids, so the function's name is the id."""
+    if role == "function":
+        fields["tool_call_id"] = fields.get("name")
+        return "tool"
+    call = fields.pop("function_call")
+    calls = fields.get("tool_calls")
+    newer = {"id": call.get("name"), "type": "function", "function": call}
+    fields["tool_calls"] = [*(calls if isinstance(calls, list) else ()), newer]
+    return role
+
+
+def _read_object(value: Any, where: str) -> Fields:
+    if not isinstance(value, Mapping):
+        raise refuse(where, "must be an object")
+    return dict(value)
+
+
+def _take_text(fields: Fields, name: str) -> str:
+    """Take a text out of the fields; anything else, null and "" too, stays there as it was written."""
+    value = fields.get(name)
+    return fields.pop(name) if isinstance(value, str) and value else ""
+
+
+def _need_text(fields: Fields, name: str, where: str) -> str:
+    if not isinstance(value := fields.pop(name, None), str):
+        raise refuse(f"{where}.{name}", "is missing" if value is None else "must be a text")
+    return value
+
+
+def _parse_tool_message(fields: Fields, where: str) -> Message:
+    id, name = _need_text(fields, "tool_call_id", where), _take_text(fields, "name")
+    parts = tuple(_only_shown(part, where) for part in _parse_content(fields, where))
+    return Message(role="tool", parts=(ToolResult(id=id, name=name, parts=parts),), opaque=keep_extra(fields))
+
+
+def _only_shown(part: AnyPart, where: str) -> Text | MediaPart:
+    if not isinstance(part, Text | MediaPart):
+        raise refuse(f"{where}.content", "may hold no such part in a tool message", "invalid_value")
+    return part
+
+
+def _parse_content(fields: Fields, where: str) -> list[AnyPart]:
+    content = fields.get("content")
+    if content is None or content == []:
+        return []
+    del fields["content"]
+    if isinstance(content, str):
+        return [Text(text=content)]
+    if not isinstance(content, list):
+        raise refuse(f"{where}.content", "must be a text or a list")
+    parts = [_parse_part(part, f"{where}.content[{index}]") for index, part in enumerate(content)]
+    if len(parts) == 1 and isinstance(parts[0], Text | Refusal) and parts[0].opaque is None and parts[0].cache is None:
+        parts = [msgspec.structs.replace(parts[0], opaque=_AS_OBJECT)]
+    return parts
+
+
+def _parse_part(value: Any, where: str) -> AnyPart:
+    if isinstance(value, str):
+        return Text(text=value)
+    fields = _read_object(value, where)
+    kind = fields.pop("type", None)
+    cache = _take_cache_mark(fields)
+    if kind == "text":
+        return Text(text=_need_text(fields, "text", where), cache=cache, opaque=keep_extra(fields))
+    if kind == "refusal":
+        text = _need_text(fields, "refusal", where)
+        return Refusal(text=text, cache=cache, opaque=keep_extra(fields) or _AS_OBJECT)
+    reader = _READERS.get(kind) if isinstance(kind, str) else None
+    if reader is None:
+        raise refuse(f"{where}.type", f"{kind!r:.60} is not a content part of this protocol", "invalid_value")
+    inner = fields.pop(kind, None)
+    inner = {"url": inner} if isinstance(inner, str) else _read_object(inner, f"{where}.{kind}")
+    media = reader(inner, f"{where}.{kind}")
+    detail = _take_text(inner, "detail") if media.kind == "image" else ""
+    return MediaPart(media=media, detail=detail, cache=cache, opaque=_keep_rest(kind, inner, fields))
+
+
+def _take_cache_mark(fields: Fields) -> CacheMark | None:
+    """A mark that says no more, and nothing else, than ours can."""
+    mark = fields.get("prompt_cache_breakpoint")
+    if not isinstance(mark, Mapping) or not mark.keys() <= {"mode", "ttl"} or "mode" not in mark:
+        return None
+    if not all(isinstance(value, str) and value for value in mark.values()):
+        return None
+    del fields["prompt_cache_breakpoint"]
+    return CacheMark(mode=mark["mode"], ttl=mark.get("ttl", ""))
+
+
+def _keep_rest(name: str, inner: Fields, fields: Fields) -> Opaque | None:
+    return keep_extra({**fields, name: inner} if inner else fields)
+
+
+def _parse_image(inner: Fields, where: str) -> Media:
+    return parse_data_url("image", _need_text(inner, "url", where))
+
+
+def _parse_video(inner: Fields, where: str) -> Media:
+    return parse_data_url("video", _need_text(inner, "url", where))
+
+
+def _parse_audio(inner: Fields, where: str) -> Media:
+    format = _need_text(inner, "format", where)
+    data = _need_text(inner, "data", where)
+    return Media(kind="audio", mime_type=_MIME_TYPES.get(format, f"audio/{format}"), base64=data)
+
+
+def _parse_file(inner: Fields, where: str) -> Media:
+    filename, data = _take_text(inner, "filename"), _take_text(inner, "file_data")
+    if data:
+        media = parse_data_url("document", data, filename)
+        return media if media.url is None else Media(kind="document", base64=data, filename=filename)
+    return Media(kind="document", file_id=_need_text(inner, "file_id", where), filename=filename)
+
+
+_READERS: Mapping[str, Callable[[Fields, str], Media]] = {
+    "image_url": _parse_image,
+    "input_audio": _parse_audio,
+    "file": _parse_file,
+    "video_url": _parse_video,
+}
+
+
+def _parse_tool_call(value: Any, index: int, where: str) -> ToolCall:
+    fields = _read_object(value, where)
+    custom = fields.get("type") == "custom"
+    kind = "custom" if custom else "function"
+    if fields.get("type") == kind:
+        del fields["type"]
+    inner = _read_object(fields.pop(kind, None), f"{where}.{kind}")
+    text = inner.pop("input" if custom else "arguments", "")
+    return ToolCall(
+        id=_need_text(fields, "id", where),
+        name=_need_text(inner, "name", f"{where}.{kind}"),
+        arguments=text if isinstance(text, str) else msgspec.json.encode(text).decode(),
+        index=index,
+        kind="custom" if custom else "function",
+        opaque=_keep_rest(kind, inner, fields),
+    )

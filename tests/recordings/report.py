@@ -1,0 +1,67 @@
+"""Writes `docs/recordings.md`: `python tests/recordings/report.py` (a test compares it with the file)."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from recordings.exceptions import EXCEPTIONS
+from recordings.store import chat_files, load, name_of
+
+from betterai.runtime.replay import ReplayReport, replay_exchange
+
+TARGET = Path(__file__).parents[2] / "docs" / "recordings.md"
+HEAD = """# Recorded exchanges
+
+What the codecs make of real exchanges with providers, recorded by others (public, permissively licensed test data; none of it is
+in this repository). `betterai replay PATH…` gives the same, file by file. An exchange counts as read when text, reasoning, tool
+calls, finish reason and usage equal what an independent reading of the body says, for streams at every cut of the network too;
+an error answer when it is read as the error that it is. A request is taken through the server half, our types and the client
+half, and compared with what was sent.
+
+| provider | kind | exchanges | read | failed | requests | sent as recorded | with fields left out, reported | with fields carried beside our types |
+|---|---|---|---|---|---|---|---|---|
+"""  # noqa: E501 - a table's head is one line
+
+
+def render() -> str:
+    reports: dict[tuple[str, str], list[ReplayReport]] = defaultdict(list)
+    for file in chat_files():
+        report = replay_exchange(load(file), name_of(file))
+        reports[report.provider, report.kind].append(report)
+    rows = [_row(*key, found) for key, found in sorted(reports.items())]
+    return HEAD + "\n".join(rows) + "\n\n" + _exceptions() + _left_out(reports)
+
+
+def _row(provider: str, kind: str, reports: list[ReplayReport]) -> str:
+    verdicts = Counter(report.verdict for report in reports)
+    trips = [report.round_trip for report in reports if report.round_trip is not None]
+    same = sum(1 for trip in trips if trip.sent is not None and not trip.lost)
+    reported = sum(1 for trip in trips if trip.reported)
+    carried = sum(1 for trip in trips if trip.carried)
+    numbers = (len(reports), verdicts["read"], verdicts["failed"], len(trips), same, reported, carried)
+    return f"| {provider} | {kind} | " + " | ".join(map(str, numbers)) + " |"
+
+
+def _exceptions() -> str:
+    lines = [f"- `{name}`: {entry['reason']}" for name, entry in sorted(EXCEPTIONS.items())]
+    return "## What does not hold\n\n" + ("\n".join(lines) if lines else "Nothing.") + "\n\n"
+
+
+def _left_out(reports: dict[tuple[str, str], list[ReplayReport]]) -> str:
+    lines = [
+        f"- `{report.file}`: {', '.join(f'`{place}`' for place in trip.reported[:3])}"
+        + (" …" if len(trip.reported) > 3 else "")
+        + (f" ({trip.detail})" if trip.detail else "")
+        for _, found in sorted(reports.items())
+        for report in found
+        if (trip := report.round_trip) is not None and trip.reported
+    ]
+    return "## What is left out of requests, and reported\n\n" + "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(render())

@@ -1,0 +1,68 @@
+"""X4: no code, command or module is run because somebody named it; where modules are found by name is listed here."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "betterai"
+FORBIDDEN_CALLS = frozenset({"eval", "exec", "compile", "__import__", "import_module", "load_module"})
+OF_OS = frozenset({"system", "popen", "execv", "execve", "spawnv", "posix_spawn"})
+FORBIDDEN_MODULES = frozenset(
+    {"pickle", "cPickle", "dill", "marshal", "shelve", "subprocess", "runpy", "code", "ctypes", "yaml"}
+)
+ALLOWED = {
+    ("__init__.py", "import_module"): "the public names, from a table in the same file",
+    ("cli/__init__.py", "import_module"): "the commands, from a table in the same file",
+    ("providers/__init__.py", "import_module"): "the folders beside it",
+    ("providers/__init__.py", "load"): "what installed packages publish",
+}
+
+
+def read_calls(tree: ast.AST) -> Iterator[str]:
+    """Names of what is called, and of modules that are imported, as far as they are forbidden."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            owner = getattr(getattr(node.func, "value", None), "id", "")
+            if (name in FORBIDDEN_CALLS and owner != "re") or (owner == "os" and name in OF_OS):
+                yield name
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.partition(".")[0] in FORBIDDEN_MODULES)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in FORBIDDEN_MODULES:
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("file", sorted(SOURCE.rglob("*.py")), ids=lambda file: str(file.relative_to(SOURCE)))
+def test_x4_nothing_is_executed_that_a_user_named(file: Path) -> None:
+    name = str(file.relative_to(SOURCE))
+    found = [call for call in read_calls(ast.parse(file.read_text(encoding="utf-8"))) if (name, call) not in ALLOWED]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "eval('1')",
+        "import pickle",
+        "from subprocess import run",
+        "importlib.import_module(x)",
+        "os.system(x)",
+        "exec(x)",
+    ],
+)
+def test_x4_the_search_finds_what_is_forbidden(code: str) -> None:
+    assert list(read_calls(ast.parse(code)))
+
+
+def test_x4_what_is_allowed_is_still_there() -> None:
+    for (name, call), why in ALLOWED.items():
+        assert f"{call}(" in (SOURCE / name).read_text(encoding="utf-8"), why
+
+
+def test_x4_only_the_discovery_loads_entry_points() -> None:
+    users = [file for file in SOURCE.rglob("*.py") if "entry_points" in file.read_text(encoding="utf-8")]
+    assert users == [SOURCE / "providers" / "__init__.py"]

@@ -1,0 +1,49 @@
+"""Every Python block of the documentation runs as it stands, the vendors' services stood in for by a double."""
+
+from __future__ import annotations
+
+import ast
+import re
+from inspect import CO_COROUTINE
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import pytest
+
+from doubles.chat_service import serve_chat
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: Path) -> list[str]:
+    return BLOCK.findall(page.read_text())
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: str(page.relative_to(ROOT)))
+async def test_python_blocks_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serve_chat() as url:
+        monkeypatch.setenv("GROQ_BASE_URL", url)
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{url}/v1")
+        monkeypatch.setenv("DEEPSEEK_BASE_URL", url)
+        for name in ("GROQ_API_KEY", "OPENAI_API_KEY", "DEEPSEEK_API_KEY"):
+            monkeypatch.setenv(name, "test-key")
+        namespace: dict[str, Any] = {"__name__": "__main__"}
+        for block in blocks(page):
+            await run(block, namespace)
+
+
+async def run(block: str, namespace: dict[str, Any]) -> None:
+    """Execute one block; names carry over to the next, and top-level await is allowed."""
+    code: CodeType = compile(block, "<docs>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    result = eval(code, namespace)
+    if code.co_flags & CO_COROUTINE:
+        await result
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_to_files_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
