@@ -9,7 +9,7 @@ help:  ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
 
 demo: $(VENV)/.core  ## a streamed answer from the embedded provider: no key, no network
-	@$(BIN)/python -m betterai chat -m local/eliza "Hello. I am happy because you answer without a key."
+	@$(BIN)/python -m betterai chat -m local/eliza "Hello. I am happy because you answer without a key." </dev/null
 
 test: $(VENV)/.dev  ## run all tests, in parallel, offline
 	$(BIN)/python -m pytest -n auto

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import sys
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from hashlib import sha1
+from pathlib import Path
 
 from aiohttp import web
 
@@ -212,6 +214,59 @@ def deaf_port() -> Iterator[int]:
         finally:
             for knocking in waiting:
                 knocking.close()
+
+
+class StuffedServer:
+    """Accepts, and reads nothing: what is sent to it piles up."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        self._listening = listening
+        self._accepted: list[socket.socket] = []
+        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+    async def accept(self) -> socket.socket:
+        """The next connection, when no more goes into it."""
+        accepted, _ = await asyncio.get_running_loop().sock_accept(self._listening)
+        self._accepted.append(accepted)
+        waiting = -1
+        while waiting != (waiting := _bytes_waiting(accepted)) or not waiting:  # noqa: ASYNC110 - nothing tells of silence
+            await asyncio.sleep(0.05)
+        return accepted
+
+    async def left(self, accepted: socket.socket) -> None:
+        """Wait until the other side has closed its end, although what it sent is not read, and its FIN not seen."""
+        port = accepted.getpeername()[1]
+        async with asyncio.timeout(PATIENCE):
+            while _is_established(port):  # noqa: ASYNC110 - nor of a socket that closed unseen
+                await asyncio.sleep(0.01)
+
+    def close(self) -> None:
+        for accepted in self._accepted:
+            accepted.close()
+
+
+def _bytes_waiting(accepted: socket.socket) -> int:
+    import fcntl
+    import termios
+
+    return int.from_bytes(fcntl.ioctl(accepted, termios.FIONREAD, b"\0\0\0\0"), sys.byteorder)
+
+
+def _is_established(port: int) -> bool:
+    """Whether the socket on this local port is open, as Linux tells (state 01 in proc_net_tcp(5))."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(row[1].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
+
+
+@contextmanager
+def stuffed_server() -> Iterator[StuffedServer]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        server = StuffedServer(listening)
+        try:
+            yield server
+        finally:
+            server.close()
 
 
 def free_port() -> int:

@@ -31,7 +31,7 @@ def run_python(
     flags = ("-X", "dev", "-W", "error") if strict else ()
     return subprocess.run(
         [sys.executable, *flags, "-c", code, *arguments],
-        env={**kept, "PYTHONPATH": places, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})},
+        env={**kept, "PYTHONPATH": places, **(env or {})},
         capture_output=True,
         text=True,
         timeout=60,

@@ -56,7 +56,7 @@ class Upstream:
         return self
 
     def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
@@ -69,6 +69,15 @@ class Upstream:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         return runner, runner.addresses[0][1]
+
+    async def _end(self) -> None:
+        for stop in (self._go_round, self._runner.cleanup, self._go_round):
+            await stop()
+
+    async def _go_round(self) -> None:
+        """Let the loop go on with what it was told: connections that just came, and those that were just closed."""
+        for _ in range(5):
+            await asyncio.sleep(0)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         received = Received(

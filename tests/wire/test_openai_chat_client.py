@@ -268,6 +268,12 @@ def test_a_thinking_effort_stays_one_where_it_can(effort: str, efforts: list[str
         assert sent != "none"
 
 
+def test_a_model_that_reasons_anyway_is_not_told_to() -> None:
+    request = build(make_call(of=listed("openai", "gpt-5.5"), reasoning=True))
+    assert set(request.body) == {"model", "messages"}  # type: ignore[arg-type]
+    assert request.warnings == ()
+
+
 def test_a_model_that_does_not_reason_is_not_asked_to() -> None:
     request = build(make_call(of=listed("openai", "gpt-4o"), reasoning="high"))
     assert dropped(request) == ["reasoning"]

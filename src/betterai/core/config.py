@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -45,6 +46,5 @@ class CoreConfig(Data, frozen=True, kw_only=True):
     options: Mapping[str, Any] = {}
 
     def __repr__(self) -> str:
-        return (
-            f"CoreConfig(model={self.model!r}, base_url={self.base_url!r}, api_key={'***' if self.api_key else None})"
-        )
+        url = re.sub(r"//[^/?#]*@", "//***@", self.base_url or "") or None
+        return f"CoreConfig(model={self.model!r}, base_url={url!r}, api_key={'***' if self.api_key else None})"

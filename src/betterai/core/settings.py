@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from math import isfinite
 from typing import Any, ClassVar, Literal, TypeVar, dataclass_transform
 
 from msgspec import UNSET
@@ -41,6 +42,8 @@ class Settings:
             if expected and value is not None and (not isinstance(value, expected) or _is_stray_bool(value, expected)):
                 wanted = " or ".join(kind.__name__ for kind in expected)
                 raise ValidationError(f"{name} must be {wanted}, not {type(value).__name__} ({value!r:.60})")
+            if isinstance(value, float) and not isfinite(value):
+                raise ValidationError(f"{name} must be a finite number, not {value}")
             self.__dict__[name] = value
 
     def given(self) -> dict[str, Any]:

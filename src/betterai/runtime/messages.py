@@ -14,6 +14,7 @@ from betterai.core.wire import Call
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_chat.server import parse_message
 
+_SHAPE = "a message is {'role': …, 'content': …}"
 _ROLES = frozenset({"system", "developer", "user", "assistant"})
 
 
@@ -23,7 +24,7 @@ def read_messages(messages: Messages) -> tuple[Message, ...]:
         return (Message(role="user", parts=(Text(text=messages),)),)
     if isinstance(messages, Message):
         return (messages,)
-    if not isinstance(messages, Sequence) or not messages:
+    if not isinstance(messages, Sequence) or isinstance(messages, bytes | bytearray) or not messages:
         raise ValidationError("messages must be a text, or a list of messages with at least one", hint='pass "Hello"')
     return tuple(_read_message(message, index) for index, message in enumerate(messages))
 
@@ -40,8 +41,8 @@ def _read_message(message: Any, index: int) -> Message:
             return parse_message(message, f"messages[{index}]")
         except ValueError as error:
             said = error.message if isinstance(error, BetterAIError) else str(error)
-            raise ValidationError(said, hint="a message is {'role': …, 'content': …}") from error
-    raise ValidationError(f"messages[{index}] must be a Message or a dict, not {type(message).__name__}")
+            raise ValidationError(said, hint=_SHAPE) from error
+    raise ValidationError(f"messages[{index}] must be a Message or a dict, not {type(message).__name__}", hint=_SHAPE)
 
 
 def write_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:

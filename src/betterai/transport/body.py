@@ -45,8 +45,13 @@ async def _append(form: aiohttp.MultipartWriter, field: Field, files: ExitStack)
         part.headers["Content-Type"] = mime_type
     elif not filename:
         part.headers.pop("Content-Type", None)
-    names = {"name": field.name, "filename": filename} if filename else {"name": field.name}
-    part.set_content_disposition("form-data", quote_fields=False, **names)
+    named = f'form-data; name="{_quote(field.name)}"'
+    part.headers["Content-Disposition"] = f'{named}; filename="{_quote(filename)}"' if filename else named
+
+
+def _quote(name: str) -> str:
+    """As browsers write names in forms (https://html.spec.whatwg.org/multipage/form-control-infrastructure.html)."""
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 async def _open_media(media: Media, files: ExitStack) -> bytes | IO[bytes]:

@@ -106,10 +106,7 @@ class Reply:
         self._finish(self.status, None, self._response.content.total_bytes)
 
     def _abort(self) -> None:
-        """Close the socket without waiting for what is still to be sent."""
-        connection = self._response.connection
-        if connection is not None and connection.transport is not None:
-            connection.transport.abort()
+        cut_off(self._response)
         self._response.close()
 
     def _fail(self, error: BaseException) -> BaseException:
@@ -121,6 +118,13 @@ class Reply:
     def __del__(self) -> None:
         if not self._response.closed:
             self._abort()
+
+
+def cut_off(response: aiohttp.ClientResponse) -> None:
+    """Close its socket without waiting for what is still to be sent: nobody may ever take it."""
+    connection = response.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
 
 
 def _begin_idle_limit(response: aiohttp.ClientResponse, idle: float) -> None:

@@ -18,6 +18,7 @@ import aiohttp
 from betterai.core.data import Data
 from betterai.core.exceptions import ConfigurationError
 from betterai.transport.egress import SocketFactory, any_socket, public_socket
+from betterai.transport.reply import cut_off
 
 USER_AGENT = "betterai"
 
@@ -99,9 +100,18 @@ class Sessions:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": USER_AGENT},
             requote_redirect_url=False,
+            response_class=_Response,
         )
         session._retry_connection = False  # aiohttp has no public way to make one attempt only
         return session
+
+
+class _Response(aiohttp.ClientResponse):
+    """Is closed at once, also where aiohttp does it: when a call ends before its headers stand."""
+
+    def close(self) -> None:
+        cut_off(self)
+        super().close()
 
 
 class _Connector(aiohttp.TCPConnector):

@@ -12,7 +12,7 @@ from betterai.core.exceptions import APIConnectionError
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.transport.failures import read_failure
 from betterai.transport.http import Endpoint, HTTPTransport, Route, read_limits
-from betterai.transport.reply import Reply
+from betterai.transport.reply import Reply, cut_off
 from betterai.transport.telemetry import Finish, watch
 
 HEARTBEAT_SECONDS = 5.0
@@ -54,7 +54,8 @@ class Socket:
                     raise APIConnectionError(f"the connection broke: {message.data}")
                 yield message.data
         except CancelledError:
-            self._abort()
+            cut_off(self._response)
+            self._response.close()
             raise
         if self._socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE and not self._left:
             raise APIConnectionError(f"the connection broke: {self._socket.exception() or 'it was not closed'}")
@@ -67,12 +68,6 @@ class Socket:
         """Say goodbye, and wait shortly for the other side to do so."""
         self._left = True
         await self._socket.close()
-
-    def _abort(self) -> None:
-        connection = self._response.connection
-        if connection is not None and connection.transport is not None:
-            connection.transport.abort()
-        self._response.close()
 
 
 async def connect(transport: HTTPTransport, request: WireRequest, endpoint: Endpoint, limits: Timeout) -> Socket:

@@ -223,8 +223,10 @@ class OpenAIChat:
             report.translate("reasoning", f"a budget of {control.budget} tokens was sent as effort {effort}")
         if effort is None and control.enabled is False:
             effort = "none"
-        elif control.enabled is not None and control.enabled != (effort not in (None, "none")):
-            effort = effort or "medium"
+        elif effort is None and control.enabled and call.model.traits.reasons not in ("always", "default"):
+            effort = "medium"
+            report.translate("reasoning", "reasoning was switched on as effort medium")
+        elif effort is not None and control.enabled is not None and control.enabled != (effort != "none"):
             report.translate("reasoning", f"enabled={control.enabled} was sent as effort {effort}")
         if effort is not None:
             body["reasoning_effort"] = self.fit_effort(effort, call.model, report)
@@ -247,11 +249,9 @@ class OpenAIChat:
             report.drop("messages.reasoning", "this provider takes no thoughts of earlier turns")
 
     def write_cache_mark(self, body: dict[str, Any], mark: CacheMark, report: Report) -> None:
-        if self.cache_marks:
-            written = {"mode": mark.mode or "explicit", "ttl": mark.ttl}
-            body["prompt_cache_breakpoint"] = {name: value for name, value in written.items() if value}
-        else:
-            report.drop("messages.cache", "this provider takes no cache marks")
+        """Mark a content part. Vendors with another form override this."""
+        written = {"mode": mark.mode or "explicit", "ttl": mark.ttl}
+        body["prompt_cache_breakpoint"] = {name: value for name, value in written.items() if value}
 
     def _write_cache(self, body: dict[str, Any], value: PromptCache | None, call: TextCall, report: Report) -> None:
         if value is None:

@@ -150,14 +150,15 @@ def _parse_part(value: Any, where: str) -> AnyPart:
 
 
 def _take_cache_mark(fields: Fields) -> CacheMark | None:
-    """A mark that says no more, and nothing else, than ours can."""
     mark = fields.get("prompt_cache_breakpoint")
-    if not isinstance(mark, Mapping) or not mark.keys() <= {"mode", "ttl"} or "mode" not in mark:
+    if not isinstance(mark, Mapping) or not mark.get("mode"):
         return None
-    if not all(isinstance(value, str) and value for value in mark.values()):
-        return None
-    del fields["prompt_cache_breakpoint"]
-    return CacheMark(mode=mark["mode"], ttl=mark.get("ttl", ""))
+    rest = dict(mark)
+    taken = CacheMark(mode=_take_text(rest, "mode"), ttl=_take_text(rest, "ttl"))
+    fields["prompt_cache_breakpoint"] = rest
+    if not rest:
+        del fields["prompt_cache_breakpoint"]
+    return taken
 
 
 def _keep_rest(name: str, inner: Fields, fields: Fields) -> Opaque | None:

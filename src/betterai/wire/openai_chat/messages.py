@@ -146,7 +146,11 @@ class MessageBuilder:
             body = {"type": "text", "text": getattr(part, "text", "")}
         if part.cache is not None:
             self._codec.write_cache_mark(body, part.cache, self._report)
-        return self._merge(body, part.opaque)
+        self._merge(body, part.opaque)
+        if not self._codec.cache_marks and "prompt_cache_breakpoint" in body:
+            del body["prompt_cache_breakpoint"]
+            self._report.drop("messages.cache", "this provider takes no cache marks")
+        return body
 
     def _build_media(self, part: MediaPart) -> dict[str, Any]:
         media = part.media

@@ -67,8 +67,10 @@ def _modernise(fields: dict[str, Any], warnings: list[CallWarning]) -> None:
         warnings.append(CallWarning(code="translated", field="functions", message="read as tools"))
     if (choice := fields.get("function_call")) is not None:
         del fields["function_call"]
-        fields["tool_choice"] = {"type": "function", "function": choice} if isinstance(choice, Mapping) else choice
-        warnings.append(CallWarning(code="translated", field="function_call", message="read as tool_choice"))
+        newer = {"type": "function", "function": choice} if isinstance(choice, Mapping) else choice
+        said = "tool_choice says the same, and was taken" if "tool_choice" in fields else "read as tool_choice"
+        fields.setdefault("tool_choice", newer)
+        warnings.append(CallWarning(code="translated", field="function_call", message=said))
 
 
 def _take_max_tokens(fields: dict[str, Any], given: dict[str, Any], warnings: list[CallWarning]) -> None:
@@ -204,10 +206,13 @@ def _take_structs(fields: dict[str, Any], given: dict[str, Any], warnings: list[
     if "web_search_options" in fields and _is_object(search := fields["web_search_options"]):
         del fields["web_search_options"]
         given["web_search"] = search if search is None else _parse_search(search, warnings)
-    if isinstance(options := fields.get("stream_options"), Mapping):
+    if "stream_options" in fields and _is_object(options := fields["stream_options"]):
         del fields["stream_options"]
         names = ("include_usage", "include_obfuscation")
-        given["stream_options"] = StreamOptions(**_pick(options, names, "stream_options", warnings))
+        if options is None:
+            warnings.append(CallWarning(code="translated", field="stream_options", message="null was read as not set"))
+        else:
+            given["stream_options"] = StreamOptions(**_pick(options, names, "stream_options", warnings))
     prediction = fields.get("prediction")
     if isinstance(prediction, Mapping) and isinstance(prediction.get("content"), str | list):
         del fields["prediction"]

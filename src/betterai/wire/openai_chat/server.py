@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
 from betterai.core.codec import TextCall
 from betterai.core.exceptions import BetterAIError
@@ -37,14 +37,16 @@ class OpenAIChatSurface:
     def parse_request(self, request: WireRequest) -> TextCall:
         """The request as our call. Raises `BadRequestError` for what is not a request of this protocol."""
         body = _read_body(request)
-        model, messages, stream = body.pop("model", None), body.pop("messages", None), body.pop("stream", None)
+        model, messages, stream = body.pop("model", None), body.pop("messages", None), body.pop("stream", UNSET)
         if not isinstance(model, str) or not model:
             raise refuse("model", "is missing", "missing_required_parameter")
         if not isinstance(messages, list):
             raise refuse("messages", "must be a list", "missing_required_parameter")
-        if stream is not None and not isinstance(stream, bool):
-            raise refuse("stream", "must be true or false")
         warnings: list[CallWarning] = []
+        if stream is None:
+            warnings.append(CallWarning(code="translated", field="stream", message="null was read as not set"))
+        elif stream is not UNSET and not isinstance(stream, bool):
+            raise refuse("stream", "must be true or false")
         settings = parse_settings(body, warnings)
         if stream is False:
             settings = settings.replace(spelling=frozenset({"stream"}) | (settings.spelling or frozenset()))
@@ -52,7 +54,7 @@ class OpenAIChatSurface:
             model=ModelConfig(id=model, provider="", known=False),
             input=tuple(parse_message(item, f"messages[{index}]", warnings) for index, item in enumerate(messages)),
             settings=settings,
-            stream=bool(stream),
+            stream=stream is True,
             warnings=tuple(warnings),
         )
 

@@ -61,16 +61,18 @@ def _split(total: int, *parts: int | None) -> tuple[int, tuple[int, ...]]:
 
 
 def build_usage(usage: Usage) -> dict[str, Any]:
-    """The counters as the protocol's `usage` object."""
+    """The counters as the protocol's `usage` object; films and drawn pictures, which it has not, where there are any."""
+    inputs = {
+        "cached_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "audio_tokens": usage.audio_in,
+        "image_tokens": usage.image_in,
+    }
+    outputs = {"reasoning_tokens": usage.reasoning or 0, "audio_tokens": usage.audio_out}
     return {
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.total_tokens,
-        "prompt_tokens_details": {
-            "cached_tokens": usage.cache_read_tokens,
-            "cache_write_tokens": usage.cache_write_tokens,
-            "audio_tokens": usage.audio_in,
-            "image_tokens": usage.image_in,
-        },
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning or 0, "audio_tokens": usage.audio_out},
+        "prompt_tokens_details": {**inputs, "video_tokens": usage.video_in} if usage.video_in else inputs,
+        "completion_tokens_details": {**outputs, "image_tokens": usage.image_out} if usage.image_out else outputs,
     }

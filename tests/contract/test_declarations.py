@@ -1,0 +1,139 @@
+"""Every declaration is whole: names, variables, addresses, models, and codecs with all their parts."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from string import Formatter
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from betterai.config.environment import fill_template
+from betterai.core.provider import NoAuth, Provider
+from betterai.providers import built_in_names
+from betterai.runtime.registry import BASES
+from contract.cases import CASES, CODECS, PROVIDERS, Case
+
+FORMS = frozenset({"bytes", "url", "file_id"})
+SHAPES = {
+    "exchange": ("build_request", "parse_response", "parse_error", "open_stream"),
+    "steps": ("run", "parse_error", "cancel"),
+    "duplex": ("connect", "parse_error", "open"),
+}
+EACH = pytest.mark.parametrize("provider", PROVIDERS.values(), ids=list(PROVIDERS))
+
+
+def test_every_folder_is_declared_under_its_name() -> None:
+    assert set(built_in_names()) <= set(PROVIDERS)
+    assert all(name == provider.name for name, provider in PROVIDERS.items())
+
+
+@EACH
+def test_it_says_who_it_is_and_where_keys_are_made(provider: Provider) -> None:
+    assert provider.title
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", provider.name)
+    if not provider.embedded:
+        assert provider.docs.startswith("https://")
+
+
+@EACH
+def test_it_offers_something(provider: Provider) -> None:
+    assert provider.protocols
+    assert all(provider.protocols.values())
+
+
+@EACH
+def test_settings_can_be_set(provider: Provider) -> None:
+    names = [setting.name for setting in provider.settings]
+    assert len(names) == len(set(names))
+    for setting in provider.settings:
+        assert all(re.fullmatch(r"[A-Z][A-Z0-9_]*", variable) for variable in setting.env)
+        if setting.secret or setting.required:
+            assert setting.env or setting.default, f"{setting.name} has no variable"
+        if setting.secret:
+            assert setting.default is None, "a secret has no default"
+        assert re.search("key|token|secret|password", setting.name) is None or setting.secret
+
+
+@EACH
+def test_the_key_it_signs_with_is_one_of_its_settings(provider: Provider) -> None:
+    if not isinstance(provider.auth, NoAuth):
+        signed = provider.setting(provider.auth.setting)
+        assert signed is not None
+        assert signed.secret
+
+
+@EACH
+def test_its_address_is_https_with_its_defaults_in_place(provider: Provider) -> None:
+    if provider.embedded or not any(not case.is_class for case in CASES if case.provider is provider):
+        return
+    values = {setting.name: setting.default or "filled-in" for setting in provider.settings}
+    parts = urlsplit(fill_template(provider.base_url, values))
+    assert (parts.scheme, bool(parts.hostname)) == ("https", True)
+    assert not parts.query
+    assert not parts.fragment
+    assert all("/" not in host and host == host.lower() for host in provider.hosts)
+    assert not provider.list_models_path or provider.list_models_path.startswith("/")
+
+
+@EACH
+def test_templates_name_settings_that_there_are(provider: Provider) -> None:
+    names = {setting.name for setting in provider.settings}
+    for template in (provider.base_url, *provider.headers.values()):
+        assert {field for _, field, _, _ in Formatter().parse(template) if field is not None} <= names
+
+
+@EACH
+def test_its_models_are_its_own_and_can_be_asked(provider: Provider) -> None:
+    for id, model in provider.models().items():
+        assert (model.id, model.provider) == (id, provider.name)
+        assert model.name
+        assert model.category in provider.protocols
+        for low, high in model.config.values():
+            assert low < high
+        for protocol in filter(None, (model.protocol, model.traits.protocol)):
+            assert protocol in provider.protocols[model.category]
+        if model.price is not None:
+            assert model.price.source
+
+
+@EACH
+def test_its_defaults_are_models_of_that_category(provider: Provider) -> None:
+    models = provider.models()
+    for category, id in provider.defaults.items():
+        assert category in provider.protocols
+        if models:
+            assert models[id].category == category
+
+
+@pytest.mark.parametrize("name", built_in_names())
+def test_the_handbooks_list_of_models_is_in_its_place(name: str) -> None:
+    module = import_module(f"betterai.providers.{name}.models")
+    assert dict(module.PROVIDER_MODELS) == dict(PROVIDERS[name].models())
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_class_is_one_of_its_category(case: Case) -> None:
+    if case.is_class:
+        assert issubclass(case.codec, BASES[case.category])  # type: ignore[index]
+
+
+@pytest.mark.parametrize("case", CODECS, ids=str)
+def test_a_codec_has_all_the_parts_of_its_shape(case: Case) -> None:
+    whole = [
+        shape for shape, methods in SHAPES.items() if all(callable(getattr(case.codec, name, None)) for name in methods)
+    ]
+    assert whole, f"{type(case.codec).__name__} has no whole shape: completely or not at all"
+    assert not callable(case.codec)
+
+
+@pytest.mark.parametrize("case", CODECS, ids=str)
+def test_a_codec_says_its_protocol_and_what_media_it_takes(case: Case) -> None:
+    accepts: Any = getattr(case.codec, "accepts", {})
+    assert set(accepts) <= {"image", "audio", "video", "document"}
+    assert all(frozenset(forms) <= FORMS and forms for forms in accepts.values())
+    if hasattr(case.codec, "build_request"):
+        assert case.codec.protocol == case.protocol
+        assert hasattr(case.codec, "accepts")

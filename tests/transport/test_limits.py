@@ -1,0 +1,288 @@
+"""The four time limits (S6): each has its own error, is kept to a tenth of a second, and frees the connection."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from betterai.core.config import Timeout
+from betterai.core.exceptions import ConnectTimeout, FirstByteTimeout, IdleTimeout, TotalTimeout
+from betterai.transport.http import read_limits
+from doubles.calls import at, get, post
+from doubles.servers import Peer, answer, deaf_port, raw_server, silence, soon, stuffed_server
+
+LIMIT = 0.15
+SLACK = 0.15
+LONG = Timeout(connect=30, first_byte=30, idle=30, total=30)
+
+
+def limits(**fields: float) -> Timeout:
+    return Timeout(**{"connect": 30.0, "first_byte": 30.0, "idle": 30.0, "total": 30.0, **fields})
+
+
+async def ends_in_time(
+    error: type[Exception], call: Callable[[], Awaitable[object]], limit: float = LIMIT
+) -> Exception:
+    """Whether the call fails with this very class, neither before the limit nor long after it. A machine may be busy
+    once or twice, not always.
+    """
+    late = []
+    for _ in range(3):
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(error) as caught:
+            await call()
+        seconds = asyncio.get_running_loop().time() - began
+        assert caught.type is error
+        assert seconds >= limit - 0.01
+        if seconds < limit + SLACK:
+            return caught.value
+        late.append(seconds)
+    raise AssertionError(f"took {late} s where {limit} s were given")
+
+
+async def _begin(peer: Peer) -> None:
+    await peer.request()
+    peer.begin()
+    peer.chunk(b"abc")
+    await asyncio.Event().wait()
+
+
+async def _only_head(peer: Peer) -> None:
+    await peer.request()
+    peer.begin()
+    await asyncio.Event().wait()
+
+
+async def _drip(peer: Peer) -> None:
+    """Each piece comes within the idle limit."""
+    await peer.request()
+    peer.begin()
+    while True:
+        peer.chunk(b"x")
+        await asyncio.sleep(LIMIT / 5)
+
+
+async def _all_left(server) -> None:
+    for peer in server.peers:
+        await soon(peer.gone.wait())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems answer although the queue is full")
+async def test_s6_connect(transport):
+    with deaf_port() as port:
+        url = f"http://127.0.0.1:{port}"
+        error = await ends_in_time(ConnectTimeout, lambda: transport.send(get(), at(url), limits(connect=LIMIT)))
+    assert "no connection within 0.15 s" in str(error)
+
+
+async def test_s6_connect_counts_the_tls_handshake(transport):
+    async with raw_server(silence) as server:
+        url = server.url.replace("http:", "https:")
+        await ends_in_time(ConnectTimeout, lambda: transport.send(get(), at(url), limits(connect=LIMIT)))
+        await _all_left(server)
+
+
+@pytest.mark.parametrize("request_", [get(), post(), post(body=b"x" * 3_000_000)], ids=["get", "post", "large"])
+async def test_s6_first_byte(transport, request_):
+    async def read_and_be_silent(peer):
+        await peer.request()
+        await asyncio.Event().wait()
+
+    async with raw_server(read_and_be_silent) as server:
+        error = await ends_in_time(
+            FirstByteTimeout, lambda: transport.send(request_, at(server.url), limits(first_byte=LIMIT))
+        )
+        await _all_left(server)
+    assert "no answer began within 0.15 s" in str(error)
+
+
+@pytest.mark.parametrize("script", [_begin, _only_head])
+async def test_s6_idle(transport, script):
+    async with raw_server(script) as server:
+        error = await ends_in_time(IdleTimeout, lambda: transport.send(get(), at(server.url), limits(idle=LIMIT)))
+        await _all_left(server)
+    assert "nothing came for 0.15 s" in str(error)
+
+
+async def test_s6_idle_counts_from_the_last_piece(transport):
+    async def script(peer):
+        await peer.request()
+        peer.begin()
+        for _ in range(5):
+            peer.chunk(b"x")
+            await asyncio.sleep(LIMIT / 2)
+        peer.chunk(b"")
+
+    async with raw_server(script) as server:
+        assert (await transport.send(get(), at(server.url), limits(idle=LIMIT))).body == b"xxxxx"
+
+
+async def test_s6_idle_may_be_longer_than_first_byte(transport):
+    async def script(peer):
+        await peer.request()
+        peer.begin()
+        await asyncio.sleep(LIMIT * 1.5)
+        peer.chunk(b"x")
+        peer.chunk(b"")
+
+    async with raw_server(script) as server:
+        assert (await transport.send(get(), at(server.url), limits(first_byte=LIMIT))).body == b"x"
+
+
+async def test_s6_idle_does_not_count_while_nobody_takes_what_came(transport):
+    """Beyond aiohttp's buffer nothing is read from the socket: that is no silence of the server's."""
+    size = 20_000_000
+
+    async with raw_server(answer(b"x" * size)) as server:
+        reply = await transport.open(get(), at(server.url), limits(idle=LIMIT))
+        await asyncio.sleep(LIMIT * 1.5)
+        assert len((await reply.read()).content) == size
+
+
+@pytest.mark.parametrize("script", [silence, _drip])
+async def test_s6_total(transport, script):
+    async with raw_server(script) as server:
+        error = await ends_in_time(
+            TotalTimeout, lambda: transport.send(get(), at(server.url), limits(idle=LIMIT, total=0.3)), 0.3
+        )
+        await _all_left(server)
+    assert "longer than 0.3 s" in str(error)
+    assert not error.retryable
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems answer although the queue is full")
+async def test_s6_total_holds_while_connecting(transport):
+    with deaf_port() as port:
+        url = f"http://127.0.0.1:{port}"
+        await ends_in_time(TotalTimeout, lambda: transport.send(get(), at(url), limits(total=LIMIT)))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the state of the socket")
+async def test_s6_total_holds_while_the_body_is_sent(transport):
+    with stuffed_server() as server:
+        request = post(body=b"x" * 50_000_000)
+        accepting = asyncio.create_task(server.accept())
+        await ends_in_time(TotalTimeout, lambda: transport.send(request, at(server.url), limits(total=LIMIT)))
+        await server.left(await accepting)
+
+
+async def test_s6_a_connection_used_again_has_its_limits_anew(transport):
+    async def answer_late(peer):
+        await peer.request()
+        peer.reply()
+        await peer.request()
+        await asyncio.sleep(LIMIT * 1.5)
+        peer.reply()
+
+    async with raw_server(answer_late) as server:
+        await transport.send(get(), at(server.url), limits(first_byte=LIMIT, idle=LIMIT))
+        await transport.send(get(), at(server.url), limits(idle=LIMIT))
+        assert len(server.peers) == 1
+
+
+@pytest.mark.parametrize("name", ["total", "first_byte", "idle"])
+@pytest.mark.parametrize("seconds", [0, 1e-9])
+async def test_s6_zero_is_not_without_limit(transport, name, seconds):
+    async with raw_server(_begin if name == "idle" else silence) as server:
+        with pytest.raises((TotalTimeout, FirstByteTimeout, IdleTimeout)):
+            await soon(transport.send(get(), at(server.url), limits(**{name: seconds})))
+
+
+def test_s6_long_limits_are_not_rounded_up():
+    """aiohttp moves those above its threshold to the next whole second: up to 1 s late."""
+    assert read_limits(LONG).ceil_threshold > 1e6
+
+
+def test_s6_each_limit_is_finite_by_default():
+    default = Timeout()
+    assert all(0 < getattr(default, name) < 7200 for name in default.__struct_fields__)
+
+
+# ── streams that stay open after their end ──
+
+
+async def test_s9_what_stays_open_is_ended_without_an_error(transport):
+    async with raw_server(_begin) as server:
+        reply = await transport.open(get(), at(server.url), LONG)
+        assert await reply.next_piece() == b"abc"
+        reply.expire_in(0.05)
+        reply.expire_in(30)
+        await soon(_reads_its_end(reply))
+        reply.close()
+        await _all_left(server)
+
+
+async def test_s9_pings_do_not_keep_it_open(transport):
+    async with raw_server(_drip) as server:
+        reply = await transport.open(get(), at(server.url), LONG)
+        assert await reply.next_piece()
+        reply.expire_in(0.05)
+        await soon(_read_on(reply))
+        await _all_left(server)
+
+
+async def test_s9_what_came_before_is_not_lost(transport):
+    """A caller that is slower than the time that the stream is left gets usage and terminator all the same."""
+    async with raw_server(_begin) as server:
+        reply = await transport.open(get(), at(server.url), LONG)
+        reply.expire_in(0.01)
+        await soon(server.peers[0].gone.wait())
+        assert await reply.next_piece() == b"abc"
+        await _reads_its_end(reply)
+
+
+async def _reads_its_end(reply) -> None:
+    assert await reply.next_piece() == b""
+
+
+async def _read_on(reply) -> None:
+    while await reply.next_piece():
+        pass
+
+
+async def test_the_connection_of_a_complete_answer_is_kept_when_its_end_comes_late(transport):
+    """Servers send the last event and the end of the body apart: giving up at once would cost a handshake each call."""
+    end = asyncio.Event()
+
+    async def script(peer):
+        await peer.request()
+        peer.begin()
+        peer.chunk(b"data: [DONE]\n\n")
+        await end.wait()
+        peer.chunk(b"")
+        await peer.request()
+        peer.reply()
+
+    async with raw_server(script) as server:
+        reply = await transport.open(get(), at(server.url), LONG)
+        assert await reply.next_piece()
+        reply.expire_in(5)
+        reply.close()
+        end.set()
+        await soon(_ended(reply))
+        await transport.send(get(), at(server.url), LONG)
+        assert len(server.peers) == 1
+
+
+async def _ended(reply) -> None:
+    while await reply.next_piece():
+        pass
+
+
+async def test_it_is_given_up_when_no_end_comes(transport):
+    async with raw_server(_begin) as server:
+        reply = await transport.open(get(), at(server.url), LONG)
+        assert await reply.next_piece()
+        reply.expire_in(0.05)
+        reply.close()
+        await _all_left(server)
+
+
+async def test_an_answer_that_is_complete_is_left_at_once_without_expiry(transport):
+    async with raw_server(_begin) as server:
+        reply = await transport.open(get(), at(server.url), LONG)
+        reply.close()
+        await soon(server.peers[0].gone.wait(), 1)
