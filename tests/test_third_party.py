@@ -146,7 +146,8 @@ def test_built_ins_cannot_be_shadowed(tmp_path: Path, target: str) -> None:
     code = f"""
     import sys
     import betterai
-    from betterai.providers import load_provider
+    from betterai.providers import discover_names, load_provider
+    assert sorted(set(discover_names())) == list(discover_names())
     for name in {built_in_names()!r}:
         provider = load_provider(name)
         assert provider.name == name and provider.title != "Acme", provider

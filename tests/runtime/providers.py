@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -56,13 +57,14 @@ def connect(url: str, time: FakeTime | None = None, *, model: ModelConfig = MODE
 async def ask(
     provider: CodecTextProvider, *, streaming: bool = False, messages: Any = HELLO, **settings: Any
 ) -> ProviderResponse:
-    """The whole answer, either way."""
+    """The whole answer, either way. No test waits longer than this for one."""
     given = GenerationSettings(**settings)
-    if not streaming:
-        return await provider.generate(messages, "", given)
     response = None
-    async for chunk in provider.generate_stream(messages, "", given):
-        assert response is None, "nothing comes after the response"
-        response = chunk.response
+    async with asyncio.timeout(20):
+        if not streaming:
+            return await provider.generate(messages, "", given)
+        async for chunk in provider.generate_stream(messages, "", given):
+            assert response is None, "nothing comes after the response"
+            response = chunk.response
     assert response is not None
     return response

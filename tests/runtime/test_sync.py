@@ -150,6 +150,24 @@ PROGRAMS = {
             print(chunk.content + "lo")
             sys.exit(0)
     """,
+    "exit inside a stream of a class": """
+        class Held(betterai.BaseTextProvider):
+            def __init__(self, api_key):
+                pass
+
+            async def generate_stream(self, messages, model, settings):
+                try:
+                    while True:
+                        yield betterai.TextChunk(content="Hel")
+                finally:
+                    await asyncio.sleep(0)
+                    print("lo", flush=True)
+
+        betterai.register_text_provider("held", Held)
+        for chunk in betterai.sync.stream("held/x", "Hello"):
+            print(chunk.content, end="")
+            sys.exit(0)
+    """,
     "threads that outlive the main one": """
         import threading, time
         def ask():
@@ -225,7 +243,8 @@ PROGRAMS = {
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_e5_a_program_ends_well_and_says_nothing(name: str) -> None:
     head = """
-    import asyncio, os, sys
+    import asyncio, os, sys, warnings
+    warnings.filterwarnings("ignore", "This process .* multi-threaded", DeprecationWarning)  # what a fork says since 3.12
     import betterai
     from runtime.providers import PROVIDER
     betterai.register_text_provider("neutral", PROVIDER)

@@ -13,6 +13,7 @@ from betterai.core.exceptions import APIConnectionError, ConfigurationError, Val
 from betterai.core.provider import BearerAuth, HeaderAuth, QueryAuth
 from betterai.transport.egress import EgressDenied, any_socket, is_private_host, is_public, public_socket
 from betterai.transport.http import Endpoint, HTTPTransport, SessionOptions
+from betterai.transport.websocket import connect
 from doubles.calls import LIMITS, at, foreign, get
 from doubles.servers import answer, raw_server
 
@@ -403,6 +404,8 @@ async def test_x3_a_proxy_is_not_asked_for_private_places(host):
         transport = HTTPTransport(SessionOptions(proxy=proxy.url))
         with pytest.raises(ValidationError, match="public addresses only"):
             await transport.send(foreign(f"http://{host}/x"), Endpoint(), LIMITS)
+        with pytest.raises(ValidationError, match="public addresses only"):
+            await connect(transport, foreign(f"ws://{host}/x"), Endpoint(), LIMITS)
         await transport.aclose()
         assert not proxy.peers
 

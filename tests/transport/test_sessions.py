@@ -18,6 +18,8 @@ from betterai.transport.http import HTTPTransport
 from doubles.calls import LIMITS, at, get
 from doubles.servers import answer, raw_server, soon
 
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+
 PROLOGUE = """
 import asyncio, os, sys, threading
 from betterai.core.config import Timeout
@@ -94,14 +96,7 @@ async def test_e5_a_thread_beside_a_running_loop():
     """)
 
 
-CHILD = """
-            child = os.fork()
-            if child == 0:
-                {work}
-            await asyncio.to_thread(os.waitpid, child, 0)
-"""
-
-
+@needs_fork
 async def test_e5_after_a_fork_with_a_loop_running():
     """The child has loops of its own; the parent's connection, which it inherited, still answers the parent."""
     output, _, connections = await tell("""
@@ -120,6 +115,7 @@ async def test_e5_after_a_fork_with_a_loop_running():
     assert connections == 2
 
 
+@needs_fork
 async def test_e5_after_a_fork_beside_a_loop_in_a_thread():
     """As the sync face has it. The child ends as programs do, with all finalizers run."""
     output, _, connections = await tell("""
@@ -145,7 +141,7 @@ async def test_e5_after_a_fork_beside_a_loop_in_a_thread():
 
 
 async def test_e5_a_loop_closed_without_a_word_does_not_break_the_next():
-    """What it left open is complained of by Python, not by us, and not as a session."""
+    """That it left a socket open is what Python complains of in development mode; we and aiohttp have nothing to add."""
     _, complaints, connections = await tell(
         """
         loop = asyncio.new_event_loop()
@@ -158,8 +154,8 @@ async def test_e5_a_loop_closed_without_a_word_does_not_break_the_next():
         quiet=False,
     )
     assert connections == 2
-    assert "client session" not in complaints
-    assert "closed" not in complaints.replace("unclosed transport", "")
+    assert "Unclosed" not in complaints
+    assert "Event loop is closed" not in complaints
 
 
 async def test_e5_a_loop_that_is_left_idle_is_quiet_at_the_end():
@@ -268,7 +264,6 @@ async def test_closing_leaves_other_loops_alone(transport):
         assert len(server.peers) == 2
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 async def test_many_first_calls_at_once_share_one_session(transport):
     async with raw_server(answer()) as server:
         await asyncio.gather(*(transport.send(get(), at(server.url), LIMITS) for _ in range(20)))

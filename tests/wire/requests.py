@@ -59,7 +59,7 @@ file_parts = part(
     shape({"file_id": st.just("file-1")}, filename=st.just("a.pdf"))
     | shape({"file_data": word("data:application/pdf;base64,QUJD", "QUJD")}, filename=st.just("a.pdf")),
 )
-refusal_parts = part("refusal", texts)
+refusal_parts = st.fixed_dictionaries({"type": st.just("refusal"), "refusal": texts})
 user_content = texts | st.lists(text_parts | image_parts | audio_parts | file_parts, max_size=3)
 plain_content = texts | st.lists(text_parts, max_size=2)
 

@@ -45,7 +45,8 @@ class _Background:
     async def _finish(self) -> None:
         running = asyncio.all_tasks() - {asyncio.current_task()}
         for task in running:
-            task.cancel()
+            if not task.cancelling():
+                task.cancel()
         if running:
             await asyncio.wait(running)
         await self.loop.shutdown_asyncgens()
@@ -53,8 +54,6 @@ class _Background:
 
 _lock = threading.Lock()
 _background: _Background | None = None
-_of_parents: list[_Background] = []
-"""Loops that a fork left without their threads. They are kept: closing one would meddle with the parent's sockets."""
 
 
 def _start() -> _Background:
@@ -76,8 +75,6 @@ def _stop() -> None:
 def _forget_after_fork() -> None:
     """The parent's thread does not live on in the child: a new loop is made at the next call."""
     global _background, _lock
-    if _background is not None:
-        _of_parents.append(_background)
     _background, _lock = None, threading.Lock()
 
 

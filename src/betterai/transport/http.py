@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import lru_cache
 from math import inf
@@ -10,6 +10,7 @@ from typing import NamedTuple
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
 from yarl import URL
 
 from betterai.core.config import Timeout
@@ -20,6 +21,7 @@ from betterai.transport.auth import sign
 from betterai.transport.body import encode_body
 from betterai.transport.egress import EgressDenied, SocketFactory, is_private_host, public_socket
 from betterai.transport.failures import read_failure
+from betterai.transport.patience import Patience
 from betterai.transport.reply import Reply
 from betterai.transport.sessions import SessionOptions, Sessions
 from betterai.transport.telemetry import TransportEvent, watch
@@ -35,7 +37,8 @@ class Route(NamedTuple):
     url: URL
     headers: dict[str, str]
     session: aiohttp.ClientSession
-    proxy: str | None
+    proxy: str | None = None
+    judges: tuple[ClientMiddlewareType, ...] = ()
 
 
 class HTTPTransport:
@@ -71,6 +74,7 @@ class HTTPTransport:
         route = await self.route(request, endpoint)
         foreign = request.trust == "foreign"
         finish = watch(self.on_event, request.method, route.url)
+        patience = Patience(limits)
         files = ExitStack()
         try:
             response = await route.session.request(
@@ -78,18 +82,19 @@ class HTTPTransport:
                 route.url,
                 data=await encode_body(request.body, route.headers, files),
                 headers=route.headers,
-                timeout=read_limits(limits),
+                timeout=read_connect_limit(limits.connect),
                 allow_redirects=foreign,
                 max_redirects=MAX_REDIRECTS,
                 raise_for_status=False,
                 proxy=route.proxy,
-                middlewares=_JUDGED if foreign and route.proxy is not None else None,
+                middlewares=route.judges or None,
             )
             largest = self._options.max_foreign_bytes if foreign else self._options.max_reply_bytes
-            return Reply(response, limits, largest, finish, self._sessions)
+            return Reply(response, patience, largest, finish, self._sessions)
         except BaseException as error:
-            failure = read_failure(error, limits)
+            failure = patience.judge(error) or read_failure(error, limits)
             finish(None, failure)
+            patience.end()
         finally:
             files.close()
         raise failure
@@ -105,10 +110,10 @@ class HTTPTransport:
         if query:
             url = url.extend_query(query)
         if trusted and self._own_session is not None:
-            return Route(url, headers, self._own_session, None)
+            return Route(url, headers, self._own_session)
         proxy = self._find_proxy(url) if self._proxied else None
         session = await self._sessions.get(private=proxy is not None or (trusted and endpoint.private))
-        return Route(url, headers, session, proxy)
+        return Route(url, headers, session, proxy, () if trusted or proxy is None else (_judge_name,))
 
     def _find_proxy(self, url: URL) -> str | None:
         proxy = self._options.proxy
@@ -121,6 +126,12 @@ class HTTPTransport:
     async def aclose(self) -> None:
         """Close the connections of the running loop."""
         await self._sessions.aclose()
+
+
+@lru_cache(maxsize=64)
+def read_connect_limit(seconds: float) -> aiohttp.ClientTimeout:
+    """The one limit that aiohttp keeps for us: it takes a timer only where a connection is made."""
+    return aiohttp.ClientTimeout(total=None, connect=_seconds(seconds), ceil_threshold=1e9)
 
 
 @lru_cache(maxsize=64)
@@ -138,13 +149,8 @@ def _seconds(limit: float) -> float | None:
     return None if limit == inf else max(limit, 0.001)
 
 
-async def _judge_name(
-    request: aiohttp.ClientRequest, send: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
-) -> aiohttp.ClientResponse:
+async def _judge_name(request: ClientRequest, send: ClientHandlerType) -> ClientResponse:
     """Behind a proxy the final address is not ours to see: the name is judged instead, again after each redirect."""
     if is_private_host(str(request.url)):
         raise EgressDenied
     return await send(request)
-
-
-_JUDGED = (_judge_name,)

@@ -9,30 +9,30 @@ from pathlib import Path
 
 import aiohttp
 
-from betterai.core.config import Timeout
 from betterai.core.exceptions import ProviderError
 from betterai.core.wire import WireResponse
 from betterai.transport.failures import read_failure
+from betterai.transport.patience import Patience, cut_off
 from betterai.transport.telemetry import Finish
 
 
 class Reply:
     """A reply whose headers stand, and whose body is still to be read. Close it, or read it to its end."""
 
-    __slots__ = ("_finish", "_keep", "_limit", "_limits", "_response", "_timer", "headers", "status")
+    __slots__ = ("_finish", "_keep", "_limit", "_patience", "_response", "_timer", "headers", "status")
 
     def __init__(
-        self, response: aiohttp.ClientResponse, limits: Timeout, limit: int, finish: Finish, keep: object = None
+        self, response: aiohttp.ClientResponse, patience: Patience, limit: int, finish: Finish, keep: object = None
     ) -> None:
         self._response = response
         self.status = response.status
         self.headers = {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in response.raw_headers}
-        self._limits = limits
+        self._patience = patience
         self._limit = limit
         self._finish = finish
         self._keep = keep
         self._timer: asyncio.TimerHandle | None = None
-        _begin_idle_limit(response, limits.idle)
+        patience.read_from(response)
 
     def expire_in(self, seconds: float) -> None:
         """The answer is complete: treat what comes later than this as the end of the stream, should it stay open."""
@@ -50,10 +50,14 @@ class Reply:
 
     async def next_piece(self) -> bytes:
         """The next bytes of the body as they come; b"" at its end. Raises our timeouts and `APIConnectionError`."""
+        self._patience.wait_for_more()
         try:
-            return await self._response.content.readany()
+            piece = await self._response.content.readany()
         except BaseException as error:
             failure = self._fail(error)
+        else:
+            self._patience.rest()
+            return piece
         raise failure
 
     async def read(self) -> WireResponse:
@@ -103,14 +107,16 @@ class Reply:
                 self._timer.cancel()
         elif self._timer is None:
             self._abort()
+        self._patience.end()
         self._finish(self.status, None, self._response.content.total_bytes)
 
     def _abort(self) -> None:
+        self._patience.end()
         cut_off(self._response)
         self._response.close()
 
     def _fail(self, error: BaseException) -> BaseException:
-        failure = read_failure(error, self._limits, began=True)
+        failure = read_failure(error, self._patience.limits, began=True)
         self._abort()
         self._finish(self.status, failure, self._response.content.total_bytes)
         return failure
@@ -118,22 +124,3 @@ class Reply:
     def __del__(self) -> None:
         if not self._response.closed:
             self._abort()
-
-
-def cut_off(response: aiohttp.ClientResponse) -> None:
-    """Close its socket without waiting for what is still to be sent: nobody may ever take it."""
-    connection = response.connection
-    if connection is not None and connection.transport is not None:
-        connection.transport.abort()
-
-
-def _begin_idle_limit(response: aiohttp.ClientResponse, idle: float) -> None:
-    """aiohttp has one read limit: for the first byte until the headers stood, from here on for each next one.
-    While reading is paused, because nobody takes what came, its timer rests.
-    """
-    connection = response.connection
-    protocol = connection.protocol if connection is not None else None
-    if protocol is not None and protocol.transport is not None:
-        protocol.read_timeout = max(idle, 0.001)
-        if protocol.transport.is_reading():
-            protocol.start_timeout()

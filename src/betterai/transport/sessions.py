@@ -18,7 +18,7 @@ import aiohttp
 from betterai.core.data import Data
 from betterai.core.exceptions import ConfigurationError
 from betterai.transport.egress import SocketFactory, any_socket, public_socket
-from betterai.transport.reply import cut_off
+from betterai.transport.patience import cut_off
 
 USER_AGENT = "betterai"
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import aiohttp
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession
 
 from betterai.core.config import Timeout
 from betterai.core.exceptions import APIConnectionError
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.transport.failures import read_failure
 from betterai.transport.http import Endpoint, HTTPTransport, Route, read_limits
-from betterai.transport.reply import Reply, cut_off
+from betterai.transport.patience import Patience, cut_off
+from betterai.transport.reply import Reply
 from betterai.transport.telemetry import Finish, watch
 
 HEARTBEAT_SECONDS = 5.0
-CLOSING_SECONDS = 2.0
+GOODBYE_SECONDS = 2.0
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 MAX_REFUSAL_BYTES = 1024 * 1024
 
@@ -32,7 +35,7 @@ class HandshakeRefused(Exception):
 class Socket:
     """An open WebSocket. Iterate over `frames()`: text as str, binary as bytes."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, response: ClientResponse) -> None:
         self._socket = socket
         self._response = response
         self._left = False
@@ -70,16 +73,32 @@ class Socket:
         await self._socket.close()
 
 
-async def connect(transport: HTTPTransport, request: WireRequest, endpoint: Endpoint, limits: Timeout) -> Socket:
+async def connect(
+    transport: HTTPTransport,
+    request: WireRequest,
+    endpoint: Endpoint,
+    limits: Timeout,
+    *,
+    heartbeat: float = HEARTBEAT_SECONDS,
+    goodbye: float = GOODBYE_SECONDS,
+) -> Socket:
     """Open a WebSocket. Raises `HandshakeRefused` for an HTTP reply, our timeouts, and `APIConnectionError`.
 
-    Of the limits, connect, first byte and total hold for the handshake; afterwards pings find out whether the other
-    side is still there.
+    Of the limits, connect, first byte and total hold for the handshake; afterwards a ping each `heartbeat` seconds of
+    silence finds out whether the other side is still there. `goodbye` is how long closing waits for its answer.
     """
     route = await transport.route(request, endpoint)
     finish = watch(transport.on_event, "GET", route.url)
     try:
-        socket = await _shake_hands(route, limits, finish)
+        async with _handshake(route, limits, finish) as (session, answered):
+            socket = await session.ws_connect(
+                route.url,
+                headers=route.headers,
+                proxy=route.proxy,
+                heartbeat=heartbeat,
+                max_msg_size=MAX_FRAME_BYTES,
+                timeout=aiohttp.ClientWSTimeout(ws_close=goodbye),
+            )
     except HandshakeRefused:
         raise
     except BaseException as error:
@@ -87,39 +106,33 @@ async def connect(transport: HTTPTransport, request: WireRequest, endpoint: Endp
         finish(None, failure)
     else:
         finish(101)
-        return socket
+        return Socket(socket, answered[-1])
     raise failure
 
 
-async def _shake_hands(route: Route, limits: Timeout, finish: Finish) -> Socket:
-    """In a session for the handshake alone, over the connections of the real one: time limits belong to sessions, and
+@asynccontextmanager
+async def _handshake(
+    route: Route, limits: Timeout, finish: Finish
+) -> AsyncIterator[tuple[ClientSession, list[ClientResponse]]]:
+    """A session for the handshake alone, over the connections of the real one: time limits belong to sessions, and
     what the server answers, a redirect too, is seen by its middleware only.
     """
-    answered: list[aiohttp.ClientResponse] = []
+    answered: list[ClientResponse] = []
 
-    async def look(
-        request: aiohttp.ClientRequest, send: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
-    ) -> aiohttp.ClientResponse:
+    async def look(request: ClientRequest, send: ClientHandlerType) -> ClientResponse:
         response = await send(request)
         if response.status != 101:
-            raise HandshakeRefused(await Reply(response, limits, MAX_REFUSAL_BYTES, finish).read())
+            raise HandshakeRefused(await Reply(response, Patience(limits), MAX_REFUSAL_BYTES, finish).read())
         answered.append(response)
         return response
 
-    async with aiohttp.ClientSession(
+    async with ClientSession(
         connector=route.session.connector,
         connector_owner=False,
         headers=route.session.headers,
         cookie_jar=route.session.cookie_jar,
         timeout=read_limits(limits),
-        middlewares=(look,),
+        middlewares=(*route.judges, look),
     ) as session:
-        socket = await session.ws_connect(
-            route.url,
-            headers=route.headers,
-            proxy=route.proxy,
-            heartbeat=HEARTBEAT_SECONDS,
-            max_msg_size=MAX_FRAME_BYTES,
-            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING_SECONDS),
-        )
-    return Socket(socket, answered[-1])
+        session._retry_connection = False
+        yield session, answered

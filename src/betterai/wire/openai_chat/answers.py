@@ -14,7 +14,7 @@ from betterai.core.tools import CustomTool
 
 _STATUS = {
     "AuthenticationError": 401, "PermissionDeniedError": 403, "ModelNotFoundError": 404, "RateLimitError": 429,
-    "OverloadedError": 503, "APITimeoutError": 504,
+    "OverloadedError": 503, "APITimeoutError": 504, "ContentFilterError": 400,
 }  # fmt: skip
 _CODES = {
     "AuthenticationError": "invalid_api_key", "ModelNotFoundError": "model_not_found",

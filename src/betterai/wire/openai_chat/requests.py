@@ -108,8 +108,10 @@ def _parse_tool(value: Any, index: int) -> AnyTool:
     kind = fields.pop("type", "function")
     if not isinstance(kind, str):
         raise refuse(f"tools[{index}].type", "must be a text")
-    if kind not in ("function", "custom") or not isinstance(fields.get(kind), Mapping):
+    if kind not in ("function", "custom") or kind not in fields:
         return ServerTool(type=kind, config=fields)
+    if not isinstance(fields[kind], Mapping):
+        raise refuse(f"tools[{index}].{kind}", "must be an object")
     inner = dict(fields.pop(kind))
     wanted: dict[str, tuple[type, ...]] = (
         {"description": (str,), "parameters": (Mapping,), "strict": (bool,)}

@@ -61,7 +61,7 @@ def _split(total: int, *parts: int | None) -> tuple[int, tuple[int, ...]]:
 
 
 def build_usage(usage: Usage) -> dict[str, Any]:
-    """The counters as the protocol's `usage` object; films and drawn pictures, which it has not, where there are any."""
+    """The counters as the protocol's `usage` object; films and drawn pictures, unknown to it, where there are any."""
     inputs = {
         "cached_tokens": usage.cache_read_tokens,
         "cache_write_tokens": usage.cache_write_tokens,

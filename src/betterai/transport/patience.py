@@ -1,0 +1,132 @@
+"""The time limits of the attempts of one event loop, with one timer for all: for the earliest of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from math import inf
+from time import monotonic
+from weakref import WeakKeyDictionary
+
+import aiohttp
+
+from betterai.core.config import Timeout
+from betterai.transport.failures import read_failure
+
+
+class Patience:
+    """How long one attempt may take: until its headers stand, for each next piece, and in all.
+
+    What comes too late ends the attempt: before the headers stand its task is cancelled, as `asyncio.timeout` does it;
+    afterwards its socket is closed, and reading raises.
+    """
+
+    __slots__ = ("_cancelling", "_dog", "_expire", "_expired", "_late", "_task", "_total_at", "deadline", "limits")
+
+    def __init__(self, limits: Timeout) -> None:
+        loop = asyncio.get_running_loop()
+        dog = _watchdogs.get(loop)
+        if dog is None:
+            dog = _watchdogs[loop] = Watchdog()
+        task = asyncio.current_task(loop)
+        self.limits = limits
+        self._dog = dog
+        self._task = task
+        self._cancelling = task.cancelling() if task is not None else 0
+        self._expire: Callable[[Exception], None] = self._cancel
+        self._expired = False
+        self._late: type[TimeoutError] = aiohttp.SocketTimeoutError
+        self._total_at = monotonic() + limits.total
+        self._wait(limits.first_byte)
+        dog.watched.add(self)
+
+    def _wait(self, seconds: float) -> None:
+        deadline = monotonic() + seconds
+        self.deadline = deadline if deadline < self._total_at else self._total_at
+        self._dog.arm(self.deadline)
+
+    def read_from(self, response: aiohttp.ClientResponse) -> None:
+        """The headers stand: from here on it is the body that is waited for."""
+        self._task = None
+        self._expire = _Stopper(response)
+        self.deadline = self._total_at
+
+    def wait_for_more(self) -> None:
+        self._wait(self.limits.idle)
+
+    def rest(self) -> None:
+        """Nothing is waited for: only the total counts."""
+        self.deadline = self._total_at
+
+    def end(self) -> None:
+        self._dog.watched.discard(self)
+
+    def check(self, now: float) -> float:
+        """End the attempt if it is time; else say when it will be."""
+        if now < self.deadline:
+            return self.deadline
+        self.end()
+        self._expired = True
+        self._late = TimeoutError if now >= self._total_at else aiohttp.SocketTimeoutError
+        self._expire(self._late())
+        return inf
+
+    def _cancel(self, late: Exception) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def judge(self, error: BaseException) -> BaseException | None:
+        """Our error for a cancellation that came from here, and from nowhere else."""
+        if not self._expired or self._task is None:
+            return None
+        left = self._task.uncancel()
+        if not isinstance(error, asyncio.CancelledError) or left > self._cancelling:
+            return None
+        return read_failure(self._late(), self.limits)
+
+
+class _Stopper:
+    """Closes a socket, and has what waits for its bytes raise."""
+
+    __slots__ = ("_response",)
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    def __call__(self, late: Exception) -> None:
+        if not self._response.content.is_eof():
+            self._response.content.set_exception(late)
+        cut_off(self._response)
+
+
+class Watchdog:
+    """Wakes for the earliest deadline. Deadlines that were put off are found then, and cost nothing before."""
+
+    def __init__(self) -> None:
+        self.watched: set[Patience] = set()
+        self._at = inf
+        self._timer: asyncio.TimerHandle | None = None
+
+    def arm(self, deadline: float) -> None:
+        if deadline < self._at:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._at = deadline
+            self._timer = asyncio.get_running_loop().call_later(deadline - monotonic(), self._wake)
+
+    def _wake(self) -> None:
+        self._at, self._timer = inf, None
+        now = monotonic()
+        earliest = min((patience.check(now) for patience in tuple(self.watched)), default=inf)
+        if earliest < inf:
+            self.arm(earliest)
+
+
+_watchdogs: WeakKeyDictionary[asyncio.AbstractEventLoop, Watchdog] = WeakKeyDictionary()
+
+
+def cut_off(response: aiohttp.ClientResponse) -> None:
+    """Close its socket without waiting for what is still to be sent: nobody may ever take it."""
+    connection = response.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
