@@ -1,14 +1,3 @@
-"""No key of this machine is seen by the tests, and no log setting stays behind."""
+"""As in the tests of the runtime: no key of this machine is seen."""
 
-from __future__ import annotations
-
-import os
-
-import pytest
-
-
-@pytest.fixture(autouse=True)
-def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.endswith(("_API_KEY", "_BASE_URL")) or name.startswith("BETTERAI_"):
-            monkeypatch.delenv(name)
+from runtime.conftest import _no_keys as _no_keys

@@ -49,7 +49,7 @@ BAD: list[tuple[Any, str]] = [
     (None, "messages must be"),
     (5, "messages must be"),
     ({"role": "user", "content": "x"}, "messages must be"),
-    (b"Hello", "messages must be"),
+    (b"Hello", r"messages\[0\]"),
     ([5], r"messages\[0\]"),
     ([Message.user("x"), "Hello"], r"messages\[1\]"),
     ([{"role": "user", "content": "x"}, {}], r"messages\[1\]"),

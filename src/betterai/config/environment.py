@@ -18,6 +18,11 @@ def read_variable(*names: str) -> str | None:
     return None
 
 
+def read_variables(names: tuple[str, ...]) -> tuple[str | None, ...]:
+    """These variables as they stand: to see whether one has changed."""
+    return tuple(map(os.environ.get, names))
+
+
 def read_setting(setting: Setting, config: CoreConfig) -> str | None:
     """A provider's setting: `CoreConfig`, else the environment, else its default. A blank one given on purpose is none:
     the environment's key is not sent in its place.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
-from betterai.config.environment import fill_template, read_settings
+from betterai.config.environment import fill_template, read_settings, read_variables
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError
 from betterai.core.provider import BearerAuth, HeaderAuth, Provider
@@ -42,6 +42,8 @@ class Connection:
         self.retries = read_retries(config.retries)
         self._source = transport or shared_transport
         self._values: dict[str, str] | None = None
+        self._variables = tuple(name for setting in provider.settings for name in setting.env)
+        self._seen: tuple[str | None, ...] = ()
         self._endpoint: Endpoint | None = None
         self._login: tuple[str, str] | None = None
 
@@ -51,10 +53,11 @@ class Connection:
 
     def endpoint(self) -> Endpoint:
         """Raises `ConfigurationError` naming the variable of what is missing."""
-        values = read_settings(self.provider, self.config)
-        if self._endpoint is None or values != self._values:
-            self._endpoint = self._locate(values)
-            self._values = values
+        seen = read_variables(self._variables)
+        if self._endpoint is None or seen != self._seen:
+            self._values = read_settings(self.provider, self.config)
+            self._endpoint = self._locate(self._values)
+            self._seen = seen
         return self._endpoint
 
     def secrets(self) -> list[str]:

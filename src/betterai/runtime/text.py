@@ -169,7 +169,8 @@ class CodecTextProvider(BaseTextProvider):
         try:
             prepared, parse = prepare_settings(settings)
             history = read_messages(messages)
-            if has_media(history) and needs_loading(history, self.codec.accepts):
+            media = has_media(history)
+            if media and needs_loading(history, self.codec.accepts):
                 limits = self.connection.timeout
                 history = await load_media(history, self.codec.accepts, self.connection.transport, limits)
             call: TextCall = Call(
@@ -179,9 +180,9 @@ class CodecTextProvider(BaseTextProvider):
                 stream=stream,
                 id=f"{getrandbits(128):032x}",
                 now=self._clock.now(),
-                warnings=self._warn(model, history, settings),
+                warnings=_warn(model, history, settings.given(), media),
             )
-            if has_media(history) and media_sizes(history) > LARGE_BODY:
+            if media and media_sizes(history) > LARGE_BODY:
                 from asyncio import to_thread
 
                 return await to_thread(self._build, call, parse)
@@ -220,15 +221,6 @@ class CodecTextProvider(BaseTextProvider):
             if (listed := ALL_MODELS.find(key)) is not None and listed.provider == self.provider.name:
                 return listed
         return unlisted_model(self.provider.name, name.removeprefix(prefix), known=not self.provider.models())
-
-    def _warn(
-        self, model: ModelConfig, messages: Sequence[Message], settings: GenerationSettings
-    ) -> tuple[CallWarning, ...]:
-        given = settings.given()
-        plain = model.known and not model.shutdown and model.config.keys().isdisjoint(given)
-        if plain and "tools" not in given and not has_media(messages):
-            return ()
-        return tuple(_judge(model, messages, given))
 
     # ── after ──
 
@@ -292,7 +284,11 @@ class CodecTextProvider(BaseTextProvider):
 
 def has_media(messages: Sequence[Message]) -> bool:
     """Whether there is anything but texts, thoughts and tool calls: what may need loading, or judging."""
-    return any(isinstance(part, _MEDIA) for message in messages for part in message.parts)
+    for message in messages:
+        for part in message.parts:
+            if isinstance(part, _MEDIA):
+                return True
+    return False
 
 
 def _is_stream(headers: Mapping[str, str]) -> bool:
@@ -338,6 +334,20 @@ def _with_response(final: list[TextChunk], response: ProviderResponse) -> list[T
     if final:
         return [*final[:-1], msgspec.structs.replace(final[-1], response=response)]
     return [TextChunk(response=response)]
+
+
+def _warn(
+    model: ModelConfig, messages: Sequence[Message], given: Mapping[str, Any], media: bool
+) -> tuple[CallWarning, ...]:
+    """What `_judge` finds, without looking where there is nothing to find."""
+    if not media and model.known and not model.shutdown and "tools" not in given:
+        for name, (low, high) in model.config.items():
+            value = given.get(name)
+            if value is not None and not low <= value <= high:
+                break
+        else:
+            return ()
+    return tuple(_judge(model, messages, given))
 
 
 def _judge(model: ModelConfig, messages: Sequence[Message], given: Mapping[str, Any]) -> Iterator[CallWarning]:

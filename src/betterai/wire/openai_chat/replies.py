@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 def parse_choices(codec: OpenAIChat, call: TextCall, shape: ChatShape) -> list[ProviderResponse]:
     """Each choice as a response of its own, in the order of their indexes."""
-    choices = sorted(shape.choices or [], key=lambda choice: choice.index)
+    choices = shape.choices or []
+    if len(choices) > 1:
+        choices = sorted(choices, key=lambda choice: choice.index)
     return [_parse_choice(codec, call, choice, shape.model or call.model.id) for choice in choices]
 
 
@@ -85,7 +87,8 @@ def assemble_parts(
         parts.append(Text(text=text, citations=citations))
     if refusal:
         parts.append(Refusal(text=refusal))
-    parts.extend(MediaPart(media=item) for item in media)
+    if media:
+        parts.extend(MediaPart(media=item) for item in media)
     parts.extend(tool_calls)
     return tuple(parts)
 
@@ -115,6 +118,8 @@ def split_content(content: str | list[ContentPart] | None) -> tuple[str, str]:
 def join_details(pieces: Sequence[Raw]) -> Raw | None:
     """The lists of `reasoning_details` that came, as one list, each element as it was."""
     given = [bytes(piece).strip() for piece in pieces if piece is not NO_DETAILS]
+    if not given:
+        return None
     inner = [piece[1:-1].strip() for piece in given if piece.startswith(b"[")]
     kept = [piece for piece in inner if piece]
     return Raw(b"[" + b",".join(kept) + b"]") if kept else None
@@ -122,6 +127,8 @@ def join_details(pieces: Sequence[Raw]) -> Raw | None:
 
 def parse_logprobs(value: Any) -> tuple[TokenLogprob, ...] | None:
     """The log probabilities of the tokens; None for the forms that other protocols have."""
+    if value is None:
+        return None
     content = value.get("content") if isinstance(value, dict) else None
     try:
         tokens = msgspec.convert(content, list[TokenShape] | None, strict=False)
@@ -140,13 +147,17 @@ def _read_token(shape: TokenShape) -> TokenLogprob:
 
 
 def parse_citations(annotations: list[Annotation] | None) -> tuple[Citation, ...]:
-    cited = [item.url_citation for item in annotations or [] if item.url_citation is not None]
+    if not annotations:
+        return ()
+    cited = [item.url_citation for item in annotations if item.url_citation is not None]
     return tuple(
         Citation(url=item.url, title=item.title or "", start=item.start_index, end=item.end_index) for item in cited
     )
 
 
 def parse_media(message: MessageShape, call: TextCall) -> list[Media]:
+    if message.images is None and message.audio is None:
+        return []
     media = [parse_data_url("image", item.image_url.url) for item in message.images or [] if item.image_url]
     if (audio := message.audio) is not None:
         said = audio.transcript or ""

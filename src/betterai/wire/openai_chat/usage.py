@@ -20,16 +20,18 @@ def parse_usage(shape: UsageShape | None) -> Usage | None:
     outputs = shape.completion_tokens_details or OutputDetails()
     prompt, completion = shape.prompt_tokens or 0, shape.completion_tokens or 0
 
-    cached = _first_stated(inputs.cached_tokens, shape.prompt_cache_hit_tokens, shape.cached_tokens)
+    cached = inputs.cached_tokens
+    if cached is None:
+        cached = shape.prompt_cache_hit_tokens if shape.prompt_cache_hit_tokens is not None else shape.cached_tokens
     written = inputs.cache_write_tokens
-    fresh, (read_in, written_in, audio_in, image_in, video_in) = _split(
-        prompt, cached, written, inputs.audio_tokens, inputs.image_tokens, inputs.video_tokens
+    fresh, read_in, written_in, audio_in, image_in, video_in = _split(
+        prompt, (cached, written, inputs.audio_tokens, inputs.image_tokens, inputs.video_tokens)
     )
-    reasoning = _first_stated(outputs.reasoning_tokens, shape.reasoning_tokens)
+    reasoning = outputs.reasoning_tokens if outputs.reasoning_tokens is not None else shape.reasoning_tokens
     if reasoning and shape.total_tokens == prompt + completion + reasoning:
         completion += reasoning
-    text_out, (thought, audio_out, image_out) = _split(
-        completion, reasoning, outputs.audio_tokens, outputs.image_tokens
+    text_out, thought, audio_out, image_out = _split(
+        completion, (reasoning, outputs.audio_tokens, outputs.image_tokens)
     )
     return Usage(
         text_in=fresh,
@@ -46,18 +48,14 @@ def parse_usage(shape: UsageShape | None) -> Usage | None:
     )
 
 
-def _first_stated(*spellings: int | None) -> int | None:
-    return next((count for count in spellings if count is not None), None)
-
-
-def _split(total: int, *parts: int | None) -> tuple[int, tuple[int, ...]]:
+def _split(total: int, parts: tuple[int | None, ...]) -> list[int]:
     """What is left of `total` beside its parts, and the parts, cut where they overlap: the sum stays `total`."""
-    rest = total
-    kept = []
+    split = [total]
     for part in parts:
-        kept.append(min(max(part or 0, 0), rest))
-        rest -= kept[-1]
-    return rest, tuple(kept)
+        kept = min(part, split[0]) if part is not None and part > 0 else 0
+        split.append(kept)
+        split[0] -= kept
+    return split
 
 
 def build_usage(usage: Usage) -> dict[str, Any]:
