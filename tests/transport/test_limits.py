@@ -99,6 +99,26 @@ async def test_s6_first_byte(transport, request_):
     assert "no answer began within 0.15 s" in str(error)
 
 
+async def test_s6_first_byte_counts_from_the_end_of_a_large_body(transport):
+    async def read_slowly(peer):
+        head = await peer.receive(b"\r\n\r\n")
+        size = int(head.split(b"Content-Length: ")[1].split(b"\r\n")[0])
+        for _ in range(4):
+            peer.transport.pause_reading()
+            await asyncio.sleep(LIMIT / 2)
+            peer.transport.resume_reading()
+            await peer.receive_exactly(size // 4)
+        await asyncio.sleep(LIMIT / 2)
+        peer.begin()
+        await asyncio.sleep(LIMIT * 1.5)
+        peer.chunk(b"thanks")
+        peer.chunk(b"")
+
+    async with raw_server(read_slowly) as server:
+        reply = await transport.send(post(body=b"x" * 40_000_000), at(server.url), limits(first_byte=LIMIT))
+    assert reply.body == b"thanks"
+
+
 @pytest.mark.parametrize("script", [_begin, _only_head])
 async def test_s6_idle(transport, script):
     async with raw_server(script) as server:
@@ -151,6 +171,49 @@ async def test_s6_total(transport, script):
         await _all_left(server)
     assert "longer than 0.3 s" in str(error)
     assert not error.retryable
+
+
+async def test_s6_total_holds_while_nobody_reads(transport):
+    """The connection is freed then, and reading says why."""
+    async with raw_server(_begin) as server:
+        reply = await transport.open(get(), at(server.url), limits(total=LIMIT))
+        await soon(server.peers[0].gone.wait())
+        with pytest.raises(TotalTimeout):
+            await reply.read()
+
+
+async def test_s6_a_call_that_ended_in_time_is_left_alone(transport):
+    """The task goes on after its call: no limit of the call may reach it later."""
+    async with raw_server(answer()) as server:
+        for _ in range(3):
+            await transport.send(get(), at(server.url), limits(first_byte=LIMIT, idle=LIMIT, total=LIMIT))
+        await asyncio.sleep(LIMIT * 1.5)
+        assert not asyncio.current_task().cancelling()
+
+
+async def test_s6_a_limit_within_a_limit(transport):
+    """The caller's own `asyncio.timeout` stays the caller's, whichever is reached first."""
+    async with raw_server(silence) as server:
+        with pytest.raises(TimeoutError) as caught:
+            async with asyncio.timeout(0.05):
+                await transport.send(get(), at(server.url), limits(first_byte=LIMIT))
+        assert caught.type is TimeoutError
+        async with asyncio.timeout(5):
+            with pytest.raises(FirstByteTimeout):
+                await transport.send(get(), at(server.url), limits(first_byte=0.05))
+
+
+async def test_s6_many_calls_each_have_their_own(transport):
+    async def fail_after(seconds):
+        with pytest.raises(FirstByteTimeout):
+            await transport.send(get(), at(server.url), limits(first_byte=seconds))
+        return asyncio.get_running_loop().time() - began
+
+    began = asyncio.get_running_loop().time()
+    wanted = [0.3, 0.1, 0.2, 0.1, 0.25]
+    async with raw_server(silence) as server:
+        took = await asyncio.gather(*map(fail_after, wanted))
+    assert all(limit - 0.01 <= seconds < limit + SLACK for limit, seconds in zip(wanted, took, strict=True))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems answer although the queue is full")

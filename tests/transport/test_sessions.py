@@ -239,6 +239,34 @@ async def test_p3_a_transport_leaves_nothing_behind():
     assert gone() is None
 
 
+async def test_p3_nor_does_a_loop():
+    """Timers hold their loop: whoever holds one of them for a loop, holds the loop."""
+    loops = []
+
+    async with raw_server(answer()) as server:
+
+        async def call():
+            loops.append(weakref.ref(asyncio.get_running_loop()))
+            await transport.send(get(), at(server.url), LIMITS)
+
+        transport = HTTPTransport()
+        for _ in range(3):
+            await asyncio.to_thread(lambda: asyncio.run(call()))
+        gc.collect()
+        assert [loop() for loop in loops] == [None] * 3
+
+
+async def test_p3_nor_a_stream_that_was_read_and_not_closed(transport):
+    async with raw_server(answer()) as server:
+        reply = await transport.open(get(), at(server.url), LIMITS)
+        while await reply.next_piece():
+            pass
+        response = weakref.ref(reply._response)
+        del reply
+        gc.collect()
+        assert response() is None
+
+
 async def test_after_closing_it_opens_anew(transport):
     async with raw_server(answer()) as server:
         for _ in range(2):

@@ -107,8 +107,11 @@ class CodecTextProvider(BaseTextProvider):
                 return self._complete(result, plan, attempts, reply.headers)
             hops += 1
             if hops > MAX_HOPS:
-                raise ProviderError(f"the answer was not complete after {hops} requests").locate(*self._whom(plan))
-            request = encode_request(result)
+                given_up = ProviderError(
+                    f"the answer was not complete after {hops} requests", attempts=attempts.records
+                )
+                raise given_up.locate(*self._whom(plan))
+            request = encode_request(result, plan.call.settings.extra_body)
 
     async def generate_stream(
         self, messages: Messages, model: str = "", settings: GenerationSettings | None = None

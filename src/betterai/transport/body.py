@@ -17,6 +17,11 @@ LARGE_BODY = 1024 * 1024
 """Above this, bytes are sent in slices, and base64 text is decoded in a thread: so that the loop is not held up."""
 
 
+def is_large(body: Any) -> bool:
+    """Whether sending it may take a while."""
+    return body is not None and (not isinstance(body, bytes) or len(body) > LARGE_BODY)
+
+
 async def encode_body(body: Any, headers: dict[str, str], files: ExitStack) -> Any:
     """The body for aiohttp. What is opened for it is closed by `files`. Raises `ValidationError`."""
     if body is None:

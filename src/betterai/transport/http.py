@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import lru_cache
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -14,11 +14,11 @@ from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, Clie
 from yarl import URL
 
 from betterai.core.config import Timeout
-from betterai.core.exceptions import ConfigurationError
+from betterai.core.exceptions import ConfigurationError, ValidationError
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.transport.address import Endpoint, read_url
 from betterai.transport.auth import sign
-from betterai.transport.body import encode_body
+from betterai.transport.body import encode_body, is_large
 from betterai.transport.egress import EgressDenied, SocketFactory, is_private_host, public_socket
 from betterai.transport.failures import read_failure
 from betterai.transport.patience import Patience
@@ -74,21 +74,16 @@ class HTTPTransport:
         route = await self.route(request, endpoint)
         foreign = request.trust == "foreign"
         finish = watch(self.on_event, request.method, route.url)
-        patience = Patience(limits)
+        patience = Patience(limits, uploading=is_large(request.body))
         files = ExitStack()
         try:
-            response = await route.session.request(
-                request.method,
-                route.url,
-                data=await encode_body(request.body, route.headers, files),
-                headers=route.headers,
-                timeout=read_connect_limit(limits.connect),
-                allow_redirects=foreign,
-                max_redirects=MAX_REDIRECTS,
-                raise_for_status=False,
-                proxy=route.proxy,
-                middlewares=route.judges or None,
-            )
+            data = await encode_body(request.body, route.headers, files)
+            try:
+                response = await self._request(route, request, data, limits)
+            except aiohttp.ClientConnectionError as error:
+                if not _was_closed_while_idle(error) or not isinstance(data, bytes | None):
+                    raise
+                response = await self._request(route, request, data, limits)
             largest = self._options.max_foreign_bytes if foreign else self._options.max_reply_bytes
             return Reply(response, patience, largest, finish, self._sessions)
         except BaseException as error:
@@ -99,6 +94,20 @@ class HTTPTransport:
             files.close()
         raise failure
 
+    async def _request(self, route: Route, request: WireRequest, data: Any, limits: Timeout) -> ClientResponse:
+        return await route.session.request(
+            request.method,
+            route.url,
+            data=data,
+            headers=route.headers,
+            timeout=read_limits(limits) if is_large(request.body) else read_connect_limit(limits.connect),
+            allow_redirects=request.trust == "foreign",
+            max_redirects=MAX_REDIRECTS,
+            raise_for_status=False,
+            proxy=route.proxy,
+            middlewares=route.judges or None,
+        )
+
     async def route(self, request: WireRequest, endpoint: Endpoint) -> Route:
         """Where a request goes. Raises `ValidationError` before anything is sent where the key may not go there."""
         trusted = request.trust == "provider"
@@ -108,7 +117,7 @@ class HTTPTransport:
             headers = {**self._options.headers, **endpoint.headers, **headers}
             sign(endpoint.auth, endpoint.values, headers, query)
         if query:
-            url = url.extend_query(query)
+            url = _extend_query(url, query)
         if trusted and self._own_session is not None:
             return Route(url, headers, self._own_session)
         proxy = self._find_proxy(url) if self._proxied else None
@@ -126,6 +135,20 @@ class HTTPTransport:
     async def aclose(self) -> None:
         """Close the connections of the running loop."""
         await self._sessions.aclose()
+
+
+def _was_closed_while_idle(error: aiohttp.ClientConnectionError) -> bool:
+    """Whether a connection of the pool turned out to be closed before anything was written to it: then nothing was
+    sent, and the same request may go over another one.
+    """
+    return any(isinstance(it, aiohttp.ClientConnectionResetError) for it in (error, error.__cause__))
+
+
+def _extend_query(url: URL, query: dict[str, str]) -> URL:
+    try:
+        return url.extend_query(query)
+    except (TypeError, ValueError) as error:
+        raise ValidationError(f"the query cannot be sent as it is: {error}", hint="its values are texts") from error
 
 
 @lru_cache(maxsize=64)

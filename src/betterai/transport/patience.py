@@ -18,12 +18,13 @@ class Patience:
     """How long one attempt may take: until its headers stand, for each next piece, and in all.
 
     What comes too late ends the attempt: before the headers stand its task is cancelled, as `asyncio.timeout` does it;
-    afterwards its socket is closed, and reading raises.
+    afterwards its socket is closed, and reading raises. While a large body is `uploading`, which may take its time,
+    aiohttp sees to the first byte: it knows when the last of the body was sent.
     """
 
     __slots__ = ("_cancelling", "_dog", "_expire", "_expired", "_late", "_task", "_total_at", "deadline", "limits")
 
-    def __init__(self, limits: Timeout) -> None:
+    def __init__(self, limits: Timeout, *, uploading: bool = False) -> None:
         loop = asyncio.get_running_loop()
         dog = _watchdogs.get(loop)
         if dog is None:
@@ -37,7 +38,7 @@ class Patience:
         self._expired = False
         self._late: type[TimeoutError] = aiohttp.SocketTimeoutError
         self._total_at = monotonic() + limits.total
-        self._wait(limits.first_byte)
+        self._wait(inf if uploading else limits.first_byte)
         dog.watched.add(self)
 
     def _wait(self, seconds: float) -> None:
@@ -50,6 +51,11 @@ class Patience:
         self._task = None
         self._expire = _Stopper(response)
         self.deadline = self._total_at
+        connection = response.connection
+        protocol = connection.protocol if connection is not None else None
+        if protocol is not None and protocol.read_timeout is not None:
+            protocol.read_timeout = None
+            protocol.start_timeout()
 
     def wait_for_more(self) -> None:
         self._wait(self.limits.idle)
@@ -97,25 +103,28 @@ class _Stopper:
         if not self._response.content.is_eof():
             self._response.content.set_exception(late)
         cut_off(self._response)
+        self._response.close()
 
 
 class Watchdog:
-    """Wakes for the earliest deadline. Deadlines that were put off are found then, and cost nothing before."""
+    """Wakes for the earliest deadline. Deadlines that were put off are found then, and cost nothing before.
+
+    It holds no timer: those hold their loop, which could never be collected. One that is no longer due does nothing.
+    """
 
     def __init__(self) -> None:
         self.watched: set[Patience] = set()
         self._at = inf
-        self._timer: asyncio.TimerHandle | None = None
 
     def arm(self, deadline: float) -> None:
         if deadline < self._at:
-            if self._timer is not None:
-                self._timer.cancel()
             self._at = deadline
-            self._timer = asyncio.get_running_loop().call_later(deadline - monotonic(), self._wake)
+            asyncio.get_running_loop().call_later(deadline - monotonic(), self._wake, deadline)
 
-    def _wake(self) -> None:
-        self._at, self._timer = inf, None
+    def _wake(self, at: float) -> None:
+        if at != self._at:
+            return
+        self._at = inf
         now = monotonic()
         earliest = min((patience.check(now) for patience in tuple(self.watched)), default=inf)
         if earliest < inf:

@@ -122,5 +122,6 @@ class Reply:
         return failure
 
     def __del__(self) -> None:
+        self._patience.end()
         if not self._response.closed:
             self._abort()

@@ -13,13 +13,22 @@ class StrictSchema(Data, frozen=True, kw_only=True):
     strict: bool | None
 
 
+_LITERAL = frozenset({"const", "enum", "examples", "required"})
+_NAMED = frozenset({"properties", "$defs", "definitions"})
+_NOT_STRICT = frozenset(
+    {"allOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas", "patternProperties",
+     "propertyNames", "unevaluatedProperties", "default"}
+)  # fmt: skip
+"""Keywords that strict endpoints turn down (https://platform.openai.com/docs/guides/structured-outputs, 2026-11-22)."""
+
+
 def make_strict(schema: Mapping[str, Any]) -> StrictSchema:
     """The schema in the strict dialect (https://platform.openai.com/docs/guides/structured-outputs): every object
     closed, every property required. Where that would change its meaning, the schema as it is, not strict.
     """
     root = _inline_root(schema)
-    closed, exact = _close(root)
-    if exact and closed.get("type") == "object":
+    closed, exact = _close(root, root.get("$defs", {}), frozenset())
+    if exact and closed.get("type") == "object" and "anyOf" not in closed:
         return StrictSchema(schema=closed, strict=True)
     return StrictSchema(schema=root, strict=None)
 
@@ -43,28 +52,44 @@ def _refers_to(value: Any, ref: str) -> bool:
     return isinstance(value, list | tuple) and any(_refers_to(item, ref) for item in value)
 
 
-def _close(value: Any) -> tuple[Any, bool]:
-    """The value with closed objects, and whether that kept its meaning."""
+def _close(value: Any, definitions: Mapping[str, Any], inlined: frozenset[str]) -> tuple[Any, bool]:
+    """The value with closed objects, and whether that kept its meaning. A reference with words of its own beside it,
+    which the dialect does not take, is replaced by what it refers to.
+    """
     if isinstance(value, list | tuple):
-        items = [_close(item) for item in value]
+        items = [_close(item, definitions, inlined) for item in value]
         return [item for item, _ in items], all(exact for _, exact in items)
     if not isinstance(value, Mapping):
         return value, True
-    exact = True
+    if "$ref" in value and len(value) > 1:
+        name = str(value["$ref"]).removeprefix("#/$defs/")
+        if name in inlined or not isinstance(definitions.get(name), Mapping):
+            return value, False
+        beside = {key: item for key, item in value.items() if key != "$ref"}
+        return _close({**definitions[name], **beside}, definitions, inlined | {name})
     closed: dict[str, Any] = {}
+    exact = not value.keys() & _NOT_STRICT
     for key, item in value.items():
-        if key in ("default", "const", "enum", "examples", "required"):
-            closed[key] = item
-        elif key in ("properties", "$defs"):
-            pairs = {name: _close(inner) for name, inner in item.items()}
+        if key in _NAMED and isinstance(item, Mapping):
+            pairs = {name: _close(inner, definitions, inlined) for name, inner in item.items()}
             closed[key] = {name: inner for name, (inner, _) in pairs.items()}
             exact &= all(kept for _, kept in pairs.values())
+        elif key in _LITERAL:
+            closed[key] = item
         else:
-            closed[key], kept = _close(item)
+            closed[key], kept = _close(item, definitions, inlined)
             exact &= kept
-    if closed.get("type") == "object":
-        names = list(closed.get("properties", {}))
-        exact &= set(closed.get("required", ())) == set(names) and closed.get("additionalProperties", False) is False
-        closed["additionalProperties"] = False
-        closed["required"] = names
-    return closed, exact
+    return _close_object(closed, exact) if _is_object(closed) else (closed, exact)
+
+
+def _is_object(schema: Mapping[str, Any]) -> bool:
+    kind = schema.get("type")
+    return kind == "object" or "properties" in schema or (isinstance(kind, list) and "object" in kind)
+
+
+def _close_object(schema: dict[str, Any], exact: bool) -> tuple[dict[str, Any], bool]:
+    """An object without `properties` takes any: it cannot be closed."""
+    names = list(schema.get("properties", {}))
+    exact &= "properties" in schema and set(schema.get("required", ())) == set(names)
+    exact &= schema.get("additionalProperties", False) is False
+    return {**schema, "additionalProperties": False, "required": names}, exact
