@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import msgspec
 import pytest
 
 from betterai.config.providers import ModelCatalogue, unlisted_model
@@ -112,12 +113,13 @@ def test_a_name_that_is_not_found_says_what_may_be_meant(models: ModelCatalogue,
     assert caught.value.model == name
 
 
-def test_a_models_own_traits_go_before_its_familys(models: ModelCatalogue) -> None:
-    own = ModelTraits(prefill=True)
+def test_a_models_own_traits_are_laid_over_its_familys(models: ModelCatalogue) -> None:
+    own = ModelTraits(prefill=True, sampling="never")
     models.update(
         {"acme/a": model("gpt-6-x", provider="openai", traits=own), "acme/b": model("gpt-6-y", provider="openai")}
     )
-    assert models["openai/gpt-6-x"].traits == own
+    family = unlisted_model("openai", "gpt-6-x").traits
+    assert models["openai/gpt-6-x"].traits == msgspec.structs.replace(family, prefill=True, sampling="never")
     assert models["openai/gpt-6-y"].traits == unlisted_model("openai", "gpt-6-y").traits != ModelTraits()
 
 

@@ -31,7 +31,7 @@ class Conversation:
         self.streams = True
         self.shows_reasoning = False
         self.history: list[Message] = []
-        self._client = Client(config)
+        self._client = Client(config, trust_env=True)
         self._base_url = config.base_url
         self._settings = settings
         self._partial = ""

@@ -139,9 +139,10 @@ def read_entry(name: str, entry: Entry) -> ModelConfig:
 
 def with_traits(model: ModelConfig) -> ModelConfig:
     """The model with its family's traits laid under it."""
-    if model.traits != ModelTraits():
-        return model
-    return msgspec.structs.replace(model, traits=find_traits(model.provider, model.id))
+    family, own = find_traits(model.provider, model.id), model.traits
+    plain = ModelTraits()
+    stated = {name: value for name in own.__struct_fields__ if (value := getattr(own, name)) != getattr(plain, name)}
+    return msgspec.structs.replace(model, traits=msgspec.structs.replace(family, **stated))
 
 
 def unlisted_model(provider: str, id: str, *, known: bool = False) -> ModelConfig:

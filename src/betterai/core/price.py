@@ -63,7 +63,7 @@ def price_usage(usage: Usage | None, price: Price | None, variant: str = "") -> 
     rates = _rates_for(price, usage.input_tokens) if price.tiers else price.rates
     parts: dict[str, Decimal] = {}
     for counter, count in _count(usage):
-        rate = _rate(rates.tokens, counter)
+        rate = rates.tokens.get(counter) or _rate(rates.tokens, counter)
         if rate is None:
             return Cost(reason=f"no price is known for {counter}")
         parts[counter] = rate * count * MILLIONTH

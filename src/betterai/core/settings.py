@@ -15,6 +15,8 @@ from betterai.core.media import Media
 from betterai.core.tools import AnyTool, ToolChoice
 
 S = TypeVar("S", bound="Settings")
+_SECRET = frozenset({"extra_headers", "extra_query"})
+"""Where callers put keys: never shown."""
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -64,7 +66,8 @@ class Settings:
         raise TypeError("settings may hold lists and dicts, so they have no hash")
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r:.80}' for name, value in self.__dict__.items())})"
+        shown = {name: "***" if name in _SECRET else f"{value!r:.80}" for name, value in self.__dict__.items()}
+        return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in shown.items())})"
 
 
 def _suggest(name: str, known: frozenset[str]) -> str:

@@ -121,7 +121,8 @@ class HTTPTransport:
         if trusted and self._own_session is not None:
             return Route(url, headers, self._own_session)
         proxy = self._find_proxy(url) if self._proxied else None
-        session = await self._sessions.get(private=proxy is not None or (trusted and endpoint.private))
+        private = proxy is not None or (trusted and endpoint.private)
+        session = self._sessions.find(private=private) or await self._sessions.get(private=private)
         return Route(url, headers, session, proxy, () if trusted or proxy is None else (_judge_name,))
 
     def _find_proxy(self, url: URL) -> str | None:

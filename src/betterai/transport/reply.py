@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 import aiohttp
@@ -14,6 +15,11 @@ from betterai.core.wire import WireResponse
 from betterai.transport.failures import read_failure
 from betterai.transport.patience import Patience, cut_off
 from betterai.transport.telemetry import Finish
+
+
+@lru_cache(maxsize=256)
+def _read_name(name: bytes) -> str:
+    return name.decode("latin-1").lower()
 
 
 class Reply:
@@ -26,7 +32,7 @@ class Reply:
     ) -> None:
         self._response = response
         self.status = response.status
-        self.headers = {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in response.raw_headers}
+        self.headers = {_read_name(name): text.decode("latin-1") for name, text in response.raw_headers}
         self._patience = patience
         self._limit = limit
         self._finish = finish
@@ -62,11 +68,13 @@ class Reply:
 
     async def read(self) -> WireResponse:
         """The whole body. Raises `ProviderError` when it is larger than the limit."""
-        pieces, size = [], self._response.content_length or 0
+        pieces, said = [], self._response.content_length
+        whole = None if "content-encoding" in self.headers else said
+        size = said or 0
         try:
             if size <= self._limit:
                 size = 0
-                while size <= self._limit and (piece := await self.next_piece()):
+                while size <= self._limit and size != whole and (piece := await self.next_piece()):
                     pieces.append(piece)
                     size += len(piece)
             self._refuse_large(size)

@@ -50,12 +50,16 @@ class Sessions:
         _everywhere.add(self)
         weakref.finalize(self, _close_later, self._held).atexit = False
 
+    def find(self, *, private: bool) -> aiohttp.ClientSession | None:
+        """The session of the running loop, where it is open already."""
+        held = self._held.get((asyncio.get_running_loop(), private))
+        return held[0] if held is not None and not held[0].closed else None
+
     async def get(self, *, private: bool) -> aiohttp.ClientSession:
         """The session of the running loop. `private` ones may reach private addresses."""
+        if (found := self.find(private=private)) is not None:
+            return found
         key = (asyncio.get_running_loop(), private)
-        held = self._held.get(key)
-        if held is not None and not held[0].closed:
-            return held[0]
         _drop_dead_loops(self._held)
         session = self._open(private)
         holder = _hold(self._held, key, session)

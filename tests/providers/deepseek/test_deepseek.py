@@ -18,7 +18,6 @@ from wire.chats import (
     body_of,
     build,
     chunk,
-    dropped,
     listed,
     make_call,
     messages_of,
@@ -74,13 +73,9 @@ def test_thinking(value: Any, sent: dict[str, Any], said: list[str]) -> None:
     assert [warning.field for warning in request.warnings] == said
 
 
-def test_sampling_has_no_effect_while_it_thinks_and_is_reported() -> None:
-    request = build(make_call(of=V4, temperature=0.5, top_p=1), DEEPSEEK)
-    assert dropped(request) == ["temperature", "top_p"]
-    off = build(make_call(of=V4, temperature=0.5, reasoning="none"), DEEPSEEK)
-    assert off.body["temperature"] == 0.5  # type: ignore[index, call-overload]
-    alias = build(make_call(of=listed("deepseek", "deepseek-chat"), temperature=0.5), DEEPSEEK)
-    assert alias.body["temperature"] == 0.5  # type: ignore[index, call-overload]
+def test_log_probabilities_are_given_while_it_thinks_too() -> None:
+    """Recorded: deepseek-v4-flash answers with them, thinking or not."""
+    assert build(make_call(of=V4, logprobs=True, top_logprobs=2), DEEPSEEK).warnings == ()
 
 
 @pytest.mark.parametrize("choice", ["required", "f", ToolChoice(mode="required", names=("f",))])

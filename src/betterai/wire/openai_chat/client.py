@@ -296,21 +296,9 @@ class OpenAIChat:
             ) from error
         if (failed := self.error_of(shape)) is not None or not shape.choices:
             raise self.error_in_body(failed, reply)
-        first, *others = parse_choices(self, call, shape)
         usage = self.usage_of(shape)
-        return ProviderResponse(
-            content=first.content,
-            model=shape.model or call.model.id,
-            message=first.message,
-            usage=usage,
-            tokens_used=usage.total_tokens if usage else None,
-            finish_reason=first.finish_reason,
-            raw_finish_reason=first.raw_finish_reason,
-            logprobs=first.logprobs,
-            alternatives=tuple(others),
-            id=shape.id or "",
-            body=body,
-        )
+        tokens = usage.total_tokens if usage else None
+        return parse_choices(self, call, shape, usage=usage, tokens_used=tokens, id=shape.id or "", body=body)
 
     def usage_of(self, shape: ChatShape) -> Usage | None:
         """The usage that a reply or a chunk states. Vendors with another place for it override this."""

@@ -31,15 +31,19 @@ if TYPE_CHECKING:
     from betterai.wire.openai_chat.client import OpenAIChat
 
 
-def parse_choices(codec: OpenAIChat, call: TextCall, shape: ChatShape) -> list[ProviderResponse]:
-    """Each choice as a response of its own, in the order of their indexes."""
+def parse_choices(codec: OpenAIChat, call: TextCall, shape: ChatShape, **more: Any) -> ProviderResponse:
+    """The first choice with `more` fields, and the others, in the order of their indexes, as its alternatives."""
     choices = shape.choices or []
+    model = shape.model or call.model.id
     if len(choices) > 1:
         choices = sorted(choices, key=lambda choice: choice.index)
-    return [_parse_choice(codec, call, choice, shape.model or call.model.id) for choice in choices]
+        more["alternatives"] = tuple(_parse_choice(codec, call, choice, model, {}) for choice in choices[1:])
+    return _parse_choice(codec, call, choices[0], model, more)
 
 
-def _parse_choice(codec: OpenAIChat, call: TextCall, choice: ChoiceShape, model: str) -> ProviderResponse:
+def _parse_choice(
+    codec: OpenAIChat, call: TextCall, choice: ChoiceShape, model: str, more: dict[str, Any]
+) -> ProviderResponse:
     message = choice.message or choice.delta or MessageShape(content=choice.text)
     text, thought = split_content(message.content)
     reasoning = thought or message.reasoning_content or message.reasoning or ""
@@ -64,6 +68,7 @@ def _parse_choice(codec: OpenAIChat, call: TextCall, choice: ChoiceShape, model:
         finish_reason=codec.finish_reason_of(choice.finish_reason, refused=bool(message.refusal), called=bool(calls)),
         raw_finish_reason=choice.finish_reason or "",
         logprobs=parse_logprobs(choice.logprobs),
+        **more,
     )
 
 

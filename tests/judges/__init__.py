@@ -1,0 +1,1 @@
+"""The vendors' own SDKs as judges of both halves of a protocol."""
