@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 from betterai.config.environment import fill_template, read_settings, read_variables
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError
-from betterai.core.provider import BearerAuth, HeaderAuth, Provider
+from betterai.core.provider import BearerAuth, HeaderAuth, Provider, Setting
 from betterai.runtime.attempts import read_retries, read_timeout
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ class Connection:
         self.retries = read_retries(config.retries)
         self._source = transport or shared_transport
         self._values: dict[str, str] | None = None
-        self._variables = tuple(name for setting in provider.settings for name in setting.env)
+        self._variables = tuple(
+            name for setting in provider.settings for name in setting.env if not _is_given(setting, config)
+        )
         self._seen: tuple[str | None, ...] = ()
         self._endpoint: Endpoint | None = None
         self._login: tuple[str, str] | None = None
@@ -103,6 +105,12 @@ class Connection:
         """Whether the URL is other than the vendor's own: what users point at, they may have in their own network."""
         defaults = {setting.name: setting.default or "" for setting in self.provider.settings}
         return base_url != fill_template(self.provider.base_url, defaults)
+
+
+def _is_given(setting: Setting, config: CoreConfig) -> bool:
+    """Whether the configuration itself has this setting, so that the environment does not matter."""
+    given = config.api_key if setting.name == "api_key" else config.base_url if setting.name == "base_url" else None
+    return given is not None or setting.name in config.settings
 
 
 def encode_login(name: str, password: str) -> str:

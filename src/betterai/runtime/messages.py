@@ -30,13 +30,13 @@ def read_messages(messages: Messages) -> tuple[Message, ...]:
 
 
 def _read_message(message: Any, index: int) -> Message:
+    if message.__class__ is dict and len(message) == 2:
+        role, content = message.get("role"), message.get("content")
+        if content.__class__ is str and role.__class__ is str and role in _ROLES:
+            return Message(role=role, parts=(Text(text=content),))  # type: ignore[arg-type]
     if isinstance(message, Message):
         return message
     if isinstance(message, Mapping):
-        content = message.get("content")
-        role = message.get("role")
-        if len(message) == 2 and isinstance(content, str) and isinstance(role, str) and role in _ROLES:
-            return Message(role=role, parts=(Text(text=content),))  # type: ignore[arg-type]
         try:
             return parse_message(message, f"messages[{index}]")
         except ValueError as error:
