@@ -199,9 +199,8 @@ PAIRS: dict[str, tuple[Ask, TextCall]] = {
     ),
     "a new field": (create(extra_body={"brand_new": {"a": None}}), make_call(extra_body={"brand_new": {"a": None}})),
 }  # fmt: skip
-OF_GROQ = ["text", "stream", "tools of groq", "a JSON Schema", "reasoning of groq"]
 PAIRS_OF_GROQ: dict[str, tuple[Ask, TextCall]] = {
-    **{name: PAIRS[name] for name in OF_GROQ if name in PAIRS},
+    **{name: PAIRS[name] for name in ("text", "stream", "the older name", "one tool", "a JSON Schema", "a JSON object")},
     "reasoning of groq": (
         create(reasoning_effort="default", reasoning_format="parsed", service_tier="on_demand", max_completion_tokens=5),
         make_call(reasoning=ReasoningControl(effort="default", format="parsed"), service_tier="on_demand", max_tokens=5),

@@ -309,13 +309,18 @@ async def _hang_up(peer):
     peer.reset()
 
 
-@pytest.mark.parametrize("script", [_say_nonsense, _hang_up, silence])
+async def _hang_up_early(peer):
+    await peer.receive(b"\r\n\r\n")
+    peer.reset()
+
+
+@pytest.mark.parametrize("script", [_say_nonsense, _hang_up, _hang_up_early, silence])
 async def test_x5_no_key_is_in_an_error_nor_in_what_it_is_chained_to(transport, script):
     where = {"auth": QueryAuth(parameter="key"), "values": {"api_key": "canary"}, "headers": {"X-K": "canary"}}
     async with raw_server(script) as server:
         url = server.url
         with pytest.raises(Exception) as caught:
-            await transport.send(post(body=b"x" * 100_000), at(url, **where), LIMITS.__class__(first_byte=0.1))
+            await transport.send(post(body=b"x" * 3_000_000), at(url, **where), LIMITS.__class__(first_byte=0.1))
     assert "canary" not in _everything_about(caught.value)
     assert pickle.loads(pickle.dumps(caught.value)).args == caught.value.args
 

@@ -10,7 +10,7 @@ import pytest
 
 from betterai.core.config import Timeout
 from betterai.core.exceptions import ConnectTimeout, FirstByteTimeout, IdleTimeout, TotalTimeout
-from betterai.transport.http import read_limits
+from betterai.transport.http import read_connect_limit, read_limits
 from doubles.calls import at, get, post
 from doubles.servers import Peer, answer, deaf_port, raw_server, silence, soon, stuffed_server
 
@@ -37,6 +37,7 @@ async def ends_in_time(
         seconds = asyncio.get_running_loop().time() - began
         assert caught.type is error
         assert seconds >= limit - 0.01
+        assert not asyncio.current_task().cancelling()
         if seconds < limit + SLACK:
             return caught.value
         late.append(seconds)
@@ -254,9 +255,16 @@ async def test_s6_zero_is_not_without_limit(transport, name, seconds):
             await soon(transport.send(get(), at(server.url), limits(**{name: seconds})))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems answer although the queue is full")
+async def test_s6_nor_is_it_for_connecting(transport):
+    with deaf_port() as port, pytest.raises(ConnectTimeout):
+        await soon(transport.send(get(), at(f"http://127.0.0.1:{port}"), limits(connect=0)))
+
+
 def test_s6_long_limits_are_not_rounded_up():
     """aiohttp moves those above its threshold to the next whole second: up to 1 s late."""
     assert read_limits(LONG).ceil_threshold > 1e6
+    assert read_connect_limit(30).ceil_threshold > 1e6
 
 
 def test_s6_each_limit_is_finite_by_default():

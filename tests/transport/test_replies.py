@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import random
 import tempfile
 import tracemalloc
+import zlib
 from pathlib import Path
 
 import pytest
@@ -81,6 +84,32 @@ async def test_from_elsewhere_less_is_taken(small, script):
     async with raw_server(script(b"x" * (LIMIT // 10 + 1))) as server:
         with pytest.raises(ProviderError, match="larger than 10000 bytes"):
             await small.send(foreign(server.url), at(server.url), LIMITS)
+
+
+def _pack_deceptively() -> tuple[int, bytes, bytes, bytes]:
+    """The length of two packed parts, which is that of the first one unpacked; the parts; and both unpacked."""
+    noise, end = random.Random(1).randbytes(1000), b"end" * 100
+    for size in range(len(noise)):
+        packer, start = zlib.compressobj(), noise[: size // 2] + bytes(size - size // 2)
+        first = packer.compress(start) + packer.flush(zlib.Z_SYNC_FLUSH)
+        rest = packer.compress(end) + packer.flush()
+        if len(first + rest) == size:
+            return size, first, rest, start + end
+    raise AssertionError("no such parts")
+
+
+async def test_the_length_of_a_packed_reply_is_not_that_of_its_content(transport):
+    """What has come when the first part is unpacked is as long as the whole reply says to be, packed."""
+    size, first, rest, body = _pack_deceptively()
+
+    async def script(peer):
+        await peer.request()
+        peer.write(f"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: {size}\r\n\r\n".encode() + first)
+        await asyncio.sleep(0.05)
+        peer.write(rest)
+
+    async with raw_server(script) as server:
+        assert (await transport.send(get(), at(server.url), LIMITS)).body == body
 
 
 async def test_what_says_to_be_too_large_is_not_read(small):

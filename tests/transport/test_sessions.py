@@ -140,6 +140,26 @@ async def test_e5_after_a_fork_beside_a_loop_in_a_thread():
     assert connections == 2
 
 
+@needs_fork
+async def test_e5_after_a_fork_between_two_calls_of_one_loop():
+    """The connection that both have now is the parent's."""
+    output, _, connections = await tell("""
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(call())
+        child = os.fork()
+        if child == 0:
+            loop.run_until_complete(call())
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        loop.run_until_complete(call())
+        print(status)
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+    """)
+    assert output.split() == ["0"]
+    assert connections == 2
+
+
 async def test_e5_a_loop_closed_without_a_word_does_not_break_the_next():
     """That it left a socket open is what Python complains of in development mode; we and aiohttp have nothing to add."""
     _, complaints, connections = await tell(
@@ -158,12 +178,12 @@ async def test_e5_a_loop_closed_without_a_word_does_not_break_the_next():
     assert "Event loop is closed" not in complaints
 
 
-async def test_e5_a_loop_that_is_left_idle_is_quiet_at_the_end():
+async def test_e5_a_transport_dropped_between_two_calls_of_one_loop_is_quiet():
     await tell("""
         loop = asyncio.new_event_loop()
         loop.run_until_complete(call())
-        import atexit
-        atexit._run_exitfuncs()
+        del transport
+        loop.run_until_complete(asyncio.sleep(0.05))
         loop.close()
     """)
 

@@ -379,7 +379,7 @@ anything = st.one_of(
 statuses = st.integers(300, 599) | st.sampled_from([100, 200, 204, 600, 999])
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(status=statuses, body=anything, headers=st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=2))
 def test_e1_any_reply_is_an_error_of_ours_with_its_text_kept(status: int, body: bytes, headers: Headers) -> None:
     for codec in CODECS.values():
@@ -392,7 +392,7 @@ def test_e1_any_reply_is_an_error_of_ours_with_its_text_kept(status: int, body: 
         pickle.loads(pickle.dumps(error))
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(body=anything)
 def test_e1_any_error_inside_a_200_is_an_error_of_ours(body: bytes) -> None:
     is_bare_error(body)

@@ -51,7 +51,7 @@ def same_but_for_usage(sent: Any, body: dict[str, Any]) -> bool:
     return bool(sent == body)
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(body=bodies)
 def test_a_request_comes_back_as_it_was(body: dict[str, Any]) -> None:
     trip = travel(body)
@@ -60,7 +60,7 @@ def test_a_request_comes_back_as_it_was(body: dict[str, Any]) -> None:
         assert same_but_for_usage(trip.sent, body)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(body=legacy_bodies)
 def test_the_old_forms_come_back_as_the_new_ones(body: dict[str, Any]) -> None:
     trip = travel(body)
@@ -73,7 +73,7 @@ def test_the_old_forms_come_back_as_the_new_ones(body: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", FIELDS)
 @given(data=st.data())
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_t1_each_field_is_sent_or_reported_by_each_codec(name: str, data: st.DataObject) -> None:
     value = data.draw(FIELDS[name])
     if (name, value) == ("reasoning_effort", "none"):
@@ -85,7 +85,7 @@ def test_t1_each_field_is_sent_or_reported_by_each_codec(name: str, data: st.Dat
         assert trip.sent is not None or trip.reported  # it is sent, or raises and names the field
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(message=messages)
 def test_t1_each_message_is_sent_or_reported_by_each_codec(message: dict[str, Any]) -> None:
     for provider, codec in CODECS.items():
@@ -106,7 +106,7 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150)
+@settings(max_examples=40)
 @given(
     body=st.fixed_dictionaries(
         {"model": st.just("m") | json_values, "messages": st.lists(json_values, max_size=3) | json_values},

@@ -145,7 +145,7 @@ def comparable(response: ProviderResponse) -> Any:
 
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(reply=replies(), seed=st.integers(0, 10**6))
 def test_a_stream_is_its_whole(codec: OpenAIChat, reply: dict[str, Any], seed: int) -> None:
     call = make_call(n=len(reply["choices"]), stream=True)

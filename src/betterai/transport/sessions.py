@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import os
 import ssl
 import weakref
@@ -48,7 +47,7 @@ class Sessions:
         self._guard = guard
         self._held: Held = {}
         _everywhere.add(self)
-        weakref.finalize(self, _close_later, self._held).atexit = False
+        weakref.finalize(self, _close_later, self._held)
 
     def find(self, *, private: bool) -> aiohttp.ClientSession | None:
         """The session of the running loop, where it is open already."""
@@ -79,16 +78,6 @@ class Sessions:
         for session, _ in self._held.values():
             session.detach()
         self._held.clear()
-
-    def close_at_exit(self) -> None:
-        """Close what is left of loops that never shut down their generators."""
-        for (loop, _), (_, holder) in list(self._held.items()):
-            with suppress(Exception):
-                if loop.is_running():
-                    asyncio.run_coroutine_threadsafe(_finish(holder), loop).result(timeout=1)
-                elif not loop.is_closed():
-                    loop.run_until_complete(_finish(holder))
-        _drop_dead_loops(self._held)
 
     def _open(self, private: bool) -> aiohttp.ClientSession:
         options = self._options
@@ -190,11 +179,5 @@ def _forget_everywhere() -> None:
         sessions.forget()
 
 
-def _close_everywhere() -> None:
-    for sessions in list(_everywhere):
-        sessions.close_at_exit()
-
-
-atexit.register(_close_everywhere)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_everywhere)
