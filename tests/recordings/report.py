@@ -8,10 +8,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from betterai.runtime.replay import ReplayReport, replay_exchange
 from recordings.exceptions import EXCEPTIONS
 from recordings.store import chat_files, load, name_of
-
-from betterai.runtime.replay import ReplayReport, replay_exchange
 
 TARGET = Path(__file__).parents[2] / "docs" / "recordings.md"
 HEAD = """# Recorded exchanges
@@ -24,7 +23,7 @@ half, and compared with what was sent.
 
 | provider | kind | exchanges | read | failed | requests | sent as recorded | with fields left out, reported | with fields carried beside our types |
 |---|---|---|---|---|---|---|---|---|
-"""  # noqa: E501 - a table's head is one line
+"""
 
 
 def render() -> str:

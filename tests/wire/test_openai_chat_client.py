@@ -409,6 +409,11 @@ def test_an_assistant_turn_with_parallel_calls_and_their_results() -> None:
     ]  # fmt: skip
 
 
+def test_the_name_of_a_tool_may_stand_at_its_message() -> None:
+    named = Message(role="tool", name="f", parts=(ToolResult(id="a", parts=(Text(text="1"),)),))
+    assert messages_of(named) == [{"role": "tool", "tool_call_id": "a", "content": "1", "name": "f"}]
+
+
 def test_media_of_every_kind() -> None:
     sound = Media(kind="audio", mime_type="audio/wav", base64="QUJD")
     parts = (
