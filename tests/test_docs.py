@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from doubles.chat_service import serve_chat
+from judges.app import serve
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -24,7 +24,7 @@ def blocks(page: Path) -> list[str]:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: str(page.relative_to(ROOT)))
 async def test_python_blocks_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with serve_chat() as url:
+    async with serve() as (url, _):
         monkeypatch.setenv("GROQ_BASE_URL", url)
         monkeypatch.setenv("OPENAI_BASE_URL", f"{url}/v1")
         monkeypatch.setenv("DEEPSEEK_BASE_URL", url)

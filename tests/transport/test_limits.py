@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from time import monotonic
 
 import pytest
 
 from betterai.core.config import Timeout
 from betterai.core.exceptions import ConnectTimeout, FirstByteTimeout, IdleTimeout, TotalTimeout
 from betterai.transport.http import read_connect_limit, read_limits
+from betterai.transport.patience import Watchdog
 from doubles.calls import at, get, post
 from doubles.servers import Peer, answer, deaf_port, raw_server, silence, soon, stuffed_server
 
@@ -265,6 +267,22 @@ def test_s6_long_limits_are_not_rounded_up():
     """aiohttp moves those above its threshold to the next whole second: up to 1 s late."""
     assert read_limits(LONG).ceil_threshold > 1e6
     assert read_connect_limit(30).ceil_threshold > 1e6
+
+
+async def test_s6_timers_that_were_overtaken_do_not_multiply():
+    class Waiting:
+        checks = 0
+
+        def check(self, now):
+            self.checks += 1
+            return now + 0.02
+
+    dog, waiting, now = Watchdog(), Waiting(), monotonic()
+    dog.watched.add(waiting)
+    for tenth in range(5, 0, -1):
+        dog.arm(now + tenth / 100)
+    await asyncio.sleep(0.2)
+    assert 1 < waiting.checks <= 11
 
 
 def test_s6_each_limit_is_finite_by_default():
