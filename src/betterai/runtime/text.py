@@ -121,41 +121,39 @@ class CodecTextProvider(BaseTextProvider):
         endpoint = self._endpoint(plan)
         attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
         while True:
-            shown, status, reply, whole = False, None, None, None
+            shown, status, whole = False, None, None
             gathered = Accumulator(plan.call.model.id)
             try:
                 reply = await self.connection.transport.open(plan.request, endpoint, attempts.start())
-                status = reply.status
-                if not 200 <= status < 300:
-                    raise self.codec.parse_error(await reply.read())
-                if not _is_stream(reply.headers):
-                    whole = self.codec.parse_response(plan.call, await reply.read())
+                try:
+                    status = reply.status
+                    if not 200 <= status < 300:
+                        raise self.codec.parse_error(await reply.read())
+                    if not _is_stream(reply.headers):
+                        whole = self.codec.parse_response(plan.call, await reply.read())
+                        break
+                    first_byte = attempts.elapsed()
+                    state = self.codec.open_stream(plan.call)
+                    framer = open_framer(plan.request.reply)  # type: ignore[arg-type]
+                    broke, piece = None, b"-"
+                    while piece and not state.done:
+                        try:
+                            piece = await reply.next_piece()
+                        except APIConnectionError as error:
+                            if not shown:
+                                raise
+                            broke, piece = error, b""
+                        for chunk in _read_piece(state, framer, piece, gathered):
+                            shown = True
+                            yield chunk
+                        if state.ending:
+                            reply.expire_in(ENDING_SECONDS)
+                    final = _finish(state, gathered, broke)
                     break
-                first_byte = attempts.elapsed()
-                state = self.codec.open_stream(plan.call)
-                framer = open_framer(plan.request.reply)  # type: ignore[arg-type]
-                broke, piece = None, b"-"
-                while piece and not state.done:
-                    try:
-                        piece = await reply.next_piece()
-                    except APIConnectionError as error:
-                        if not shown:
-                            raise
-                        broke, piece = error, b""
-                    for chunk in _read_piece(state, framer, piece, gathered):
-                        shown = True
-                        yield chunk
-                    if state.ending:
-                        reply.expire_in(ENDING_SECONDS)
-                final = _finish(state, gathered, broke)
-                break
+                finally:
+                    reply.close()
             except BetterAIError as error:
-                if reply is not None:
-                    reply.close()
                 await self._after(error, plan, attempts, status, shown=shown)
-            finally:
-                if reply is not None:
-                    reply.close()
         attempts.record(*self._whom(plan), status)
         if whole is not None:
             for chunk in self._chunks_of_whole(whole, plan, attempts, reply.headers):
