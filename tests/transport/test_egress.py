@@ -4,11 +4,14 @@ to somebody else.
 
 from __future__ import annotations
 
+import ast
 import socket
+from pathlib import Path
 
 import aiohttp
 import pytest
 
+import betterai
 from betterai.core.exceptions import APIConnectionError, ConfigurationError, ValidationError
 from betterai.core.provider import BearerAuth, HeaderAuth, QueryAuth
 from betterai.transport.egress import EgressDenied, any_socket, is_private_host, is_public, public_socket
@@ -465,3 +468,45 @@ async def test_a_proxy_of_another_kind_is_refused(proxy):
     transport = HTTPTransport(SessionOptions(proxy=proxy))
     with pytest.raises(ConfigurationError, match="proxy"):
         await transport.send(get(), Endpoint(base_url="http://api.example.com"), LIMITS)
+
+
+# ── nobody else ──
+
+OPENERS = {"aiohttp", "socket", "ssl", "http", "urllib.request", "httpx", "requests", "urllib3", "websockets", "ftplib"}
+CALLS = {"open_connection", "open_unix_connection", "create_connection", "create_unix_connection", "urlopen"}
+
+
+def _opened_by(source: str) -> set[str]:
+    """What a module imports or calls that can open a connection, when it runs."""
+    found = set()
+    tree = ast.parse(source)
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            names = {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names = {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+        else:
+            names = {node.attr} & CALLS if isinstance(node, ast.Attribute) else set()
+        found |= {name for name in names if name in CALLS or {name, name.partition(".")[0]} & OPENERS}
+    return found
+
+
+def test_x3_only_the_transport_opens_connections():
+    package = Path(betterai.__file__).parent
+    openers = {path.relative_to(package).parts[0] for path in package.rglob("*.py") if _opened_by(path.read_text())}
+    assert openers == {"transport"}
+
+
+@pytest.mark.parametrize(
+    "source", ["import http.client", "from urllib import request", "import socket as s", "async def f(): await asyncio.open_connection()"]
+)  # fmt: skip
+def test_x3_the_search_for_them_finds_them(source):
+    assert _opened_by(source)
