@@ -8,9 +8,10 @@ from typing import Any
 from msgspec import Struct
 
 
-class Data(Struct, frozen=True, kw_only=True):
+class Data(Struct, frozen=True, kw_only=True, gc=False):
     """A value: immutable, compared by content. Subclasses say `frozen=True, kw_only=True` again: msgspec does not
-    inherit `kw_only`, and type checkers want both.
+    inherit `kw_only`, and type checkers want both. They are made whole and never change, so they cannot be part of a
+    cycle, and the garbage collector need not look at them.
     """
 
 

@@ -100,7 +100,8 @@ class OpenAIChat:
         for name, value in given.items():
             if name not in _BESIDE and self._may_send(name, value, call, report):
                 self._write(body, name, value, call, report)
-        self._write_options(body, call, report)
+        if "options" in given:
+            self._write_options(body, call, report)
         self._write_stream(body, call, report)
         return WireRequest(
             url=self.path,

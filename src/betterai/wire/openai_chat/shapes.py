@@ -22,34 +22,34 @@ class ToolCallShape(Struct, gc=False):
     custom: FunctionCall | None = None
 
 
-class URLCitation(Struct):
+class URLCitation(Struct, gc=False):
     url: str = ""
     title: str | None = None
     start_index: int | None = None
     end_index: int | None = None
 
 
-class Annotation(Struct):
+class Annotation(Struct, gc=False):
     type: str | None = None
     url_citation: URLCitation | None = None
 
 
-class AudioShape(Struct):
+class AudioShape(Struct, gc=False):
     id: str | None = None
     data: str | None = None
     transcript: str | None = None
     expires_at: int | None = None
 
 
-class ImageURL(Struct):
+class ImageURL(Struct, gc=False):
     url: str = ""
 
 
-class ImageShape(Struct):
+class ImageShape(Struct, gc=False):
     image_url: ImageURL | None = None
 
 
-class ContentPart(Struct):
+class ContentPart(Struct, gc=False):
     """One element of a content list; `thinking` is a list of text parts."""
 
     type: str | None = None
@@ -61,7 +61,7 @@ NO_DETAILS = Raw()
 """Stands where a message has no `reasoning_details` (msgspec has no `Raw | None`)."""
 
 
-class MessageShape(Struct):
+class MessageShape(Struct, gc=False):
     """A whole message, and a delta of one: they have the same fields."""
 
     role: str | None = None
@@ -77,14 +77,14 @@ class MessageShape(Struct):
     images: list[ImageShape] | None = None
 
 
-class TokenShape(Struct):
+class TokenShape(Struct, gc=False):
     token: str = ""
     logprob: float | None = None
     bytes: list[int] | None = None
     top_logprobs: list[TokenShape] | None = None
 
 
-class ChoiceShape(Struct):
+class ChoiceShape(Struct, gc=False):
     """`logprobs` is read by need: some vendors have other forms of it, and one gives a number."""
 
     index: int = 0
@@ -95,7 +95,7 @@ class ChoiceShape(Struct):
     logprobs: Any = None
 
 
-class InputDetails(Struct):
+class InputDetails(Struct, gc=False):
     cached_tokens: int | None = None
     cache_write_tokens: int | None = None
     audio_tokens: int | None = None
@@ -103,13 +103,13 @@ class InputDetails(Struct):
     video_tokens: int | None = None
 
 
-class OutputDetails(Struct):
+class OutputDetails(Struct, gc=False):
     reasoning_tokens: int | None = None
     audio_tokens: int | None = None
     image_tokens: int | None = None
 
 
-class UsageShape(Struct):
+class UsageShape(Struct, gc=False):
     """`prompt_cache_hit_tokens`, a top-level `cached_tokens` and `reasoning_tokens` are other spellings."""
 
     prompt_tokens: int | None = None
@@ -122,7 +122,7 @@ class UsageShape(Struct):
     reasoning_tokens: int | None = None
 
 
-class ChatShape(Struct):
+class ChatShape(Struct, gc=False):
     """A `chat.completion` and a `chat.completion.chunk`. `error` is an object, a text, or what a vendor makes it."""
 
     id: str | None = None
