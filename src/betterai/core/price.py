@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from operator import attrgetter
 
 from betterai.core.data import Data
 from betterai.core.usage import Cost, Usage
 
 MILLIONTH = Decimal("0.000001")
+_ZERO = Decimal(0)
 
 FALLBACKS = {
     "audio_in": "text_in",
@@ -63,6 +65,8 @@ def price_usage(usage: Usage | None, price: Price | None, variant: str = "") -> 
     rates = _rates_for(price, usage.input_tokens) if price.tiers else price.rates
     parts: dict[str, Decimal] = {}
     for counter, count in _count(usage):
+        if not count:
+            continue
         rate = rates.tokens.get(counter) or _rate(rates.tokens, counter)
         if rate is None:
             return Cost(reason=f"no price is known for {counter}")
@@ -70,9 +74,7 @@ def price_usage(usage: Usage | None, price: Price | None, variant: str = "") -> 
     for unit, amount in usage.units.items():
         if unit in rates.units:
             parts[unit] = rates.units[unit] * Decimal(str(amount))
-    return Cost(
-        amount=sum(parts.values(), Decimal(0)), status="exact" if status == "exact" else "estimated", parts=parts
-    )
+    return Cost(amount=sum(parts.values(), _ZERO), status="exact" if status == "exact" else "estimated", parts=parts)
 
 
 def _rates_for(price: Price, input_tokens: int) -> Rates:
@@ -80,18 +82,19 @@ def _rates_for(price: Price, input_tokens: int) -> Rates:
     return max(reached, key=lambda tier: tier.above).rates if reached else price.rates
 
 
-_COUNTERS = ("text_in", "text_out", "reasoning", "audio_in", "image_in", "video_in", "audio_out", "image_out", "other")
+_MODALITIES = ("audio_in", "image_in", "video_in", "audio_out", "image_out", "other")
+_read_modalities = attrgetter(*_MODALITIES)
 
 
 def _count(usage: Usage) -> list[tuple[str, int]]:
-    """Each counter that is not zero, by the name of its rate."""
-    counted = [(name, count) for name in _COUNTERS if (count := getattr(usage, name))]
+    """The counters by the names of their rates."""
+    counted = [("text_in", usage.text_in), ("text_out", usage.text_out), ("reasoning", usage.reasoning or 0)]
+    if any(counts := _read_modalities(usage)):
+        counted.extend(zip(_MODALITIES, counts, strict=True))
     for kind, count in usage.cached.items():
-        if count:
-            counted.append(("cached" if kind == "text" else f"cached_{kind}", count))
+        counted.append(("cached" if kind == "text" else f"cached_{kind}", count))
     for ttl, count in usage.cache_write.items():
-        if count:
-            counted.append((f"cache_write_{ttl}" if ttl else "cache_write", count))
+        counted.append((f"cache_write_{ttl}" if ttl else "cache_write", count))
     return counted
 
 

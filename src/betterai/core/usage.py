@@ -45,7 +45,7 @@ class Usage(Data, frozen=True, kw_only=True):
     def input_tokens(self) -> int:
         """All input tokens, cached ones too."""
         fresh = self.text_in + self.audio_in + self.image_in + self.video_in
-        return fresh + self.cache_read_tokens + self.cache_write_tokens
+        return fresh + sum(self.cached.values()) + sum(self.cache_write.values())
 
     @property
     def output_tokens(self) -> int:

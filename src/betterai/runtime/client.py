@@ -107,6 +107,8 @@ class Client:
             if len(self._providers) >= MAX_PROVIDERS:
                 self._providers.clear()
             found = self._providers[name] = self._look_up(name, self._config)
+        elif isinstance(found.provider, CodecTextProvider):
+            found.provider.connection.look_again()
         return found
 
     def _is_outdated(self, provider: CodecTextProvider | ClassTextProvider) -> bool:

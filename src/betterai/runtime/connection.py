@@ -33,7 +33,9 @@ def shared_transport() -> HTTPTransport:
 
 
 class Connection:
-    """A provider as one configuration reaches it. The environment is read anew for each call, and cheaply."""
+    """A provider as one configuration reaches it. The environment is read at the first call, again after each call
+    that failed, and whenever `look_again` is asked to.
+    """
 
     def __init__(self, provider: Provider, config: CoreConfig, transport: TransportSource | None = None) -> None:
         self.provider = provider
@@ -55,12 +57,16 @@ class Connection:
 
     def endpoint(self) -> Endpoint:
         """Raises `ConfigurationError` naming the variable of what is missing."""
-        seen = read_variables(self._variables)
-        if self._endpoint is None or seen != self._seen:
+        if self._endpoint is None:
+            self._seen = read_variables(self._variables)
             self._values = read_settings(self.provider, self.config)
             self._endpoint = self._locate(self._values)
-            self._seen = seen
         return self._endpoint
+
+    def look_again(self) -> None:
+        """Read the settings anew for the next call, if the environment has changed."""
+        if self._endpoint is not None and self._seen != read_variables(self._variables):
+            self._endpoint = None
 
     def secrets(self) -> list[str]:
         """The values that must not show in any text, also as they look inside a URL."""

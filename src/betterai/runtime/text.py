@@ -37,7 +37,7 @@ from betterai.runtime.encoding import encode_request
 from betterai.runtime.media import load_media, media_sizes, needs_loading
 from betterai.runtime.messages import read_messages
 from betterai.runtime.schema import parse_output, prepare_settings
-from betterai.wire.errors import REQUEST_ID_HEADERS
+from betterai.wire.errors import read_request_id
 from betterai.wire.framing import Framer, open_framer
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ class CodecTextProvider(BaseTextProvider):
 
     def _find_model(self, name: str) -> ModelConfig:
         """The model of this provider; names that the catalogue does not list are asked for as they are."""
-        if not name or name in (self.model.id, self.model.key):
+        if not name or name == self.model.id:
             return self.model
         found = self._models.get(name)
         if found is None:
@@ -217,6 +217,8 @@ class CodecTextProvider(BaseTextProvider):
         return found
 
     def _look_up(self, name: str) -> ModelConfig:
+        if name == self.model.key:
+            return self.model
         prefix = f"{self.provider.name}/"
         for key in (f"{prefix}{name}", name):
             if (listed := ALL_MODELS.find(key)) is not None and listed.provider == self.provider.name:
@@ -229,6 +231,7 @@ class CodecTextProvider(BaseTextProvider):
         self, error: BetterAIError, plan: Plan, attempts: Attempts, status: int | None, *, shown: bool = False
     ) -> None:
         """Wait for the next attempt, or raise the error with all that is known of the call."""
+        self.connection.look_again()
         attempts.record(*self._whom(plan), status, type(error).__name__)
         if isinstance(error, ProviderError) and not shown:
             wait = attempts.wait_after(error)
@@ -256,7 +259,7 @@ class CodecTextProvider(BaseTextProvider):
             warnings=(*plan.request.warnings, *result.warnings),
             cost=price_usage(result.usage, plan.call.model.price),
             headers=headers,
-            request_id=next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), ""),
+            request_id=read_request_id(headers),
             timing=Timing(first_byte=first_byte, total=attempts.elapsed(), attempts=tuple(attempts.records)),
         )
         if plan.parse is None:

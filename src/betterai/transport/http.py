@@ -74,47 +74,59 @@ class HTTPTransport:
         route = await self.route(request, endpoint)
         foreign = request.trust == "foreign"
         finish = watch(self.on_event, request.method, route.url)
-        patience = Patience(limits, uploading=is_large(request.body))
-        files = ExitStack()
+        uploading = is_large(request.body)
+        patience = Patience(limits, uploading=uploading)
         try:
-            data = await encode_body(request.body, route.headers, files)
-            try:
-                response = await self._request(route, request, data, limits)
-            except aiohttp.ClientConnectionError as error:
-                if not _was_closed_while_idle(error) or not isinstance(data, bytes | None):
-                    raise
-                response = await self._request(route, request, data, limits)
+            if uploading:
+                response = await self._upload(route, request, limits)
+            else:
+                response = await self._request(route, request, request.body, read_connect_limit(limits.connect))
             largest = self._options.max_foreign_bytes if foreign else self._options.max_reply_bytes
             return Reply(response, patience, largest, finish, self._sessions)
         except BaseException as error:
             failure = patience.judge(error) or read_failure(error, limits)
             finish(None, failure)
             patience.end()
-        finally:
-            files.close()
         raise failure
 
-    async def _request(self, route: Route, request: WireRequest, data: Any, limits: Timeout) -> ClientResponse:
-        return await route.session.request(
-            request.method,
-            route.url,
-            data=data,
-            headers=route.headers,
-            timeout=read_limits(limits) if is_large(request.body) else read_connect_limit(limits.connect),
-            allow_redirects=request.trust == "foreign",
-            max_redirects=MAX_REDIRECTS,
-            raise_for_status=False,
-            proxy=route.proxy,
-            middlewares=route.judges or None,
-        )
+    async def _upload(self, route: Route, request: WireRequest, limits: Timeout) -> ClientResponse:
+        with ExitStack() as files:
+            data = await encode_body(request.body, route.headers, files)
+            return await self._request(route, request, data, read_limits(limits))
+
+    async def _request(
+        self, route: Route, request: WireRequest, data: Any, timeout: aiohttp.ClientTimeout
+    ) -> ClientResponse:
+        """Once more, over another connection, where the pool's had been closed and nothing was sent."""
+        repeated = False
+        while True:
+            try:
+                return await route.session.request(
+                    request.method,
+                    route.url,
+                    data=data,
+                    headers=route.headers,
+                    timeout=timeout,
+                    allow_redirects=request.trust == "foreign",
+                    max_redirects=MAX_REDIRECTS,
+                    raise_for_status=False,
+                    proxy=route.proxy,
+                    middlewares=route.judges or None,
+                )
+            except aiohttp.ClientConnectionError as error:
+                if repeated or not _was_closed_while_idle(error) or not isinstance(data, bytes | None):
+                    raise
+                repeated = True
 
     async def route(self, request: WireRequest, endpoint: Endpoint) -> Route:
         """Where a request goes. Raises `ValidationError` before anything is sent where the key may not go there."""
         trusted = request.trust == "provider"
         url = read_url(request.url, endpoint, keyed=trusted)
-        headers, query = dict(request.headers), dict(request.query)
-        if trusted:
-            headers = {**self._options.headers, **endpoint.headers, **headers}
+        query = dict(request.query)
+        if not trusted:
+            headers = dict(request.headers)
+        else:
+            headers = {**self._options.headers, **endpoint.headers, **request.headers}
             sign(endpoint.auth, endpoint.values, headers, query)
         if query:
             url = _extend_query(url, query)

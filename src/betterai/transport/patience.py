@@ -37,12 +37,12 @@ class Patience:
         self._expire: Callable[[Exception], None] = self._cancel
         self._expired = False
         self._late: type[TimeoutError] = aiohttp.SocketTimeoutError
-        self._total_at = monotonic() + limits.total
-        self._wait(inf if uploading else limits.first_byte)
+        now = monotonic()
+        self._total_at = now + limits.total
+        self._wait_until(inf if uploading else now + limits.first_byte)
         dog.watched.add(self)
 
-    def _wait(self, seconds: float) -> None:
-        deadline = monotonic() + seconds
+    def _wait_until(self, deadline: float) -> None:
         self.deadline = deadline if deadline < self._total_at else self._total_at
         self._dog.arm(self.deadline)
 
@@ -58,7 +58,7 @@ class Patience:
             protocol.start_timeout()
 
     def wait_for_more(self) -> None:
-        self._wait(self.limits.idle)
+        self._wait_until(monotonic() + self.limits.idle)
 
     def rest(self) -> None:
         """Nothing is waited for: only the total counts."""

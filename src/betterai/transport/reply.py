@@ -68,19 +68,27 @@ class Reply:
 
     async def read(self) -> WireResponse:
         """The whole body. Raises `ProviderError` when it is larger than the limit."""
-        pieces, said = [], self._response.content_length
-        whole = None if "content-encoding" in self.headers else said
-        size = said or 0
+        content = self._response.content
         try:
-            if size <= self._limit:
-                size = 0
-                while size <= self._limit and size != whole and (piece := await self.next_piece()):
-                    pieces.append(piece)
-                    size += len(piece)
-            self._refuse_large(size)
+            if content.is_eof() and content.exception() is None:
+                body = content.read_nowait()
+            else:
+                body = await self._gather()
+            self._refuse_large(len(body))
         finally:
             self.close()
-        return WireResponse(status=self.status, headers=self.headers, body=b"".join(pieces))
+        return WireResponse(status=self.status, headers=self.headers, body=body)
+
+    async def _gather(self) -> bytes:
+        """The body as it comes, no more of it than shows that it is too large."""
+        pieces, said = [], self._response.content_length
+        whole = None if "content-encoding" in self.headers else said
+        self._refuse_large(said or 0)
+        size = 0
+        while size <= self._limit and size != whole and (piece := await self.next_piece()):
+            pieces.append(piece)
+            size += len(piece)
+        return b"".join(pieces)
 
     async def save(self) -> WireResponse:
         """The body in a file of its own, for the caller to move or remove."""

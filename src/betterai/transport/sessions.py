@@ -52,7 +52,7 @@ class Sessions:
     def find(self, *, private: bool) -> aiohttp.ClientSession | None:
         """The session of the running loop, where it is open already."""
         held = self._held.get((asyncio.get_running_loop(), private))
-        return held[0] if held is not None and not held[0].closed else None
+        return held[0] if held is not None else None
 
     async def get(self, *, private: bool) -> aiohttp.ClientSession:
         """The session of the running loop. `private` ones may reach private addresses."""

@@ -23,6 +23,15 @@ from betterai.core.exceptions import (
 
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray")
 
+
+def read_request_id(headers: Mapping[str, str]) -> str:
+    """The provider's own id of a request, which its support asks for."""
+    for name in REQUEST_ID_HEADERS:
+        if name in headers:
+            return headers[name]
+    return ""
+
+
 # What follows are the vendors' own words, as recorded or documented (2026-11). Each phrase is long enough not to be met
 # by chance: rate limit messages link to billing pages, and a limit on images is no limit of the context.
 _QUOTA = re.compile(
@@ -176,7 +185,7 @@ def make_error(
         status=status,
         code=code,
         provider_message=message,
-        request_id=next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), ""),
+        request_id=read_request_id(headers),
         headers=headers,
         body=body[:65536],
         retryable=retryable,

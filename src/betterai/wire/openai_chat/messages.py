@@ -46,7 +46,8 @@ class MessageBuilder:
                 and type(parts[0]) is Text
                 and self._is_plain(message, parts[0])
             ):
-                wire.append({"role": self._role(message), "content": parts[0].text})
+                role = message.role
+                wire.append({"role": role if role == "user" else self._role(message), "content": parts[0].text})
             else:
                 wire.extend(self._build_rich(message))
         return wire

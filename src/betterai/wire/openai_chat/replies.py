@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -36,9 +37,15 @@ def parse_choices(codec: OpenAIChat, call: TextCall, shape: ChatShape, **more: A
     choices = shape.choices or []
     model = shape.model or call.model.id
     if len(choices) > 1:
-        choices = sorted(choices, key=lambda choice: choice.index)
-        more["alternatives"] = tuple(_parse_choice(codec, call, choice, model, {}) for choice in choices[1:])
+        choices = sorted(choices, key=attrgetter("index"))
+        more["alternatives"] = _parse_others(codec, call, choices[1:], model)
     return _parse_choice(codec, call, choices[0], model, more)
+
+
+def _parse_others(
+    codec: OpenAIChat, call: TextCall, choices: list[ChoiceShape], model: str
+) -> tuple[ProviderResponse, ...]:
+    return tuple(_parse_choice(codec, call, choice, model, {}) for choice in choices)
 
 
 def _parse_choice(
@@ -46,20 +53,19 @@ def _parse_choice(
 ) -> ProviderResponse:
     message = choice.message or choice.delta or MessageShape(content=choice.text)
     text, thought = split_content(message.content)
-    reasoning = thought or message.reasoning_content or message.reasoning or ""
-    calls = message.tool_calls or []
+    calls = message.tool_calls or ()
     if message.function_call is not None and not calls:
         calls = [ToolCallShape(function=message.function_call)]
     parts = assemble_parts(
         codec,
         call,
-        reasoning=reasoning,
-        details=join_details([message.reasoning_details]),
+        reasoning=thought or message.reasoning_content or message.reasoning or "",
+        details=None if message.reasoning_details is NO_DETAILS else join_details([message.reasoning_details]),
         text=text,
-        citations=parse_citations(message.annotations),
+        citations=parse_citations(message.annotations) if message.annotations else (),
         refusal=message.refusal or "",
         media=parse_media(message, call),
-        tool_calls=[parse_tool_call(item, call, index, choice.index) for index, item in enumerate(calls)],
+        tool_calls=parse_tool_calls(calls, call, choice.index) if calls else (),
     )
     return ProviderResponse(
         content=text,
@@ -67,7 +73,7 @@ def _parse_choice(
         message=Message(role="assistant", parts=parts),
         finish_reason=codec.finish_reason_of(choice.finish_reason, refused=bool(message.refusal), called=bool(calls)),
         raw_finish_reason=choice.finish_reason or "",
-        logprobs=parse_logprobs(choice.logprobs),
+        logprobs=None if choice.logprobs is None else parse_logprobs(choice.logprobs),
         **more,
     )
 
@@ -175,6 +181,10 @@ def audio_type(call: TextCall) -> str:
     """The MIME type of the sound that was asked for; replies do not say it."""
     wanted = call.settings.audio
     return f"audio/{wanted.format}" if wanted is not None and wanted.format else ""
+
+
+def parse_tool_calls(shapes: Sequence[ToolCallShape], call: TextCall, choice: int) -> list[ToolCall]:
+    return [parse_tool_call(shape, call, index, choice) for index, shape in enumerate(shapes)]
 
 
 def parse_tool_call(shape: ToolCallShape, call: TextCall, index: int, choice: int = 0) -> ToolCall:
