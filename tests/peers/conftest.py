@@ -57,12 +57,3 @@ def locked_llama_server(start_llama_server: StartServer) -> Iterator[str]:
     with start_llama_server("right-key") as url:
         yield url
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """An aiohttp connection is now and then collected unclosed here, in a later test than the one that left it. Whose it
-    is has not been found yet: the closing of it is owed, and this filter goes with it.
-    """
-    mark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-    for item in items:
-        if "peers" in item.path.parts:
-            item.add_marker(mark)

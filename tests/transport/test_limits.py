@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import socket
 import sys
+import threading
+import warnings
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
@@ -11,7 +15,7 @@ import pytest
 
 from betterai.core.config import Timeout
 from betterai.core.exceptions import ConnectTimeout, FirstByteTimeout, IdleTimeout, TotalTimeout
-from betterai.transport.http import read_connect_limit, read_limits
+from betterai.transport.http import HTTPTransport, read_connect_limit, read_limits
 from betterai.transport.patience import Watchdog
 from doubles.calls import at, get, post
 from doubles.servers import Peer, answer, deaf_port, raw_server, silence, soon, stuffed_server
@@ -375,3 +379,32 @@ async def test_an_answer_that_is_complete_is_left_at_once_without_expiry(transpo
         reply = await transport.open(get(), at(server.url), LONG)
         reply.close()
         await soon(server.peers[0].gone.wait(), 1)
+
+
+def test_a_loop_may_end_before_the_end_comes():
+    """Nothing is left open, and nobody is warned of it."""
+
+    def serve(listening: socket.socket) -> None:
+        peer, _ = listening.accept()
+        with peer:
+            peer.recv(65536)
+            peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+            while peer.recv(65536):
+                pass
+
+    async def ask(url: str) -> None:
+        reply = await HTTPTransport().open(get(), at(url), LONG)
+        assert await reply.next_piece() == b"abc"
+        reply.expire_in(30)
+        reply.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening, warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        server = threading.Thread(target=serve, args=(listening,), daemon=True)
+        server.start()
+        asyncio.run(ask(f"http://127.0.0.1:{listening.getsockname()[1]}"))
+        server.join(10)
+        gc.collect()
+
+    assert not server.is_alive()
+    assert [str(warning.message) for warning in seen] == []

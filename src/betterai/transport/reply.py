@@ -17,6 +17,9 @@ from betterai.transport.patience import Patience, cut_off
 from betterai.transport.telemetry import Finish
 
 
+_lingering: set[asyncio.Task[None]] = set()
+
+
 @lru_cache(maxsize=256)
 def _read_name(name: bytes) -> str:
     return name.decode("latin-1").lower()
@@ -123,8 +126,23 @@ class Reply:
                 self._timer.cancel()
         elif self._timer is None:
             self._abort()
+        else:
+            _lingering.add(task := asyncio.get_running_loop().create_task(self._linger()))
+            task.add_done_callback(_lingering.discard)
         self._patience.end()
         self._finish(self.status, None, self._response.content.total_bytes)
+
+    async def _linger(self) -> None:
+        """Until the end comes, or the timer makes one. A loop that ends before cancels its tasks, and so this."""
+        try:
+            await self._response.content.wait_eof()
+        except aiohttp.ClientError:
+            pass
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+            if not self._response.closed:
+                self._abort()
 
     def _abort(self) -> None:
         self._patience.end()
