@@ -48,6 +48,11 @@ shared_budget: ContextVar[Budget | None] = ContextVar("betterai_budget", default
 class Attempts:
     """The attempts of one call: the limits of the next one, and what to do after a failed one."""
 
+    __slots__ = (
+        "_budget", "_clock", "_left", "_retries", "_running", "_shared", "_started", "_timeout", "_waited", "began",
+        "records",
+    )  # fmt: skip
+
     def __init__(self, retries: Retries, timeout: Timeout, clock: Clock = SYSTEM_CLOCK) -> None:
         self._retries = retries
         self._timeout = timeout

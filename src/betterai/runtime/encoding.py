@@ -12,12 +12,13 @@ from betterai.core.media import Media
 from betterai.core.wire import Multipart, WireRequest
 
 _encode = msgspec.json.Encoder().encode
+_AS_IT_IS = (type(None), bytes, Multipart, Media)
 
 
 def encode_request(request: WireRequest, extra_body: Mapping[str, Any] | None = None) -> WireRequest:
     """The request with its body as bytes; forms and media stay as they are. Raises `ValidationError`."""
     body = request.body
-    if body is None or isinstance(body, bytes | Multipart | Media):
+    if isinstance(body, _AS_IT_IS):
         return request
     if extra_body:
         body = {**(body if isinstance(body, dict) else msgspec.to_builtins(body)), **extra_body}

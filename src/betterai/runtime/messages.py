@@ -24,7 +24,7 @@ def read_messages(messages: Messages) -> tuple[Message, ...]:
         return (Message(role="user", parts=(Text(text=messages),)),)
     if isinstance(messages, Message):
         return (messages,)
-    if not isinstance(messages, Sequence) or not messages:
+    if not isinstance(messages, (list, Sequence)) or not messages:
         raise ValidationError("messages must be a text, or a list of messages with at least one", hint='pass "Hello"')
     return tuple([_read_message(message, index) for index, message in enumerate(messages)])
 

@@ -18,6 +18,8 @@ MEANING = frozenset(
 class Report:
     """Gathers the warnings of one request."""
 
+    __slots__ = ("_model", "warnings")
+
     def __init__(self, model: ModelConfig) -> None:
         self._model = model
         self.warnings: list[CallWarning] = []

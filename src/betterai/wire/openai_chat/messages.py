@@ -31,6 +31,8 @@ AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/mp3": "mp3", "audio/wav": "wav", "a
 class MessageBuilder:
     """Writes the messages of one call, in the dialect of one codec."""
 
+    __slots__ = ("_codec", "_model", "_report")
+
     def __init__(self, codec: OpenAIChat, call: TextCall, report: Report) -> None:
         self._codec = codec
         self._model = call.model
