@@ -24,7 +24,7 @@ NAMES = sorted({*PEERS, *MEASURES, "imports", "growth"})
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small counts and two rounds, to try things out")
-    parser.add_argument("--rounds", type=int, help="how many rounds (7; quick: 2)")
+    parser.add_argument("--rounds", type=int, help="how many rounds (15; quick: 2)")
     parser.add_argument("--only", action="append", metavar="NAME", help=f"a peer or a measure: {', '.join(NAMES)}")
     parser.add_argument("--no-write", action="store_true", help="print only")
     parser.add_argument(
@@ -35,7 +35,7 @@ def parse_arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if unknown := set(arguments.only or ()) - set(NAMES):
         parser.error(f"--only knows {', '.join(NAMES)}; not {', '.join(unknown)}")
-    arguments.rounds = arguments.rounds or (2 if arguments.quick else 7)
+    arguments.rounds = arguments.rounds or (2 if arguments.quick else 15)
     return arguments
 
 
