@@ -12,7 +12,8 @@ from betterai.core.model import ModelConfig
 class Setting(Data, frozen=True, kw_only=True):
     """One value that a provider needs. `env` are the variables that set it, the first one set wins.
 
-    `required` ones without a value raise `ConfigurationError` at first use, naming the variable.
+    `required` ones without a value raise `ConfigurationError` at first use, naming the variable. `read` makes the value
+    of what is written in a variable, or given, where that is not the same.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Setting(Data, frozen=True, kw_only=True):
     default: str | None = None
     required: bool = True
     about: str = ""
+    read: Callable[[str], str] | None = None
 
 
 class NoAuth(Data, frozen=True, kw_only=True, tag=True):

@@ -18,7 +18,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error, read_error_value
 from betterai.wire.errors import make_error
-from betterai.wire.openai_chat.messages import PROTOCOL, MessageBuilder
+from betterai.wire.openai_chat.messages import PROTOCOL, MessageBuilder, merge_extra
 from betterai.wire.openai_chat.reasoning import effort_for, fit_effort, is_reasoning, read_reasoning_control
 from betterai.wire.openai_chat.replies import parse_choices
 from betterai.wire.openai_chat.shapes import ChatShape, decoder_for
@@ -67,10 +67,13 @@ class OpenAIChat:
     cache_marks: ClassVar[bool] = True
     """Whether content parts may carry `prompt_cache_breakpoint`."""
     json_schema: ClassVar[bool] = True
+    json_object: ClassVar[bool] = True
     allowed_tools: ClassVar[bool] = True
     """Whether `tool_choice` may name several tools."""
     vendor_options: ClassVar[frozenset[str]] = frozenset()
     """Names of `settings.options[vendor]` that go into the body as they are."""
+    efforts: ClassVar[tuple[str, ...] | None] = None
+    """The efforts that the vendor takes, where those of the model are not known."""
     reasoning_field: ClassVar[str] = ""
     """The message field in which thoughts go back; "" where the vendor takes none."""
     finish_reasons: ClassVar[Mapping[str, FinishReason]] = {
@@ -139,7 +142,7 @@ class OpenAIChat:
         vendor = call.model.provider
         for name, value in ((call.settings.options or {}).get(vendor) or {}).items():
             if name in self.vendor_options:
-                body[name] = value
+                merge_extra(body, {name: value})
             else:
                 report.drop(f"options.{vendor}.{name}", "there is no such option; extra_body takes any field")
 
@@ -202,6 +205,8 @@ class OpenAIChat:
                 )
             body["response_format"] = {"type": "json_schema", "json_schema": build_json_schema(value)}
         elif isinstance(value, JsonObject):
+            if not self.json_object:
+                report.drop("response_format", "JSON of any shape cannot be asked for here", hint="pass its schema")
             body["response_format"] = {"type": "json_object"}
         else:
             body["response_format"] = {"type": "text"} if isinstance(value, PlainText) else value
@@ -237,7 +242,7 @@ class OpenAIChat:
 
     def fit_effort(self, effort: str, model: ModelConfig, report: Report) -> str:
         """The nearest effort that the model takes, reported where it is another."""
-        nearest = fit_effort(effort, model.traits.efforts)
+        nearest = fit_effort(effort, model.traits.efforts or self.efforts)
         if nearest != effort:
             report.translate("reasoning", f"the model has no effort {effort}: {nearest} was sent")
         return nearest
@@ -351,11 +356,14 @@ class OpenAIChat:
         return ChatStream(self, call)
 
 
+_NOTHING = {"web_search": False, "n": 1, "parallel_tool_calls": True, "tool_choice": "auto", "modalities": ["text"]}
+
+
 def _asks_nothing(name: str, value: Any) -> bool:
     """Whether a setting says only what holds without it."""
     if name == "modalities" and value is not None:
-        return list(value) == ["text"]
-    return value is None or (name == "web_search" and value is False)
+        value = list(value)
+    return value is None or (name in _NOTHING and value == _NOTHING[name])
 
 
 _Writer = Callable[[OpenAIChat, dict[str, Any], Any, TextCall, Report], None]

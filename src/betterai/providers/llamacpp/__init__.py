@@ -1,0 +1,26 @@
+"""A llama.cpp server (https://github.com/ggml-org/llama.cpp/tree/master/tools/server)."""
+
+from betterai.core.provider import BearerAuth, Provider, Setting
+from betterai.providers.llamacpp.chat import LlamaCppChat
+
+PROVIDER = Provider(
+    name="llamacpp",
+    title="llama.cpp",
+    docs="https://github.com/ggml-org/llama.cpp/tree/master/tools/server",
+    base_url="{base_url}",
+    settings=(
+        Setting(
+            name="api_key",
+            env=("LLAMACPP_API_KEY", "LLAMA_API_KEY"),
+            secret=True,
+            required=False,
+            about="what `llama-server --api-key` says",
+        ),
+        Setting(name="base_url", env=("LLAMACPP_BASE_URL",), default="http://localhost:8080/v1"),
+    ),
+    auth=BearerAuth(),
+    protocols={"text": {"openai_chat": LlamaCppChat()}},
+    defaults={"text": "default"},
+    list_models_path="/models",
+)
+"""A server with one model answers with it whatever name is asked for, hence the default."""

@@ -1,0 +1,43 @@
+"""llama.cpp's deviations from Chat Completions (tools/server/README.md, ggml-org/llama.cpp @00dc805)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from betterai.core.codec import TextCall
+from betterai.core.settings import ReasoningControl
+from betterai.providers.llamacpp.options import LlamaCppOptions
+from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.report import Report
+
+
+class LlamaCppChat(OpenAIChat):
+    """It says how long it took in `timings`, which `response.raw` holds."""
+
+    max_tokens_fields = ("max_tokens",)
+    extra_fields = frozenset({"top_k", "min_p"})
+    vendor_options = frozenset(LlamaCppOptions.__annotations__)
+    developer_role = False
+    cache_marks = False
+    allowed_tools = False
+    reasoning_field = "reasoning_content"
+    accepts: ClassVar = {"image": frozenset({"bytes", "url"}), "audio": frozenset({"bytes"})}
+    unsupported: ClassVar = dict.fromkeys(
+        (
+            "user", "audio", "modalities", "prediction", "moderation", "cache", "verbosity", "web_search",
+            "safety_identifier", "metadata", "store", "service_tier",
+        ),
+        "llama.cpp does not take it",
+    )  # fmt: skip
+
+    def write_reasoning_control(
+        self, body: dict[str, Any], control: ReasoningControl, call: TextCall, report: Report
+    ) -> None:
+        if control.format is not None:
+            body["reasoning_format"] = control.format
+        if control.enabled is not None:
+            body["chat_template_kwargs"] = {"enable_thinking": control.enabled}
+        rest = ReasoningControl(
+            effort=control.effort, budget=control.budget, include=control.include, summary=control.summary
+        )
+        super().write_reasoning_control(body, rest, call, report)

@@ -1,0 +1,37 @@
+"""LM Studio's deviations from Chat Completions (https://lmstudio.ai/docs/developer/openai-compat, 2026-11)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from betterai.core.codec import TextCall
+from betterai.providers.lmstudio.options import LMStudioOptions
+from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.report import Report
+
+
+class LMStudioChat(OpenAIChat):
+    """A tool cannot be named, but any can be required (https://github.com/lmstudio-ai/docs/issues/177)."""
+
+    max_tokens_fields = ("max_tokens",)
+    extra_fields = frozenset({"top_k"})
+    vendor_options = frozenset(LMStudioOptions.__annotations__)
+    json_object = False
+    developer_role = False
+    cache_marks = False
+    accepts: ClassVar = {"image": frozenset({"bytes"})}
+    unsupported: ClassVar = dict.fromkeys(
+        (
+            "n", "user", "audio", "modalities", "prediction", "moderation", "cache", "verbosity", "web_search",
+            "safety_identifier", "metadata", "store", "service_tier", "parallel_tool_calls",
+        ),
+        "LM Studio does not take it",
+    )  # fmt: skip
+
+    def _write_tool_choice(self, body: dict[str, Any], value: Any, call: TextCall, report: Report) -> None:
+        super()._write_tool_choice(body, value, call, report)
+        if isinstance(body["tool_choice"], dict):
+            if len(call.settings.tools or ()) != 1 or body["tool_choice"]["type"] == "allowed_tools":
+                report.drop("tool_choice", "no tool can be named here", hint="pass that tool alone")
+            body["tool_choice"] = "required"
+            report.translate("tool_choice", "the one tool that there is was required")

@@ -1,0 +1,25 @@
+"""Ollama's deviations from Chat Completions (openai/openai.go, ollama/ollama @fb30760)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from betterai.wire.openai_chat import OpenAIChat
+
+
+class OllamaChat(OpenAIChat):
+    """It leaves out in silence what it does not know, so that is reported or refused here."""
+
+    max_tokens_fields = ("max_tokens",)
+    developer_role = False
+    cache_marks = False
+    efforts = ("none", "low", "medium", "high", "max")
+    reasoning_field = "reasoning"
+    accepts: ClassVar = {"image": frozenset({"bytes"})}
+    unsupported: ClassVar = dict.fromkeys(
+        (
+            "n", "tool_choice", "parallel_tool_calls", "logit_bias", "user", "audio", "modalities", "prediction",
+            "moderation", "cache", "verbosity", "web_search", "safety_identifier", "metadata", "store", "service_tier",
+        ),
+        "Ollama does not take it",
+    )  # fmt: skip

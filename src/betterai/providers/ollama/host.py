@@ -1,0 +1,22 @@
+"""Where Ollama is, as its own programs read OLLAMA_HOST (envconfig/config.go, ollama/ollama @fb30760)."""
+
+from __future__ import annotations
+
+import re
+
+_ANYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
+"""A server may listen everywhere; a client must say where it is."""
+_CLOUD = "ollama.com"
+
+
+def read_base_url(written: str) -> str:
+    """The base URL of `/v1` for "host", "host:port", ":port", "http://host:port/path", with `/v1` or without it."""
+    scheme, _, rest = written.strip().strip("\"'").rpartition("://")
+    place, _, path = rest.partition("/")
+    if place.count(":") > 1 and not re.search(r"[@\[]", place):
+        place = f"[{place}]"
+    host, port = re.fullmatch(r"(.*?)(:\d*)?", place).groups()  # type: ignore[union-attr]
+    if not scheme:
+        scheme, port = ("https", port) if host == _CLOUD else ("http", port or ":11434")
+    path = path.strip("/").removesuffix("v1").rstrip("/")
+    return "/".join(filter(None, (f"{scheme}://{_ANYWHERE.get(host, host)}{port or ''}", path, "v1")))

@@ -1,0 +1,46 @@
+"""vLLM's deviations from Chat Completions (docs/serving/online_serving, vllm-project/vllm @0272b2c)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from betterai.core.codec import TextCall
+from betterai.core.settings import ReasoningControl
+from betterai.providers.vllm.options import VLLMOptions
+from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.report import Report
+
+
+class VLLMChat(OpenAIChat):
+    """Thinking is switched in the chat template, whose word for it depends on the model."""
+
+    extra_fields = frozenset({"top_k", "min_p"})
+    vendor_options = frozenset(VLLMOptions.__annotations__)
+    developer_role = False
+    cache_marks = False
+    reasoning_field = "reasoning"
+    accepts: ClassVar = {
+        "image": frozenset({"bytes", "url"}),
+        "audio": frozenset({"bytes"}),
+        "video": frozenset({"bytes", "url"}),
+    }
+    unsupported: ClassVar = dict.fromkeys(
+        (
+            "user", "audio", "modalities", "prediction", "moderation", "cache", "verbosity", "web_search",
+            "safety_identifier", "metadata", "store", "service_tier",
+        ),
+        "vLLM does not take it",
+    )  # fmt: skip
+
+    def write_reasoning_control(
+        self, body: dict[str, Any], control: ReasoningControl, call: TextCall, report: Report
+    ) -> None:
+        if control.budget is not None:
+            body["thinking_token_budget"] = control.budget
+        if control.include is not None:
+            body["include_reasoning"] = control.include
+        if control.enabled is not None:
+            body["chat_template_kwargs"] = {"enable_thinking": control.enabled, "thinking": control.enabled}
+            report.translate("reasoning", "on or off was sent to the chat template, as enable_thinking and thinking")
+        rest = ReasoningControl(effort=control.effort, format=control.format, summary=control.summary)
+        super().write_reasoning_control(body, rest, call, report)
