@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from betterai.config.environment import read_variable
+from betterai.config.environment import read_config_file, read_variable
 from betterai.core.model import Category
 from betterai.providers import declared_providers
 
@@ -20,10 +20,18 @@ MODEL_VARIABLES: dict[Category, str] = {
 """Which variable sets the default model of a category."""
 
 
-def default_model(category: Category = "text") -> str:
-    """The model to use where none is named: the category's variable, else the embedded provider's. "" for none."""
+def chosen_model(category: Category = "text") -> tuple[str, str]:
+    """The model that the user chose, and where: the category's variable, or the configuration file; "" for none."""
     variable = MODEL_VARIABLES.get(category)
     if variable and (chosen := read_variable(variable)):
+        return chosen, variable
+    file = read_config_file()
+    return (file.models[category], file.path) if category in file.models else ("", "")
+
+
+def default_model(category: Category = "text") -> str:
+    """The model to use where none is named: the user's choice, else the embedded provider's. "" for none."""
+    if chosen := chosen_model(category)[0]:
         return chosen
     for provider in declared_providers():
         if provider.embedded and category in provider.defaults:

@@ -30,10 +30,11 @@ class Retries(Data, frozen=True, kw_only=True):
 
 
 class CoreConfig(Data, frozen=True, kw_only=True):
-    """Which model, and how to reach it. None means: the environment, then the provider's default.
+    """Which model, and how to reach it. None means: the environment, then the configuration file, then the default.
 
     `unsupported="raise"` turns every warning about a setting into `UnsupportedParam`. `settings` are the provider's
-    own (resource, region, project …); `options` go to class providers' constructors.
+    own (resource, region, project …), `providers` those of several, by name: `{"acme": {"api_key": …}}`; `options` go
+    to class providers' constructors.
     """
 
     model: str = ""
@@ -41,8 +42,9 @@ class CoreConfig(Data, frozen=True, kw_only=True):
     base_url: str | None = None
     timeout: float | Timeout | None = None
     retries: int | Retries | None = None
-    unsupported: Literal["warn", "raise"] = "warn"
+    unsupported: Literal["warn", "raise"] | None = None
     settings: Mapping[str, str] = {}
+    providers: Mapping[str, Mapping[str, str]] = {}
     options: Mapping[str, Any] = {}
 
     def __repr__(self) -> str:

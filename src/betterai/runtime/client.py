@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack
 import msgspec
 
 from betterai.config.defaults import default_model
+from betterai.config.environment import complete_config
 from betterai.core.config import CoreConfig, Retries, Timeout
 from betterai.core.message import Message, Messages
 from betterai.core.options import GenerationOptions
@@ -116,11 +117,11 @@ class Client:
 
     def _look_up(self, name: str, config: CoreConfig) -> Found:
         version = registry_version()
-        config = msgspec.structs.replace(config, model=name)
+        config = complete_config(msgspec.structs.replace(config, model=name))
         inner, model, provider = find_text_provider(config, transport=self._connect)
         if isinstance(inner, CodecTextProvider):
             return Found(inner, model.id, version)
-        key, unsupported = read_key(provider, config), config.unsupported
+        key, unsupported = read_key(provider, config), config.unsupported or "warn"
         runner = ClassTextProvider(inner, provider, model, key, unsupported=unsupported, transport=self._connect)
         return Found(runner, model.id, version)
 

@@ -7,10 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
-from betterai.config.environment import fill_template, read_settings, read_variables
+from betterai.config.environment import (
+    fill_template,
+    read_base_url,
+    read_settings,
+    read_variables,
+    setting_variables,
+)
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError
-from betterai.core.provider import BearerAuth, HeaderAuth, Provider, Setting
+from betterai.core.provider import BearerAuth, HeaderAuth, Provider
 from betterai.runtime.attempts import read_retries, read_timeout
 
 if TYPE_CHECKING:
@@ -44,9 +50,7 @@ class Connection:
         self.retries = read_retries(config.retries)
         self._source = transport or shared_transport
         self._values: dict[str, str] | None = None
-        self._variables = tuple(
-            name for setting in provider.settings for name in setting.env if not _is_given(setting, config)
-        )
+        self._variables = setting_variables(provider, config)
         self._seen: tuple[str | None, ...] = ()
         self._endpoint: Endpoint | None = None
         self._login: tuple[str, str] | None = None
@@ -82,7 +86,7 @@ class Connection:
         from betterai.transport.http import Endpoint
 
         provider = self.provider
-        written = self.config.base_url or fill_template(provider.base_url, values)
+        written = read_base_url(provider, self.config) or fill_template(provider.base_url, values)
         base_url, self._login = split_login(written, provider.name)
         headers = {name: filled for name, text in provider.headers.items() if (filled := fill_template(text, values))}
         if self._login:
@@ -111,12 +115,6 @@ class Connection:
         """Whether the URL is other than the vendor's own: what users point at, they may have in their own network."""
         defaults = {setting.name: setting.default or "" for setting in self.provider.settings}
         return base_url != fill_template(self.provider.base_url, defaults)
-
-
-def _is_given(setting: Setting, config: CoreConfig) -> bool:
-    """Whether the configuration itself has this setting, so that the environment does not matter."""
-    given = config.api_key if setting.name == "api_key" else config.base_url if setting.name == "base_url" else None
-    return given is not None or setting.name in config.settings
 
 
 def encode_login(name: str, password: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from betterai.config.defaults import MODEL_VARIABLES, default_model
-from betterai.config.environment import read_setting
+from betterai.config.environment import complete_config, read_setting
 from betterai.core.base import (
     BaseAudioProvider,
     BaseImageProvider,
@@ -105,6 +105,7 @@ def _get(category: Category, settings: CoreConfig | str, transport: TransportSou
 def _find(
     category: Category, config: CoreConfig, transport: TransportSource | None
 ) -> tuple[Any, ModelConfig, Provider]:
+    config = complete_config(config)
     name = config.model or default_model(category)
     if not name:
         raise ConfigurationError(f"no {category} model is named", hint=f"pass one, or set {MODEL_VARIABLES[category]}")
@@ -119,7 +120,7 @@ def _find(
 def read_key(provider: Provider, config: CoreConfig) -> str:
     """The key that a class provider is made with; "" where there is none."""
     setting = provider.setting("api_key")
-    return (read_setting(setting, config) if setting else config.api_key) or ""
+    return (read_setting(setting, config, provider) if setting else config.api_key) or ""
 
 
 def _make_runner(
