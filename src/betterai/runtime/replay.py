@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -112,8 +113,22 @@ def _find_codec(provider: str, kind: str, exchange: Mapping[str, Any]) -> tuple[
         protocols = get_provider(provider).protocols.get("text", {})
     except ConfigurationError:
         return None, f"no provider {provider}"
-    codec: TextExchange | None = protocols.get(protocol)
-    return codec, "" if codec is not None else f"{provider} does not speak {protocol} here"
+    codec: Any = protocols.get(protocol)
+    if codec is None:
+        return None, f"{provider} does not speak {protocol} here"
+    url = (exchange.get("request") or {}).get("url")
+    if url and not urlsplit(url).path.endswith(codec.path):
+        return None, f"no codec for {urlsplit(url).path}"
+    if not url and _is_foreign(exchange["response"]):
+        return None, f"the reply is not in {protocol}, and where it was asked for was not recorded"
+    return codec, ""
+
+
+def _is_foreign(response: Mapping[str, Any]) -> bool:
+    """Whether a reply is in a protocol that is not ours: an answer without choices, or lines of JSON."""
+    body = response.get("body")
+    answered = response["status"] < 300 and isinstance(body, dict) and not body.keys() & {"choices", "error"}
+    return answered or str(response.get("body_text", "")).lstrip().startswith("{")
 
 
 def _read_request(exchange: Mapping[str, Any], provider: str, codec: TextExchange) -> tuple[TextCall, RoundTrip | None]:

@@ -13,6 +13,7 @@ class OllamaChat(OpenAIChat):
     max_tokens_fields = ("max_tokens",)
     developer_role = False
     cache_marks = False
+    tool_media = True
     efforts = ("none", "low", "medium", "high", "max")
     reasoning_field = "reasoning"
     accepts: ClassVar = {"image": frozenset({"bytes"})}

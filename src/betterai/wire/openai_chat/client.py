@@ -64,6 +64,8 @@ class OpenAIChat:
     """Whether usage in streams is asked for with `stream_options`; else it always comes."""
     developer_role: ClassVar[bool] = True
     message_names: ClassVar[bool] = True
+    tool_media: ClassVar[bool] = False
+    """Whether tool results may hold media."""
     cache_marks: ClassVar[bool] = True
     """Whether content parts may carry `prompt_cache_breakpoint`."""
     json_schema: ClassVar[bool] = True

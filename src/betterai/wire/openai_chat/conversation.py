@@ -60,6 +60,9 @@ def parse_message(value: Any, where: str = "message", warnings: list[CallWarning
     name = _take_text(fields, "name")
     thoughts = [fields.pop(key) for key in ("reasoning_content", "reasoning") if isinstance(fields.get(key), str)]
     parts: list[AnyPart] = [Reasoning(text=text) for text in dict.fromkeys(thoughts)]
+    if len(parts) < len(thoughts) and warnings is not None:
+        said = "reasoning and reasoning_content say the same: it was read once"
+        warnings.append(CallWarning(code="translated", field="messages.reasoning", message=said))
     parts.extend(_parse_content(fields, where))
     if isinstance(fields.get("refusal"), str):
         parts.append(Refusal(text=fields.pop("refusal")))

@@ -88,11 +88,9 @@ class MessageBuilder:
 
     def _build_result(self, part: ToolResult, message: Message) -> dict[str, Any]:
         body: dict[str, Any] = {"role": "tool", "tool_call_id": part.id}
-        if any(isinstance(item, MediaPart) for item in part.parts):
-            self._report.drop(
-                "media", "tool results of this protocol hold text only", hint="put media into a user message"
-            )
-        body["content"] = self._build_content([item for item in part.parts if isinstance(item, Text)])
+        if not self._codec.tool_media and any(isinstance(item, MediaPart) for item in part.parts):
+            self._report.drop("media", "tool results hold text only here", hint="put media into a user message")
+        body["content"] = self._build_content(part.parts)
         if part.is_error:
             self._report.drop("messages.is_error", "this protocol has no mark for failed tools: say it in the text")
         self._write_name(body, part.name or message.name)
