@@ -50,8 +50,13 @@ class LocalOptions(TypedDict, total=False):
     """One of `FinishReason`; any other word becomes "other", and is `raw_finish_reason`."""
     usage: dict[str, Any]
     """Fields of `Usage`, instead of what was counted; those not named are not stated."""
+    context: Annotated[int, Meta(ge=256)]
+    """GGUF files only: the most tokens of a conversation with its answer; 8192 where not given."""
 
 
+FILE_PREFIX = "gguf:"
+"""What the name of a model begins with that is a file."""
+GGUF_ONLY = ("context",)
 ECHO_ONLY = ("text", "reasoning", "tool_calls")
 _OF_ERRORS = ("status", "retry_after", "message")
 

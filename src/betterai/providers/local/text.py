@@ -15,11 +15,12 @@ from betterai.core.model import ModelConfig
 from betterai.core.response import FinishReason, ProviderResponse, TextChunk
 from betterai.core.settings import GenerationSettings
 from betterai.providers.local.answer import Answer, Reply, Turn
-from betterai.providers.local.options import read_options, suggest
+from betterai.providers.local.options import FILE_PREFIX, GGUF_ONLY, LocalOptions, read_options, suggest
 
 
 class LocalTextProvider(BaseTextProvider):
-    """Answers from this process: `echo`, a deterministic test double, and `eliza`, a small conversation program.
+    """Answers from this process: `echo`, a deterministic test double, `eliza`, a small conversation program, and
+    `gguf:PATH`, a model file of yours.
 
     Keyword arguments are `LocalOptions` for every call; `settings.options["local"]` goes before them.
     """
@@ -30,7 +31,7 @@ class LocalTextProvider(BaseTextProvider):
     async def generate(self, messages: Any, model: str, settings: GenerationSettings) -> ProviderResponse:
         """The response that the stream would end with, after the same time."""
         response: ProviderResponse | None = None
-        async for chunk in self._play(messages, model, settings, stream=False):
+        async for chunk in self._open(messages, model, settings, stream=False):
             response = chunk.response or response
         assert response is not None, "a stream ends with its response"
         return response
@@ -39,7 +40,23 @@ class LocalTextProvider(BaseTextProvider):
         self, messages: Any, model: str, settings: GenerationSettings
     ) -> AsyncGenerator[TextChunk, None]:
         """The answer in pieces; the last chunk carries the whole `response`."""
-        return self._play(messages, model, settings, stream=True)
+        return self._open(messages, model, settings, stream=True)
+
+    async def aclose(self) -> None:
+        """Free the files that were loaded."""
+        from betterai.providers.local.gguf_engine import release
+
+        await release(self)
+
+    def _open(
+        self, messages: Any, model: str, settings: GenerationSettings, *, stream: bool
+    ) -> AsyncGenerator[TextChunk, None]:
+        """What answers: an engine of ours, or a file."""
+        if not model.removeprefix("local/").startswith(FILE_PREFIX):
+            return self._play(messages, model, settings, stream=stream)
+        from betterai.providers.local.gguf import read_path, stream_answer
+
+        return stream_answer(read_path(model), model, messages, settings, self._read_options(settings), self)
 
     async def _play(
         self, messages: Any, model: str, settings: GenerationSettings, *, stream: bool
@@ -68,16 +85,23 @@ class LocalTextProvider(BaseTextProvider):
         from betterai.providers.local.conversation import describe_message, read_messages
 
         conversation = read_messages(messages)
-        given = (settings.options or {}).get("local")
+        options = self._read_options(settings)
+        for name in GGUF_ONLY:
+            if name in options:
+                raise ValidationError(f"the option {name!r} is for local/gguf:PATH", provider="local", model=model)
         said = repr([(message.role, describe_message(message)) for message in conversation])
         return Turn(
             model=_find_model(model),
             messages=conversation,
             settings=settings,
-            options=read_options(given, self._options) if given else self._options,
+            options=options,
             stream=stream,
             fingerprint=crc32(said.encode()),
         )
+
+    def _read_options(self, settings: GenerationSettings) -> LocalOptions:
+        given = (settings.options or {}).get("local")
+        return read_options(given, self._options) if given else self._options
 
 
 async def _pause(seconds: float) -> None:
