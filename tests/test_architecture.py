@@ -30,14 +30,25 @@ def docstring_positions(tree: ast.Module) -> set[tuple[int, int]]:
 def vendor_words(text: str) -> list[tuple[int, str]]:
     """Vendor ids that occur as identifiers, or as words in string literals, with their lines."""
     docs = docstring_positions(ast.parse(text))
-    ids = re.compile(rf"(?<![\w.])({'|'.join(built_in_names())})\b", re.IGNORECASE)  # ".local" is a network's name
+    names = "|".join(built_in_names())
+    ids = re.compile(rf"(?<![\w.])({names})\b|(?<=\.)({names})(?=\.)", re.IGNORECASE)  # ".local" is a network's name
     found = []
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.NAME and ids.fullmatch(token.string):
             found.append((token.start[0], token.string))
         elif token.type == tokenize.STRING and token.start not in docs:
-            found += [(token.start[0], word) for word in ids.findall(PROTOCOL_NAMES.sub("", token.string))]
+            said = PROTOCOL_NAMES.sub("", token.string)
+            found += [(token.start[0], match[0]) for match in ids.finditer(said) if not is_plain_word(said, match)]
     return found
+
+
+def is_plain_word(said: str, match: re.Match[str]) -> bool:
+    """Whether it stands among the words of a sentence, in lower case: some vendors are called what is a word too."""
+    before, after = said[: match.start()], said[match.end() :]
+    alone = re.search(r"[\s\"'(]$", before) and re.match(r"[\s\"').,;:?]", after)
+    return (
+        match[0].islower() and bool(alone) and bool(re.search(r"\w[,;:]? $", before) or re.match(r"[,;:.]? \w", after))
+    )
 
 
 def is_home(name: str) -> bool:
@@ -52,6 +63,10 @@ def test_no_vendor_is_named_outside_its_folder(name: str) -> None:
 def test_the_search_for_vendors_finds_them() -> None:
     text = '"""groq is a vendor."""\nx = "groq/model"\ndef groq():\n    return "openai_chat"\nimport openai\n'
     assert [word for _, word in vendor_words(text)] == ["groq", "groq", "openai"]
+    for said in ("groq", "groq/a", "org/groq", "api.groq.com", "see groq-1", "a.groq.b", "keys of Groq", "Groq has it"):
+        assert vendor_words(f"x = {said!r}"), said
+    for said in ("they went groq into town", "h.groq", "groqs"):
+        assert vendor_words(f"x = {said!r}") == [], said
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("providers/") and name.count("/") > 1])
