@@ -90,7 +90,7 @@ def test_a_legacy_function_call_is_a_tool_call() -> None:
         {"content": "A", "reasoning": "hm", "reasoning_content": "hm"},
         {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "h"}, {"type": "text", "text": "m"}]},
                      {"type": "text", "text": "A"}]},
-        {"content": [{"type": "thinking", "thinking": "hm", "signature": "s"}, {"type": "text", "text": "A"}]},
+        {"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "A"}]},
     ],
 )  # fmt: skip
 def test_reasoning_in_every_spelling(message: dict[str, Any]) -> None:

@@ -71,7 +71,7 @@ def test_a_request_is_a_call() -> None:
          {"tool_choice": ToolChoice(mode="required", names=("c",), kind="custom")}),
         ({"tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [{"type": "x"}]}}},
          {"tool_choice": ToolChoice(allowed=({"type": "x"},))}),
-        ({"tool_choice": "any"}, {"extra_body": {"tool_choice": "any"}}),
+        ({"tool_choice": "any"}, {"tool_choice": "required"}),
         ({"response_format": {"type": "text"}}, {"response_format": PlainText()}),
         ({"response_format": {"type": "json_object"}}, {"response_format": JsonObject()}),
         ({"response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {}, "strict": True}}},

@@ -15,12 +15,16 @@ from betterai.core.model import ModelConfig
 from betterai.core.response import CallWarning
 from betterai.core.wire import WireRequest
 from betterai.runtime.encoding import encode_request
+from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.openai_chat.adoption import adopt_fields
 from betterai.wire.openai_chat.pointers import find_pointers
 from betterai.wire.surfaces import SURFACES
 
 
 class RoundTrip(Data, frozen=True, kw_only=True):
-    """`sent` is the body that comes out; the others are JSON pointers (RFC 6901)."""
+    """`sent` is the body that comes out; the others are JSON pointers (RFC 6901). `reported` are those of `lost` that a
+    warning names; of `added` those are left out.
+    """
 
     sent: Mapping[str, Any] | None
     lost: tuple[str, ...] = ()
@@ -36,6 +40,8 @@ def make_round_trip(
     """The call that `body` is, and its round trip. Raises `BetterAIError` where it is no request of the protocol."""
     parsed = SURFACES[codec.protocol]().parse_request(WireRequest(url="", body=body))
     call: TextCall = msgspec.structs.replace(parsed, model=model, id="replay")
+    if isinstance(codec, OpenAIChat):
+        call = adopt_fields(codec, call)
     try:
         sent, warnings = _build(codec, call)
     except UnsupportedParam as error:
@@ -47,7 +53,7 @@ def make_round_trip(
     return call, RoundTrip(
         sent=sent,
         lost=lost,
-        added=tuple(find_missing(sent, body)),
+        added=tuple(place for place in find_missing(sent, body) if not _is_reported(place, warnings)),
         carried=tuple(place for place in find_missing(sent, bare) if _holds_something(sent, place)),
         reported=tuple(place for place in lost if _is_reported(place, warnings)),
     )

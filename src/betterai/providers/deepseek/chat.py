@@ -9,11 +9,9 @@ import msgspec
 from betterai.core.codec import TextCall
 from betterai.core.exceptions import ModelNotFoundError, ProviderError
 from betterai.core.response import CallWarning
-from betterai.core.settings import ReasoningControl
 from betterai.core.wire import WireRequest
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_chat.reasoning import is_reasoning
-from betterai.wire.report import Report
 
 
 class DeepSeekChat(OpenAIChat):
@@ -24,6 +22,7 @@ class DeepSeekChat(OpenAIChat):
     developer_role = False
     cache_marks = False
     allowed_tools = False
+    thinking_switch = True
     reasoning_field = "reasoning_content"
     accepts: ClassVar = {"image": frozenset({"bytes", "url"})}
     unsupported: ClassVar = dict.fromkeys(
@@ -52,22 +51,6 @@ class DeepSeekChat(OpenAIChat):
         said = "the thoughts of an earlier turn are not known: a blank was sent for them"
         warning = CallWarning(code="translated", field="messages.reasoning", message=said)
         return msgspec.structs.replace(request, warnings=(*request.warnings, warning))
-
-    def write_reasoning_control(
-        self, body: dict[str, Any], control: ReasoningControl, call: TextCall, report: Report
-    ) -> None:
-        enabled, effort = control.enabled, control.effort
-        if control.budget is not None:
-            enabled = control.budget > 0
-            report.translate("reasoning", f"a budget of {control.budget} tokens was sent as thinking on or off")
-        if effort == "none":
-            if enabled:
-                report.translate("reasoning", "effort none was sent as thinking off")
-            enabled, effort = False, None
-        if enabled is not None:
-            body["thinking"] = {"type": "enabled" if enabled else "disabled"}
-        rest = ReasoningControl(effort=effort, include=control.include, format=control.format, summary=control.summary)
-        super().write_reasoning_control(body, rest, call, report)
 
     def error_class(self, status: int, code: str, message: str) -> type[ProviderError] | None:
         return ModelNotFoundError if "supported API model names" in message else None

@@ -9,7 +9,7 @@ import msgspec
 
 from betterai.core.codec import TextCall
 from betterai.core.exceptions import ProviderError
-from betterai.core.message import CacheMark, Reasoning
+from betterai.core.message import CacheMark, MediaPart, Reasoning
 from betterai.core.model import ModelConfig
 from betterai.core.response import FinishReason, ProviderResponse
 from betterai.core.settings import AudioOutput, PromptCache, ReasoningControl, StreamOptions, WebSearch
@@ -18,8 +18,15 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error, read_error_value
 from betterai.wire.errors import make_error
-from betterai.wire.openai_chat.messages import PROTOCOL, MessageBuilder, merge_extra
-from betterai.wire.openai_chat.reasoning import effort_for, fit_effort, is_reasoning, read_reasoning_control
+from betterai.wire.openai_chat.cache import build_cache
+from betterai.wire.openai_chat.messages import PROTOCOL, MessageBuilder, build_media, merge_extra
+from betterai.wire.openai_chat.reasoning import (
+    effort_for,
+    fit_effort,
+    is_reasoning,
+    read_reasoning_control,
+    write_thinking_switch,
+)
 from betterai.wire.openai_chat.replies import parse_choices
 from betterai.wire.openai_chat.shapes import ChatShape, decoder_for
 from betterai.wire.openai_chat.stream import ChatStream
@@ -64,6 +71,8 @@ class OpenAIChat:
     """Whether usage in streams is asked for with `stream_options`; else it always comes."""
     developer_role: ClassVar[bool] = True
     message_names: ClassVar[bool] = True
+    prefill_field: ClassVar[str] = ""
+    """The field that marks a last message of the assistant as one to go on with; "" where it needs none."""
     tool_media: ClassVar[bool] = False
     """Whether tool results may hold media."""
     cache_marks: ClassVar[bool] = True
@@ -72,12 +81,24 @@ class OpenAIChat:
     json_object: ClassVar[bool] = True
     allowed_tools: ClassVar[bool] = True
     """Whether `tool_choice` may name several tools."""
+    required_tool: ClassVar[str] = "required"
+    """The word of `tool_choice` for any tool, but one."""
+    cache_fields: ClassVar[frozenset[str]] = frozenset({"key", "mode", "ttl", "retention"})
+    """What of `PromptCache` the vendor takes."""
     vendor_options: ClassVar[frozenset[str]] = frozenset()
     """Names of `settings.options[vendor]` that go into the body as they are."""
     efforts: ClassVar[tuple[str, ...] | None] = None
     """The efforts that the vendor takes, where those of the model are not known."""
+    thinking_switch: ClassVar[bool] = False
+    """Whether thinking is switched on and off by a `thinking` object."""
+    think_tags: ClassVar[bool] = False
+    """Whether thoughts come in `<think>` tags before the answer."""
     reasoning_field: ClassVar[str] = ""
     """The message field in which thoughts go back; "" where the vendor takes none."""
+    reasoning_names: ClassVar[Mapping[str, str]] = {}
+    """The fields for `include`, `format` and `summary` of a `ReasoningControl`, where the vendor has them."""
+    thinking_parts: ClassVar[bool] = False
+    """Whether thoughts go back as `thinking` parts of the content."""
     finish_reasons: ClassVar[Mapping[str, FinishReason]] = {
         "stop": "stop",
         "length": "length",
@@ -157,6 +178,8 @@ class OpenAIChat:
                 report.drop("stream_options", "they are for streams only")
             return
         body["stream"] = True
+        if options is not None and not self.stream_usage and options.include_usage is not None:
+            report.translate("stream_options", "usage comes in every stream of this provider")
         options = options or StreamOptions()
         written: dict[str, bool] = {}
         if self.stream_usage:
@@ -192,7 +215,8 @@ class OpenAIChat:
         if not free and is_reasoning(call):
             why = "the model cannot be forced to call a tool while it reasons"
             report.drop("tool_choice", why, hint="reasoning='none'")
-        body["tool_choice"] = written = build_tool_choice(value)
+        written = build_tool_choice(value)
+        body["tool_choice"] = self.required_tool if written == "required" else written
         if isinstance(written, dict) and written["type"] == "allowed_tools" and not self.allowed_tools:
             report.drop("tool_choice", "one tool can be named here, or any: not some of them", hint="pass fewer tools")
 
@@ -225,6 +249,8 @@ class OpenAIChat:
         self, body: dict[str, Any], control: ReasoningControl, call: TextCall, report: Report
     ) -> None:
         """Write how much to think. Vendors with other fields override this."""
+        if self.thinking_switch:
+            control = write_thinking_switch(body, control, call.model.traits, report)
         effort = control.effort
         if control.budget is not None:
             effort = effort or effort_for(control.budget)
@@ -236,10 +262,16 @@ class OpenAIChat:
             report.translate("reasoning", "reasoning was switched on as effort medium")
         elif effort is not None and control.enabled is not None and control.enabled != (effort != "none"):
             report.translate("reasoning", f"enabled={control.enabled} was sent as effort {effort}")
-        if effort is not None:
+        if effort is not None and call.model.traits.efforts == ():
+            report.drop("reasoning", "the model cannot be told how much to think")
+        elif effort is not None:
             body["reasoning_effort"] = self.fit_effort(effort, call.model, report)
         for name in ("include", "format", "summary"):
-            if getattr(control, name) is not None:
+            if (value := getattr(control, name)) is None:
+                continue
+            if name in self.reasoning_names:
+                body[self.reasoning_names[name]] = value
+            else:
                 report.drop(f"reasoning.{name}", "this provider has no such setting")
 
     def fit_effort(self, effort: str, model: ModelConfig, report: Report) -> str:
@@ -256,22 +288,21 @@ class OpenAIChat:
         else:
             report.drop("messages.reasoning", "this provider takes no thoughts of earlier turns")
 
+    def build_media(self, part: MediaPart, report: Report) -> dict[str, Any]:
+        """One content part of media that `accepts` allows. Vendors with other forms override this."""
+        return build_media(part, report)
+
+    def fit_tool_call_id(self, id: str) -> str:
+        """The id of a call in the form that the vendor takes."""
+        return id
+
     def write_cache_mark(self, body: dict[str, Any], mark: CacheMark, report: Report) -> None:
         """Mark a content part. Vendors with another form override this."""
         written = {"mode": mark.mode or "explicit", "ttl": mark.ttl}
         body["prompt_cache_breakpoint"] = {name: value for name, value in written.items() if value}
 
     def _write_cache(self, body: dict[str, Any], value: PromptCache | None, call: TextCall, report: Report) -> None:
-        if value is None:
-            body["prompt_cache_key"] = None
-            return
-        if value.key is not None:
-            body["prompt_cache_key"] = value.key
-        if value.retention is not None:
-            body["prompt_cache_retention"] = value.retention
-        options = {name: part for name, part in (("mode", value.mode), ("ttl", value.ttl)) if part is not None}
-        if options:
-            body["prompt_cache_options"] = options
+        body.update(build_cache(value, self.cache_fields, report))
 
     def _write_web_search(self, body: dict[str, Any], value: Any, call: TextCall, report: Report) -> None:
         if value is False:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from betterai.core.exceptions import BadRequestError
-from betterai.core.media import Media, parse_data_url
+from betterai.core.media import Media, MediaKind, parse_data_url
 from betterai.core.message import (
     AnyPart,
     CacheMark,
@@ -41,7 +41,8 @@ def keep_extra(fields: Fields) -> Opaque | None:
 
 
 _AS_OBJECT = Opaque(protocol=PROTOCOL, data=Raw(b"{}"))
-"""Marks a text that came as a list of one part, so that it is written as such."""
+"""Marks a text that came as a list of one part, and media that came as a bare text: they are written so again."""
+_FILE_NAMES = ("document_name", "file_name")
 
 
 def parse_message(value: Any, where: str = "message", warnings: list[CallWarning] | None = None) -> Message:
@@ -139,6 +140,8 @@ def _parse_part(value: Any, where: str) -> AnyPart:
     cache = _take_cache_mark(fields)
     if kind == "text":
         return Text(text=_need_text(fields, "text", where), cache=cache, opaque=keep_extra(fields))
+    if kind == "thinking":
+        return _parse_thinking(fields)
     if kind == "refusal":
         text = _need_text(fields, "refusal", where)
         return Refusal(text=text, cache=cache, opaque=keep_extra(fields) or _AS_OBJECT)
@@ -146,13 +149,33 @@ def _parse_part(value: Any, where: str) -> AnyPart:
     if reader is None:
         raise refuse(f"{where}.type", f"{kind!r:.60} is not a content part of this protocol", "invalid_value")
     inner = fields.pop(kind, None)
-    inner = {"url": inner} if isinstance(inner, str) else _read_object(inner, f"{where}.{kind}")
+    if kind == "file" and inner is None:
+        inner = {"file_id": fields.pop("file_id", None)}
+    bare = isinstance(inner, str)
+    inner = {"url": inner} if bare else _read_object(inner, f"{where}.{kind}")
+    if "filename" not in inner and (name := next((key for key in _FILE_NAMES if isinstance(fields.get(key), str)), "")):
+        inner["filename"] = fields.pop(name)
     media = reader(inner, f"{where}.{kind}")
     detail = _take_text(inner, "detail") if media.kind == "image" else ""
-    return MediaPart(media=media, detail=detail, cache=cache, opaque=_keep_rest(kind, inner, fields))
+    opaque = _keep_rest(kind, inner, fields) or (_AS_OBJECT if bare else None)
+    return MediaPart(media=media, detail=detail, cache=cache, opaque=opaque)
+
+
+def _parse_thinking(fields: Fields) -> Reasoning:
+    """Thoughts as a part of the content; whatever is not one plain text beside its type is kept as well."""
+    thinking = fields.pop("thinking", None)
+    pieces = thinking if isinstance(thinking, list) else [{"type": "text", "text": thinking}]
+    texts = [piece["text"] for piece in pieces if isinstance(piece, Mapping) and isinstance(piece.get("text"), str)]
+    if thinking != [{"type": "text", "text": "".join(texts)}]:
+        fields["thinking"] = thinking
+    return Reasoning(text="".join(texts), opaque=keep_extra({"type": "thinking", **fields}) if fields else None)
 
 
 def _take_cache_mark(fields: Fields) -> CacheMark | None:
+    """The protocol's own mark, or the one of the vendors that pass on Anthropic's."""
+    control = fields.get("cache_control")
+    if isinstance(control, Mapping) and control.get("type") == "ephemeral" and control.keys() <= {"type", "ttl"}:
+        return CacheMark(ttl=fields.pop("cache_control").get("ttl") or "")
     mark = fields.get("prompt_cache_breakpoint")
     if not isinstance(mark, Mapping) or not mark.get("mode"):
         return None
@@ -177,6 +200,8 @@ def _parse_video(inner: Fields, where: str) -> Media:
 
 
 def _parse_audio(inner: Fields, where: str) -> Media:
+    if "url" in inner:
+        return _parse_url("audio", _need_text(inner, "url", where))
     format = _need_text(inner, "format", where)
     data = _need_text(inner, "data", where)
     return Media(kind="audio", mime_type=_MIME_TYPES.get(format, f"audio/{format}"), base64=data)
@@ -186,8 +211,21 @@ def _parse_file(inner: Fields, where: str) -> Media:
     filename, data = _take_text(inner, "filename"), _take_text(inner, "file_data")
     if data:
         media = parse_data_url("document", data, filename)
-        return media if media.url is None else Media(kind="document", base64=data, filename=filename)
+        elsewhere = data.startswith(("https://", "http://"))
+        return media if media.url is None or elsewhere else Media(kind="document", base64=data, filename=filename)
     return Media(kind="document", file_id=_need_text(inner, "file_id", where), filename=filename)
+
+
+def _parse_document(inner: Fields, where: str) -> Media:
+    filename = _take_text(inner, "filename")
+    return _parse_url("document", _need_text(inner, "url", where), filename)
+
+
+def _parse_url(kind: MediaKind, text: str, filename: str = "") -> Media:
+    """A URL, or base64 text without one."""
+    if text.startswith(("https://", "http://", "data:")):
+        return parse_data_url(kind, text, filename)
+    return Media(kind=kind, base64=text, filename=filename)
 
 
 _READERS: Mapping[str, Callable[[Fields, str], Media]] = {
@@ -195,6 +233,9 @@ _READERS: Mapping[str, Callable[[Fields, str], Media]] = {
     "input_audio": _parse_audio,
     "file": _parse_file,
     "video_url": _parse_video,
+    "document_url": _parse_document,
+    "file_url": _parse_document,
+    "pdf_url": _parse_document,
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from betterai.core.media import Media
 from betterai.core.message import (
     AnyPart,
@@ -31,12 +33,13 @@ AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/mp3": "mp3", "audio/wav": "wav", "a
 class MessageBuilder:
     """Writes the messages of one call, in the dialect of one codec."""
 
-    __slots__ = ("_codec", "_model", "_report")
+    __slots__ = ("_codec", "_fitted_ids", "_model", "_report")
 
     def __init__(self, codec: OpenAIChat, call: TextCall, report: Report) -> None:
         self._codec = codec
         self._model = call.model
         self._report = report
+        self._fitted_ids = False
 
     def build(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
         wire: list[dict[str, Any]] = []
@@ -52,6 +55,8 @@ class MessageBuilder:
                 wire.append({"role": role if role == "user" else self._role(message), "content": parts[0].text})
             else:
                 wire.extend(self._build_rich(message))
+        if (field := self._codec.prefill_field) and messages and messages[-1].role == "assistant":
+            wire[-1].setdefault(field, True)
         return wire
 
     def _is_plain(self, message: Message, part: Part) -> bool:
@@ -87,7 +92,7 @@ class MessageBuilder:
             self._report.drop("messages.name", "this provider takes no names in messages")
 
     def _build_result(self, part: ToolResult, message: Message) -> dict[str, Any]:
-        body: dict[str, Any] = {"role": "tool", "tool_call_id": part.id}
+        body: dict[str, Any] = {"role": "tool", "tool_call_id": self._fit_id(part.id)}
         if not self._codec.tool_media and any(isinstance(item, MediaPart) for item in part.parts):
             self._report.drop("media", "tool results hold text only here", hint="put media into a user message")
         body["content"] = self._build_content(part.parts)
@@ -96,13 +101,22 @@ class MessageBuilder:
         self._write_name(body, part.name or message.name)
         return self._merge(self._merge(body, part.opaque), message.opaque)
 
+    def _fit_id(self, id: str) -> str:
+        fitted = self._codec.fit_tool_call_id(id)
+        if fitted != id and not self._fitted_ids:
+            self._fitted_ids = True
+            self._report.translate("messages.tool_call_id", "ids of tool calls were sent in the form taken here")
+        return fitted
+
     def _write_parts(self, body: dict[str, Any], parts: Sequence[AnyPart], *, assistant: bool) -> None:
         content: list[AnyPart] = []
+        if self._model.traits.replay_reasoning == "tags":
+            parts = _tag_thoughts(parts)
         for part in parts:
             if isinstance(part, ToolCall):
                 self._write_tool_call(body, part)
             elif isinstance(part, Reasoning):
-                self._write_reasoning(body, part)
+                self._write_reasoning(body, part, content)
             elif isinstance(part, Refusal) and not self._is_ours(part.opaque):
                 body["refusal"] = body.get("refusal", "") + part.text
             elif isinstance(part, MediaPart) and assistant and part.media.file_id and part.media.kind == "audio":
@@ -122,14 +136,21 @@ class MessageBuilder:
         else:
             body.setdefault("tool_calls", []).append(self._build_tool_call(part))
 
-    def _write_reasoning(self, body: dict[str, Any], part: Reasoning) -> None:
+    def _write_reasoning(self, body: dict[str, Any], part: Reasoning, content: list[AnyPart]) -> None:
         """What this provider gave with its thoughts goes back as it came; it holds the text too."""
         if self._model.traits.replay_reasoning == "never":
             self._report.drop("messages.reasoning", "the model takes no thoughts of earlier turns")
             return
-        if self._codec.reasoning_field or not self._is_ours(part.opaque):
+        if self._codec.thinking_parts:
+            content.append(part)
+            return
+        opaque = part.opaque
+        if opaque is not None and self._is_ours(opaque) and opaque.value.get("type") == "thinking":
+            self._report.drop("messages.opaque", "the marks of a thinking part")
+            opaque = None
+        if self._codec.reasoning_field or not self._is_ours(opaque):
             self._codec.write_reasoning(body, part, self._model, self._report)
-        self._merge(body, part.opaque)
+        self._merge(body, opaque)
 
     def _build_content(self, parts: Sequence[AnyPart]) -> Any:
         if not parts:
@@ -140,9 +161,14 @@ class MessageBuilder:
 
     def _build_part(self, part: AnyPart) -> dict[str, Any]:
         if isinstance(part, MediaPart):
-            body = self._build_media(part)
+            if part.media.form not in self._codec.accepts.get(part.media.kind, frozenset()):
+                what = f"{part.media.kind} as {part.media.form}"
+                self._report.drop("media", f"{what} cannot be sent to this provider")
+            body = self._codec.build_media(part, self._report)
         elif isinstance(part, Refusal):
             body = {"type": "refusal", "refusal": part.text}
+        elif isinstance(part, Reasoning):
+            body = {"type": "thinking", "thinking": [{"type": "text", "text": part.text}]}
         else:
             body = {"type": "text", "text": getattr(part, "text", "")}
         if part.cache is not None:
@@ -153,37 +179,16 @@ class MessageBuilder:
             self._report.drop("messages.cache", "this provider takes no cache marks")
         return body
 
-    def _build_media(self, part: MediaPart) -> dict[str, Any]:
-        media = part.media
-        if media.form not in self._codec.accepts.get(media.kind, frozenset()):
-            self._report.drop("media", f"{media.kind} as {media.form} cannot be sent to this provider")
-        if media.kind == "image":
-            image = {"url": media.url if media.url is not None else media.to_data_url()}
-            if part.detail:
-                image["detail"] = part.detail
-            return {"type": "image_url", "image_url": image}
-        if media.kind == "video":
-            return {
-                "type": "video_url",
-                "video_url": {"url": media.url if media.url is not None else media.to_data_url()},
-            }
-        if media.kind == "audio":
-            format = audio_format(media.mime_type)
-            if not format:
-                self._report.drop("media", "the format of the sound is not known", hint="set its mime_type")
-            return {"type": "input_audio", "input_audio": {"data": media.to_base64(), "format": format}}
-        return {"type": "file", "file": _build_file(media)}
-
     def _build_tool_call(self, part: ToolCall) -> dict[str, Any]:
         if part.kind == "custom":
             body: dict[str, Any] = {
-                "id": part.id,
+                "id": self._fit_id(part.id),
                 "type": "custom",
                 "custom": {"name": part.name, "input": part.arguments},
             }
         else:
             function = {"name": part.name, "arguments": part.arguments}
-            body = {"id": part.id, "type": "function", "function": function}
+            body = {"id": self._fit_id(part.id), "type": "function", "function": function}
         return self._merge(body, part.opaque)
 
     def _is_ours(self, opaque: Opaque | None) -> bool:
@@ -201,6 +206,27 @@ class MessageBuilder:
         return body
 
 
+def build_media(part: MediaPart, report: Report) -> dict[str, Any]:
+    """One content part as the protocol has it."""
+    media = part.media
+    if media.kind == "image":
+        image = {"url": media.url if media.url is not None else media.to_data_url()}
+        if part.detail:
+            image["detail"] = part.detail
+        return {"type": "image_url", "image_url": image}
+    if media.kind == "video":
+        return {
+            "type": "video_url",
+            "video_url": {"url": media.url if media.url is not None else media.to_data_url()},
+        }
+    if media.kind == "audio":
+        format = audio_format(media.mime_type)
+        if not format:
+            report.drop("media", "the format of the sound is not known", hint="set its mime_type")
+        return {"type": "input_audio", "input_audio": {"data": media.to_base64(), "format": format}}
+    return {"type": "file", "file": _build_file(media)}
+
+
 def merge_extra(body: dict[str, Any], extra: dict[str, Any]) -> None:
     """Merge deeply: objects into objects, everything else on top."""
     for key, value in extra.items():
@@ -214,8 +240,22 @@ def audio_format(mime_type: str) -> str:
     return AUDIO_FORMATS.get(mime_type) or mime_type.removeprefix("audio/")
 
 
+def _tag_thoughts(parts: Sequence[AnyPart]) -> Sequence[AnyPart]:
+    """Thoughts in `<think>` tags before the text, for models that read them back so."""
+    thoughts = "".join(part.text for part in parts if isinstance(part, Reasoning))
+    if not thoughts:
+        return parts
+    rest = [part for part in parts if not isinstance(part, Reasoning)]
+    place = next((index for index, part in enumerate(rest) if isinstance(part, Text)), None)
+    said = rest.pop(place) if place is not None else Text(text="")
+    tagged = msgspec.structs.replace(said, text=f"<think>{thoughts}</think>{said.text}")  # type: ignore[union-attr]
+    return [tagged, *rest]
+
+
 def _build_file(media: Media) -> dict[str, str]:
     named = {"filename": media.filename} if media.filename else {}
     if media.file_id is not None:
         return {"file_id": media.file_id, **named}
+    if media.url is not None:
+        return {**named, "file_data": media.url}
     return {**named, "file_data": media.to_data_url() if media.mime_type else media.to_base64()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 POINTERS: Mapping[str, tuple[str, ...]] = {
-    "reasoning": ("/reasoning_effort", "/thinking", "/reasoning_format", "/include_reasoning"),
+    "reasoning": ("/reasoning_effort", "/reasoning", "/thinking", "/reasoning_format", "/include_reasoning"),
     "reasoning.format": ("/reasoning_format",),
     "reasoning.include": ("/include_reasoning",),
     "cache": ("/prompt_cache_key", "/prompt_cache_options", "/prompt_cache_retention"),
@@ -17,7 +17,8 @@ POINTERS: Mapping[str, tuple[str, ...]] = {
     "messages.function_call": ("/messages/*/function_call", "/messages/*/role"),
     "messages.is_error": ("/messages/*",),
     "messages.tool_calls": ("/messages/*/tool_calls",),
-    "messages.cache": ("/messages/*/content/*/prompt_cache_breakpoint",),
+    "messages.tool_call_id": ("/messages/*/tool_call_id", "/messages/*/tool_calls/*/id"),
+    "messages.cache": ("/messages/*/content/*/prompt_cache_breakpoint", "/messages/*/content/*/cache_control"),
     "messages.opaque": ("/messages/*",),
     "tools.cache": ("/tools/*",),
     "tools.opaque": ("/tools/*",),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from betterai.core.codec import TextCall
+from betterai.core.model import ModelTraits
 from betterai.core.settings import ReasoningControl
+from betterai.wire.report import Report
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _RANKS = {**{effort: rank for rank, effort in enumerate(EFFORTS)}, "default": EFFORTS.index("medium")}
@@ -35,6 +38,26 @@ def read_reasoning_control(value: str | int | bool | ReasoningControl) -> Reason
     return ReasoningControl(budget=value) if isinstance(value, int) else ReasoningControl(effort=value)
 
 
+_OBJECT = {"effort": "effort", "max_tokens": "budget", "enabled": "enabled", "summary": "summary"}
+"""The fields of a `reasoning` object, as some vendors have it, and ours for them. `exclude` is the opposite of include."""
+
+
+def build_reasoning_object(control: ReasoningControl) -> dict[str, Any]:
+    """A control as a `reasoning` object."""
+    written = {name: value for name, ours in _OBJECT.items() if (value := getattr(control, ours)) is not None}
+    return written if control.include is None else {**written, "exclude": not control.include}
+
+
+def read_reasoning_object(value: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A `reasoning` object as fields of a control; None where it says what ours cannot."""
+    fields = dict(value)
+    exclude = fields.pop("exclude", None)
+    if fields.keys() - _OBJECT.keys() or None in fields.values() or not isinstance(exclude, bool | None):
+        return None
+    read = {_OBJECT[name]: item for name, item in fields.items()}
+    return read if exclude is None else {**read, "include": not exclude}
+
+
 def is_reasoning(call: TextCall) -> bool:
     """Whether the model will think, as far as its traits and the settings say."""
     reasons = call.model.traits.reasons
@@ -48,3 +71,25 @@ def is_reasoning(call: TextCall) -> bool:
     if control.budget is not None:
         return control.budget > 0
     return reasons == "default" if control.enabled is None else control.enabled
+
+
+def write_thinking_switch(
+    body: dict[str, Any], control: ReasoningControl, traits: ModelTraits, report: Report
+) -> ReasoningControl:
+    """Write the `thinking` object. What it cannot say is returned: an effort, where the model takes one."""
+    enabled, effort = control.enabled, control.effort
+    if control.budget is not None:
+        enabled = control.budget > 0
+        report.translate("reasoning", f"a budget of {control.budget} tokens was sent as thinking on or off")
+    if effort == "none":
+        if enabled:
+            report.translate("reasoning", "effort none was sent as thinking off")
+        enabled, effort = False, None
+    elif effort is not None and traits.efforts == ():
+        if enabled is None:
+            enabled = True
+        report.translate("reasoning", f"effort {effort} was sent as thinking {'on' if enabled else 'off'}")
+        effort = None
+    if enabled is not None:
+        body["thinking"] = {"type": "enabled" if enabled else "disabled"}
+    return ReasoningControl(effort=effort, include=control.include, format=control.format, summary=control.summary)

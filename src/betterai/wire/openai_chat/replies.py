@@ -23,9 +23,11 @@ from betterai.wire.openai_chat.shapes import (
     ContentPart,
     FunctionCall,
     MessageShape,
+    SourcedShape,
     TokenShape,
     ToolCallShape,
 )
+from betterai.wire.openai_chat.think_tags import split_think_tags
 
 if TYPE_CHECKING:
     from betterai.core.codec import TextCall
@@ -36,23 +38,32 @@ def parse_choices(codec: OpenAIChat, call: TextCall, shape: ChatShape, **more: A
     """The first choice with `more` fields, and the others, in the order of their indexes, as its alternatives."""
     choices = shape.choices or []
     model = shape.model or call.model.id
+    sources = parse_sources(shape)
     if len(choices) > 1:
         choices = sorted(choices, key=attrgetter("index"))
-        more["alternatives"] = _parse_others(codec, call, choices[1:], model)
-    return _parse_choice(codec, call, choices[0], model, more)
+        more["alternatives"] = _parse_others(codec, call, choices[1:], model, sources)
+    return _parse_choice(codec, call, choices[0], model, sources, more)
 
 
 def _parse_others(
-    codec: OpenAIChat, call: TextCall, choices: list[ChoiceShape], model: str
+    codec: OpenAIChat, call: TextCall, choices: list[ChoiceShape], model: str, sources: tuple[Citation, ...]
 ) -> tuple[ProviderResponse, ...]:
-    return tuple(_parse_choice(codec, call, choice, model, {}) for choice in choices)
+    return tuple(_parse_choice(codec, call, choice, model, sources, {}) for choice in choices)
 
 
 def _parse_choice(
-    codec: OpenAIChat, call: TextCall, choice: ChoiceShape, model: str, more: dict[str, Any]
+    codec: OpenAIChat,
+    call: TextCall,
+    choice: ChoiceShape,
+    model: str,
+    sources: tuple[Citation, ...],
+    more: dict[str, Any],
 ) -> ProviderResponse:
     message = choice.message or choice.delta or MessageShape(content=choice.text)
     text, thought = split_content(message.content)
+    if codec.think_tags:
+        text, tagged = split_think_tags(text)
+        thought += tagged
     calls = message.tool_calls or ()
     if message.function_call is not None and not calls:
         calls = [ToolCallShape(function=message.function_call)]
@@ -61,8 +72,9 @@ def _parse_choice(
         call,
         reasoning=thought or message.reasoning_content or message.reasoning or "",
         details=None if message.reasoning_details is NO_DETAILS else join_details([message.reasoning_details]),
+        signature=find_signature(message.content),
         text=text,
-        citations=parse_citations(message.annotations) if message.annotations else (),
+        citations=(*parse_citations(message.annotations), *sources),
         refusal=message.refusal or "",
         media=parse_media(message, call),
         tool_calls=parse_tool_calls(calls, call, choice.index) if calls else (),
@@ -84,6 +96,7 @@ def assemble_parts(
     *,
     reasoning: str,
     details: Raw | None,
+    signature: str,
     text: str,
     citations: tuple[Citation, ...],
     refusal: str,
@@ -93,7 +106,7 @@ def assemble_parts(
     """The parts of one answer, in the order that both whole and streamed replies give them."""
     parts: list[AnyPart] = []
     if reasoning or details is not None:
-        parts.append(Reasoning(text=reasoning, opaque=_keep_details(call, details)))
+        parts.append(Reasoning(text=reasoning, opaque=_keep_thoughts(call, details, signature)))
     if text or citations:
         parts.append(Text(text=text, citations=citations))
     if refusal:
@@ -104,10 +117,13 @@ def assemble_parts(
     return tuple(parts)
 
 
-def _keep_details(call: TextCall, details: Raw | None) -> Opaque | None:
-    if details is None:
+def _keep_thoughts(call: TextCall, details: Raw | None, signature: str) -> Opaque | None:
+    if details is not None:
+        data = Raw(b'{"reasoning_details":' + bytes(details) + b"}")
+    elif signature:
+        data = Raw(msgspec.json.encode({"type": "thinking", "signature": signature}))
+    else:
         return None
-    data = Raw(b'{"reasoning_details":' + bytes(details) + b"}")
     return Opaque(protocol=PROTOCOL, provider=call.model.provider, model=call.model.id, data=data)
 
 
@@ -124,6 +140,22 @@ def split_content(content: str | list[ContentPart] | None) -> tuple[str, str]:
         elif part.thinking:
             thought.extend(piece.text or "" for piece in part.thinking)
     return "".join(text), "".join(thought)
+
+
+def find_signature(content: str | list[ContentPart] | None) -> str:
+    """The signature of thoughts in a content list; the last one says it for all."""
+    if content is None or isinstance(content, str):
+        return ""
+    return next((part.signature for part in reversed(content) if part.signature), "")
+
+
+def parse_sources(shape: ChatShape) -> tuple[Citation, ...]:
+    """The sources that stand beside the choices, in the order of the numbers that the text has for them."""
+    if not isinstance(shape, SourcedShape):
+        return ()
+    if found := shape.search_results:
+        return tuple(Citation(url=item.url or "", title=item.title or "", text=item.snippet or "") for item in found)
+    return tuple(Citation(url=url) for url in shape.citations or ())
 
 
 def join_details(pieces: Sequence[Raw]) -> Raw | None:

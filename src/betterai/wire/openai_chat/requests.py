@@ -19,6 +19,7 @@ from betterai.core.settings import (
 )
 from betterai.core.tools import AnyTool, CustomTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
 from betterai.wire.openai_chat.conversation import keep_extra, refuse
+from betterai.wire.openai_chat.reasoning import read_reasoning_object
 
 _PLAIN = (
     "temperature", "top_p", "seed", "n", "frequency_penalty", "presence_penalty", "logit_bias", "logprobs",
@@ -128,8 +129,11 @@ def _parse_tool(value: Any, index: int) -> AnyTool:
 
 def _parse_tool_choice(value: Any, warnings: list[CallWarning]) -> str | ToolChoice | None:
     """None for a form that this protocol does not have: it is carried as it is."""
-    if value in ("auto", "none", "required"):
-        return str(value)
+    if value in ("auto", "none", "required", "any"):
+        return "required" if value == "any" else str(value)
+    if isinstance(value, Mapping) and value.get("type") == "tool" and isinstance(value.get("name"), str):
+        warnings.append(CallWarning(code="translated", field="tool_choice", message="read as the choice of a function"))
+        return ToolChoice(mode="required", names=(value["name"],))
     kind = value.get("type") if isinstance(value, Mapping) else None
     inner = value.get(kind) if isinstance(kind, str) else None
     choice: ToolChoice | None = None
@@ -171,20 +175,28 @@ def _parse_schema(value: Mapping[str, Any], schema: Mapping[str, Any], warnings:
 
 
 def _take_reasoning(fields: dict[str, Any], given: dict[str, Any], warnings: list[CallWarning]) -> None:
-    """`reasoning_effort`; and the vendors' `thinking`, `reasoning_format` and `include_reasoning`."""
+    """`reasoning_effort`; and the vendors' `reasoning`, `thinking`, `reasoning_format` and `include_reasoning`."""
     control: dict[str, Any] = {}
+    form = fields.get("reasoning")
+    if isinstance(form, Mapping) and (read := read_reasoning_object(form)) is not None:
+        del fields["reasoning"]
+        control.update(read)
     if isinstance(fields.get("reasoning_effort"), str):
         control["effort"] = fields.pop("reasoning_effort")
     thinking = fields.get("thinking")
     if isinstance(thinking, Mapping) and thinking.get("type") in ("enabled", "disabled"):
-        known = _pick(fields.pop("thinking"), ("type", "budget_tokens"), "reasoning", warnings)
+        known = {name: thinking[name] for name in ("type", "budget_tokens") if thinking.get(name) is not None}
+        if known == thinking:
+            del fields["thinking"]
         control["enabled"] = known["type"] == "enabled"
         control["budget"] = known.get("budget_tokens")
     for name, field in (("format", "reasoning_format"), ("include", "include_reasoning")):
         if fields.get(field) is not None:
             control[name] = fields.pop(field)
+            given["spelling"] = given.get("spelling", frozenset()) | {field}
     if control:
-        given["reasoning"] = control["effort"] if set(control) == {"effort"} else ReasoningControl(**control)
+        bare = set(control) == {"effort"} and form is None
+        given["reasoning"] = control["effort"] if bare else ReasoningControl(**control)
     elif fields.get("reasoning_effort", UNSET) is None:
         given["reasoning"] = fields.pop("reasoning_effort")
 

@@ -55,6 +55,7 @@ class ContentPart(Struct, gc=False):
     type: str | None = None
     text: str | None = None
     thinking: list[ContentPart] | str | None = None
+    signature: str | None = None
 
 
 NO_DETAILS = Raw()
@@ -130,6 +131,19 @@ class ChatShape(Struct, gc=False):
     choices: list[ChoiceShape] | None = None
     usage: UsageShape | None = None
     error: Any = None
+
+
+class SearchResult(Struct, gc=False):
+    url: str | None = None
+    title: str | None = None
+    snippet: str | None = None
+
+
+class SourcedShape(ChatShape, gc=False):
+    """What vendors that search the web add: the sources of the answer, `citations` as URLs alone."""
+
+    citations: list[str] | None = None
+    search_results: list[SearchResult] | None = None
 
 
 def decoder_for(shape: type[ChatShape]) -> msgspec.json.Decoder[ChatShape]:

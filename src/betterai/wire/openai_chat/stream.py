@@ -11,7 +11,7 @@ from msgspec import Raw
 from betterai.core.exceptions import ProviderError, StreamInterrupted
 from betterai.core.media import Media
 from betterai.core.message import AnyPart, Citation, Message, ToolCall
-from betterai.core.response import FinishReason, ProviderResponse, TextChunk, ToolCallDelta
+from betterai.core.response import FinishReason, ProviderResponse, TextChunk, TokenLogprob, ToolCallDelta
 from betterai.core.usage import Usage
 from betterai.core.wire import Event, WireResponse
 from betterai.wire.error_bodies import UNREADABLE, is_bare_error
@@ -19,12 +19,14 @@ from betterai.wire.openai_chat.replies import (
     argument_text,
     assemble_parts,
     audio_type,
+    find_signature,
     join_base64,
     join_details,
     make_tool_call_id,
     parse_citations,
     parse_logprobs,
     parse_media,
+    parse_sources,
     split_content,
 )
 from betterai.wire.openai_chat.shapes import (
@@ -37,6 +39,7 @@ from betterai.wire.openai_chat.shapes import (
     MessageShape,
     ToolCallShape,
 )
+from betterai.wire.openai_chat.think_tags import ThinkTags
 
 if TYPE_CHECKING:
     from betterai.core.codec import TextCall
@@ -76,6 +79,8 @@ class _OpenChoice:
         self.sounds: list[AudioShape] = []
         self.calls: list[_OpenCall] = []
         self.by_index: dict[int, _OpenCall] = {}
+        self.tags = ThinkTags()
+        self.signature = ""
         self.blank_finish = False
         self.finish_reason: FinishReason | None = None
         self.raw_finish_reason = ""
@@ -90,6 +95,8 @@ class ChatStream:
         self._codec = codec
         self._call = call
         self._decode = codec.decoder.decode
+        self._tagged = codec.think_tags
+        self._sources: tuple[Citation, ...] = ()
         self._choices: dict[int, _OpenChoice] = {}
         self._expected = call.settings.n or 1
         self._usage: Usage | None = None
@@ -117,6 +124,9 @@ class ChatStream:
             self._check_bare(shape, data)
             return ()
         chunks: list[TextChunk] = []
+        if (sources := parse_sources(shape)) and len(sources) >= len(self._sources):
+            chunks.extend(TextChunk(citation=item, body=data) for item in sources[len(self._sources) :])
+            self._sources = sources
         for choice in shape.choices:
             self._read_choice(choice, data, chunks)
         if chunks and not self._model:
@@ -136,7 +146,7 @@ class ChatStream:
         delta = shape.delta or shape.message
         if delta is not None:
             content = delta.content
-            if content.__class__ is str and content and shape.logprobs is None:
+            if content.__class__ is str and content and shape.logprobs is None and not self._tagged:
                 choice.texts.append(content)
                 chunks.append(TextChunk(content=content, choice=choice.index, body=data))
             elif content or shape.logprobs is not None:
@@ -156,13 +166,27 @@ class ChatStream:
     ) -> None:
         """Content with log probabilities, or as a list of parts."""
         text, thought = split_content(delta.content)
-        logprobs = parse_logprobs(shape.logprobs)
-        if text or logprobs:
-            choice.texts.append(text)
-            chunks.append(TextChunk(content=text, choice=choice.index, logprobs=logprobs, body=data))
+        choice.signature = find_signature(delta.content) or choice.signature
+        if self._tagged:
+            text, tagged = choice.tags.feed(text)
+            thought += tagged
+        self._show(choice, text, thought, parse_logprobs(shape.logprobs), data, chunks)
+
+    def _show(
+        self,
+        choice: _OpenChoice,
+        text: str,
+        thought: str,
+        logprobs: tuple[TokenLogprob, ...] | None,
+        data: bytes,
+        chunks: list[TextChunk],
+    ) -> None:
         if thought:
             choice.thoughts.append(thought)
             chunks.append(TextChunk(reasoning=thought, choice=choice.index, body=data))
+        if text or logprobs:
+            choice.texts.append(text)
+            chunks.append(TextChunk(content=text, choice=choice.index, logprobs=logprobs, body=data))
 
     def _read_rest(self, choice: _OpenChoice, delta: MessageShape, data: bytes, chunks: list[TextChunk]) -> None:
         thought = delta.reasoning_content or delta.reasoning
@@ -236,6 +260,8 @@ class ChatStream:
 
     def _finish_choice(self, choice: _OpenChoice, word: str | None, data: bytes, chunks: list[TextChunk]) -> None:
         """`word` None: the terminator came without one."""
+        if self._tagged:
+            self._show(choice, *choice.tags.flush(), None, data, chunks)
         reason = self._codec.finish_reason_of(word, refused=bool(choice.refusals), called=bool(choice.calls))
         choice.finish_reason, choice.raw_finish_reason = reason or "other", word or ""
         chunks.extend(TextChunk(part=part, choice=choice.index, body=data) for part in self._assemble(choice))
@@ -256,8 +282,9 @@ class ChatStream:
             self._call,
             reasoning="".join(choice.thoughts),
             details=join_details(choice.details),
+            signature=choice.signature,
             text="".join(choice.texts),
-            citations=tuple(choice.citations),
+            citations=(*choice.citations, *self._sources),
             refusal="".join(choice.refusals),
             media=self._gather_media(choice),
             tool_calls=[self._close(item) for item in choice.calls],
@@ -298,6 +325,8 @@ class ChatStream:
 
     def _partial(self) -> ProviderResponse:
         choice = self._choices.get(0) or _OpenChoice(0)
+        if self._tagged:
+            self._show(choice, *choice.tags.flush(), None, b"", [])
         parts = tuple(part for part in self._assemble(choice) if not isinstance(part, ToolCall))
         return ProviderResponse(
             content="".join(choice.texts),

@@ -1,0 +1,22 @@
+"""What a vendor's own clients write: fields that the server half does not know, and the vendor's codec does."""
+
+from __future__ import annotations
+
+import msgspec
+
+from betterai.core.codec import TextCall
+from betterai.wire.openai_chat.client import OpenAIChat
+
+
+def adopt_fields(codec: OpenAIChat, call: TextCall) -> TextCall:
+    """The call with such fields out of `extra_body`: as the settings that they spell otherwise, and as options."""
+    extra = dict(call.settings.extra_body or {})
+    changes = {ours: extra.pop(theirs) for ours, theirs in codec.rename.items() if theirs in extra}
+    own = {name: extra.pop(name) for name in sorted(codec.vendor_options & extra.keys())}
+    if own:
+        options, vendor = call.settings.options or {}, call.model.provider
+        changes["options"] = {**options, vendor: {**options.get(vendor, {}), **own}}
+    if not changes:
+        return call
+    settings = call.settings.replace(**changes, extra_body=extra or msgspec.UNSET)
+    return msgspec.structs.replace(call, settings=settings)
