@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from betterai.providers import built_in_names
-from runtime.subprocesses import SOURCE, check_python, run_python
+from runtime.subprocesses import SOURCE, TESTS, check_python, run_python
 from runtime.upstream import Upstream, answer, stream, streamed
 
 DECLARATION = '''
@@ -269,3 +269,23 @@ def test_what_is_left_works_when_folders_are_gone(copy: Path, gone: tuple[str, .
     left = [name for name in built_in_names() if name not in gone]
     default = "local/eliza" if "local" in left else ""
     assert check_python(REST, source=copy).split() == [*left, repr(default)]
+
+
+@pytest.mark.parametrize("gone", [names[0] for names in sample()[:3] if names[0] != "local"][:2])
+def test_no_test_of_all_providers_misses_one_whose_folder_is_gone(copy: Path, gone: str) -> None:
+    """The tests that run over what is there, in a tree without one vendor; the vendor's own tests go with it."""
+    tree = copy.parent
+    shutil.rmtree(copy / "betterai" / "providers" / gone)
+    shutil.copytree(TESTS, tree / "tests", ignore=shutil.ignore_patterns("__pycache__", gone))
+    shutil.copy(TESTS.parent / "pyproject.toml", tree)
+    code = f"""
+    import os, sys
+    import pytest
+    os.chdir({str(tree)!r})
+    options = ["-rp", "-n", "0", "-p", "no:cacheprovider"]
+    sys.exit(pytest.main([*options, "tests/contract/test_declarations.py", "tests/contract/test_errors.py"]))
+    """
+    done = run_python(code, source=copy, strict=False)
+    assert done.returncode == 0, done.stdout
+    assert "PASSED" in done.stdout
+    assert f"[{gone}" not in done.stdout

@@ -28,10 +28,10 @@ class LMStudioChat(OpenAIChat):
         "LM Studio does not take it",
     )  # fmt: skip
 
-    def _write_tool_choice(self, body: dict[str, Any], value: Any, call: TextCall, report: Report) -> None:
-        super()._write_tool_choice(body, value, call, report)
-        if isinstance(body["tool_choice"], dict):
-            if len(call.settings.tools or ()) != 1 or body["tool_choice"]["type"] == "allowed_tools":
+    def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
+        super()._write(body, name, value, call, report)
+        if name == "tool_choice" and isinstance(choice := body[name], dict):
+            if choice["type"] == "allowed_tools" or len(call.settings.tools or ()) != 1:
                 report.drop("tool_choice", "no tool can be named here", hint="pass that tool alone")
-            body["tool_choice"] = "required"
+            body[name] = "required"
             report.translate("tool_choice", "the one tool that there is was required")

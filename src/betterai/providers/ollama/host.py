@@ -11,7 +11,7 @@ _CLOUD = "ollama.com"
 
 def read_base_url(written: str) -> str:
     """The base URL of `/v1` for "host", "host:port", ":port", "http://host:port/path", with `/v1` or without it."""
-    scheme, _, rest = written.strip().strip("\"'").rpartition("://")
+    scheme, _, rest = written.strip(" \"'").rpartition("://")
     place, _, path = rest.partition("/")
     if place.count(":") > 1 and not re.search(r"[@\[]", place):
         place = f"[{place}]"
