@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -135,10 +136,10 @@ class Slow(ModelCatalogue):
         super().__init__()
         self.loading, self.go_on = threading.Event(), threading.Event()
 
-    def _index(self, *arguments: Any) -> None:
+    def _load_declared(self) -> Mapping[str, ModelConfig]:
         self.loading.set()
         assert self.go_on.wait(10)
-        super()._index(*arguments)
+        return super()._load_declared()
 
 
 def test_threads_never_see_half_a_catalogue() -> None:

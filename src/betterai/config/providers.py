@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from betterai.catalogue.families import find_traits
+from betterai.catalogue.families import find_traits, with_traits
+from betterai.catalogue.table import ModelTable, read_tables
 from betterai.core.exceptions import ModelNotFoundError, ValidationError
-from betterai.core.model import ModelConfig, ModelTraits
-from betterai.providers import declared_providers, discover_names
+from betterai.core.model import ModelConfig
+from betterai.providers import FOLDER, built_in_names, declared_providers, discover_names
 
 Entry = ModelConfig | Mapping[str, Any]
 
@@ -20,68 +21,139 @@ Entry = ModelConfig | Mapping[str, Any]
 class ModelCatalogue(MutableMapping[str, ModelConfig]):
     """A mapping from `provider/id` to `ModelConfig`; aliases and bare ids are found too.
 
+    Vendors with a `models.json` are not imported for it: the file is read, and a model decoded when it is asked for.
+    A bare id means its maker's model; where only others serve it, one of them must be the only one, or was added.
+
     `update` takes `{"provider/id": ModelConfig}` and `{"name": {"provider": "…", "config": ModelConfig}}`. A name that
     is not the model's `provider/id` becomes an alias of it.
     """
 
     def __init__(self) -> None:
-        self._models: dict[str, ModelConfig] | None = None
+        self._tables: Mapping[str, ModelTable] | None = None
+        self._declared: Mapping[str, ModelConfig] | None = None
+        self._added: dict[str, ModelConfig] = {}
+        self._removed: set[str] = set()
         self._aliases: dict[str, str] = {}
-        self._bare: dict[str, str] = {}
+        self._found: dict[str, ModelConfig] = {}
         self._lock = threading.RLock()
         self.version = 0
         """Counts the changes, for those who keep what they looked up."""
 
-    def _load(self) -> dict[str, ModelConfig]:
-        """All models; nobody sees them before they are all there."""
-        if self._models is None:
+    def _load(self) -> Mapping[str, ModelTable]:
+        """The tables of built-in vendors; nobody sees them before they are all there."""
+        if self._tables is None:
             with self._lock:
-                if self._models is None:
-                    loaded: dict[str, ModelConfig] = {}
-                    for provider in declared_providers():
-                        self._index(loaded, provider.models().values(), provider.name)
-                    self._models = loaded
-        return self._models
+                if self._tables is None:
+                    self._tables = read_tables(FOLDER, built_in_names())
+        return self._tables
+
+    def _load_declared(self) -> Mapping[str, ModelConfig]:
+        """The models of those without a table, whose declarations are imported: the embedded provider, packages."""
+        if self._declared is None:
+            with self._lock:
+                if self._declared is None:
+                    names = [name for name in discover_names() if name not in self._load()]
+                    self._declared = {
+                        model.key: model
+                        for provider in declared_providers(names)
+                        for model in (_own(model, provider.name) for model in provider.models().values())
+                    }
+        return self._declared
 
     def add(self, models: Iterable[ModelConfig]) -> None:
         """Add models under their own keys, with the traits of their families."""
         with self._lock:
-            self._index(self._load(), models)
-            self.version += 1
+            for model in models:
+                self._added[model.key] = with_traits(model)
+                self._removed.discard(model.key)
+                for alias in model.aliases:
+                    self._aliases.setdefault(f"{model.provider}/{alias}", model.key)
+            self._change()
 
-    def _index(self, into: dict[str, ModelConfig], models: Iterable[ModelConfig], provider: str = "") -> None:
-        for model in models:
-            if provider and model.provider != provider:
-                model = msgspec.structs.replace(model, provider=provider)
-            model = with_traits(model)
-            into[model.key] = model
-            self._bare.setdefault(model.id, model.key)
-            for alias in model.aliases:
-                self._aliases.setdefault(f"{model.provider}/{alias}", model.key)
-                self._bare.setdefault(alias, model.key)
+    def _change(self) -> None:
+        self.version += 1
+        self._found = {}
 
     def find(self, name: str) -> ModelConfig | None:
         """By key, alias or bare id."""
-        models = self._load()
-        key = name if name in models else self._aliases.get(name) or self._bare.get(name)
-        return models.get(key) if key else None
+        found = (cache := self._found).get(name)
+        if found is None and (found := self._look_up(name) or self._find_bare(name)) is not None:
+            cache[name] = found
+        return found
+
+    def _look_up(self, name: str) -> ModelConfig | None:
+        """By key, or by an alias."""
+        if (found := self._get(name)) is not None:
+            return found
+        if (key := self._aliases.get(name)) is not None:
+            return self._get(key)
+        provider, _, alias = name.partition("/")
+        table = self._load().get(provider)
+        id = table.read().aliases.get(alias) if table is not None else None
+        if table is None and provider in discover_names():
+            id = next((model.id for model in self._load_declared().values() if _is_named(model, name)), None)
+        return self._get(f"{provider}/{id}") if id is not None else None
+
+    def _get(self, key: str) -> ModelConfig | None:
+        if (found := self._added.get(key)) is not None:
+            return found
+        if key in self._removed:
+            return None
+        provider, _, id = key.partition("/")
+        if (table := self._load().get(provider)) is not None:
+            return table.get(id)
+        return self._load_declared().get(key) if provider in discover_names() else None
+
+    def _find_bare(self, id: str) -> ModelConfig | None:
+        listed: list[ModelConfig] = []
+        added: list[ModelConfig] = []
+        for key in self._serving(id):
+            if (model := self._get(key)) is not None:
+                if model.owner:
+                    return model
+                (added if key in self._added else listed).append(model)
+        if len(listed) == 1:
+            return listed[0]
+        return added[0] if added else None
+
+    def _serving(self, id: str) -> Iterator[str]:
+        """The keys of all models that a bare id may mean, those of tables first: no package is imported before."""
+        for provider, table in self._load().items():
+            own = id if id in table else table.read().aliases.get(id)
+            if own is not None and (key := f"{provider}/{own}") not in self._added:
+                yield key
+        yield from (
+            key
+            for models in (self._load_declared(), self._added)
+            for key, model in tuple(models.items())
+            if (id == model.id or id in model.aliases) and (models is self._added or key not in self._added)
+        )
 
     def resolve(self, name: str, providers: Iterable[str] = ()) -> ModelConfig:
         """By key, alias, `provider/` and any id, or bare id. Raises `ModelNotFoundError` with near names."""
-        models = self._load()
-        if (listed := models.get(name) or models.get(self._aliases.get(name, ""))) is not None:
+        if (listed := self._found.get(name) or self._look_up(name)) is not None:
             return listed
         provider, _, rest = name.partition("/")
         if rest and (provider in providers or provider in discover_names()):
-            return unlisted_model(provider, rest, known=not any(key.startswith(f"{provider}/") for key in models))
+            return unlisted_model(provider, rest, known=not self._lists(provider))
         if (found := self.find(name)) is not None:
             return found
+        if serving := [key for key in self._serving(name) if self._get(key) is not None]:
+            problem = f"{len(serving)} providers serve {name!r}, and none of them is its maker"
+            raise ModelNotFoundError(problem, hint=f"write one of {', '.join(serving)}", model=name)
         hint = self._suggest(name, sorted({*discover_names(), *providers}))
         raise ModelNotFoundError(f"there is no model {name!r}", hint=hint, model=name)
 
+    def _lists(self, provider: str) -> bool:
+        """Whether any model of the provider is listed."""
+        prefix = f"{provider}/"
+        others = self._load().get(provider) or [key for key in self._load_declared() if key.startswith(prefix)]
+        return bool(others) or any(key.startswith(prefix) for key in self._added)
+
     def _suggest(self, name: str, providers: list[str]) -> str:
         provider, _, rest = name.partition("/")
-        near = get_close_matches(name, {*self._load(), *self._aliases, *self._bare}, n=3, cutoff=0.5)
+        names = {*self, *(key.partition("/")[2] for key in self), *self._aliases}
+        near = get_close_matches(name, names, n=3, cutoff=0.5)
         if rest and (like := get_close_matches(provider, providers, n=1)):
             near = [f"{like[0]}/{rest}", *(item for item in near if item != f"{like[0]}/{rest}")][:3]
         if near:
@@ -95,10 +167,14 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
     def __setitem__(self, name: str, entry: Entry) -> None:
         model = read_entry(name, entry)
         with self._lock:
-            self.add([model])
             if name != model.key:
-                self._load().pop(name, None)
+                self._remove(name)
                 self._aliases[name] = model.key
+            self.add([model])
+
+    def _remove(self, key: str) -> None:
+        self._added.pop(key, None)
+        self._removed.add(key)
 
     def __getitem__(self, name: str) -> ModelConfig:
         if (found := self.find(name)) is None:
@@ -106,24 +182,36 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
         return found
 
     def __delitem__(self, name: str) -> None:
-        model = self[name]
-        self.version += 1
-        del self._load()[model.key]
-        for index in (self._aliases, self._bare):
-            for alias in [alias for alias, key in index.items() if key == model.key]:
-                del index[alias]
+        with self._lock:
+            key = self[name].key
+            self._remove(key)
+            self._aliases = {alias: target for alias, target in self._aliases.items() if target != key}
+            self._change()
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.find(name) is not None
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._load())
+        tables = (f"{provider}/{id}" for provider, table in self._load().items() for id in table)
+        for key in (*tables, *self._load_declared()):
+            if key not in self._removed and key not in self._added:
+                yield key
+        yield from tuple(self._added)
 
     def __len__(self) -> int:
-        return len(self._load())
+        return sum(1 for _ in self)
 
     def __repr__(self) -> str:
-        return f"<ALL_MODELS: {len(self)} models>" if self._models is not None else "<ALL_MODELS: not loaded yet>"
+        return f"<ALL_MODELS: {len(self)} models>" if self._tables is not None else "<ALL_MODELS: not loaded yet>"
+
+
+def _own(model: ModelConfig, provider: str) -> ModelConfig:
+    """A declared model under the name of its provider, with the traits of its family."""
+    return with_traits(model if model.provider == provider else msgspec.structs.replace(model, provider=provider))
+
+
+def _is_named(model: ModelConfig, name: str) -> bool:
+    return any(name == f"{model.provider}/{alias}" for alias in model.aliases)
 
 
 def read_entry(name: str, entry: Entry) -> ModelConfig:
@@ -135,14 +223,6 @@ def read_entry(name: str, entry: Entry) -> ModelConfig:
     raise ValidationError(
         f"{name!r} must be a ModelConfig, or {{'provider': …, 'config': ModelConfig(…)}}, not {type(entry).__name__}"
     )
-
-
-def with_traits(model: ModelConfig) -> ModelConfig:
-    """The model with its family's traits laid under it."""
-    family, own = find_traits(model.provider, model.id), model.traits
-    plain = ModelTraits()
-    stated = {name: value for name in own.__struct_fields__ if (value := getattr(own, name)) != getattr(plain, name)}
-    return msgspec.structs.replace(model, traits=msgspec.structs.replace(family, **stated))
 
 
 def unlisted_model(provider: str, id: str, *, known: bool = False) -> ModelConfig:

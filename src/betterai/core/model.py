@@ -30,9 +30,13 @@ class ModelCapabilities(Data, frozen=True, kw_only=True):
     supports_streaming: bool | None = None
     supports_vision: bool | None = None
     supports_audio_input: bool | None = None
+    supports_video_input: bool | None = None
+    supports_documents: bool | None = None
+    supports_audio_output: bool | None = None
     supports_reasoning: bool | None = None
     supports_tools: bool | None = None
     supports_structured_output: bool | None = None
+    supports_web_search: bool | None = None
     supports_batch_api: bool | None = None
     max_tokens: int | None = None
     """The most output tokens in one answer."""
@@ -56,7 +60,7 @@ class ModelTraits(Data, frozen=True, kw_only=True):
     json_schema: bool | None = None
     tools_while_reasoning: bool = True
     forced_tools_while_reasoning: bool = True
-    replay_reasoning: Literal["required", "never", ""] = ""
+    replay_reasoning: Literal["required", "never", "tags", ""] = ""
     prefill: bool | None = None
     protocol: str = ""
 
@@ -76,6 +80,8 @@ class ModelConfig(Data, frozen=True, kw_only=True):
     price: Price | None = None
     shutdown: str = ""
     """The day on which the vendor stops serving it (ISO date)."""
+    owner: bool = False
+    """Whether the provider is the model's maker: a bare id that several serve means this one."""
     known: bool = True
     """False for a model that no catalogue names: it is asked all the same, with a warning."""
 

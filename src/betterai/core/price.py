@@ -12,14 +12,18 @@ from betterai.core.usage import Cost, Usage
 MILLIONTH = Decimal("0.000001")
 _ZERO = Decimal(0)
 
-FALLBACKS = {
+BILLED_AS = {
     "audio_in": "text_in",
     "image_in": "text_in",
     "video_in": "text_in",
     "reasoning": "text_out",
     "cache_write": "text_in",
+    "cache_write_5m": "cache_write",
 }
 """Where a counter has no rate of its own, the rate that vendors bill it at."""
+
+GUESSED_AS = {"cached": "text_in", "cached_": "cached", "cache_write_": "cache_write"}
+"""Where that does not help either, the next best rate, by counter or by its beginning: the cost is an estimate."""
 
 
 class Rates(Data, frozen=True, kw_only=True):
@@ -39,47 +43,87 @@ class Tier(Data, frozen=True, kw_only=True):
 
 
 class Price(Data, frozen=True, kw_only=True):
-    """What a model costs. `variants` are other ways to buy it ("batch", "priority", "flex"); `as_of` is a date."""
+    """What a model costs. `variants` are other ways to buy it ("batch", "priority", "flex"). Tiers and variants name
+    the rates that differ. `note` says why a cost at this price is an estimate (such as cheaper hours).
+
+    `source` says who stated it, `as_of` is the day (ISO date) since which the catalogue has it so.
+    """
 
     rates: Rates
     tiers: tuple[Tier, ...] = ()
     variants: Mapping[str, Price] = {}
+    note: str = ""
     source: str = ""
     as_of: str = ""
 
 
 def price_usage(usage: Usage | None, price: Price | None, variant: str = "") -> Cost:
-    """What `usage` costs at `price`. A cost that the provider stated wins."""
+    """What `usage` costs at `price`. A cost that the provider stated wins. Tokens without a price make it unknown."""
     if usage is None:
         return Cost(reason="the provider gave no usage")
     if usage.stated_cost is not None:
         return Cost(amount=usage.stated_cost, status="exact", reason="stated by the provider")
     if price is None:
         return Cost(reason="no price is known for this model")
-    status = "estimated" if usage.source == "counted" else "exact"
+    doubt = price.note if usage.source == "provider" else "the tokens were counted here"
+    base = price.rates
     if variant:
         if variant in price.variants:
             price = price.variants[variant]
         else:
-            status = "estimated"
+            doubt = f"no price is known for {variant}"
     rates = _rates_for(price, usage.input_tokens) if price.tiers else price.rates
+    tokens = rates.tokens
     parts: dict[str, Decimal] = {}
     for counter, count in _count(usage):
         if not count:
             continue
-        rate = rates.tokens.get(counter) or _rate(rates.tokens, counter)
+        rate = tokens.get(counter)
         if rate is None:
-            return Cost(reason=f"no price is known for {counter}")
+            rate, guess = _find_rate(counter, tokens, base.tokens)
+            if rate is None:
+                return Cost(reason=f"no price is known for {counter}")
+            doubt = doubt or guess
         parts[counter] = rate * count * MILLIONTH
-    for unit, amount in usage.units.items():
-        if unit in rates.units:
-            parts[unit] = rates.units[unit] * Decimal(str(amount))
-    return Cost(amount=sum(parts.values(), _ZERO), status="exact" if status == "exact" else "estimated", parts=parts)
+    if usage.units or (base.units and not parts):
+        doubt = _price_units(usage.units, {**base.units, **rates.units}, parts) or doubt
+        if not parts:
+            return Cost(reason=doubt)
+    return Cost(amount=sum(parts.values(), _ZERO), status="estimated" if doubt else "exact", parts=parts, reason=doubt)
 
 
 def _rates_for(price: Price, input_tokens: int) -> Rates:
     reached = [tier for tier in price.tiers if input_tokens > tier.above]
     return max(reached, key=lambda tier: tier.above).rates if reached else price.rates
+
+
+def _find_rate(counter: str, tokens: Mapping[str, Decimal], base: Mapping[str, Decimal]) -> tuple[Decimal | None, str]:
+    """The rate for a counter that has none in its tier or variant, and what makes it a guess ("" for nothing)."""
+    if counter in base and base is not tokens:
+        return base[counter], f"no price of its own is known for {counter} here"
+    guess = ""
+    general = BILLED_AS.get(counter)
+    if general is None:
+        beginning = next((start for start in reversed(GUESSED_AS) if counter.startswith(start)), "")
+        general = GUESSED_AS.get(beginning)
+        guess = f"no price of its own is known for {counter}"
+    if general is None:
+        return None, ""
+    if general in tokens:
+        return tokens[general], guess
+    rate, more = _find_rate(general, tokens, base)
+    return rate, guess or more
+
+
+def _price_units(units: Mapping[str, float], rates: Mapping[str, Decimal], parts: dict[str, Decimal]) -> str:
+    """Price each unit into `parts`. Returns what could not be priced, "" for nothing."""
+    doubt = "" if parts or units else f"it is billed by {', '.join(rates)}, which the provider did not count"
+    for unit, amount in units.items():
+        if unit in rates:
+            parts[unit] = rates[unit] * Decimal(str(amount))
+        elif amount:
+            doubt = f"no price is known for {unit}"
+    return doubt
 
 
 _MODALITIES = ("audio_in", "image_in", "video_in", "audio_out", "image_out", "other")
@@ -96,14 +140,3 @@ def _count(usage: Usage) -> list[tuple[str, int]]:
     for ttl, count in usage.cache_write.items():
         counted.append((f"cache_write_{ttl}" if ttl else "cache_write", count))
     return counted
-
-
-def _rate(rates: Mapping[str, Decimal], counter: str) -> Decimal | None:
-    if counter in rates:
-        return rates[counter]
-    general = FALLBACKS.get(counter)
-    if general is None and counter.startswith("cached_"):
-        general = "cached"
-    elif general is None and counter.startswith("cache_write_"):
-        general = "cache_write"
-    return _rate(rates, general) if general else None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 import msgspec
 
@@ -15,6 +16,9 @@ from betterai.core.provider import Provider
 
 GROUP = "betterai.providers"
 """The entry point group under which packages publish a `Provider`, or a class that is a provider."""
+
+FOLDER = Path(__file__).parent
+"""Where the built-in vendors' folders are."""
 
 
 @cache
@@ -65,11 +69,11 @@ def _load_published(name: str, point: EntryPoint) -> Provider | type:
     )
 
 
-def declared_providers() -> Iterator[Provider]:
-    """All declarations. An installed package that does not load is passed over with a warning in the log: it must not
-    take the others away.
+def declared_providers(names: Iterable[str] | None = None) -> Iterator[Provider]:
+    """All declarations, or those of some. An installed package that does not load is passed over with a warning in the
+    log: it must not take the others away.
     """
-    for name in discover_names():
+    for name in discover_names() if names is None else names:
         try:
             provider = load_provider(name)
         except ConfigurationError as error:

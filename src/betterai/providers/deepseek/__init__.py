@@ -2,7 +2,7 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.deepseek.chat import DeepSeekChat
-from betterai.providers.deepseek.models import load_models
+from betterai.providers.deepseek.models import PROVIDER_MODELS
 
 PROVIDER = Provider(
     name="deepseek",
@@ -14,7 +14,7 @@ PROVIDER = Provider(
         Setting(name="base_url", env=("DEEPSEEK_BASE_URL",), default="https://api.deepseek.com"),
     ),
     auth=BearerAuth(),
-    models=load_models,
+    models=lambda: PROVIDER_MODELS,
     protocols={"text": {"openai_chat": DeepSeekChat()}},
     defaults={"text": "deepseek-v4-flash"},
     list_models_path="/models",

@@ -2,7 +2,7 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.groq.chat import GroqChat
-from betterai.providers.groq.models import load_models
+from betterai.providers.groq.models import PROVIDER_MODELS
 
 PROVIDER = Provider(
     name="groq",
@@ -14,7 +14,7 @@ PROVIDER = Provider(
         Setting(name="host", env=("GROQ_BASE_URL",), default="https://api.groq.com"),
     ),
     auth=BearerAuth(),
-    models=load_models,
+    models=lambda: PROVIDER_MODELS,
     protocols={"text": {"openai_chat": GroqChat()}},
     defaults={"text": "openai/gpt-oss-120b"},
     list_models_path="/models",

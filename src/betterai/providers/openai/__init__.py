@@ -1,7 +1,7 @@
 """OpenAI (https://platform.openai.com/docs)."""
 
 from betterai.core.provider import BearerAuth, Provider, Setting
-from betterai.providers.openai.models import load_models
+from betterai.providers.openai.models import PROVIDER_MODELS
 from betterai.wire.openai_chat import OpenAIChat
 
 PROVIDER = Provider(
@@ -17,7 +17,7 @@ PROVIDER = Provider(
     ),
     auth=BearerAuth(),
     headers={"OpenAI-Organization": "{organization}", "OpenAI-Project": "{project}"},
-    models=load_models,
+    models=lambda: PROVIDER_MODELS,
     protocols={"text": {"openai_chat": OpenAIChat()}},
     defaults={"text": "gpt-6-luna"},
     list_models_path="/models",

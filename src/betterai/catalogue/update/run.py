@@ -1,0 +1,112 @@
+"""The whole of an update: read the sources, merge, check, write."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from betterai.catalogue.families import COMPILED, TOML, compile_families
+from betterai.catalogue.table import FILE, ModelTable
+from betterai.catalogue.update import genai_prices, litellm, models_dev
+from betterai.catalogue.update.check import check_losses, check_models
+from betterai.catalogue.update.fetch import download_json, download_wheels, find_wheels, read_member
+from betterai.catalogue.update.merge import Disagreement, merge_sources
+from betterai.catalogue.update.overlay import Overlay, read_overlay
+from betterai.catalogue.update.source import Models, Source
+from betterai.catalogue.update.vendors import Vendor, read_vendors
+from betterai.catalogue.update.write import find_changed, render_table, write_all
+from betterai.core.data import Data
+from betterai.core.exceptions import ConfigurationError
+
+MOST_LOST = 0.2
+"""The share of a vendor's models that an update may lose unforced."""
+
+
+class Outcome(Data, frozen=True, kw_only=True):
+    """`texts` are the files as they should be. Nothing is written yet."""
+
+    models: Models
+    texts: Mapping[Path, bytes]
+    disagreements: tuple[Disagreement, ...]
+    remarks: tuple[str, ...]
+
+    def changed(self) -> list[Path]:
+        """The files that writing would change."""
+        return find_changed(self.texts)
+
+    def report(self) -> str:
+        """Where the sources disagree, and what of them was left out, as Markdown."""
+        lines = [
+            "# What the catalogue's sources disagree on",
+            "",
+            "Written by `betterai models update --report FILE`.",
+            "",
+        ]
+        lines += ["| model | price | taken | other |", "|---|---|---|---|"]
+        lines += [f"| {item.key} | {item.what} | {item.taken} | {item.other} |" for item in self.disagreements]
+        lines += ["", "## Left out", "", *(f"- {remark}" for remark in self.remarks)]
+        return "\n".join(lines) + "\n"
+
+
+def read_wheels(vendors: Mapping[str, Vendor], today: str, folder: Path | None = None) -> list[Source]:
+    """litellm, then genai-prices: from a folder of wheels, or the newest from the registry."""
+    names = (litellm.NAME, genai_prices.NAME)
+    wheels = find_wheels(folder, *names) if folder else download_wheels(*names)
+    try:
+        first = litellm.read_litellm(*read_member(wheels[litellm.NAME], litellm.MEMBER), vendors)
+        content, version = read_member(wheels[genai_prices.NAME], genai_prices.MEMBER)
+        return [first, genai_prices.read_genai_prices(content, version, vendors, today)]
+    finally:
+        if folder is None:
+            shutil.rmtree(wheels[litellm.NAME].parent)
+
+
+def read_dev(vendors: Mapping[str, Vendor], today: str, file: Path | None = None) -> list[Source]:
+    content = file.read_bytes() if file else download_json(models_dev.URL)
+    return [models_dev.read_models_dev(content, today, vendors)]
+
+
+def prepare(
+    sources: Sequence[Source],
+    folder: Path,
+    today: str,
+    *,
+    overlay: Overlay | None = None,
+    vendors: Mapping[str, Vendor] | None = None,
+    force: bool = False,
+) -> Outcome:
+    """What an update of the vendors' folders in `folder` would write. Raises `ConfigurationError` that names each
+    problem: models that cannot be right, and, unless forced, vendors that lose too many.
+    """
+    facts = {name: vendor for name, vendor in (vendors or read_vendors()).items() if (folder / name).is_dir()}
+    before: Models = {name: dict(ModelTable(folder / name / FILE)) for name in facts}
+    models, disagreements = merge_sources(sources, facts, overlay or read_overlay(), before, today)
+    problems = list(check_models(models))
+    if not force:
+        problems += check_losses(before, models, MOST_LOST)
+    if problems:
+        shown = "; ".join(problems[:10]) + (f"; and {len(problems) - 10} more" if len(problems) > 10 else "")
+        raise ConfigurationError(
+            f"the update is refused: {shown}", hint="correct it in catalogue/overlay.toml; --force accepts losses"
+        )
+    versions = {source.name: source.version for source in sources}
+    texts = {folder / name / FILE: render_table(versions if rows else {}, rows) for name, rows in models.items()}
+    texts[COMPILED] = compile_families(TOML.read_bytes())
+    return Outcome(
+        models=models,
+        texts=texts,
+        disagreements=tuple(disagreements),
+        remarks=tuple(remark for source in sources for remark in source.remarks),
+    )
+
+
+def write(outcome: Outcome) -> list[Path]:
+    """Raises `ConfigurationError`, with nothing changed, when a file cannot be written."""
+    try:
+        return write_all(outcome.texts)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the catalogue cannot be written: {error}",
+            hint="update it where you may write, such as a checkout",
+        ) from error
