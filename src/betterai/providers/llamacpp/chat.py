@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
+
 from betterai.core.codec import TextCall
 from betterai.core.settings import ReasoningControl
 from betterai.providers.llamacpp.options import LlamaCppOptions
@@ -18,9 +20,11 @@ class LlamaCppChat(OpenAIChat):
     extra_fields = frozenset({"top_k", "min_p"})
     vendor_options = frozenset(LlamaCppOptions.__annotations__)
     developer_role = False
+    functions_only = True
     cache_marks = False
     allowed_tools = False
     reasoning_field = "reasoning_content"
+    reasoning_names: ClassVar = {"format": "reasoning_format"}
     accepts: ClassVar = {"image": frozenset({"bytes", "url"}), "audio": frozenset({"bytes"})}
     unsupported: ClassVar = dict.fromkeys(
         (
@@ -33,11 +37,6 @@ class LlamaCppChat(OpenAIChat):
     def write_reasoning_control(
         self, body: dict[str, Any], control: ReasoningControl, call: TextCall, report: Report
     ) -> None:
-        if control.format is not None:
-            body["reasoning_format"] = control.format
         if control.enabled is not None:
             body["chat_template_kwargs"] = {"enable_thinking": control.enabled}
-        rest = ReasoningControl(
-            effort=control.effort, budget=control.budget, include=control.include, summary=control.summary
-        )
-        super().write_reasoning_control(body, rest, call, report)
+        super().write_reasoning_control(body, replace(control, enabled=None), call, report)

@@ -18,6 +18,7 @@ class LMStudioChat(OpenAIChat):
     vendor_options = frozenset(LMStudioOptions.__annotations__)
     json_object = False
     developer_role = False
+    functions_only = True
     cache_marks = False
     accepts: ClassVar = {"image": frozenset({"bytes"})}
     unsupported: ClassVar = dict.fromkeys(

@@ -12,6 +12,7 @@ class OllamaChat(OpenAIChat):
 
     max_tokens_fields = ("max_tokens",)
     developer_role = False
+    functions_only = True
     cache_marks = False
     tool_media = True
     efforts = ("none", "low", "medium", "high", "max")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
+
 from betterai.core.codec import TextCall
 from betterai.core.settings import ReasoningControl
 from betterai.providers.vllm.options import VLLMOptions
@@ -17,8 +19,10 @@ class VLLMChat(OpenAIChat):
     extra_fields = frozenset({"top_k", "min_p"})
     vendor_options = frozenset(VLLMOptions.__annotations__)
     developer_role = False
+    functions_only = True
     cache_marks = False
     reasoning_field = "reasoning"
+    reasoning_names: ClassVar = {"include": "include_reasoning"}
     accepts: ClassVar = {
         "image": frozenset({"bytes", "url"}),
         "audio": frozenset({"bytes"}),
@@ -37,10 +41,7 @@ class VLLMChat(OpenAIChat):
     ) -> None:
         if control.budget is not None:
             body["thinking_token_budget"] = control.budget
-        if control.include is not None:
-            body["include_reasoning"] = control.include
         if control.enabled is not None:
             body["chat_template_kwargs"] = {"enable_thinking": control.enabled, "thinking": control.enabled}
             report.translate("reasoning", "on or off was sent to the chat template, as enable_thinking and thinking")
-        rest = ReasoningControl(effort=control.effort, format=control.format, summary=control.summary)
-        super().write_reasoning_control(body, rest, call, report)
+        super().write_reasoning_control(body, replace(control, budget=None, enabled=None), call, report)

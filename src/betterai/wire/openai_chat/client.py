@@ -13,7 +13,7 @@ from betterai.core.message import CacheMark, MediaPart, Reasoning
 from betterai.core.model import ModelConfig
 from betterai.core.response import FinishReason, ProviderResponse
 from betterai.core.settings import AudioOutput, PromptCache, ReasoningControl, StreamOptions, WebSearch
-from betterai.core.tools import AnyTool, JsonObject, JsonSchema, PlainText, ToolChoice
+from betterai.core.tools import AnyTool, JsonObject, JsonSchema, PlainText, Tool, ToolChoice
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error, read_error_value
@@ -79,6 +79,8 @@ class OpenAIChat:
     """Whether content parts may carry `prompt_cache_breakpoint`."""
     json_schema: ClassVar[bool] = True
     json_object: ClassVar[bool] = True
+    functions_only: ClassVar[bool] = False
+    """Whether the vendor has no other tools."""
     allowed_tools: ClassVar[bool] = True
     """Whether `tool_choice` may name several tools."""
     required_tool: ClassVar[str] = "required"
@@ -207,6 +209,8 @@ class OpenAIChat:
 
     def build_tool(self, tool: AnyTool, report: Report) -> dict[str, Any]:
         """One element of `tools`. Vendors with another form override this."""
+        if self.functions_only and not isinstance(tool, Tool):
+            report.drop("tools", "tools are functions here: no custom ones, and none that the provider runs")
         return build_tool(tool, report)
 
     def _write_tool_choice(self, body: dict[str, Any], value: Any, call: TextCall, report: Report) -> None:
