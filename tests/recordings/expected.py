@@ -11,7 +11,14 @@ FINISH = {
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
     "content_filter": "content_filter",
+    "tool_call": "tool_calls",
+    "end_turn": "stop",
+    "eos": "stop",
+    "": "other",
 }
+"""The providers' words; a stream that says none has not told how it ended."""
+TAGGED = frozenset({"perplexity"})
+"""Providers whose models think in `<think>` tags."""
 
 
 def expect(exchange: dict[str, Any]) -> dict[str, Any]:
@@ -19,11 +26,21 @@ def expect(exchange: dict[str, Any]) -> dict[str, Any]:
     response = exchange["response"]
     body = response.get("body")
     if response["status"] >= 400:
-        error = body["error"]
-        return {"status": response["status"], "message": error if isinstance(error, str) else error["message"]}
+        return {"status": response["status"], "message": _message(body.get("error") or body)}
     if isinstance(body, dict):
-        return _expect_whole(body)
-    return _expect_stream(body if isinstance(body, list) else list(_events(response["body_text"])))
+        found = _expect_whole(body)
+    else:
+        found = _expect_stream(body if isinstance(body, list) else list(_events(response["body_text"])))
+    return _untag(found) if exchange["provider"] in TAGGED and "content" in found else found
+
+
+def _message(error: Any) -> str:
+    """A router's own words, and after them those of the host behind it."""
+    if isinstance(error, str):
+        return error
+    message = str(error.get("message") or error["detail"])
+    raw = (error.get("metadata") or {}).get("raw")
+    return f"{message}: {raw}" if raw else message
 
 
 def _events(text: str) -> Any:
@@ -32,13 +49,30 @@ def _events(text: str) -> Any:
             yield json.loads(payload)
 
 
+def _read_content(content: Any) -> tuple[str, str]:
+    """Text and thoughts: one vendor gives lists of parts."""
+    if not isinstance(content, list):
+        return content or "", ""
+    thoughts = [piece["text"] for part in content if part["type"] == "thinking" for piece in part["thinking"]]
+    return "".join(part["text"] for part in content if part["type"] == "text"), "".join(thoughts)
+
+
+def _untag(found: dict[str, Any]) -> dict[str, Any]:
+    """Thoughts in tags before the answer."""
+    head, _, rest = found["content"].partition("</think>")
+    if not head.startswith("<think>"):
+        return found
+    return {**found, "reasoning": head.removeprefix("<think>"), "content": rest.lstrip()}
+
+
 def _expect_whole(body: dict[str, Any]) -> dict[str, Any]:
     choice = next(choice for choice in body["choices"] if choice["index"] == 0)
-    message = choice["message"]
+    message = choice.get("message") or {}
     calls = [(call["function"]["name"], call["function"]["arguments"]) for call in message.get("tool_calls") or []]
+    content, thought = _read_content(message.get("content"))
     return {
-        "content": message.get("content") or "",
-        "reasoning": message.get("reasoning_content") or message.get("reasoning") or "",
+        "content": content,
+        "reasoning": thought or message.get("reasoning_content") or message.get("reasoning") or "",
         "tool_calls": calls,
         "raw_finish_reason": choice["finish_reason"],
         "refused": bool(message.get("refusal")),
@@ -53,17 +87,20 @@ def _expect_stream(events: list[dict[str, Any]]) -> dict[str, Any]:
     usage: dict[str, Any] | None = None
     for event in events:
         if "error" in event:
-            return {"status": event["error"]["status_code"], "message": event["error"]["message"]}
+            error = event["error"]
+            return {"status": error.get("status_code") or error["code"], "message": _message(error)}
         usage = event.get("usage") or (event.get("x_groq") or {}).get("usage") or usage
         for choice in event["choices"]:
             if choice["index"] != 0:
                 continue
             delta = choice.get("delta") or {"content": choice.get("text")}
-            content += delta.get("content") or ""
+            text, thought = _read_content(delta.get("content"))
+            content += text
+            reasoning += thought
             refusal += delta.get("refusal") or ""
             reasoning += delta.get("reasoning_content") or delta.get("reasoning") or ""
             for call in delta.get("tool_calls") or []:
-                known = calls.setdefault(call["index"], ["", ""])
+                known = calls.setdefault(call.get("index", len(calls)), ["", ""])
                 known[0] += call["function"].get("name") or ""
                 known[1] += call["function"].get("arguments") or ""
             finish = choice.get("finish_reason") or finish
@@ -71,7 +108,7 @@ def _expect_stream(events: list[dict[str, Any]]) -> dict[str, Any]:
         "content": content,
         "reasoning": reasoning,
         "tool_calls": [(name, arguments) for _, (name, arguments) in sorted(calls.items())],
-        "raw_finish_reason": finish,
+        "raw_finish_reason": finish or "",
         "refused": bool(refusal),
         "usage": _usage(usage),
     }
@@ -81,10 +118,23 @@ def _usage(body: dict[str, Any] | None) -> dict[str, Any] | None:
     if body is None:
         return None
     details = body.get("prompt_tokens_details") or {}
+    prompt, completion = body["prompt_tokens"], body["completion_tokens"]
+    spellings = ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens")
+    read = details.get("cached_tokens", next((body[name] for name in spellings if name in body), None))
+    if read is not None and read > prompt:
+        prompt += read
+    thought = (body.get("completion_tokens_details") or body).get("reasoning_tokens")
+    if thought and body["total_tokens"] == body["prompt_tokens"] + completion + thought:
+        completion += thought
     return {
-        "input": body["prompt_tokens"],
-        "output": body["completion_tokens"],
-        "cache_read": details.get("cached_tokens", body.get("prompt_cache_hit_tokens")),
-        "cache_write": details.get("cache_write_tokens"),
-        "reasoning": (body.get("completion_tokens_details") or {}).get("reasoning_tokens"),
+        "input": prompt,
+        "output": completion,
+        "cache_read": read,
+        "cache_write": _at_most(prompt - (read or 0), details.get("cache_write_tokens")),
+        "reasoning": _at_most(completion, thought),
     }
+
+
+def _at_most(left: int, count: int | None) -> int | None:
+    """A token is counted once: where counts overlap, the later one is what is left."""
+    return None if count is None else min(left, count)

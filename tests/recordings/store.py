@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 ROOT = Path(os.environ.get("BETTERAI_RECORDINGS") or Path(__file__).parents[3] / "shared" / "recordings")
-PROVIDERS = ("openai", "groq", "deepseek", "ollama", "llamacpp")
+PROVIDERS = (
+    "openai", "groq", "deepseek", "ollama", "llamacpp", "azure", "openrouter", "huggingface", "together", "cerebras",
+    "mistral", "perplexity", "xai", "zai", "moonshot",
+)  # fmt: skip
 KINDS = ("chat", "chat-stream")
 PATH = "/chat/completions"
 

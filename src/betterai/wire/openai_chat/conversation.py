@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -73,6 +73,25 @@ def parse_message(value: Any, where: str = "message", warnings: list[CallWarning
         del fields["tool_calls"]
         parts.extend(_parse_tool_call(call, index, f"{where}.tool_calls[{index}]") for index, call in enumerate(calls))
     return Message(role=role, parts=tuple(parts), name=name, opaque=keep_extra(fields))
+
+
+def parse_messages(values: Sequence[Any], warnings: list[CallWarning]) -> tuple[Message, ...]:
+    """All messages. A tool message without an id answers the first call without an answer: some vendors take that."""
+    messages: list[Message] = []
+    unanswered: list[str] = []
+    for index, value in enumerate(values):
+        bare = isinstance(value, Mapping) and value.get("role") == "tool" and value.get("tool_call_id") is None
+        if bare and unanswered:
+            value = {**value, "tool_call_id": unanswered[0]}
+            said = "the result of a tool without an id was read as that of the first call without an answer"
+            warnings.append(CallWarning(code="translated", field="messages.tool_call_id", message=said))
+        message = parse_message(value, f"messages[{index}]", warnings)
+        if message.role == "assistant":
+            unanswered = [call.id for call in message.tool_calls]
+        answered = {part.id for part in message.parts if isinstance(part, ToolResult)}
+        unanswered = [id for id in unanswered if id not in answered]
+        messages.append(message)
+    return tuple(messages)
 
 
 def _modernise(fields: Fields, role: Any) -> Any:

@@ -20,6 +20,7 @@ POINTERS: Mapping[str, tuple[str, ...]] = {
     "messages.tool_call_id": ("/messages/*/tool_call_id", "/messages/*/tool_calls/*/id"),
     "messages.cache": ("/messages/*/content/*/prompt_cache_breakpoint", "/messages/*/content/*/cache_control"),
     "messages.opaque": ("/messages/*",),
+    "tools.type": ("/tools/*/type",),
     "tools.cache": ("/tools/*",),
     "tools.opaque": ("/tools/*",),
 }

@@ -31,6 +31,8 @@ _PLAIN = (
 def parse_settings(fields: dict[str, Any], warnings: list[CallWarning]) -> GenerationSettings:
     """Takes what it knows out of `fields`; what is left goes into `extra_body`. Raises `BadRequestError`."""
     given: dict[str, Any] = {name: fields.pop(name) for name in _PLAIN if name in fields}
+    if type(given.get("logprobs")) is int:
+        given |= {"logprobs": True, "top_logprobs": given["logprobs"]} if given["logprobs"] else {"logprobs": False}
     _modernise(fields, warnings)
     _take_max_tokens(fields, given, warnings)
     _take_tools(fields, given, warnings)
@@ -93,7 +95,9 @@ def _take_tools(fields: dict[str, Any], given: dict[str, Any], warnings: list[Ca
         tools = fields.pop("tools")
         if tools is not None and not isinstance(tools, list):
             raise refuse("tools", "must be a list")
-        given["tools"] = tools if tools is None else [_parse_tool(tool, index) for index, tool in enumerate(tools)]
+        given["tools"] = (
+            tools if tools is None else [_parse_tool(tool, index, warnings) for index, tool in enumerate(tools)]
+        )
     if "tool_choice" in fields:
         choice = fields["tool_choice"]
         parsed = _parse_tool_choice(choice, warnings)
@@ -102,10 +106,12 @@ def _take_tools(fields: dict[str, Any], given: dict[str, Any], warnings: list[Ca
             del fields["tool_choice"]
 
 
-def _parse_tool(value: Any, index: int) -> AnyTool:
+def _parse_tool(value: Any, index: int, warnings: list[CallWarning]) -> AnyTool:
     if not isinstance(value, Mapping):
         raise refuse(f"tools[{index}]", "must be an object")
     fields = dict(value)
+    if "type" not in fields:
+        warnings.append(CallWarning(code="translated", field="tools.type", message="without a type it is a function"))
     kind = fields.pop("type", "function")
     if not isinstance(kind, str):
         raise refuse(f"tools[{index}].type", "must be a text")
@@ -134,6 +140,9 @@ def _parse_tool_choice(value: Any, warnings: list[CallWarning]) -> str | ToolCho
     if isinstance(value, Mapping) and value.get("type") == "tool" and isinstance(value.get("name"), str):
         warnings.append(CallWarning(code="translated", field="tool_choice", message="read as the choice of a function"))
         return ToolChoice(mode="required", names=(value["name"],))
+    if isinstance(value, Mapping) and value.keys() == {"function"}:
+        warnings.append(CallWarning(code="translated", field="tool_choice", message="read as of type function"))
+        value = {"type": "function", **value}
     kind = value.get("type") if isinstance(value, Mapping) else None
     inner = value.get(kind) if isinstance(kind, str) else None
     choice: ToolChoice | None = None
@@ -193,7 +202,8 @@ def _take_reasoning(fields: dict[str, Any], given: dict[str, Any], warnings: lis
     for name, field in (("format", "reasoning_format"), ("include", "include_reasoning")):
         if fields.get(field) is not None:
             control[name] = fields.pop(field)
-            given["spelling"] = given.get("spelling", frozenset()) | {field}
+            if name == "include":
+                given["spelling"] = given.get("spelling", frozenset()) | {field}
     if control:
         bare = set(control) == {"effort"} and form is None
         given["reasoning"] = control["effort"] if bare else ReasoningControl(**control)

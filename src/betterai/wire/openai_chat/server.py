@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import UNSET, Raw
@@ -16,7 +18,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.openai_chat.answers import build_choice, build_delta, describe_error, finish_word, status_of
-from betterai.wire.openai_chat.conversation import parse_message, refuse
+from betterai.wire.openai_chat.conversation import parse_message, parse_messages, refuse
 from betterai.wire.openai_chat.messages import PROTOCOL
 from betterai.wire.openai_chat.requests import parse_settings
 from betterai.wire.openai_chat.shapes import ChatShape, decoder_for
@@ -38,6 +40,8 @@ class OpenAIChatSurface:
         """The request as our call. Raises `BadRequestError` for what is not a request of this protocol."""
         body = _read_body(request)
         model, messages, stream = body.pop("model", None), body.pop("messages", None), body.pop("stream", UNSET)
+        if not model:
+            model = find_model_in_path(request.url)
         if not isinstance(model, str) or not model:
             raise refuse("model", "is missing", "missing_required_parameter")
         if not isinstance(messages, list):
@@ -52,7 +56,7 @@ class OpenAIChatSurface:
             settings = settings.replace(spelling=frozenset({"stream"}) | (settings.spelling or frozenset()))
         return Call(
             model=ModelConfig(id=model, provider="", known=False),
-            input=tuple(parse_message(item, f"messages[{index}]", warnings) for index, item in enumerate(messages)),
+            input=parse_messages(messages, warnings),
             settings=settings,
             stream=stream is True,
             warnings=tuple(warnings),
@@ -136,6 +140,12 @@ class OpenAIChatSurface:
             return parse_usage(_CHAT.decode(event).usage)
         except UNREADABLE:
             return None
+
+
+def find_model_in_path(url: str) -> str:
+    """The model of a URL such as `/openai/deployments/MODEL/chat/completions`, whose body need not name it; or ""."""
+    match = re.search(r"/deployments/([^/?#]+)/", url)
+    return unquote(match[1]) if match else ""
 
 
 def _read_body(request: WireRequest) -> dict[str, Any]:

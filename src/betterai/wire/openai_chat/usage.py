@@ -11,24 +11,27 @@ from betterai.wire.openai_chat.shapes import InputDetails, OutputDetails, UsageS
 def parse_usage(shape: UsageShape | None) -> Usage | None:
     """Disjoint counters whose sums are the body's; None where the body gave none.
 
-    Cached and written tokens are among `prompt_tokens`, reasoning among `completion_tokens`, unless the total shows
-    that reasoning was counted beside them.
+    Cached and written tokens are among `prompt_tokens`, reasoning among `completion_tokens`, unless the numbers show
+    that they were counted beside them.
     """
     if shape is None or (shape.prompt_tokens is None and shape.completion_tokens is None):
         return None
     inputs = shape.prompt_tokens_details or InputDetails()
     outputs = shape.completion_tokens_details or OutputDetails()
-    prompt, completion = shape.prompt_tokens or 0, shape.completion_tokens or 0
+    stated, completion = shape.prompt_tokens or 0, shape.completion_tokens or 0
+    prompt = stated
 
     cached = inputs.cached_tokens
     if cached is None:
         cached = shape.prompt_cache_hit_tokens if shape.prompt_cache_hit_tokens is not None else shape.cached_tokens
+    if cached is not None and cached > prompt:
+        prompt += cached
     written = inputs.cache_write_tokens
     fresh, read_in, written_in, audio_in, image_in, video_in = _split(
         prompt, (cached, written, inputs.audio_tokens, inputs.image_tokens, inputs.video_tokens)
     )
     reasoning = outputs.reasoning_tokens if outputs.reasoning_tokens is not None else shape.reasoning_tokens
-    if reasoning and shape.total_tokens == prompt + completion + reasoning:
+    if reasoning and shape.total_tokens in (prompt + completion + reasoning, stated + completion + reasoning):
         completion += reasoning
     text_out, thought, audio_out, image_out = _split(
         completion, (reasoning, outputs.audio_tokens, outputs.image_tokens)

@@ -1,0 +1,20 @@
+"""Mistral (https://docs.mistral.ai). `MISTRAL_BASE_URL` takes the regions: https://api.eu.mistral.ai/v1, api.us."""
+
+from betterai.core.provider import BearerAuth, Provider, Setting
+from betterai.providers.mistral.chat import MistralChat
+from betterai.providers.mistral.models import PROVIDER_MODELS
+
+PROVIDER = Provider(
+    name="mistral",
+    title="Mistral",
+    docs="https://console.mistral.ai/api-keys",
+    base_url="{base_url}",
+    settings=(
+        Setting(name="api_key", env=("MISTRAL_API_KEY",), secret=True),
+        Setting(name="base_url", env=("MISTRAL_BASE_URL",), default="https://api.mistral.ai/v1"),
+    ),
+    auth=BearerAuth(),
+    models=lambda: PROVIDER_MODELS,
+    protocols={"text": {"openai_chat": MistralChat()}},
+    list_models_path="/models",
+)

@@ -1,0 +1,20 @@
+"""xAI (https://docs.x.ai): the Grok models."""
+
+from betterai.core.provider import BearerAuth, Provider, Setting
+from betterai.providers.xai.chat import XAIChat
+from betterai.providers.xai.models import PROVIDER_MODELS
+
+PROVIDER = Provider(
+    name="xai",
+    title="xAI",
+    docs="https://console.x.ai",
+    base_url="{base_url}",
+    settings=(
+        Setting(name="api_key", env=("XAI_API_KEY",), secret=True),
+        Setting(name="base_url", env=("XAI_BASE_URL",), default="https://api.x.ai/v1"),
+    ),
+    auth=BearerAuth(),
+    models=lambda: PROVIDER_MODELS,
+    protocols={"text": {"openai_chat": XAIChat()}},
+    list_models_path="/models",
+)

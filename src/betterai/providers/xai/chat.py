@@ -1,0 +1,55 @@
+"""xAI's deviations from Chat Completions (vercel/ai packages/xai @ed857f5, litellm 1.109.1; docs.x.ai, 2026-11)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar
+
+import msgspec
+
+from betterai.core.usage import Usage
+from betterai.providers.xai.options import XAIOptions
+from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.openai_chat.shapes import ChatShape, SourcedShape, UsageShape
+from betterai.wire.openai_chat.usage import parse_usage
+
+TICKS = Decimal(10) ** 10
+"""In one US dollar (https://docs.x.ai/developers/cost-tracking)."""
+
+
+class XAIUsage(UsageShape):
+    cost_in_usd_ticks: int | None = None
+    num_sources_used: int | None = None
+
+
+class XAIShape(SourcedShape):
+    usage: XAIUsage | None = None
+
+
+class XAIChat(OpenAIChat):
+    """Reasoning models take no penalties and no `stop`: which they are, the catalogue's families say."""
+
+    shape = XAIShape
+    sampling = frozenset({"presence_penalty", "frequency_penalty"})
+    developer_role = False
+    cache_marks = False
+    allowed_tools = False
+    vendor_options = frozenset(XAIOptions.__annotations__)
+    accepts: ClassVar = {"image": frozenset({"bytes", "url"})}
+    unsupported: ClassVar = dict.fromkeys(
+        (
+            "logit_bias", "logprobs", "top_logprobs", "audio", "modalities", "prediction", "moderation", "cache",
+            "verbosity", "web_search", "safety_identifier", "service_tier", "store", "metadata",
+        ),
+        "xAI does not take it",
+    )  # fmt: skip
+
+    def usage_of(self, shape: ChatShape) -> Usage | None:
+        stated = shape.usage
+        if not isinstance(stated, XAIUsage) or (usage := parse_usage(stated)) is None:
+            return None
+        ticks, sources = stated.cost_in_usd_ticks, stated.num_sources_used
+        if ticks is None and not sources:
+            return usage
+        cost = None if ticks is None else Decimal(ticks) / TICKS
+        return msgspec.structs.replace(usage, stated_cost=cost, units={"source": float(sources)} if sources else {})
