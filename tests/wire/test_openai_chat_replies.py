@@ -146,12 +146,18 @@ def test_logprobs() -> None:
 
 
 @pytest.mark.parametrize("logprobs", [None, -1.78e-06, [], {}, {"content": None}, {"content": []}, {"content": "text"},
-                                      {"tokens": ["a"], "token_logprobs": [-1]}])  # fmt: skip
+                                      {"tokens": "a"}, {"tokens": [1], "token_logprobs": ["x"]}])  # fmt: skip
 def test_logprobs_in_other_forms_do_not_spoil_the_answer(logprobs: Any) -> None:
     body = whole()
     body["choices"][0]["logprobs"] = logprobs
     assert (parse(body).content, parse(body).logprobs) == ("Hi", None)
     assert stream(chunk({"content": "Hi"}, logprobs=logprobs), chunk(finish="stop")).content == "Hi"
+
+
+def test_logprobs_as_two_lists_are_read() -> None:
+    body = whole()
+    body["choices"][0]["logprobs"] = {"tokens": ["a", "b"], "token_logprobs": [-1, None], "top_logprobs": None}
+    assert [(token.token, token.logprob) for token in parse(body).logprobs or ()] == [("a", -1.0), ("b", -9999.0)]
 
 
 def test_sparse_logprobs_are_read() -> None:

@@ -99,11 +99,17 @@ def test_parts_larger_than_their_whole_are_cut() -> None:
     usage = read(
         prompt_tokens=10,
         completion_tokens=4,
-        prompt_tokens_details={"cached_tokens": 99, "audio_tokens": 9},
+        prompt_tokens_details={"cached_tokens": 8, "audio_tokens": 9},
         completion_tokens_details={"reasoning_tokens": 99, "audio_tokens": 9},
     )
-    assert usage == Usage(cached={"text": 10}, reasoning=4)
+    assert usage == Usage(cached={"text": 8}, audio_in=2, reasoning=4)
     assert (usage.input_tokens, usage.output_tokens) == (10, 4)
+
+
+def test_more_cached_tokens_than_the_prompt_has_were_counted_beside_it() -> None:
+    """Recorded: Grok, at its maker and at Azure."""
+    usage = read(prompt_tokens=29, completion_tokens=6, total_tokens=35, prompt_tokens_details={"cached_tokens": 157})
+    assert usage == Usage(text_in=29, cached={"text": 157}, text_out=6)
 
 
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": None, "completion_tokens": None}, {"total_tokens": 5}])
@@ -152,6 +158,8 @@ def test_the_sums_are_always_the_bodys(
     }  # fmt: skip
     usage = parse_usage(convert(body, UsageShape))
     assert usage is not None
+    read = next((count for count in ((prompt_details or {}).get("cached_tokens"), hit, cached) if count is not None), 0)
+    prompt += read if read > prompt else 0
     assert usage.input_tokens == prompt
     assert usage.total_tokens == max(prompt + completion, total or 0)
     beside = (completion_details or {}).get("reasoning_tokens")

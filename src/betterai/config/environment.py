@@ -179,7 +179,7 @@ def read_settings(provider: Provider, config: CoreConfig) -> dict[str, str]:
         value = read_setting(setting, config, provider)
         if value is not None:
             values[setting.name] = value
-        elif setting.required and not (setting.name == "base_url" and config.base_url):
+        elif setting.required and not (setting.name == "base_url" and config.base_url) and setting.instead not in values:
             raise missing(provider, setting)
     return values
 
@@ -200,7 +200,8 @@ def missing(provider: Provider, setting: Setting) -> ConfigurationError:
 def missing_settings(provider: Provider, config: CoreConfig | None = None) -> list[Setting]:
     """The required settings that have no value."""
     config = config or CoreConfig()
-    return [item for item in provider.settings if item.required and read_setting(item, config, provider) is None]
+    unset = {item.name: item for item in provider.settings if read_setting(item, config, provider) is None}
+    return [item for item in unset.values() if item.required and not (item.instead and item.instead not in unset)]
 
 
 def fill_template(template: str, values: Mapping[str, str]) -> str:

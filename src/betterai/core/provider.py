@@ -23,6 +23,8 @@ class Setting(Data, frozen=True, kw_only=True):
     required: bool = True
     about: str = ""
     read: Callable[[str], str] | None = None
+    instead: str = ""
+    """Another setting, declared before it, that does as well: a token in place of a key."""
 
 
 class NoAuth(Data, frozen=True, kw_only=True, tag=True):
@@ -63,7 +65,8 @@ class Provider(Data, frozen=True, kw_only=True):
     `base_url` is a template over `settings`: "https://{resource}.example.com/v1". `hosts` are further https hosts that
     may get the key (where reply URLs point). `protocols` maps category → protocol → codec or class; the first of a
     category is its default. `defaults` names the model to take where only the provider is given. `embedded` marks the
-    provider that needs neither key nor network.
+    provider that needs neither key nor network. `codec_settings` are settings, none of them secret, that its codecs find
+    in `Call.provider_settings`; "base_url" is the address as it was made out.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Provider(Data, frozen=True, kw_only=True):
     defaults: Mapping[str, str] = {}
     embedded: bool = False
     docs: str = ""
+    codec_settings: tuple[str, ...] = ()
     list_models_path: str = ""
 
     def setting(self, name: str) -> Setting | None:

@@ -88,7 +88,8 @@ class Checkpoint(Data, frozen=True, kw_only=True):
 class Call(Data, Generic[I_co, C_co], frozen=True, kw_only=True):
     """Everything a codec may know. `id` and `now` (Unix seconds) come from the runner: so codecs stay pure.
 
-    `warnings` are what the surface that received the call could not carry over.
+    `warnings` are what the surface that received the call could not carry over; `provider_settings` those settings of
+    the provider that its declaration names in `codec_settings`.
     """
 
     model: ModelConfig
@@ -98,3 +99,4 @@ class Call(Data, Generic[I_co, C_co], frozen=True, kw_only=True):
     id: str = ""
     now: float = 0.0
     warnings: tuple[CallWarning, ...] = ()
+    provider_settings: Mapping[str, str] = {}

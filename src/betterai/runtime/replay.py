@@ -21,6 +21,7 @@ from betterai.core.wire import Call, Event, WireRequest, WireResponse
 from betterai.runtime.registry import get_provider
 from betterai.runtime.round_trip import RoundTrip, make_round_trip
 from betterai.wire.framing import open_framer
+from betterai.wire.openai_chat.server import find_model_in_path
 
 PROTOCOLS = {"chat": "openai_chat", "chat-stream": "openai_chat"}
 """Which protocol an exchange of a kind is in; kinds that are not here are not read yet."""
@@ -136,7 +137,8 @@ def _read_request(exchange: Mapping[str, Any], provider: str, codec: TextExchang
     request = exchange.get("request") or {}
     body = request.get("body")
     if isinstance(body, dict) and "messages" in body:
-        model = find_model(provider, str(body.get("model") or exchange.get("model") or ""))
+        named = body.get("model") or find_model_in_path(str(request.get("url", ""))) or exchange.get("model") or ""
+        body, model = {"model": named, **body}, find_model(provider, str(named))
         call, round_trip = make_round_trip(codec, model, body)
         if call is not None:
             return call, round_trip

@@ -168,11 +168,42 @@ def join_details(pieces: Sequence[Raw]) -> Raw | None:
     return Raw(b"[" + b",".join(kept) + b"]") if kept else None
 
 
+_PIECES = ("text", "summary")
+"""The fields of an element of `reasoning_details` that come in pieces."""
+
+
+def merge_details(pieces: Sequence[Raw]) -> Raw | None:
+    """The `reasoning_details` of a stream as a whole reply has them: pieces of one element, which have its type and
+    index, put together.
+    """
+    joined = join_details(pieces)
+    if joined is None or b'"index"' not in bytes(joined):
+        return joined
+    whole: list[dict[str, Any]] = []
+    for element in msgspec.json.decode(joined, type=list[dict[str, Any]]):
+        if not whole or not _goes_on(whole[-1], element):
+            whole.append(element)
+        else:
+            texts = {name: (whole[-1].get(name) or "") + text for name in _PIECES if (text := element.get(name))}
+            whole[-1].update({name: value for name, value in element.items() if value is not None} | texts)
+    return Raw(msgspec.json.encode(whole))
+
+
+def _goes_on(last: dict[str, Any], element: dict[str, Any]) -> bool:
+    """Whether an element is the next piece of the last one. Encrypted ones come whole."""
+    same = all(last.get(name) == element.get(name) for name in ("type", "index"))
+    ids = {item["id"] for item in (last, element) if item.get("id") is not None}
+    return same and "index" in element and "data" not in element and len(ids) < 2
+
+
 def parse_logprobs(value: Any) -> tuple[TokenLogprob, ...] | None:
-    """The log probabilities of the tokens; None for the forms that other protocols have."""
-    if value is None:
+    """The log probabilities of the tokens, as a list of them or as two; None for the forms that other protocols have."""
+    if not isinstance(value, dict):
         return None
-    content = value.get("content") if isinstance(value, dict) else None
+    content = value.get("content")
+    if content is None and isinstance(tokens := value.get("tokens"), list):
+        numbers = value.get("token_logprobs") or ()
+        content = [{"token": token, "logprob": number} for token, number in zip(tokens, numbers, strict=False)]
     try:
         tokens = msgspec.convert(content, list[TokenShape] | None, strict=False)
     except msgspec.ValidationError:

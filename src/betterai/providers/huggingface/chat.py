@@ -1,0 +1,26 @@
+"""What Hugging Face's router passes on to the hosts behind it (https://huggingface.co/docs/inference-providers, 2026-11)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from betterai.wire.openai_chat import OpenAIChat
+
+
+class HuggingFaceChat(OpenAIChat):
+    """The hosts differ: what only OpenAI has is kept from them, the rest is theirs to take or turn down."""
+
+    max_tokens_fields = ("max_tokens", "max_completion_tokens")
+    extra_fields = frozenset({"top_k", "min_p"})
+    developer_role = False
+    cache_marks = False
+    allowed_tools = False
+    accepts: ClassVar = {"image": frozenset({"bytes", "url"}), "video": frozenset({"url"})}
+    finish_reasons: ClassVar = {**OpenAIChat.finish_reasons, "eos": "stop"}
+    unsupported: ClassVar = dict.fromkeys(
+        (
+            "audio", "modalities", "prediction", "moderation", "cache", "verbosity", "web_search", "safety_identifier",
+            "metadata", "store", "service_tier",
+        ),
+        "Hugging Face does not take it",
+    )  # fmt: skip

@@ -1,0 +1,25 @@
+"""Nebius's deviations from Chat Completions, as far as they are known (https://docs.tokenfactory.nebius.com, 2026-11)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from betterai.wire.openai_chat import OpenAIChat
+
+
+class NebiusChat(OpenAIChat):
+    """Open models only: what belongs to OpenAI's own is not sent."""
+
+    max_tokens_fields = ("max_tokens", "max_completion_tokens")
+    extra_fields = frozenset({"top_k"})
+    developer_role = False
+    cache_marks = False
+    allowed_tools = False
+    accepts: ClassVar = {"image": frozenset({"bytes", "url"})}
+    unsupported: ClassVar = dict.fromkeys(
+        (
+            "audio", "modalities", "prediction", "moderation", "cache", "verbosity", "web_search", "safety_identifier",
+            "metadata", "store", "service_tier",
+        ),
+        "Nebius does not take it",
+    )  # fmt: skip

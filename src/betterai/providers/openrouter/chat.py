@@ -1,0 +1,87 @@
+"""OpenRouter's deviations from Chat Completions (openrouter 1.3.84, components/; https://openrouter.ai/docs, 2026-11)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import msgspec
+from msgspec import Struct
+
+from betterai.core.codec import TextCall
+from betterai.core.message import CacheMark
+from betterai.core.settings import ReasoningControl
+from betterai.core.usage import Usage
+from betterai.providers.openrouter.options import OpenRouterOptions
+from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.openai_chat.reasoning import build_reasoning_object
+from betterai.wire.openai_chat.shapes import ChatShape, UsageShape
+from betterai.wire.openai_chat.usage import parse_usage
+from betterai.wire.report import Report
+
+
+class CostDetails(Struct, gc=False):
+    upstream_inference_cost: Decimal | None = None
+
+
+class ServerTools(Struct, gc=False):
+    web_search_requests: int | None = None
+
+
+class OpenRouterUsage(UsageShape):
+    cost: Decimal | None = None
+    cost_details: CostDetails | None = None
+    is_byok: bool | None = None
+    server_tool_use_details: ServerTools | None = None
+
+
+class OpenRouterShape(ChatShape):
+    usage: OpenRouterUsage | None = None
+
+
+class OpenRouterChat(OpenAIChat):
+    """Thoughts go back with their `reasoning_details`, as they came; each reply states its cost in US dollars."""
+
+    shape = OpenRouterShape
+    extra_fields = frozenset({"top_k", "min_p"})
+    vendor_options = frozenset(OpenRouterOptions.__annotations__)
+    reasoning_field = "reasoning"
+    tool_media = True
+    accepts: ClassVar = {
+        "image": frozenset({"bytes", "url"}),
+        "audio": frozenset({"bytes"}),
+        "video": frozenset({"bytes", "url"}),
+        "document": frozenset({"bytes", "url", "file_id"}),
+    }
+    unsupported: ClassVar = dict.fromkeys(("moderation", "store"), "OpenRouter does not take it")
+    finish_reasons: ClassVar = {**OpenAIChat.finish_reasons, "end_turn": "stop"}
+
+    def write_reasoning_control(
+        self, body: dict[str, Any], control: ReasoningControl, call: TextCall, report: Report
+    ) -> None:
+        """An effort alone as the protocol has it; anything else as OpenRouter's own object."""
+        if isinstance(call.settings.reasoning, str):
+            super().write_reasoning_control(body, control, call, report)
+            return
+        if control.include is not None and "include_reasoning" in (call.settings.spelling or ()):
+            body["include_reasoning"] = control.include
+            control = msgspec.structs.replace(control, include=None)
+        if control.format is not None:
+            report.drop("reasoning.format", "this provider has no such setting")
+        if written := build_reasoning_object(control):
+            body["reasoning"] = written
+
+    def write_cache_mark(self, body: dict[str, Any], mark: CacheMark, report: Report) -> None:
+        body["cache_control"] = {"type": "ephemeral", "ttl": mark.ttl} if mark.ttl else {"type": "ephemeral"}
+
+    def usage_of(self, shape: ChatShape) -> Usage | None:
+        """With a key of one's own at the maker, its bill comes on top of OpenRouter's."""
+        usage, stated = parse_usage(shape.usage), shape.usage
+        if usage is None or not isinstance(stated, OpenRouterUsage):
+            return usage
+        cost = stated.cost
+        if cost is not None and stated.is_byok and stated.cost_details is not None:
+            cost += stated.cost_details.upstream_inference_cost or 0
+        searches = stated.server_tool_use_details and stated.server_tool_use_details.web_search_requests
+        units = {"search": float(searches)} if searches else {}
+        return msgspec.structs.replace(usage, stated_cost=cost, units=units)

@@ -1,0 +1,22 @@
+"""Together AI (https://docs.together.ai)."""
+
+from betterai.core.provider import BearerAuth, Provider, Setting
+from betterai.providers.together.chat import TogetherChat
+from betterai.providers.together.models import PROVIDER_MODELS
+
+PROVIDER = Provider(
+    name="together",
+    title="Together AI",
+    docs="https://api.together.ai/settings/api-keys",
+    base_url="{base_url}",
+    settings=(
+        Setting(name="api_key", env=("TOGETHER_API_KEY", "TOGETHER_AI_API_KEY"), secret=True),
+        Setting(name="base_url", env=("TOGETHER_BASE_URL",), default="https://api.together.ai/v1"),
+    ),
+    auth=BearerAuth(),
+    hosts=("api.together.xyz",),
+    models=lambda: PROVIDER_MODELS,
+    protocols={"text": {"openai_chat": TogetherChat()}},
+    defaults={"text": "openai/gpt-oss-120b"},
+    list_models_path="/models",
+)
