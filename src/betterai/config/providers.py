@@ -147,8 +147,10 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
     def _lists(self, provider: str) -> bool:
         """Whether any model of the provider is listed."""
         prefix = f"{provider}/"
-        others = self._load().get(provider) or [key for key in self._load_declared() if key.startswith(prefix)]
-        return bool(others) or any(key.startswith(prefix) for key in self._added)
+        if (table := self._load().get(provider)) is not None and table:
+            return True
+        others = (*self._added, *(self._load_declared() if table is None else ()))
+        return any(key.startswith(prefix) for key in others)
 
     def _suggest(self, name: str, providers: list[str]) -> str:
         provider, _, rest = name.partition("/")
