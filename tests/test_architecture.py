@@ -47,7 +47,7 @@ def is_plain_word(said: str, match: re.Match[str]) -> bool:
     before, after = said[: match.start()], said[match.end() :]
     alone = re.search(r"[\s\"'(]$", before) and re.match(r"[\s\"').,;:?]", after)
     return (
-        match[0].islower() and bool(alone) and bool(re.search(r"\w[,;:]? $", before) or re.match(r"[,;:.]? \w", after))
+        match[0].islower() and bool(alone) and bool(re.search(r"\w[,;:]? $", before) or re.match(r"[,;:.]? \S", after))
     )
 
 
