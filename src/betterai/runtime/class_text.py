@@ -17,6 +17,7 @@ from betterai.core.price import price_usage
 from betterai.core.provider import Provider
 from betterai.core.response import CallWarning, ProviderResponse, TextChunk, Timing
 from betterai.core.settings import GenerationSettings
+from betterai.runtime import stand_in
 from betterai.runtime.attempts import read_timeout
 from betterai.runtime.connection import TransportSource, shared_transport
 from betterai.runtime.media import load_media, needs_loading
@@ -94,7 +95,10 @@ class ClassTextProvider(BaseTextProvider):
         if self.provider.embedded:
             return history, ()
         if needs_loading(history, OpenAIChat.accepts):
-            history = await load_media(history, OpenAIChat.accepts, self._source(), read_timeout(None))
+            transport = self._source()
+            if stand_in.current is not None:
+                transport = stand_in.current(transport, None)
+            history = await load_media(history, OpenAIChat.accepts, transport, read_timeout(None))
         written, warnings = render_messages(history, self.model)
         self._judge(warnings)
         return written, warnings

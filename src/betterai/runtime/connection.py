@@ -17,6 +17,7 @@ from betterai.config.environment import (
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError
 from betterai.core.provider import BearerAuth, HeaderAuth, Provider
+from betterai.runtime import stand_in
 from betterai.runtime.attempts import read_retries, read_timeout
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class Connection:
 
     @property
     def transport(self) -> HTTPTransport:
-        return self._source()
+        transport: HTTPTransport = self._source()
+        return transport if stand_in.current is None else stand_in.current(transport, self)
 
     def endpoint(self) -> Endpoint:
         """Raises `ConfigurationError` naming the variable of what is missing."""

@@ -58,6 +58,13 @@ def register_provider(
     _version += 1
 
 
+def unregister_provider(name: str) -> None:
+    """Forget what was registered behind `name`; what is built in or installed under it is there again."""
+    global _version
+    _registered.pop(name, None)
+    _version += 1
+
+
 def registry_version() -> tuple[int, int]:
     """Another one whenever a name may lead elsewhere: for those who keep what they looked up."""
     return _version, ALL_MODELS.version

@@ -1,0 +1,140 @@
+"""A provider that answers from a script, for tests: `local/echo` told what to say, call by call."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from msgspec.structs import replace
+
+from betterai.core.base import BaseTextProvider
+from betterai.core.data import Data
+from betterai.core.exceptions import BetterAIError, StreamInterrupted, ValidationError
+from betterai.core.message import Message
+from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.settings import GenerationSettings
+from betterai.providers.local.conversation import read_messages
+from betterai.providers.local.options import LocalOptions, read_options
+from betterai.providers.local.text import LocalTextProvider
+
+_HEEDED = ("n", "logprobs", "top_logprobs", "stream_options")
+"""Settings of the caller that change the form of a scripted answer; the others are for the test to look at."""
+
+
+class ReceivedCall(Data, frozen=True, kw_only=True):
+    """One call as it came: for assertions."""
+
+    messages: tuple[Message, ...]
+    model: str
+    settings: GenerationSettings
+    stream: bool
+
+    @property
+    def text(self) -> str:
+        """What the last message says."""
+        return self.messages[-1].text
+
+
+Step: TypeAlias = "str | LocalOptions | Mapping[str, Any] | BetterAIError | Callable[[ReceivedCall], Step]"
+"""One answer: a text; `LocalOptions` (text, pieces, reasoning, tool_calls, usage, finish_reason, error, delay …); an
+error to raise; or a function that makes one of these of the call."""
+
+
+class ScriptExhausted(AssertionError):
+    """The script has no answer left. Not a `BetterAIError`: programs that handle those must not handle this."""
+
+
+class ScriptedProvider(BaseTextProvider):
+    """Answers with the steps of `script` in order, and keeps the calls it got in `calls`.
+
+    A `delay` of a step takes no time: it is added to `waited`, unless `sleep` is given, which is then awaited.
+    """
+
+    def __init__(self, script: Iterable[Step] = (), *, sleep: Callable[[float], Awaitable[None]] | None = None) -> None:
+        self.calls: list[ReceivedCall] = []
+        self.waited = 0.0
+        self._steps = [_check(step) for step in script]
+        self._player = _Player(sleep or self._pass_time)
+
+    @property
+    def left(self) -> int:
+        """How many steps have not been asked for yet."""
+        return max(0, len(self._steps) - len(self.calls))
+
+    def add(self, *steps: Step) -> None:
+        """More answers at the end of the script."""
+        self._steps += [_check(step) for step in steps]
+
+    async def generate(self, messages: Any, model: str, settings: GenerationSettings) -> ProviderResponse:
+        """The next answer, whole. Raises `ScriptExhausted`, and what the script says."""
+        step = self._take(messages, model, settings, stream=False)
+        try:
+            return replace(await self._player.generate(*step), model=model, provider="")
+        except BetterAIError as error:
+            raise _rename(error, model) from None
+
+    async def generate_stream(
+        self, messages: Any, model: str, settings: GenerationSettings
+    ) -> AsyncGenerator[TextChunk, None]:
+        """The next answer, in the pieces that the script gives, else a word at a time."""
+        step = self._take(messages, model, settings, stream=True)
+        try:
+            async for chunk in self._player.generate_stream(*step):
+                whole = chunk.response and replace(chunk.response, model=model, provider="")
+                yield replace(chunk, model=model, response=whole)
+        except BetterAIError as error:
+            raise _rename(error, model) from None
+
+    def _take(
+        self, messages: Any, model: str, settings: GenerationSettings, *, stream: bool
+    ) -> tuple[tuple[Message, ...], str, GenerationSettings]:
+        """The call as the echo model is asked it."""
+        call = ReceivedCall(messages=read_messages(messages), model=model, settings=settings, stream=stream)
+        self.calls.append(call)
+        if len(self.calls) > len(self._steps):
+            raise ScriptExhausted(
+                f"the script has {len(self._steps)} answers, and this is call {len(self.calls)}: "
+                f"{model} was asked {call.text!r:.200}"
+            )
+        step: Any = self._steps[len(self.calls) - 1]
+        if not isinstance(step, BetterAIError) and callable(step):
+            step = _check(step(call))
+        if isinstance(step, BetterAIError):
+            raise step
+        options = {"text": step} if isinstance(step, str) else dict(step)
+        kept = {name: value for name, value in settings.given().items() if name in _HEEDED}
+        return call.messages, "echo", GenerationSettings(**kept, options={"local": options})
+
+    async def _pass_time(self, seconds: float) -> None:
+        self.waited += seconds
+
+
+class _Player(LocalTextProvider):
+    """The embedded provider with another clock."""
+
+    def __init__(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        super().__init__()
+        self._sleep = sleep
+
+    async def pause(self, seconds: float) -> None:
+        if seconds:
+            await self._sleep(seconds)
+
+
+def _rename(error: BetterAIError, model: str) -> BetterAIError:
+    """The error as the model that was asked would raise it."""
+    error.provider, error.model = "", model
+    if isinstance(error, StreamInterrupted) and error.partial is not None:
+        error.partial = replace(error.partial, model=model, provider="")
+    return error
+
+
+def _check(step: Any) -> Any:
+    """The step, if it is one: a mistake shows where the script is written, not in the program under test."""
+    if isinstance(step, Mapping):
+        read_options(step)
+    elif not (isinstance(step, str | BetterAIError) or callable(step)):
+        raise ValidationError(
+            f"a step of a script cannot be {step!r:.80}", hint="pass a text, a dict of options, an error or a function"
+        )
+    return step
