@@ -16,5 +16,6 @@ PROVIDER = Provider(
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
     protocols={"text": {"openai_chat": MistralChat()}},
+    defaults={"text": "mistral-large-latest"},
     list_models_path="/models",
 )

@@ -20,5 +20,6 @@ PROVIDER = Provider(
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
     protocols={"text": {"openai_chat": MoonshotChat()}},
+    defaults={"text": "kimi-k3"},
     list_models_path="/models",
 )

@@ -16,4 +16,5 @@ PROVIDER = Provider(
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
     protocols={"text": {"openai_chat": PerplexityChat()}},
+    defaults={"text": "sonar-pro"},
 )

@@ -16,5 +16,6 @@ PROVIDER = Provider(
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
     protocols={"text": {"openai_chat": XAIChat()}},
+    defaults={"text": "grok-4.7"},
     list_models_path="/models",
 )

@@ -26,4 +26,5 @@ PROVIDER = Provider(
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
     protocols={"text": {"openai_chat": ZAIChat()}},
+    defaults={"text": "glm-5.3"},
 )

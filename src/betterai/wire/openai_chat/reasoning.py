@@ -90,6 +90,9 @@ def write_thinking_switch(
             enabled = True
         report.translate("reasoning", f"effort {effort} was sent as thinking {'on' if enabled else 'off'}")
         effort = None
+    if enabled is False and traits.reasons == "always":
+        report.translate("reasoning", "the model always thinks: it was asked to think as little as it can")
+        enabled, effort = None, next(iter(traits.efforts or ()), None)
     if enabled is not None:
         body["thinking"] = {"type": "enabled" if enabled else "disabled"}
     return ReasoningControl(effort=effort, include=control.include, format=control.format, summary=control.summary)
