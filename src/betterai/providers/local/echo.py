@@ -46,11 +46,13 @@ def _answer(turn: Turn, choice: int) -> Answer:
 
 def _script(turn: Turn, choice: int) -> tuple[str | None, tuple[ToolCall, ...] | None]:
     """The text and the calls of the options. Calls alone come without a text, a text alone without calls."""
-    calls = turn.options.get("tool_calls")
+    calls, text = turn.options.get("tool_calls"), turn.options.get("text")
+    if "pieces" in turn.options:
+        text = "".join(turn.options["pieces"])
     if calls is None:
-        return turn.options.get("text"), None
+        return text, None
     found = [(call["name"], _write(call.get("arguments", {}))) for call in calls]
-    return turn.options.get("text", ""), build_calls(turn, found, choice)
+    return text or "", build_calls(turn, found, choice)
 
 
 def _compose(turn: Turn, said: str, results: list[str]) -> str:

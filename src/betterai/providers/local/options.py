@@ -42,7 +42,9 @@ class LocalOptions(TypedDict, total=False):
     chunk_size: Annotated[int, Meta(ge=1)]
     """Characters a chunk, instead of a word a chunk."""
     text: str
-    """Answer with exactly this text. Echo only, as are `reasoning` and `tool_calls`."""
+    """Answer with exactly this text. Echo only, as are `pieces`, `reasoning` and `tool_calls`."""
+    pieces: list[str]
+    """The same text in pieces: a stream has one chunk for each."""
     reasoning: str
     tool_calls: list[ScriptedCall]
     """Exactly these calls, whatever `tools`, `tool_choice` and `parallel_tool_calls` say."""
@@ -57,7 +59,7 @@ class LocalOptions(TypedDict, total=False):
 FILE_PREFIX = "gguf:"
 """What the name of a model begins with that is a file."""
 GGUF_ONLY = ("context",)
-ECHO_ONLY = ("text", "reasoning", "tool_calls")
+ECHO_ONLY = ("text", "pieces", "reasoning", "tool_calls")
 _OF_ERRORS = ("status", "retry_after", "message")
 
 
@@ -71,6 +73,8 @@ def read_options(given: Any, defaults: LocalOptions | None = None) -> LocalOptio
         options = msgspec.convert(given, LocalOptions)
     except msgspec.ValidationError as problem:
         raise _refuse(f"options for local: {problem}") from None
+    if "text" in given and "pieces" in given:
+        raise _refuse("the options 'text' and 'pieces' are two ways to say the same: pass one of them")
     for call in given.get("tool_calls", ()):
         _check_names("a scripted tool call", call, ScriptedCall.__annotations__)
     if "error" not in options and "error_after" not in options:

@@ -107,6 +107,17 @@ def _split(turn: Turn, text: str) -> list[str]:
     return [text[start : start + size] for start in range(0, len(text), size)]
 
 
+def _split_answer(turn: Turn, text: str) -> list[str]:
+    """The scripted pieces, as far as the text was not cut to the caller's limits; else as any text."""
+    if "pieces" not in turn.options:
+        return _split(turn, text)
+    pieces, left = [], text
+    for piece in turn.options["pieces"]:
+        pieces.append(left[: len(piece)])
+        left = left[len(piece) :]
+    return [piece for piece in pieces if piece]
+
+
 def _split_call(turn: Turn, call: ToolCall) -> Iterator[ToolCallDelta]:
     """Id and name first, then the arguments in two or more fragments, where they are long enough for two."""
     yield ToolCallDelta(index=call.index, id=call.id, name=call.name)
@@ -119,11 +130,11 @@ def _split_call(turn: Turn, call: ToolCall) -> Iterator[ToolCallDelta]:
 def _split_with_logprobs(turn: Turn, text: str) -> Iterator[tuple[str, tuple[TokenLogprob, ...] | None]]:
     """The pieces, each with the log probabilities of the words that end in it."""
     if not _wants_logprobs(turn):
-        yield from ((piece, None) for piece in _split(turn, text))
+        yield from ((piece, None) for piece in _split_answer(turn, text))
         return
     words = split_words(text)
     sent = ended = next_word = 0
-    for piece in _split(turn, text):
+    for piece in _split_answer(turn, text):
         sent += len(piece)
         first = next_word
         while next_word < len(words) and ended + len(words[next_word]) <= sent:

@@ -68,7 +68,7 @@ class LocalTextProvider(BaseTextProvider):
         turn = self._read_turn(messages, model, settings, stream=stream)
         options, id = turn.options, turn.model.id
         reply = _answer(turn)
-        await _pause(options.get("first_delay", 0))
+        await self.pause(options.get("first_delay", 0))
         break_after = options.get("error_after")
         if "error" in options and break_after is None:
             raise build_error(options, id)
@@ -77,9 +77,16 @@ class LocalTextProvider(BaseTextProvider):
             if break_after is not None and (count >= break_after or chunk.response is not None):
                 raise build_error(options, id, so_far.response())
             if count:
-                await _pause(options.get("delay", 0))
+                await self.pause(options.get("delay", 0))
             so_far.add(chunk)
             yield chunk
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass. Tests have their own."""
+        if seconds:
+            from asyncio import sleep
+
+            await sleep(seconds)
 
     def _read_turn(self, messages: Any, model: str, settings: GenerationSettings, *, stream: bool) -> Turn:
         from betterai.providers.local.conversation import describe_message, read_messages
@@ -102,13 +109,6 @@ class LocalTextProvider(BaseTextProvider):
     def _read_options(self, settings: GenerationSettings) -> LocalOptions:
         given = (settings.options or {}).get("local")
         return read_options(given, self._options) if given else self._options
-
-
-async def _pause(seconds: float) -> None:
-    if seconds:
-        from asyncio import sleep
-
-        await sleep(seconds)
 
 
 def _find_model(model: str) -> ModelConfig:
