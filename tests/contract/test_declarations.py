@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from betterai.config.environment import fill_template
+from betterai.core.exceptions import ModelNotFoundError
 from betterai.core.model import Category
 from betterai.core.provider import NoAuth, Provider
 from betterai.providers import built_in_names
-from betterai.runtime.registry import BASES
+from betterai.runtime.registry import BASES, resolve_model
 from contract.cases import CASES, CODECS, PROVIDERS, Case
 
 FORMS = frozenset({"bytes", "url", "file_id"})
@@ -110,6 +111,15 @@ def test_its_defaults_are_models_of_that_category(provider: Provider) -> None:
         assert category in provider.protocols
         if models:
             assert models[id].category == category
+
+
+@EACH
+def test_its_name_alone_means_its_default_or_says_what_to_write(provider: Provider) -> None:
+    if "text" in provider.defaults:
+        assert resolve_model(provider.name).key == f"{provider.name}/{provider.defaults['text']}"
+    else:
+        with pytest.raises(ModelNotFoundError, match=f"write {provider.name}/MODEL"):
+            resolve_model(provider.name)
 
 
 @pytest.mark.parametrize("name", [name for name in built_in_names() if PROVIDERS[name].models()])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import betterai
+from betterai.providers.llamacpp.options import LlamaCppOptions
+from betterai.providers.vllm.options import VLLMOptions
 
 
 async def ask() -> str:
@@ -47,3 +49,12 @@ async def whole() -> None:
     except betterai.RateLimitError as error:
         seconds: float | None = error.retry_after
         print(seconds)
+
+
+async def own_options() -> None:
+    """A vendor's own options are typed, and closed: an unknown name is found before anything is sent."""
+    options: VLLMOptions = {"structured_outputs": {"regex": "a+"}, "min_tokens": 3}
+    wrong: VLLMOptions = {"min_tokens": "3"}  # type: ignore[typeddict-item]
+    unknown: LlamaCppOptions = {"gramar": "x"}  # type: ignore[typeddict-unknown-key]
+    for given in (options, wrong):
+        await betterai.generate("vllm/any-model", "Hello", options={"vllm": given, "llamacpp": unknown})

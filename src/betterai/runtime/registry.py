@@ -105,11 +105,21 @@ def resolve_model(name: str, category: Category = "text") -> ModelConfig:
         provider = get_provider(name)
         if category in provider.defaults:
             return ALL_MODELS.resolve(f"{name}/{provider.defaults[category]}", _registered)
+        if ALL_MODELS.find(name) is None:
+            who = provider.title or name
+            raise ModelNotFoundError(f"{who} has no default {category} model", hint=f"write {name}/MODEL", model=name)
     return ALL_MODELS.resolve(name, _registered)
 
 
 def choose_protocol(provider: Provider, category: Category, model: ModelConfig, wanted: str = "") -> Any:
     """The codec or class for a call: as the call wants it, then the model, then its family, then the first."""
+    if not provider.protocols:
+        raise ConfigurationError(
+            f"{model.key} is in the catalogue, but calls to {provider.title or provider.name} are not possible yet",
+            hint="ask for it through a provider that serves it: see betterai models",
+            provider=provider.name,
+            model=model.id,
+        )
     protocols = provider.protocols.get(category)
     if not protocols:
         offered = ", ".join(provider.protocols) or "nothing"

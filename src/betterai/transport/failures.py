@@ -65,7 +65,7 @@ def _read_connecting(error: aiohttp.ClientConnectorError) -> APIConnectionError:
         f"no connection to {error.host}:{error.port}: {error.os_error}",
         hint="if the certificate is your network's own, name it with ca_bundle"
         if untrusted
-        else "check the network and the base URL",
+        else "check that the server runs, the network and the base URL",
         retryable=not untrusted,
     )
     failure.__cause__ = error
