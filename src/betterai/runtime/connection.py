@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 TransportSource: TypeAlias = "Callable[[], HTTPTransport]"
 """Where connections come from: asked at the first call, so that nothing is imported before."""
 
+_NO_SETTINGS: Mapping[str, str] = {}
 _shared: HTTPTransport | None = None
 
 
@@ -68,6 +69,14 @@ class Connection:
             self._values = read_settings(self.provider, self.config)
             self._endpoint = self._locate(self._values)
         return self._endpoint
+
+    def codec_settings(self) -> Mapping[str, str]:
+        """What the provider's codecs may know of its settings. Raises as `endpoint` does."""
+        if not self.provider.codec_settings:
+            return _NO_SETTINGS
+        endpoint = self.endpoint()
+        known = {**endpoint.values, "base_url": endpoint.base_url}
+        return {name: known[name] for name in self.provider.codec_settings if name in known}
 
     def look_again(self) -> None:
         """Read the settings anew for the next call, if the environment has changed."""

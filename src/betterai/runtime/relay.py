@@ -65,15 +65,17 @@ async def relay(provider: CodecTextProvider, protocol: str, body: bytes) -> Rela
     if provider.codec.protocol != protocol:
         raise ConfigurationError(f"{provider.provider.name} speaks {provider.codec.protocol}, not {protocol}")
     surface = SURFACES[protocol]()
+    connection = provider.connection
     call: Call[tuple[Message, ...], GenerationSettings] = Call(
-        model=provider.model, input=(), settings=GenerationSettings()
+        model=provider.model, input=(), settings=GenerationSettings(), provider_settings=connection.codec_settings()
     )
+    built = provider.codec.build_request(call)
     request = WireRequest(
-        url=provider.codec.build_request(call).url,
+        url=built.url,
+        query=built.query,
         headers={"Content-Type": "application/json"},
         body=surface.rewrite(body, provider.model.id),
         reply="bytes",
     )
-    connection = provider.connection
     reply = await connection.transport.open(request, connection.endpoint(), connection.timeout)
     return Relayed(reply, surface, provider)

@@ -182,6 +182,7 @@ class CodecTextProvider(BaseTextProvider):
                 id=f"{getrandbits(128):032x}",
                 now=self._clock.now(),
                 warnings=_warn(model, history, settings.given(), media),
+                provider_settings=self.connection.codec_settings(),
             )
             if media and media_sizes(history) > LARGE_BODY:
                 from asyncio import to_thread

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from betterai.core.codec import TextCall
+from betterai.core.settings import ReasoningControl
 from betterai.providers.cerebras.options import CerebrasOptions
 from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.report import Report
 
 
 class CerebrasChat(OpenAIChat):
@@ -24,3 +27,13 @@ class CerebrasChat(OpenAIChat):
             "Cerebras does not take it",
         ),
     }
+
+    def write_reasoning_control(
+        self, body: dict[str, Any], control: ReasoningControl, call: TextCall, report: Report
+    ) -> None:
+        """Models whose efforts have no "none" are told in another field not to think, where they can do without."""
+        traits, off = call.model.traits, control.effort == "none" or (control.effort is None and control.enabled is False)
+        if off and traits.reasons != "always" and traits.efforts and "none" not in traits.efforts:
+            body["disable_reasoning"] = True
+            control = ReasoningControl(include=control.include, format=control.format, summary=control.summary)
+        super().write_reasoning_control(body, control, call, report)

@@ -21,5 +21,6 @@ PROVIDER = Provider(
     headers={"HTTP-Referer": "{app_url}", "X-Title": "{app_title}"},
     models=lambda: PROVIDER_MODELS,
     protocols={"text": {"openai_chat": OpenRouterChat()}},
+    defaults={"text": "openai/gpt-oss-120b"},
     list_models_path="/models",
 )
