@@ -9,7 +9,7 @@ import pytest
 from betterai.core.exceptions import ModelNotFoundError, UnsupportedParam
 from betterai.core.message import Message, Reasoning, Text, ToolCall
 from betterai.core.settings import ReasoningControl
-from betterai.core.tools import JsonObject, JsonSchema, Tool, ToolChoice
+from betterai.core.tools import CustomTool, JsonObject, JsonSchema, Tool, ToolChoice
 from betterai.core.usage import Usage
 from betterai.core.wire import WireResponse
 from betterai.providers.deepseek import PROVIDER
@@ -93,6 +93,11 @@ def test_a_forced_tool_is_refused_while_it_thinks(choice: Any) -> None:
 @pytest.mark.parametrize("choice", ["auto", "none", None, ToolChoice(mode="none", names=("f",))])
 def test_a_free_choice_is_not(choice: Any) -> None:
     assert "tool_choice" in build(make_call(of=V4, tools=[Tool(name="f")], tool_choice=choice), DEEPSEEK).body  # type: ignore[operator]
+
+
+def test_tools_are_functions() -> None:
+    with pytest.raises(UnsupportedParam, match="functions"):
+        build(make_call(of=V4, tools=[Tool(name="f"), CustomTool(name="g")]), DEEPSEEK)
 
 
 def test_structured_output() -> None:

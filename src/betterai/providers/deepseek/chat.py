@@ -20,6 +20,7 @@ class DeepSeekChat(OpenAIChat):
     max_tokens_fields = ("max_tokens",)
     json_schema = False
     developer_role = False
+    functions_only = True
     cache_marks = False
     allowed_tools = False
     thinking_switch = True
