@@ -21,6 +21,7 @@ from betterai.core.exceptions import (
     OverloadedError,
     ProviderError,
     RateLimitError,
+    StreamInterrupted,
     UnsupportedParam,
 )
 from betterai.core.response import ProviderResponse
@@ -29,7 +30,7 @@ from betterai.providers import built_in_names
 from betterai.wire.surfaces import SURFACES
 from contract.cases import PROVIDERS, TEXT_CODECS, Case, build, visible
 from judges.app import serve
-from runtime.upstream import Upstream, answer, reply, stream, streamed
+from runtime.upstream import Upstream, answer, delta, event, reply, stream, streamed
 
 HELLO = [{"role": "user", "content": "Hello, vendor"}]
 KEY = "canary-53cr3t-0123456789"
@@ -134,6 +135,25 @@ async def test_a_failure_says_who_failed_and_not_the_key(
     assert (error.provider, error.model, error.status) == (case.provider.name, "neutral-model", status)
     assert "odd" in error.provider_message
     assert KEY not in texts_of(error) + caplog.text
+
+
+@SPOKEN
+async def test_half_an_answer_is_an_error_and_a_whole_one_without_a_terminator_is_none(case: Case) -> None:
+    failed = event(error={"message": "odd", "type": "server_error", "code": 500})
+    scripts = [
+        stream(streamed()[:-1]),
+        stream([delta("Hel")]),
+        stream([delta("Hel")], "abort"),
+        stream([delta("Hel"), failed]),
+    ]
+    with Upstream(*scripts) as upstream:
+        provider = connect(case, upstream.url)
+        assert (await ask(provider, streaming=True)).content == "Hello"
+        for kind in (StreamInterrupted, StreamInterrupted, ProviderError):
+            with pytest.raises(kind) as caught:
+                await ask(provider, streaming=True)
+            assert caught.value.provider == case.provider.name
+    assert "odd" in caught.value.provider_message
 
 
 @SPOKEN
