@@ -28,6 +28,7 @@ example: betterai models update --check
 
 def add_options(parser: ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
+    source.add_argument("--families", action="store_true", help="only make families.json from families.toml")
     source.add_argument("--from-wheels", action="store_true", help="litellm and genai-prices (the default)")
     source.add_argument(
         "--from-models-dev", nargs="?", const="", metavar="FILE", help="models.dev, fetched, or its api.json in FILE"
@@ -41,6 +42,22 @@ def add_options(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace, output: Output) -> int:
     from betterai.catalogue.update import run as update
+    from betterai.catalogue.update.write import find_changed
+
+    outcome = None if arguments.families else _prepare(arguments)
+    texts = update.render_families() if outcome is None else outcome.texts
+    changed = find_changed(texts) if arguments.check else update.write(texts)
+    if outcome is not None and arguments.report is not None:
+        arguments.report.write_text(outcome.report(), encoding="utf-8")
+    if arguments.json:
+        output.write_json({"changed": [str(path) for path in changed], "update": outcome and outcome.summary()})
+    else:
+        _say(outcome, changed, output, written=not arguments.check)
+    return 1 if arguments.check and changed else 0
+
+
+def _prepare(arguments: Namespace) -> Outcome:
+    from betterai.catalogue.update import run as update
     from betterai.catalogue.update.vendors import read_vendors
     from betterai.providers import FOLDER
 
@@ -49,35 +66,20 @@ def run(arguments: Namespace, output: Output) -> int:
     if arguments.from_models_dev is None:
         sources = update.read_wheels(vendors, today, arguments.wheels)
     else:
-        file = Path(arguments.from_models_dev) if arguments.from_models_dev else None
-        sources = update.read_dev(vendors, today, file)
-    outcome = update.prepare(sources, FOLDER, today, vendors=vendors, force=arguments.force)
-    changed = outcome.changed() if arguments.check else update.write(outcome)
-    if arguments.report is not None:
-        arguments.report.write_text(outcome.report(), encoding="utf-8")
-    if arguments.json:
-        output.write_json(
-            {
-                "sources": {source.name: source.version for source in sources},
-                "models": {vendor: len(rows) for vendor, rows in outcome.models.items()},
-                "changed": [str(path) for path in changed],
-                "disagreements": outcome.disagreements,
-                "remarks": outcome.remarks,
-            }
+        sources = update.read_dev(
+            vendors, today, Path(arguments.from_models_dev) if arguments.from_models_dev else None
         )
-    else:
-        _say(outcome, changed, output, written=not arguments.check)
-    return 1 if arguments.check and changed else 0
+    return update.prepare(sources, FOLDER, today, vendors=vendors, force=arguments.force)
 
 
-def _say(outcome: Outcome, changed: Sequence[Path], output: Output, *, written: bool) -> None:
-    vendors = sum(1 for rows in outcome.models.values() if rows)
-    models = sum(len(rows) for rows in outcome.models.values())
-    output.answers.write(f"{models} models of {vendors} providers\n")
+def _say(outcome: Outcome | None, changed: Sequence[Path], output: Output, *, written: bool) -> None:
+    write = output.answers.write
     for path in changed:
-        output.answers.write(f"{'written' if written else 'would change'}: {path}\n")
+        write(f"{'written' if written else 'would change'}: {path}\n")
     if not changed:
-        output.answers.write("nothing changed\n")
-    output.answers.write(
-        f"{len(outcome.disagreements)} disagreements between sources, {len(outcome.remarks)} remarks\n"
-    )
+        write("nothing changed\n")
+    if outcome is not None:
+        found = outcome.summary()
+        write(f"{sum(found['models'].values())} models of {len(found['models'])} providers\n")
+        doubts = len(outcome.disagreements), len(outcome.remarks)
+        write(f"{doubts[0]} disagreements between sources, {doubts[1]} remarks: --report FILE lists them\n")

@@ -39,35 +39,36 @@ VARIANTS = ({"processing"}, {"service_tier"}, {"speed"})
 
 def read_genai_prices(content: bytes, version: str, vendors: Mapping[str, Vendor], today: str) -> Source:
     """Prices as of `today` (ISO date). A model is listed under its id and, where it only adds to other sources' models,
-    under every name that it equals.
+    under every name that it equals. A router's `name_host` entry tells of `id:host`; the plain id has no price there.
     """
     models: Models = {vendor: {} for vendor in vendors}
     for entry in read_literals(content):
+        url = next(iter(entry.get("pricing_urls", ())), "")
+        host = entry["id"].partition("_")[2]
         for vendor, facts in vendors.items():
-            if not matches(entry["id"], facts.genai):
-                continue
-            host = entry["id"].partition("_")[2]
-            for row in entry["models"]:
-                if not (facts.take and row.get("deprecated")):
-                    for name in [row["id"], *(() if facts.take else equal_names(row["match"]))]:
-                        free = matches(name, facts.zero)
-                        add_model(models[vendor], vendor, name, host, row, entry, today, free)
+            rows = entry["models"] if matches(entry["id"], facts.genai) else ()
+            for row in rows:
+                for id in find_ids(row, facts):
+                    price = read_price(row, url, today, matches(id, facts.zero))
+                    model = read_model(id, vendor, row, price)
+                    if host:
+                        models[vendor].setdefault(id, read_model(id, vendor, {"name": model.name}, None))
+                        model = structs.replace(model, id=f"{id}:{host}")
+                    models[vendor].setdefault(model.id, model)
     return Source(name=NAME, version=version, models=models)
 
 
-def add_model(
-    into: dict[str, ModelConfig],
-    vendor: str,
-    id: str,
-    host: str,
-    row: Mapping[str, Any],
-    entry: Mapping[str, Any],
-    today: str,
-    may_be_free: bool,
-) -> None:
-    """`host` is set where a router's id may end in who serves it, `id:host`; the plain id has no price of its own."""
-    price = read_price(row, next(iter(entry.get("pricing_urls", ())), ""), today, may_be_free)
-    model = ModelConfig(
+def find_ids(row: Mapping[str, Any], facts: Vendor) -> Iterator[str]:
+    """The vendor's ids for a row. Of models that are taken, those out of use and other spellings are left out."""
+    for name in dict.fromkeys((row["id"], *equal_names(row["match"]))):
+        id = facts.name_model(name)
+        taken = matches(id, facts.take)
+        if id and not (taken and (row.get("deprecated") or ("*" in facts.take and name != row["id"]))):
+            yield id
+
+
+def read_model(id: str, vendor: str, row: Mapping[str, Any], price: Price | None) -> ModelConfig:
+    return ModelConfig(
         id=id,
         name=row.get("name") or "",
         provider=vendor,
@@ -75,10 +76,6 @@ def add_model(
         capabilities=ModelCapabilities(context_window=row.get("context_window")),
         price=price,
     )
-    if host:
-        into.setdefault(id, structs.replace(model, capabilities=ModelCapabilities(), price=None))
-        model = structs.replace(model, id=f"{id}:{host}")
-    into.setdefault(model.id, model)
 
 
 def equal_names(clause: Mapping[str, Any]) -> Iterator[str]:

@@ -42,7 +42,7 @@ def merge_sources(
                 if (first := models.get(id)) is not None:
                     disagreements += compare(first, model)
                     models[id] = fill(first, model)
-                elif rank == 0 or facts.take or not sources[0].models[vendor]:
+                elif rank == 0 or matches(id, facts.take):
                     models[id] = model
         for id, model in overlay.apply(vendor, models).items():
             merged.setdefault(vendor, {})[id] = finish(model, facts, before.get(vendor, {}).get(id), today)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from betterai.catalogue.families import COMPILED, TOML, compile_families
 from betterai.catalogue.table import FILE, ModelTable
@@ -15,7 +16,7 @@ from betterai.catalogue.update.merge import Disagreement, merge_sources
 from betterai.catalogue.update.overlay import Overlay, read_overlay
 from betterai.catalogue.update.source import Models, Source
 from betterai.catalogue.update.vendors import Vendor, read_vendors
-from betterai.catalogue.update.write import find_changed, render_table, write_all
+from betterai.catalogue.update.write import render_table, write_all
 from betterai.core.data import Data
 from betterai.core.exceptions import ConfigurationError
 
@@ -31,9 +32,13 @@ class Outcome(Data, frozen=True, kw_only=True):
     disagreements: tuple[Disagreement, ...]
     remarks: tuple[str, ...]
 
-    def changed(self) -> list[Path]:
-        """The files that writing would change."""
-        return find_changed(self.texts)
+    def summary(self) -> dict[str, Any]:
+        """For programs: how many models of whom, where sources disagree, and what was left out."""
+        return {
+            "models": {vendor: len(rows) for vendor, rows in self.models.items() if rows},
+            "disagreements": self.disagreements,
+            "remarks": self.remarks,
+        }
 
     def report(self) -> str:
         """Where the sources disagree, and what of them was left out, as Markdown."""
@@ -92,7 +97,7 @@ def prepare(
         )
     versions = {source.name: source.version for source in sources}
     texts = {folder / name / FILE: render_table(versions if rows else {}, rows) for name, rows in models.items()}
-    texts[COMPILED] = compile_families(TOML.read_bytes())
+    texts |= render_families()
     return Outcome(
         models=models,
         texts=texts,
@@ -101,10 +106,14 @@ def prepare(
     )
 
 
-def write(outcome: Outcome) -> list[Path]:
+def render_families() -> dict[Path, bytes]:
+    return {COMPILED: compile_families(TOML.read_bytes())}
+
+
+def write(texts: Mapping[Path, bytes]) -> list[Path]:
     """Raises `ConfigurationError`, with nothing changed, when a file cannot be written."""
     try:
-        return write_all(outcome.texts)
+        return write_all(texts)
     except OSError as error:
         raise ConfigurationError(
             f"the catalogue cannot be written: {error}",

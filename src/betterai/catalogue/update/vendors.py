@@ -20,7 +20,7 @@ class Vendor(Data, frozen=True, kw_only=True, forbid_unknown_fields=True):
     skip: tuple[str, ...] = ()
     genai: tuple[str, ...] = ()
     models_dev: str = ""
-    take: bool = False
+    take: tuple[str, ...] = ()
     owns: tuple[str, ...] = ()
     qualify: str = ""
     zero: tuple[str, ...] = ()
