@@ -149,7 +149,10 @@ def _read_given(setting: Setting, config: CoreConfig, provider: Provider | None)
 
 def read_base_url(provider: Provider, config: CoreConfig) -> str | None:
     """The whole base URL where one is given: by `CoreConfig`, or by the file where no variable says another."""
-    if config.base_url or provider.setting("base_url") is not None:
+    setting = provider.setting("base_url")
+    if config.base_url and setting is not None and setting.read is not None:
+        return setting.read(config.base_url)
+    if config.base_url or setting is not None:
         return config.base_url
     if given := config.providers.get(provider.name, {}).get("base_url"):
         return given

@@ -69,6 +69,15 @@ async def test_a_call_goes_to_the_host_without_a_key_and_without_a_warning(
     assert "Authorization" not in request.headers
 
 
+@pytest.mark.parametrize("form", ["http://127.0.0.1:{}", "127.0.0.1:{}", "http://127.0.0.1:{}/v1"])
+async def test_a_base_url_may_be_a_host_too(form: str) -> None:
+    with Upstream(answer()) as upstream:
+        config = betterai.CoreConfig(model="ollama/x", base_url=form.format(upstream.port), api_key="cloud-key")
+        await betterai.get_text_provider(config).generate([Message.user("Hello")])
+    assert upstream.requests[0].path == "/v1/chat/completions"
+    assert upstream.requests[0].headers["Authorization"] == "Bearer cloud-key"
+
+
 def test_the_cloud_is_a_host_and_a_key() -> None:
     key = PROVIDER.setting("api_key")
     assert key is not None
