@@ -255,7 +255,9 @@ def test_request_ids_under_every_name(name: str) -> None:
         ({"message": "m", "type": "t"}, "m", "t"),
         ({"detail": "m"}, "m", ""),
         ({"msg": "m", "code": "1500", "type": "t"}, "m", "1500"),
-        ({"detail": [{"msg": "a"}]}, '[{"msg":"a"}]', ""),
+        ({"detail": [{"msg": "a"}]}, "a", ""),
+        ({"detail": [{"loc": ["body", "n"], "msg": "a"}, {"loc": ["m", 0], "msg": "b"}]}, "body.n: a; m.0: b", ""),
+        ({"message": {"detail": [{"loc": ["body"], "msg": "a"}]}, "code": 1}, "body: a", "1"),
         ({"message": {"detail": ["a"]}}, '{"detail":["a"]}', ""),
         ({"error": {"code": 429, "message": "m"}}, "m", "429"),
         (

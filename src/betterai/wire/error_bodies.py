@@ -70,10 +70,18 @@ def read_error_value(value: Any) -> ErrorBody:
 def _find_message(inner: Any, found: Mapping[str, Any]) -> str:
     if isinstance(inner, str) and inner:
         return inner
-    message = next((_to_text(found[name]) for name in ("message", "detail", "msg") if found.get(name)), "")
+    message = next((_read_message(found[name]) for name in ("message", "detail", "msg") if found.get(name)), "")
     metadata = found.get("metadata")
     raw = metadata.get("raw") if isinstance(metadata, dict) else None
     return f"{message}: {raw}" if isinstance(raw, str) and raw else message
+
+
+def _read_message(value: Any) -> str:
+    """A text; and the lists of faults that some servers give, each with its place in the request."""
+    faults = value.get("detail") if isinstance(value, dict) else value
+    if not isinstance(faults, list) or not all(isinstance(fault, dict) and fault.get("msg") for fault in faults):
+        return _to_text(value)
+    return "; ".join(f"{'.'.join(map(str, fault.get('loc') or ()))}: {fault['msg']}".lstrip(": ") for fault in faults)
 
 
 def _find_status(*places: Mapping[str, Any]) -> int | None:
