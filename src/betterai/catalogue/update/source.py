@@ -71,9 +71,8 @@ class PriceSheet:
 
 
 def tidy(amount: Decimal) -> Decimal:
-    """The same amount, of at most twelve digits, without trailing zeros and without an exponent."""
-    plain = Decimal(f"{amount:.12g}").normalize()
-    return Decimal(f"{plain:f}")
+    """The same amount, of at most twelve digits, without trailing zeros."""
+    return Decimal(f"{Decimal(f'{amount:.12g}').normalize():f}")
 
 
 def claim(stated: Mapping[str, object], *names: str) -> bool | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ def compact(value: Any) -> Any:
         }
     if isinstance(value, Mapping):
         return {key: compact(value[key]) for key in sorted(value)}
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     if isinstance(value, tuple | list):
         return [compact(item) for item in value]
     return msgspec.to_builtins(value)
@@ -50,7 +53,7 @@ def default_of(field: structs.FieldInfo) -> Any:
 
 def find_changed(texts: Mapping[Path, bytes]) -> list[Path]:
     """The files that are not there yet, or differ."""
-    return [path for path, text in texts.items() if not path.exists() or path.read_bytes() != text]
+    return [path for path, text in texts.items() if not path.is_file() or path.read_bytes() != text]
 
 
 def write_all(texts: Mapping[Path, bytes]) -> list[Path]:
@@ -58,15 +61,27 @@ def write_all(texts: Mapping[Path, bytes]) -> list[Path]:
     everything as it was, when one cannot be written. Returns the files that changed.
     """
     changed = find_changed(texts)
-    ready: list[tuple[Path, Path]] = []
+    before = {path: path.read_bytes() if path.is_file() else None for path in changed}
+    beside = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in changed}
+    renamed: list[Path] = []
     try:
-        for path in changed:
-            beside = path.with_name(f".{path.name}.{os.getpid()}")
-            ready.append((beside, path))
-            beside.write_bytes(texts[path])
-        for beside, path in ready:
-            beside.replace(path)
+        for path, temporary in beside.items():
+            temporary.write_bytes(texts[path])
+        for path, temporary in beside.items():
+            temporary.replace(path)
+            renamed.append(path)
+    except OSError:
+        for path in renamed:
+            restore(path, before[path])
+        raise
     finally:
-        for beside, _ in ready:
-            beside.unlink(missing_ok=True)
+        for temporary in beside.values():
+            temporary.unlink(missing_ok=True)
     return changed
+
+
+def restore(path: Path, content: bytes | None) -> None:
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
