@@ -182,7 +182,9 @@ def read_settings(provider: Provider, config: CoreConfig) -> dict[str, str]:
         value = read_setting(setting, config, provider)
         if value is not None:
             values[setting.name] = value
-        elif setting.required and not (setting.name == "base_url" and config.base_url) and setting.instead not in values:
+        elif setting.name == "base_url" and config.base_url:
+            continue
+        elif setting.required and setting.instead not in values:
             raise missing(provider, setting)
     return values
 

@@ -65,8 +65,8 @@ class Provider(Data, frozen=True, kw_only=True):
     `base_url` is a template over `settings`: "https://{resource}.example.com/v1". `hosts` are further https hosts that
     may get the key (where reply URLs point). `protocols` maps category → protocol → codec or class; the first of a
     category is its default. `defaults` names the model to take where only the provider is given. `embedded` marks the
-    provider that needs neither key nor network. `codec_settings` are settings, none of them secret, that its codecs find
-    in `Call.provider_settings`; "base_url" is the address as it was made out.
+    provider that needs neither key nor network. `codec_settings` are settings, none secret, that its codecs find in
+    `Call.provider_settings`; "base_url" is the address as it was made out.
     """
 
     name: str

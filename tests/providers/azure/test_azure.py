@@ -157,7 +157,10 @@ FILTERED = {"hate": {"filtered": True, "severity": "high"}}
 
 def test_the_first_event_may_speak_of_the_prompts_filter_only() -> None:
     first = {"id": "", "model": "", "choices": [], "prompt_filter_results": [{"prompt_index": 0}]}
-    last = {**chunk(finish="stop"), "choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "content_filter_results": {}}]}
+    last = {
+        **chunk(finish="stop"),
+        "choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "content_filter_results": {}}],
+    }
     usage = usage_event(prompt_tokens=3, completion_tokens=1, total_tokens=4)
     response = stream(first, chunk({"content": "Hi"}), last, usage, codec=AZURE)
     assert (response.content, response.model, response.finish_reason) == ("Hi", "m-1", "stop")

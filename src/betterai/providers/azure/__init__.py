@@ -8,8 +8,8 @@ The endpoint, with `api_version` where there is one, says which of three ways is
 | the same | 2024-10-21, 2025-04-01-preview … | /openai/deployments/MODEL/chat/completions |
 | https://RESOURCE.services.ai.azure.com/models | none: 2024-05-01-preview | /models/chat/completions |
 
-An endpoint that ends in /openai/v1 is the first way whatever the version. A key is sent as `api-key`; an Entra token (scope
-https://cognitiveservices.azure.com/.default) in AZURE_OPENAI_AD_TOKEN as a bearer in its place.
+An endpoint that ends in /openai/v1 is the first way whatever the version. A key is sent as `api-key`; in its place an
+Entra token in AZURE_OPENAI_AD_TOKEN is sent as a bearer (scope https://cognitiveservices.azure.com/.default).
 """
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
@@ -24,7 +24,9 @@ PROVIDER = Provider(
     settings=(
         Setting(name="ad_token", env=("AZURE_OPENAI_AD_TOKEN",), secret=True, required=False, about="an Entra token"),
         Setting(name="api_key", env=("AZURE_OPENAI_API_KEY",), secret=True, instead="ad_token"),
-        Setting(name="base_url", env=("AZURE_OPENAI_ENDPOINT",), about="the endpoint: https://RESOURCE.openai.azure.com"),
+        Setting(
+            name="base_url", env=("AZURE_OPENAI_ENDPOINT",), about="the endpoint: https://RESOURCE.openai.azure.com"
+        ),
         Setting(
             name="api_version",
             env=("AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION"),

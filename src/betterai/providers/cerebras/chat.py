@@ -32,7 +32,8 @@ class CerebrasChat(OpenAIChat):
         self, body: dict[str, Any], control: ReasoningControl, call: TextCall, report: Report
     ) -> None:
         """Models whose efforts have no "none" are told in another field not to think, where they can do without."""
-        traits, off = call.model.traits, control.effort == "none" or (control.effort is None and control.enabled is False)
+        traits = call.model.traits
+        off = control.effort == "none" or (control.effort is None and control.enabled is False)
         if off and traits.reasons != "always" and traits.efforts and "none" not in traits.efforts:
             body["disable_reasoning"] = True
             control = ReasoningControl(include=control.include, format=control.format, summary=control.summary)

@@ -1,4 +1,4 @@
-"""What Hugging Face's router passes on to the hosts behind it (https://huggingface.co/docs/inference-providers, 2026-11)."""
+"""What the router passes on to the hosts behind it (https://huggingface.co/docs/inference-providers, 2026-11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Nebius Token Factory (https://docs.tokenfactory.nebius.com). Nothing of it was recorded: what is known is that it follows OpenAI."""
+"""Nebius Token Factory (https://docs.tokenfactory.nebius.com).
+
+Nothing of it was recorded: what is known is that it follows OpenAI.
+"""
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.nebius.chat import NebiusChat

@@ -1,4 +1,4 @@
-"""Nebius's deviations from Chat Completions, as far as they are known (https://docs.tokenfactory.nebius.com, 2026-11)."""
+"""Nebius' deviations from Chat Completions as far as known (https://docs.tokenfactory.nebius.com, 2026-11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenRouter's deviations from Chat Completions (openrouter 1.3.84, components/; https://openrouter.ai/docs, 2026-11)."""
+"""OpenRouter's deviations from Chat Completions (openrouter 1.3.84; https://openrouter.ai/docs, 2026-11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""SambaNova (https://docs.sambanova.ai). Nothing of it was recorded: what is known is that it follows OpenAI."""
+"""SambaNova (https://docs.sambanova.ai).
+
+Nothing of it was recorded: what is known is that it follows OpenAI.
+"""
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.sambanova.chat import SambaNovaChat

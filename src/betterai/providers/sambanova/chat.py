@@ -1,4 +1,4 @@
-"""SambaNova's deviations from Chat Completions, as far as they are known (https://docs.sambanova.ai, 2026-11)."""
+"""SambaNova's deviations from Chat Completions as far as known (https://docs.sambanova.ai, 2026-11)."""
 
 from __future__ import annotations
 

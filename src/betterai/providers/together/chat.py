@@ -41,9 +41,9 @@ class TogetherChat(OpenAIChat):
     def build_request(self, call: TextCall) -> WireRequest:
         request = super().build_request(call)
         body: Any = request.body
-        if body.get("logprobs") is not None or "top_logprobs" in body:
-            wanted, most = body.get("logprobs"), body.pop("top_logprobs", None)
-            body["logprobs"] = (most or int(wanted)) if wanted is not None else most
+        if "top_logprobs" in body or body.get("logprobs") is not None:
+            wanted, most = body.get("logprobs", True), body.pop("top_logprobs", None)
+            body["logprobs"] = (most or 1) if wanted else 0
         return request
 
     def write_reasoning_control(

@@ -39,7 +39,7 @@ def read_reasoning_control(value: str | int | bool | ReasoningControl) -> Reason
 
 
 _OBJECT = {"effort": "effort", "max_tokens": "budget", "enabled": "enabled", "summary": "summary"}
-"""The fields of a `reasoning` object, as some vendors have it, and ours for them. `exclude` is the opposite of include."""
+"""The fields of a `reasoning` object, as some vendors have it, and ours for them; `exclude` is no `include`."""
 
 
 def build_reasoning_object(control: ReasoningControl) -> dict[str, Any]:

@@ -197,7 +197,7 @@ def _goes_on(last: dict[str, Any], element: dict[str, Any]) -> bool:
 
 
 def parse_logprobs(value: Any) -> tuple[TokenLogprob, ...] | None:
-    """The log probabilities of the tokens, as a list of them or as two; None for the forms that other protocols have."""
+    """The log probabilities of the tokens, as one list or as two; None for the forms of other protocols."""
     if not isinstance(value, dict):
         return None
     content = value.get("content")
