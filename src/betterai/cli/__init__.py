@@ -32,17 +32,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str], output: Output) -> int:
-    from betterai.cli.parser import build_parser
+    from betterai.cli.parser import build_parser, join_words
 
     debug, as_json = "--debug" in words, "--json" in words
     try:
-        parser = build_parser()
-        arguments = parser.parse_args(words)
+        parser, commands = build_parser()
+        arguments = parser.parse_args(join_words(words, commands))
         if arguments.command is None:
             output.notes.write(parser.format_help())
             return NO_COMMAND
         debug, as_json = arguments.debug, arguments.json
-        code: int = import_module(f"betterai.cli.{arguments.command}").run(arguments, output)
+        code: int = import_module(f"betterai.cli.{arguments.module}").run(arguments, output)
         output.flush()
         return code
     except SystemExit as finished:

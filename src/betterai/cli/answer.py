@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from betterai.cli.output import Output
+from betterai.cli.pictures import show
+from betterai.core.data import Data
+from betterai.core.media import Media
 from betterai.core.message import Refusal, ToolCall
 from betterai.core.response import ProviderResponse, TextChunk
 from betterai.core.usage import Usage
@@ -17,6 +21,13 @@ _ENDINGS = {
     "pause": "the model paused: the answer is not complete",
     "error": "the provider ended the answer with an error",
 }
+
+
+class KeptMedia(Data, frozen=True, kw_only=True):
+    """Media of an answer; `path` is where it was saved, "" where it was not."""
+
+    media: Media
+    path: str = ""
 
 
 class AnswerView:
@@ -38,10 +49,15 @@ class AnswerView:
         if chunk.content:
             self._show_text(chunk.content)
 
-    def show_whole(self, response: ProviderResponse) -> None:
+    def show_whole(self, response: ProviderResponse, *, as_markdown: bool = False) -> None:
         """A complete answer that was not streamed."""
         self.show_reasoning(response)
-        self._show_text(response.content)
+        if as_markdown and self._output.answers.is_terminal:
+            from betterai.cli.rich_text import render_markdown
+
+            self._output.answers.write_raw(render_markdown(response.content, self._output.answers))
+        else:
+            self._show_text(response.content)
         self.end()
 
     def show_reasoning(self, response: ProviderResponse) -> None:
@@ -53,8 +69,10 @@ class AnswerView:
         self._output.notes.end_line()
         self._output.answers.end_line()
 
-    def show_rest(self, response: ProviderResponse) -> None:
+    def show_rest(self, response: ProviderResponse, kept: Sequence[KeptMedia]) -> None:
         """What is known at the end: the other answers, and in a line each what is no text, and the warnings."""
+        for item in kept:
+            self._show_media(item)
         for other in response.alternatives:
             self._output.answers.write(f"\n{other.content}")
             self._output.answers.end_line()
@@ -65,6 +83,15 @@ class AnswerView:
     def show_warnings(self, response: ProviderResponse) -> None:
         for warning in response.warnings:
             self._output.note(f"warning: {warning.message} ({warning.field}: {warning.code.replace('_', ' ')})")
+
+    def _show_media(self, kept: KeptMedia) -> None:
+        """A picture where the terminal can; else where it is."""
+        shown = show(kept.media, self._output)
+        where = kept.path or kept.media.url or ""
+        if where and not where.startswith("data:"):
+            self._output.answers.write(f"{where}\n")
+        elif not shown:
+            self._output.note(f"the answer also holds media: {kept.media.kind}; --save DIR keeps it")
 
     def _show_thought(self, text: str) -> None:
         if not self._shows_reasoning:
@@ -84,17 +111,25 @@ class AnswerView:
 def _describe_rest(response: ProviderResponse) -> list[str]:
     lines = [f"the model refuses: {text}"] if (text := _refusal(response)) else []
     lines += [f"the model calls {call.name}({call.arguments})" for call in response.tool_calls if not call.server]
-    if response.media:
-        lines.append(f"the answer also holds media that is not shown: {', '.join(m.kind for m in response.media)}")
     if response.finish_reason in _ENDINGS:
         lines.append(_ENDINGS[response.finish_reason])
     return lines
 
 
-def describe_answer(response: ProviderResponse) -> dict[str, Any]:
-    """The answer as one JSON object. Usage is null where the provider stated none."""
+def describe_chunk(chunk: TextChunk) -> dict[str, Any]:
+    """A piece of an answer as a JSON object; an empty one where the piece shows nothing."""
+    said = {"content": chunk.content, "reasoning": chunk.reasoning, "reset": chunk.reset}
+    shown = {name: value for name, value in said.items() if value}
+    return {**shown, "choice": chunk.choice} if shown and chunk.choice else shown
+
+
+def describe_answer(response: ProviderResponse, kept: Sequence[KeptMedia]) -> dict[str, Any]:
+    """The answer as one JSON object. Usage is null where the provider stated none; media that was not saved is in
+    base64.
+    """
     return {
         **_describe_choice(response),
+        "media": [_describe_media(item) for item in kept],
         "usage": _describe_usage(response.usage) if response.usage is not None else None,
         "cost": response.cost,
         "warnings": response.warnings,
@@ -114,6 +149,13 @@ def _describe_choice(response: ProviderResponse) -> dict[str, Any]:
         "tool_calls": [_describe_call(call) for call in response.tool_calls],
         "finish_reason": response.finish_reason,
     }
+
+
+def _describe_media(kept: KeptMedia) -> dict[str, Any]:
+    media = kept.media
+    held = media.to_base64() if media.form == "bytes" and not kept.path else None
+    said = {"path": kept.path, "url": media.url, "base64": held, "transcript": media.transcript}
+    return {"kind": media.kind, "mime_type": media.mime_type, **{name: value for name, value in said.items() if value}}
 
 
 def _describe_call(call: ToolCall) -> dict[str, Any]:

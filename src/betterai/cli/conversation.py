@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
 from typing import Self
 
 from msgspec.structs import replace
 
-from betterai.cli.answer import AnswerView
+from betterai.cli.answer import AnswerView, KeptMedia
 from betterai.cli.output import Output
+from betterai.cli.pictures import save
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError
 from betterai.core.message import Message, ToolCall
 from betterai.core.model import ModelConfig
-from betterai.core.response import ProviderResponse
+from betterai.core.response import ProviderResponse, TextChunk
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.client import Client
 from betterai.runtime.registry import get_provider, resolve_model
@@ -30,6 +33,9 @@ class Conversation:
         self.system = ""
         self.streams = True
         self.shows_reasoning = False
+        self.shows_markdown = False
+        self.folder: Path | None = None
+        """Where media of answers are kept."""
         self.history: list[Message] = []
         self._client = Client(config, trust_env=True)
         self._base_url = config.base_url
@@ -69,49 +75,63 @@ class Conversation:
             )
         return model
 
-    def fetch(self, text: str) -> ProviderResponse:
-        """The answer, without showing it. Ctrl-C closes the upstream, here and in `ask`."""
-        return self._runner.run(self._fetch(text))
+    def fetch(self, question: Message) -> ProviderResponse:
+        """The answer, without showing it. Ctrl-C closes the upstream, here and in what follows."""
+        return self._runner.run(self._fetch(question))
 
-    def ask(self, text: str) -> ProviderResponse:
+    def follow(self, question: Message, show: Callable[[TextChunk], None]) -> ProviderResponse:
+        """The answer, each piece of it handed to `show` as it comes."""
+        self._partial = ""
+        return self._runner.run(self._stream(question, show))
+
+    def ask(self, question: Message) -> ProviderResponse:
         """The answer, shown as it comes."""
         view = AnswerView(self.output, show_reasoning=self.shows_reasoning)
-        self._partial = ""
-        if self.streams:
-            response = self._runner.run(self._stream(text, view))
+        if self.streams and not self.shows_markdown:
+            try:
+                response = self.follow(question, view.show_chunk)
+            finally:
+                view.end()
         else:
-            response = self.fetch(text)
-            view.show_whole(response)
-        view.show_rest(response)
+            self._partial = ""
+            response = self.fetch(question)
+            view.show_whole(response, as_markdown=self.shows_markdown)
+        view.show_rest(response, self.keep_media(response))
         return response
 
-    async def _fetch(self, text: str) -> ProviderResponse:
+    def keep_media(self, response: ProviderResponse) -> list[KeptMedia]:
+        """The media of an answer, with their bytes and saved where there is a folder for them."""
+        if self.folder is None:
+            return [KeptMedia(media=media) for media in response.media]
+        loaded = [self._runner.run(self._client.load_media(media)) for media in response.media]
+        return [KeptMedia(media=media, path=str(save(media, self.folder))) for media in loaded]
+
+    async def _fetch(self, question: Message) -> ProviderResponse:
         await asyncio.sleep(0)  # the loop stood still between the turns: let it see what the server closed
-        messages = [*self.history, Message.user(text)]
+        messages = [*self.history, question]
         return await self._client.generate(self.model, messages, system=self.system or None, settings=self._settings)
 
-    async def _stream(self, text: str, view: AnswerView) -> ProviderResponse:
+    async def _stream(self, question: Message, show: Callable[[TextChunk], None]) -> ProviderResponse:
         await asyncio.sleep(0)  # as above
-        messages = [*self.history, Message.user(text)]
+        messages = [*self.history, question]
         system = self.system or None
         async with self._client.stream(self.model, messages, system=system, settings=self._settings) as stream:
             try:
                 async for chunk in stream:
-                    view.show_chunk(chunk)
+                    show(chunk)
             finally:
                 self._partial = stream.partial.content
-                view.end()
         return stream.response
 
-    def keep(self, text: str, response: ProviderResponse) -> None:
+    def keep(self, question: Message, response: ProviderResponse) -> None:
         """Add a turn. Calls of tools are left out, as there is nobody to answer them."""
         answer = response.message or Message.assistant(response.content)
         parts = tuple(part for part in answer.parts if not isinstance(part, ToolCall) or part.server)
         if parts:
-            self.history += [Message.user(text), replace(answer, parts=parts)]
+            self.history += [question, replace(answer, parts=parts)]
 
-    def keep_partial(self, text: str) -> bool:
+    def keep_partial(self, question: Message) -> bool:
         """Add a turn that was broken off, where its answer had begun."""
         if self._partial:
-            self.history += [Message.user(text), Message.assistant(self._partial)]
+            self.history += [question, Message.assistant(self._partial)]
         return bool(self._partial)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
+from betterai.cli.attachments import read_attachment
 from betterai.cli.conversation import Conversation
 from betterai.cli.failure import show_error
 from betterai.core.exceptions import BetterAIError
+from betterai.core.message import MediaPart, Message, Text
 
 HELP = """\
 /model NAME   ask another model from now on; what was said stays
+/attach FILE  send a file or URL with the next question; without FILE, list them
 /system TEXT  set the system message; without TEXT there is none
-/reset        forget what was said
+/clear        forget what was said, and what is attached
 /help         show this list
 /exit         end, as Ctrl-D does
 
@@ -36,10 +39,13 @@ class Dialogue:
         self._debug = debug
         self._output = conversation.output
         self._ended = False
+        self._attached: dict[str, Text | MediaPart] = {}
         self._commands: dict[str, Callable[[str], None]] = {
             "/model": self._choose_model,
             "/system": self._set_system,
-            "/reset": self._reset,
+            "/attach": self._attach,
+            "/clear": self._clear,
+            "/reset": self._clear,
             "/help": self._help,
             "/exit": self._exit,
         }
@@ -77,16 +83,20 @@ class Dialogue:
 
     def _ask(self, text: str) -> None:
         conversation = self._conversation
+        question = Message(role="user", parts=(*self._attached.values(), Text(text=text)))
         try:
-            conversation.keep(text, conversation.ask(text))
+            conversation.keep(question, conversation.ask(question))
+            self._attached.clear()
         except KeyboardInterrupt:
-            self._say_what_stays("stopped", text)
+            self._say_what_stays("stopped", question)
         except Exception as error:  # providers that are classes of others raise what they like; the dialogue goes on
             show_error(error, self._output, debug=self._debug)
-            self._say_what_stays("broken off", text)
+            self._say_what_stays("broken off", question)
 
-    def _say_what_stays(self, what: str, text: str) -> None:
-        kept = self._conversation.keep_partial(text)
+    def _say_what_stays(self, what: str, question: Message) -> None:
+        kept = self._conversation.keep_partial(question)
+        if kept:
+            self._attached.clear()
         self._output.note(f"{what}: {'what was said is kept' if kept else 'the question is taken back'}")
 
     def _choose_model(self, name: str) -> None:
@@ -101,8 +111,17 @@ class Dialogue:
         self._conversation.system = text
         self._output.note("the system message is set" if text else "there is no system message now")
 
-    def _reset(self, _: str) -> None:
+    def _attach(self, word: str) -> None:
+        try:
+            if word:
+                self._attached[word] = read_attachment(word)
+            self._output.note(f"attached: {', '.join(self._attached) or 'nothing'}")
+        except BetterAIError as error:
+            show_error(error, self._output, debug=self._debug)
+
+    def _clear(self, _: str) -> None:
         self._conversation.history.clear()
+        self._attached.clear()
         self._output.note("forgotten")
 
     def _help(self, _: str) -> None:

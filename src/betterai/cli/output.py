@@ -34,6 +34,12 @@ class Channel:
             self._file.flush()
             self.in_line = not text.endswith("\n")
 
+    def write_raw(self, text: str) -> None:
+        """Escape sequences of our own making, which no filter touches."""
+        self._file.write(text)
+        self._file.flush()
+        self.in_line = not text.endswith("\n")
+
     def end_line(self) -> None:
         """Go to the next line, where this one is begun. An escape sequence left open is forgotten."""
         self._control = ControlFilter()
@@ -41,7 +47,7 @@ class Channel:
             self.write("\n")
 
     def _paint(self, text: str, style: Style) -> str:
-        return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if style != "plain" and self._has_colour() else text
+        return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if style != "plain" and self.has_colour else text
 
     def flush(self) -> None:
         self._file.flush()
@@ -55,7 +61,8 @@ class Channel:
     def writes_unicode(self) -> bool:
         return (self._file.encoding or "").lower().replace("-", "") == "utf8"
 
-    def _has_colour(self) -> bool:
+    @property
+    def has_colour(self) -> bool:
         """On a terminal, unless NO_COLOR (https://no-color.org) or TERM=dumb say otherwise."""
         if self._coloured is None:
             from betterai.config.environment import read_variable

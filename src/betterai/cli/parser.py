@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import partial
-from math import inf
 from typing import Any, NoReturn
 
 from betterai import __version__
@@ -21,17 +21,7 @@ exit codes:
 
 example: betterai chat "Why is the sky blue?"
 """
-
-CHAT_NOTES = """\
-The prompt is also read from stdin where that is no terminal; with both,
-stdin's text comes after PROMPT. With neither, on a terminal, a conversation
-begins, and /help lists its commands.
-
-There is no option for keys, as options show in lists of processes: set them
-in the environment. `betterai providers` names the variables.
-
-example: git diff | betterai chat -m PROVIDER/MODEL "Write a commit message"
-"""
+SHELLS = ("bash", "zsh", "fish")
 
 
 class Parser(ArgumentParser):
@@ -56,93 +46,123 @@ class Parser(ArgumentParser):
         return known, extra
 
 
-def build_parser() -> Parser:
-    parser = Parser(
-        prog="betterai",
-        description="One command line over every AI provider.",
-        epilog=NOTES,
-    )
+class Commands:
+    """The commands of a parser. A name may be of two words, as in `betterai models show`."""
+
+    def __init__(self, parser: Parser) -> None:
+        self._parsers = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+
+    def add(self, name: str, about: str, *, module: str = "", more: str = "", notes: str = "") -> Parser:
+        """A command that `betterai.cli.MODULE.run` carries out."""
+        description = f"{about.capitalize()}.{more}"
+        parser: Parser = self._parsers.add_parser(name, help=about, description=description, epilog=notes)
+        parser.set_defaults(module=module or name.replace(" ", "_").replace("-", "_"))
+        return parser
+
+    def add_hidden(self, name: str) -> Parser:
+        """One that no list shows: for programs of ours."""
+        parser: Parser = self._parsers.add_parser(name)
+        parser.set_defaults(module=name, json=False, debug=False)
+        return parser
+
+    @property
+    def parsers(self) -> dict[str, Parser]:
+        return dict(self._parsers.choices)
+
+
+def build_parser() -> tuple[Parser, Commands]:
+    from betterai.cli.chat_options import add_chat
+    from betterai.cli.models_options import add_models
+
+    parser = Parser(prog="betterai", description="One command line over every AI provider.", epilog=NOTES)
     parser.add_argument("--version", action="version", version=f"betterai {__version__}")
-    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
-    _add_chat(commands)
+    commands = Commands(parser)
+    add_chat(commands)
+    add_models(commands)
     _add_providers(commands)
+    _add_config(commands)
+    _add_new_provider(commands)
+    _add_completion(commands)
     _add_replay(commands)
-    return parser
+    return parser, commands
 
 
-def _add_chat(commands: Any) -> None:
-    about = "ask a text model, once or in a conversation"
-    parser = commands.add_parser("chat", help=about, description=f"{about.capitalize()}.", epilog=CHAT_NOTES)
-    add = parser.add_argument
-    add("prompt", nargs="*", metavar="PROMPT", help="what to ask, its words in one place")
-    add("-m", "--model", help="PROVIDER/MODEL, or PROVIDER for its default; else BETTERAI_MODEL, else an embedded one")
-    add("-s", "--system", metavar="TEXT", help="system message")
-    for flags, metavar, name, text in (
-        (("-t", "--temperature"), "NUMBER", "temperature", "how freely words are chosen, mostly 0 to 2"),
-        (("--max-tokens",), "COUNT", "max_tokens", "at most so many tokens in the answer"),
-        (("-r", "--reasoning"), "EFFORT", "reasoning", "none, low, medium, high …; or tokens; or true, false"),
-    ):
-        add(*flags, dest="options", action="append", type=partial(_name_option, name), metavar=metavar, help=text)
-    add(
-        "-o",
-        "--option",
-        dest="options",
-        action="append",
-        type=_split_option,
-        metavar="NAME=VALUE",
-        help="any field of GenerationSettings, as JSON or as text; may be repeated",
-    )
-    add("--base-url", metavar="URL", help="ask here instead of at the provider's own address")
-    add("--timeout", type=_read_seconds, metavar="SECONDS", help="of the whole call, with its retries")
-    add("--no-stream", dest="stream", action="store_false", help="show the answer when it is complete")
-    add("--show-reasoning", action="store_true", help="show the model's thoughts, on stderr")
-    _add_common(parser, "one JSON object with answer, usage, cost and warnings, at the end; errors too")
+def join_words(words: Sequence[str], commands: Commands) -> list[str]:
+    """The words, with the two of a command's name as one."""
+    name = " ".join(words[:2])
+    return [name, *words[2:]] if len(words) > 1 and name in commands.parsers else list(words)
 
 
-def _add_providers(commands: Any) -> None:
-    about = "what is configured, and which variable sets what is missing"
-    parser = commands.add_parser(
+def _add_providers(commands: Commands) -> None:
+    parser = commands.add(
         "providers",
-        help=about,
-        description=f"{about.capitalize()}.\nValues are never shown.",
-        epilog="example: betterai providers --json",
+        "what is configured, and which variable sets what is missing",
+        more="\nValues are never shown.",
+        notes="example: betterai providers --json",
     )
-    _add_common(parser, "one JSON object")
+    add_common(parser, "one JSON object")
 
 
-def _add_replay(commands: Any) -> None:
-    about = "read recorded exchanges offline, and say what failed"
-    parser = commands.add_parser(
+def _add_config(commands: Commands) -> None:
+    parser = commands.add(
+        "config",
+        "what the configuration file says, and where it is",
+        more="\nSecrets are not shown.",
+        notes="The file is BETTERAI_CONFIG, else betterai/config.toml in XDG_CONFIG_HOME or\n"
+        "~/.config. What a call or the environment says goes before it.\n\n"
+        "example: betterai config path",
+    )
+    parser.add_argument("what", nargs="?", choices=("show", "path"), default="show", help="all of it, or where it is")
+    add_common(parser, "one JSON object")
+
+
+def _add_new_provider(commands: Commands) -> None:
+    parser = commands.add(
+        "new-provider",
+        "write the folder of a new provider that speaks Chat Completions",
+        more="\nIt is complete: its tests pass at once.",
+        notes="Without --package the folder goes into BetterAI's own source tree, which must be\n"
+        "a checkout; with it, into a package that is published on its own.\n\n"
+        "example: betterai new-provider acme --base-url https://api.acme.example/v1",
+    )
+    add = parser.add_argument
+    add("name", metavar="NAME", help="lower case letters, digits and _")
+    add("--base-url", metavar="URL", help="where /chat/completions is, without that")
+    add("--title", metavar="TEXT", help="as people write the name")
+    add("--key-env", metavar="VARIABLE", help="where the key is; NAME_API_KEY by default")
+    add("--docs", metavar="URL", help="the page on which keys are made")
+    add("--model", metavar="ID", help="its default model")
+    add("--package", metavar="DIR", help="write a package of its own, into this new folder")
+    add_common(parser, "one JSON object with the files")
+
+
+def _add_completion(commands: Commands) -> None:
+    parser = commands.add(
+        "completion",
+        "print the script that completes our commands in a shell",
+        notes="bash   betterai completion bash > ~/.local/share/bash-completion/completions/betterai\n"
+        "zsh    betterai completion zsh > a folder of $fpath, as _betterai\n"
+        "fish   betterai completion fish > ~/.config/fish/completions/betterai.fish\n\n"
+        'example: eval "$(betterai completion bash)"',
+    )
+    parser.add_argument("shell", choices=SHELLS, help="the shell")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.set_defaults(json=False)
+    hidden = commands.add_hidden("complete")
+    hidden.add_argument("shell", choices=SHELLS)
+    hidden.add_argument("line")
+
+
+def _add_replay(commands: Commands) -> None:
+    parser = commands.add(
         "replay",
-        help=about,
-        description=f"{about.capitalize()}.",
-        epilog="exit code: 1 when one of them failed\n\nexample: betterai replay recordings/ --json",
+        "read recorded exchanges offline, and say what failed",
+        notes="exit code: 1 when one of them failed\n\nexample: betterai replay recordings/ --json",
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a recorded exchange, or a folder of them")
-    _add_common(parser, "one JSON object for each exchange, one a line")
+    add_common(parser, "one JSON object for each exchange, one a line")
 
 
-def _add_common(parser: ArgumentParser, json_help: str) -> None:
+def add_common(parser: Parser, json_help: str) -> None:
     parser.add_argument("--json", action="store_true", help=json_help)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-
-
-def _name_option(name: str, text: str) -> tuple[str, str]:
-    return name, text
-
-
-def _split_option(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    return name, value
-
-
-def _read_seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < inf:
-        raise ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return seconds

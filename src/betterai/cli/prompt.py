@@ -13,10 +13,10 @@ PATIENCE_SECONDS = 1.0
 """How long stdin may stay silent before we say that we are waiting for it."""
 
 
-def read_prompt(words: Sequence[str], output: Output) -> str:
+def read_prompt(words: Sequence[str], output: Output, *, with_stdin: bool = True) -> str:
     """The prompt, an empty line, then stdin's text where stdin is no terminal; "" where there is neither."""
     said = " ".join(words)
-    piped = _read_stdin(output).rstrip("\r\n")
+    piped = _read_stdin(output).rstrip("\r\n") if with_stdin else ""
     text = "\n\n".join(part for part in (said, piped) if part.strip())
     if words and not text:
         raise ValidationError("the prompt is empty")

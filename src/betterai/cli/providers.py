@@ -7,20 +7,21 @@ from collections.abc import Iterator, Sequence
 
 from betterai.cli.control import one_line
 from betterai.cli.output import Output, Style
-from betterai.cli.table import format_rows
-from betterai.config.defaults import MODEL_VARIABLES, default_model
-from betterai.config.environment import missing_settings, read_variable
+from betterai.cli.table import write_table
+from betterai.config.defaults import MODEL_VARIABLES, chosen_model, default_model
+from betterai.config.environment import missing_settings, read_config_file, read_value, read_variable
 from betterai.core.data import Data
 from betterai.core.exceptions import ConfigurationError, ModelNotFoundError
-from betterai.core.provider import Setting
+from betterai.core.provider import Provider, Setting
 from betterai.runtime.registry import get_provider, provider_names, resolve_model
 
 HEADINGS = ("PROVIDER", "STATUS", "SETTINGS", "OFFERS", "DEFAULT TEXT MODEL")
-_STYLES: dict[str, Style] = {"ready": "green", "missing": "yellow", "broken": "red"}
+STATUSES = ("ready", "missing", "listed", "broken")
+_STYLES: dict[str, Style] = {"ready": "green", "missing": "yellow", "listed": "dim", "broken": "red"}
 
 
 class SettingState(Data, frozen=True, kw_only=True):
-    """`source` is the variable that sets it, "default", or "" where nothing does."""
+    """`source` is the variable that sets it, "file" for the configuration file, "default", or "" where nothing does."""
 
     name: str
     variables: tuple[str, ...]
@@ -30,7 +31,9 @@ class SettingState(Data, frozen=True, kw_only=True):
 
 
 class ProviderState(Data, frozen=True, kw_only=True):
-    """`status` is ready, missing (a required setting has no value) or broken (it cannot be loaded: `problem`)."""
+    """`status` is ready, missing (a required setting has no value), listed (its models are in the catalogue, but it
+    cannot be asked) or broken (it cannot be loaded: `problem`).
+    """
 
     name: str
     title: str = ""
@@ -46,23 +49,32 @@ class ProviderState(Data, frozen=True, kw_only=True):
     def missing(self) -> list[SettingState]:
         return [setting for setting in self.settings if setting.required and not setting.source]
 
+    @property
+    def is_configured(self) -> bool:
+        """Whether the user has set any of it."""
+        return any(setting.source not in ("", "default") for setting in self.settings)
+
 
 def run(arguments: Namespace, output: Output) -> int:
-    states = [describe_provider(name) for name in provider_names()]
+    states = sorted(map(describe_provider, provider_names()), key=lambda state: STATUSES.index(state.status))
     variable = MODEL_VARIABLES["text"]
-    chosen = read_variable(variable) or ""
+    chosen, source = chosen_model("text")
     model = chosen or default_model("text")
     suggestion = suggest(states, chosen)
     if arguments.json:
-        source = variable if chosen else "default"
-        found = {"default_text_model": model, "source": source, "providers": states, "suggestion": suggestion}
+        found = {
+            "default_text_model": model,
+            "source": source or "default",
+            "providers": states,
+            "suggestion": suggestion,
+        }
         output.write_json(found)
         return 0
-    _write_table(states, output)
+    write_table(HEADINGS, [_row(state) for state in states], output, styles=_STYLES)
     for state in states:
         if state.problem:
             output.answers.write(f"\n{state.name}: {state.problem}\n")
-    whence = f"from {variable}" if chosen else f"{variable} is not set"
+    whence = f"from {source}" if chosen else f"{variable} is not set"
     output.answers.write(f"\ndefault text model: {one_line(model) or 'none'} ({whence})\n")
     if suggestion:
         output.answers.write(f"next: {suggestion}\n")
@@ -74,25 +86,30 @@ def describe_provider(name: str) -> ProviderState:
         provider = get_provider(name)
     except ConfigurationError as error:
         return ProviderState(name=name, status="broken", problem=one_line(f"{error.message} – {error.hint}"))
-    text_model = provider.defaults.get("text", "")
+    text_model, unset = provider.defaults.get("text", ""), missing_settings(provider)
     return ProviderState(
         name=name,
         title=provider.title,
-        status="missing" if missing_settings(provider) else "ready",
+        status="listed" if not provider.protocols else "missing" if unset else "ready",
         categories=tuple(provider.protocols),
         default_text_model=f"{name}/{text_model}" if text_model else "",
-        settings=tuple(_describe_setting(setting) for setting in provider.settings),
+        settings=tuple(
+            _describe_setting(provider, setting, setting.required and (setting in unset or not setting.instead))
+            for setting in provider.settings
+        ),
         embedded=provider.embedded,
         docs=provider.docs,
     )
 
 
-def _describe_setting(setting: Setting) -> SettingState:
+def _describe_setting(provider: Provider, setting: Setting, required: bool) -> SettingState:
     source = next((variable for variable in setting.env if read_variable(variable) is not None), "")
+    if not source and read_value(read_config_file().settings_of(provider).get(setting.name)):
+        source = "file"
     return SettingState(
         name=setting.name,
         variables=setting.env,
-        required=setting.required,
+        required=required,
         secret=setting.secret,
         source=source or ("default" if setting.default is not None else ""),
     )
@@ -104,10 +121,10 @@ def suggest(states: Sequence[ProviderState], chosen: str) -> str:
     wanted = by_name.get(_provider_of(chosen)) if chosen else None
     if wanted is not None and wanted.missing:
         return _suggest_setting(wanted)
-    usable = [state for state in states if state.status == "ready" and not state.embedded and state.default_text_model]
+    usable = [state for state in states if state.status == "ready" and state.is_configured and state.default_text_model]
     if usable and not chosen:
         return f"export {MODEL_VARIABLES['text']}={usable[0].default_text_model}"
-    lacking = next((state for state in states if state.missing), None)
+    lacking = next((state for state in states if state.status == "missing"), None)
     return _suggest_setting(lacking) if lacking is not None else ""
 
 
@@ -124,30 +141,16 @@ def _suggest_setting(state: ProviderState) -> str:
     return f"{line}  # keys: {state.docs}" if setting.secret and state.docs else line
 
 
-def _write_table(states: Sequence[ProviderState], output: Output) -> None:
-    heading, *lines = format_rows(HEADINGS, [_row(state) for state in states])
-    output.answers.write(heading + "\n")
-    for state, line in zip(states, lines, strict=True):
-        place = heading.index("STATUS")
-        output.answers.write(line[:place])
-        output.answers.write(state.status, _STYLES[state.status])
-        output.answers.write(line[place + len(state.status) :] + "\n")
-
-
 def _row(state: ProviderState) -> tuple[str, ...]:
-    return (
-        state.name,
-        state.status,
-        "does not load" if state.problem else "; ".join(_describe_sources(state)) or "needs none",
-        ", ".join(state.categories) or "–",
-        state.default_text_model or "–",
-    )
+    said = {"listed": "its models are listed, but it cannot be asked yet", "broken": "does not load"}
+    settings = said.get(state.status) or "; ".join(_describe_sources(state)) or "needs none"
+    return state.name, state.status, settings, ", ".join(state.categories) or "–", state.default_text_model or "–"
 
 
 def _describe_sources(state: ProviderState) -> Iterator[str]:
     for setting in state.settings:
         if setting.source not in ("", "default"):
-            yield f"{setting.name} from {setting.source}"
+            yield f"{setting.name} from {'the file' if setting.source == 'file' else setting.source}"
         elif not setting.source and (setting.required or setting.secret):
             what = " or ".join(setting.variables) or setting.name
             yield f"set {what}" if setting.required else f"{what} may be set"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from betterai.cli.control import one_line
 from betterai.cli.output import Output
-from betterai.cli.table import format_rows
+from betterai.cli.table import write_table
 from betterai.core.exceptions import ValidationError
 from betterai.runtime.replay import ReplayReport, as_json, replay_paths
 
@@ -46,5 +46,5 @@ def _show_tally(tally: Counter[tuple[str, str, str]], output: Output) -> None:
     ]
     totals = [sum(count for (_, _, said), count in tally.items() if said == verdict) for verdict in VERDICTS]
     rows.append(("total", str(sum(totals)), *map(str, totals)))
-    for line in format_rows(("PROVIDER", "KIND", *(verdict.upper() for verdict in VERDICTS)), rows):
-        output.answers.write(line + "\n")
+    counts = [verdict.upper() for verdict in VERDICTS]
+    write_table(("PROVIDER", "KIND", *counts), rows, output, numbers=counts)

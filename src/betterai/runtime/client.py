@@ -10,6 +10,7 @@ import msgspec
 from betterai.config.defaults import default_model
 from betterai.config.environment import complete_config
 from betterai.core.config import CoreConfig, Retries, Timeout
+from betterai.core.media import Media
 from betterai.core.message import Message, Messages
 from betterai.core.options import GenerationOptions
 from betterai.core.response import ProviderResponse
@@ -17,6 +18,7 @@ from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.class_text import ClassTextProvider
 from betterai.runtime.factory import find_text_provider, read_key
+from betterai.runtime.media import load_one
 from betterai.runtime.messages import read_messages
 from betterai.runtime.registry import registry_version
 from betterai.runtime.stream import TextStream
@@ -97,6 +99,11 @@ class Client:
         found = self._find(model, config)
         chunks = found.provider.generate_stream(_prepare(messages, system), found.id, _settings(settings, options))
         return TextStream(chunks, found.id)
+
+    async def load_media(self, media: Media) -> Media:
+        """Media of an answer with its bytes: what is a URL is fetched, without any key. Raises `BetterAIError`."""
+        limits = read_timeout(complete_config(self._config).timeout)
+        return await load_one(media, frozenset({"bytes"}), self._connect(), limits)
 
     def _find(self, model: str, config: CoreConfig | None) -> Found:
         """The provider behind a name; looked up again when registry or catalogue changed, or a class's key."""

@@ -1,0 +1,66 @@
+"""The options of `betterai chat`."""
+
+from __future__ import annotations
+
+from argparse import BooleanOptionalAction
+from functools import partial
+from typing import TYPE_CHECKING
+
+from betterai.cli.arguments import name_option, read_seconds, split_option
+
+if TYPE_CHECKING:
+    from betterai.cli.parser import Commands
+
+NOTES = """\
+The prompt is also read from stdin where that is no terminal; with both,
+stdin's text comes after PROMPT. With neither, on a terminal, a conversation
+begins, and /help lists its commands.
+
+An attachment is a file, an http or https URL, or - for stdin. Files of plain
+text are sent as text. Where a URL does not show what it is, say so:
+-a image:https://…, and likewise audio, video, document.
+
+There is no option for keys, as options show in lists of processes: set them
+in the environment. `betterai providers` names the variables.
+
+example: betterai chat -a photo.jpg "What is this?"
+example: git diff | betterai chat -m PROVIDER/MODEL "Write a commit message"
+"""
+
+
+def add_chat(commands: Commands) -> None:
+    from betterai.cli.parser import add_common
+
+    parser = commands.add("chat", "ask a text model, once or in a conversation", notes=NOTES)
+    add = parser.add_argument
+    add("prompt", nargs="*", metavar="PROMPT", help="what to ask, its words in one place")
+    add("-m", "--model", help="PROVIDER/MODEL, or PROVIDER for its default; else BETTERAI_MODEL, else an embedded one")
+    add("-s", "--system", metavar="TEXT", help="system message")
+    add("-a", "--attach", action="append", default=[], metavar="FILE", help="a file or URL to send; may be repeated")
+    for flags, metavar, name, text in (
+        (("-t", "--temperature"), "NUMBER", "temperature", "how freely words are chosen, mostly 0 to 2"),
+        (("--max-tokens",), "COUNT", "max_tokens", "at most so many tokens in the answer"),
+        (("-r", "--reasoning"), "EFFORT", "reasoning", "none, low, medium, high …; or tokens; or true, false"),
+    ):
+        add(*flags, dest="options", action="append", type=partial(name_option, name), metavar=metavar, help=text)
+    add("--schema", metavar="FILE", help="a JSON Schema that the answer must follow")
+    add(
+        "-o",
+        "--option",
+        dest="options",
+        action="append",
+        type=split_option,
+        metavar="NAME=VALUE",
+        help="any field of GenerationSettings, as JSON or as text; may be repeated",
+    )
+    add("--base-url", metavar="URL", help="ask here instead of at the provider's own address")
+    add("--timeout", type=read_seconds, metavar="SECONDS", help="of the whole call, with its retries")
+    add(
+        "--stream",
+        action=BooleanOptionalAction,
+        help="show the answer as it comes, which is usual; with --json, a line of JSON for each piece",
+    )
+    add("--show-reasoning", action="store_true", help="show the model's thoughts, on stderr")
+    add("--markdown", action="store_true", help="show the whole answer as Markdown (extra: rich)")
+    add("--save", metavar="DIR", help="where pictures and sounds of the answer are kept")
+    add_common(parser, "one JSON object with answer, usage, cost and warnings, at the end; errors too")
