@@ -28,7 +28,7 @@ from betterai.core.response import ProviderResponse
 from betterai.core.settings import GenerationSettings
 from betterai.providers import built_in_names
 from betterai.wire.surfaces import SURFACES
-from contract.cases import PROVIDERS, TEXT_CODECS, Case, build, visible
+from contract.cases import CASES, PROVIDERS, TEXT_CODECS, Case, build, visible
 from judges.app import serve
 from runtime.upstream import Upstream, answer, delta, event, reply, stream, streamed
 
@@ -56,11 +56,11 @@ def connect(case: Case, url: str, *, key: str | None = KEY, **config: Any) -> Ba
     )
 
 
-async def ask(provider: BaseTextProvider, *, streaming: bool, **settings: Any) -> ProviderResponse:
+async def ask(provider: BaseTextProvider, *, streaming: bool, model: str = "", **settings: Any) -> ProviderResponse:
     given = GenerationSettings(**settings)
     if not streaming:
-        return await provider.generate(HELLO, "", given)
-    chunks = [chunk async for chunk in provider.generate_stream(HELLO, "", given)]
+        return await provider.generate(HELLO, model, given)
+    chunks = [chunk async for chunk in provider.generate_stream(HELLO, model, given)]
     response = chunks[-1].response
     assert response is not None
     assert "".join(chunk.content for chunk in chunks) == response.content
@@ -205,6 +205,20 @@ def test_a_vendors_own_options_are_typed_and_sent(case: Case) -> None:
         request = build(case, options={case.provider.name: {name: sample(hint)}})
         assert visible(request) != bare, name
         assert request.warnings == (), name
+
+
+EMBEDDED = [case for case in CASES if case.is_class and case.category == "text" and case.provider.embedded]
+
+
+@pytest.mark.parametrize("case", EMBEDDED, ids=str)
+async def test_an_embedded_class_says_the_same_whole_and_streamed(case: Case) -> None:
+    for model in case.provider.models():
+        whole, streamed = [
+            await ask(betterai.get_text_provider(f"{case.provider.name}/{model}"), model=model, streaming=streaming)
+            for streaming in (False, True)
+        ]
+        assert whole.content
+        assert (streamed.content, streamed.finish_reason) == (whole.content, whole.finish_reason)
 
 
 NO_TEXT = [provider for provider in PROVIDERS.values() if "text" not in provider.protocols]

@@ -30,7 +30,7 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
 
     def __init__(self) -> None:
         self._tables: Mapping[str, ModelTable] | None = None
-        self._declared: Mapping[str, ModelConfig] | None = None
+        self._declared: dict[str, Mapping[str, ModelConfig]] = {}
         self._added: dict[str, ModelConfig] = {}
         self._removed: set[str] = set()
         self._aliases: dict[str, str] = {}
@@ -47,18 +47,20 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
                     self._tables = read_tables(FOLDER, built_in_names())
         return self._tables
 
-    def _load_declared(self) -> Mapping[str, ModelConfig]:
-        """The models of those without a table, whose declarations are imported: the embedded provider, packages."""
-        if self._declared is None:
+    def _declared_by(self, provider: str) -> Mapping[str, ModelConfig]:
+        """The models, by key, of one without a table, whose declaration is imported: the embedded provider, a package."""
+        found = self._declared.get(provider)
+        if found is None and provider in discover_names():
             with self._lock:
-                if self._declared is None:
-                    names = [name for name in discover_names() if name not in self._load()]
-                    self._declared = {
-                        model.key: model
-                        for provider in declared_providers(names)
-                        for model in (_own(model, provider.name) for model in provider.models().values())
-                    }
-        return self._declared
+                models = [model for declared in declared_providers([provider]) for model in declared.models().values()]
+                found = {model.key: model for model in (_own(model, provider) for model in models)}
+                self._declared[provider] = found
+        return found or {}
+
+    def _load_declared(self) -> Mapping[str, ModelConfig]:
+        """The models of all that have no table."""
+        names = [name for name in discover_names() if name not in self._load()]
+        return {key: model for name in names for key, model in self._declared_by(name).items()}
 
     def add(self, models: Iterable[ModelConfig]) -> None:
         """Add models under their own keys, with the traits of their families."""
@@ -90,8 +92,8 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
         provider, _, alias = name.partition("/")
         table = self._load().get(provider)
         id = table.read().aliases.get(alias) if table is not None else None
-        if table is None and provider in discover_names():
-            id = next((model.id for model in self._load_declared().values() if _is_named(model, name)), None)
+        if table is None:
+            id = next((model.id for model in self._declared_by(provider).values() if _is_named(model, name)), None)
         return self._get(f"{provider}/{id}") if id is not None else None
 
     def _get(self, key: str) -> ModelConfig | None:
@@ -102,7 +104,7 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
         provider, _, id = key.partition("/")
         if (table := self._load().get(provider)) is not None:
             return table.get(id)
-        return self._load_declared().get(key) if provider in discover_names() else None
+        return self._declared_by(provider).get(key)
 
     def _find_bare(self, id: str) -> ModelConfig | None:
         listed: list[ModelConfig] = []
@@ -149,7 +151,7 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
         prefix = f"{provider}/"
         if (table := self._load().get(provider)) is not None and table:
             return True
-        others = (*self._added, *(self._load_declared() if table is None else ()))
+        others = (*self._added, *(self._declared_by(provider) if table is None else ()))
         return any(key.startswith(prefix) for key in others)
 
     def _suggest(self, name: str, providers: list[str]) -> str:
