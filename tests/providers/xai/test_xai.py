@@ -12,6 +12,7 @@ from betterai.core.exceptions import (
     BadRequestError,
     ModelNotFoundError,
     ProviderError,
+    StreamInterrupted,
     UnsupportedParam,
 )
 from betterai.core.message import Citation, Message, Reasoning, Text
@@ -114,8 +115,19 @@ def test_sources_stand_beside_the_choices() -> None:
     cited = (Citation(url="https://a"), Citation(url="https://b"))
     response = parse(whole({"content": "A"}, citations=["https://a", "https://b"]), XAI)
     assert response.message == Message(role="assistant", parts=(Text(text="A", citations=cited),))
-    last = {**chunk(finish="stop"), "citations": ["https://a", "https://b"]}
-    assert bare(stream(chunk({"content": "A"}), last, codec=XAI)) == bare(response)
+    cited_last = {"citations": ["https://a", "https://b"]}
+    with_the_finish = [chunk({"content": "A"}), {**chunk(finish="stop"), **cited_last}]
+    after_it = [chunk({"content": "A"}), chunk(finish="stop"), {"choices": [], **cited_last}]
+    for events in (with_the_finish, after_it):
+        assert bare(stream(*events, codec=XAI)) == bare(response)
+
+
+def test_a_stream_that_breaks_before_its_finish_is_interrupted() -> None:
+    with pytest.raises(StreamInterrupted) as caught:
+        stream(chunk({"content": "A"}), codec=XAI, done=False)
+    assert caught.value.partial is not None
+    assert caught.value.partial.content == "A"
+    assert stream(chunk({"content": "A"}), chunk(finish="stop"), codec=XAI, done=False).finish_reason == "stop"
 
 
 def test_a_finish_without_a_word_beside_tool_calls() -> None:

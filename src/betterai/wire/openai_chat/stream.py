@@ -37,6 +37,7 @@ from betterai.wire.openai_chat.shapes import (
     FunctionCall,
     ImageShape,
     MessageShape,
+    SourcedShape,
     ToolCallShape,
 )
 from betterai.wire.openai_chat.think_tags import ThinkTags
@@ -81,7 +82,7 @@ class _OpenChoice:
         self.by_index: dict[int, _OpenCall] = {}
         self.tags = ThinkTags()
         self.signature = ""
-        self.blank_finish = False
+        self.word: str | None = None
         self.finish_reason: FinishReason | None = None
         self.raw_finish_reason = ""
 
@@ -96,6 +97,7 @@ class ChatStream:
         self._call = call
         self._decode = codec.decoder.decode
         self._tagged = codec.think_tags
+        self._sourced = issubclass(codec.shape, SourcedShape)
         self._sources: tuple[Citation, ...] = ()
         self._choices: dict[int, _OpenChoice] = {}
         self._expected = call.settings.n or 1
@@ -120,13 +122,13 @@ class ChatStream:
             raise self._codec.error_in_body(failed, WireResponse(status=200, body=data))
         if (usage := self._codec.usage_of(shape)) is not None:
             self._usage = usage
-        if not shape.choices:
-            self._check_bare(shape, data)
-            return ()
         chunks: list[TextChunk] = []
-        if (sources := parse_sources(shape)) and len(sources) >= len(self._sources):
+        if self._sourced and len(sources := parse_sources(shape)) > len(self._sources):
             chunks.extend(TextChunk(citation=item, body=data) for item in sources[len(self._sources) :])
             self._sources = sources
+        if not shape.choices:
+            self._check_bare(shape, data)
+            return chunks
         for choice in shape.choices:
             self._read_choice(choice, data, chunks)
         if chunks and not self._model:
@@ -155,11 +157,12 @@ class ChatStream:
         elif shape.text:
             choice.texts.append(shape.text)
             chunks.append(TextChunk(content=shape.text, choice=choice.index, body=data))
-        if shape.finish_reason is not None and choice.finish_reason is None:
-            if shape.finish_reason:
-                self._finish_choice(choice, shape.finish_reason, data, chunks)
-            else:
-                choice.blank_finish = True
+        if shape.finish_reason is not None and not choice.word:
+            choice.word = shape.finish_reason
+            if choice.word and not self._sourced:
+                self._finish_choice(choice, data, chunks)
+            told = sum(1 for known in self._choices.values() if known.word)
+            self.ending = told == len(self._choices) and told >= self._expected
 
     def _read_content(
         self, choice: _OpenChoice, shape: ChoiceShape, delta: MessageShape, data: bytes, chunks: list[TextChunk]
@@ -258,12 +261,14 @@ class ChatStream:
         begins = name != current.name or (argument_text(function) and current.is_whole())
         return None if current.name and begins else current
 
-    def _finish_choice(self, choice: _OpenChoice, word: str | None, data: bytes, chunks: list[TextChunk]) -> None:
-        """`word` None: the terminator came without one."""
+    def _finish_choice(self, choice: _OpenChoice, data: bytes, chunks: list[TextChunk]) -> None:
+        """Where sources come beside the choices, at the end of the stream only: they may come last. A choice without a
+        word: the terminator came without one.
+        """
         if self._tagged:
             self._show(choice, *choice.tags.flush(), None, data, chunks)
-        reason = self._codec.finish_reason_of(word, refused=bool(choice.refusals), called=bool(choice.calls))
-        choice.finish_reason, choice.raw_finish_reason = reason or "other", word or ""
+        reason = self._codec.finish_reason_of(choice.word, refused=bool(choice.refusals), called=bool(choice.calls))
+        choice.finish_reason, choice.raw_finish_reason = reason or "other", choice.word or ""
         chunks.extend(TextChunk(part=part, choice=choice.index, body=data) for part in self._assemble(choice))
         chunks.append(
             TextChunk(
@@ -273,8 +278,6 @@ class ChatStream:
                 body=data,
             )
         )
-        finished = sum(1 for known in self._choices.values() if known.finish_reason is not None)
-        self.ending = finished == len(self._choices) and finished >= self._expected
 
     def _assemble(self, choice: _OpenChoice) -> Sequence[AnyPart]:
         return assemble_parts(
@@ -310,7 +313,7 @@ class ChatStream:
         """At the end of bytes. A terminator without a finish reason ends the answer as "other", never as "stop"."""
         unfinished = [choice for choice in self._choices.values() if choice.finish_reason is None]
         chunks: list[TextChunk] = []
-        missing = unfinished or len(self._choices) < self._expected
+        missing = len(self._choices) < self._expected or any(not choice.word for choice in unfinished)
         if not self._choices or (missing and not self.done):
             raise StreamInterrupted(
                 "the stream ended before the answer did",
@@ -318,7 +321,7 @@ class ChatStream:
                 partial=self._partial(),
             )
         for choice in unfinished:
-            self._finish_choice(choice, "" if choice.blank_finish else None, b"", chunks)
+            self._finish_choice(choice, b"", chunks)
         if self._usage is not None:
             chunks.append(TextChunk(usage=self._usage))
         return chunks
