@@ -45,6 +45,7 @@ from wire.chats import (
     read_bytes,
     read_stream,
     stream,
+    translated,
     usage_event,
     whole,
 )
@@ -237,7 +238,10 @@ def test_cache_marks_in_anthropics_words(mark: dict[str, str]) -> None:
     (sent,) = messages_of(Message(role="user", parts=(text,)), codec=OPENROUTER, of=ANY)
     assert sent["content"] == [{"type": "text", "text": "Long", "cache_control": mark}]
     call = SURFACE.parse_request(WireRequest(url="", body={"model": "m", "messages": [sent]}))
-    assert call.input[0].parts == (text,)
+    assert messages_of(*call.input, codec=OPENROUTER, of=ANY) == [sent]
+    plain = build(make_call(call.input))
+    assert "cache_control" not in json.dumps(plain.body)
+    assert translated(plain) == ["messages.cache"]
 
 
 def test_its_own_tools_and_options() -> None:

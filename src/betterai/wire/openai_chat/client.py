@@ -302,7 +302,11 @@ class OpenAIChat:
 
     def write_cache_mark(self, body: dict[str, Any], mark: CacheMark, report: Report) -> None:
         """Mark a content part. Vendors with another form override this."""
-        written = {"mode": mark.mode or "explicit", "ttl": mark.ttl}
+        mode = mark.mode or "explicit"
+        if mode == "ephemeral":
+            mode = "explicit"
+            report.translate("messages.cache", "cache_control was sent as prompt_cache_breakpoint")
+        written = {"mode": mode, "ttl": mark.ttl}
         body["prompt_cache_breakpoint"] = {name: value for name, value in written.items() if value}
 
     def _write_cache(self, body: dict[str, Any], value: PromptCache | None, call: TextCall, report: Report) -> None:

@@ -194,7 +194,7 @@ def _take_cache_mark(fields: Fields) -> CacheMark | None:
     """The protocol's own mark, or the one of the vendors that pass on Anthropic's."""
     control = fields.get("cache_control")
     if isinstance(control, Mapping) and control.get("type") == "ephemeral" and control.keys() <= {"type", "ttl"}:
-        return CacheMark(ttl=fields.pop("cache_control").get("ttl") or "")
+        return CacheMark(mode="ephemeral", ttl=fields.pop("cache_control").get("ttl") or "")
     mark = fields.get("prompt_cache_breakpoint")
     if not isinstance(mark, Mapping) or not mark.get("mode"):
         return None
