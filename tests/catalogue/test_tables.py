@@ -12,9 +12,10 @@ from betterai.catalogue.table import ModelTable, read_tables
 from betterai.catalogue.update.check import check_models
 from betterai.catalogue.update.vendors import read_vendors
 from betterai.config.providers import ALL_MODELS, ModelCatalogue
-from betterai.core.exceptions import ModelNotFoundError
+from betterai.core.exceptions import ConfigurationError, ModelNotFoundError
 from betterai.core.model import ModelConfig
 from betterai.providers import FOLDER, built_in_names
+from betterai.runtime.factory import get_text_provider
 from runtime.subprocesses import check_python
 
 TABLES = read_tables(FOLDER, built_in_names())
@@ -133,3 +134,9 @@ def test_the_families_json_is_made_from_the_toml() -> None:
 
 def test_the_families_are_the_same_either_way() -> None:
     assert load_families() == parse_families(TOML.read_bytes())
+
+
+@pytest.mark.parametrize("name", ["anthropic/claude-opus-4-6", "claude-opus-4-6", "google/gemini-2.5-pro"])
+def test_calling_one_that_cannot_be_called_yet_says_so_before_any_key_is_asked_for(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="in the catalogue, but .* cannot be called yet"):
+        get_text_provider(name)

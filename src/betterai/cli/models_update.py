@@ -59,7 +59,6 @@ def run(arguments: Namespace, output: Output) -> int:
 def _prepare(arguments: Namespace) -> Outcome:
     from betterai.catalogue.update import run as update
     from betterai.catalogue.update.vendors import read_vendors
-    from betterai.providers import FOLDER
 
     vendors = read_vendors()
     today = arguments.as_of or f"{datetime.now(UTC):%Y-%m-%d}"
@@ -69,7 +68,7 @@ def _prepare(arguments: Namespace) -> Outcome:
         sources = update.read_dev(
             vendors, today, Path(arguments.from_models_dev) if arguments.from_models_dev else None
         )
-    return update.prepare(sources, FOLDER, today, vendors=vendors, force=arguments.force)
+    return update.prepare(sources, update.FOLDER, today, vendors=vendors, force=arguments.force)
 
 
 def _say(outcome: Outcome | None, changed: Sequence[Path], output: Output, *, written: bool) -> None:

@@ -115,7 +115,7 @@ def choose_protocol(provider: Provider, category: Category, model: ModelConfig, 
     """The codec or class for a call: as the call wants it, then the model, then its family, then the first."""
     if not provider.protocols:
         raise ConfigurationError(
-            f"{model.key} is in the catalogue, but calls to {provider.title or provider.name} are not possible yet",
+            f"it is in the catalogue, but {provider.title or provider.name} cannot be called yet",
             hint="ask for it through a provider that serves it: see betterai models",
             provider=provider.name,
             model=model.id,

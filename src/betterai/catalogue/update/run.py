@@ -19,6 +19,7 @@ from betterai.catalogue.update.vendors import Vendor, read_vendors
 from betterai.catalogue.update.write import render_table, write_all
 from betterai.core.data import Data
 from betterai.core.exceptions import ConfigurationError
+from betterai.providers import FOLDER as FOLDER
 
 MOST_LOST = 0.2
 """The share of a vendor's models that an update may lose unforced."""
