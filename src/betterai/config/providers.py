@@ -48,7 +48,7 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
         return self._tables
 
     def _declared_by(self, provider: str) -> Mapping[str, ModelConfig]:
-        """The models, by key, of one without a table, whose declaration is imported: the embedded provider, a package."""
+        """The models, by key, of one without a table, whose declaration is imported: the embedded one, a package."""
         found = self._declared.get(provider)
         if found is None and provider in discover_names():
             with self._lock:
