@@ -137,7 +137,7 @@ def read(file: Path, cut: object = None) -> ReplayReport:
 
 
 def test_there_are_about_as_many_as_we_were_told() -> None:
-    assert len(FILES) > 330
+    assert len(FILES) > 1100
 
 
 @pytest.mark.parametrize("file", FILES, ids=ids(FILES))
