@@ -6,6 +6,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import openai
 import pytest
 from msgspec.structs import replace
 
@@ -197,3 +198,25 @@ async def test_errors(status: int, error: dict[str, Any], kind: type[Exception])
     assert (found.code, found.request_id, found.retry_after) == (error["code"], "r-1", 1.0)
     with Upstream(reply(status, {"error": error})) as upstream, pytest.raises(kind):
         await betterai.generate("azure/x", "Hello", config=CoreConfig(api_key="k", base_url=upstream.url, retries=0))
+
+
+@pytest.mark.parametrize("version", ["", "2024-10-21"])
+@pytest.mark.parametrize("token", [False, True])
+async def test_the_official_client_asks_the_same(version: str, token: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Upstream(answer()) as upstream:
+        here = f"http://127.0.0.1:{upstream.port}"
+        signed = {"azure_ad_token": "token-1"} if token else {"api_key": "key-1"}
+        client: Any = (
+            openai.AsyncAzureOpenAI(azure_endpoint=here, api_version=version, **signed)  # type: ignore[call-overload]
+            if version
+            else openai.AsyncOpenAI(base_url=f"{here}/openai/v1", api_key="token-1" if token else "key-1")
+        )
+        async with client:
+            await client.chat.completions.create(model="my-gpt", messages=[{"role": "user", "content": "Hello"}])
+        variables = {"AZURE_OPENAI_AD_TOKEN" if token else "AZURE_OPENAI_API_KEY": "token-1" if token else "key-1"}
+        ours = await ask(upstream, monkeypatch, **variables, **({"OPENAI_API_VERSION": version} if version else {}))
+        theirs = upstream.requests[0]
+    assert (ours.path, ours.query, ours.body) == (theirs.path, theirs.query, theirs.body)
+    if version or token:
+        assert ours.headers.get("Authorization") == theirs.headers.get("Authorization")
+        assert ours.headers.get("api-key") == theirs.headers.get("api-key")

@@ -18,6 +18,7 @@ class CerebrasChat(OpenAIChat):
     reasoning_field = "reasoning"
     reasoning_names: ClassVar = {"format": "reasoning_format"}
     cache_marks = False
+    cache_fields = frozenset({"key"})
     allowed_tools = False
     accepts: ClassVar = {"image": frozenset({"bytes", "url"})}
     unsupported: ClassVar = {

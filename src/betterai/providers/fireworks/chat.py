@@ -23,6 +23,7 @@ class FireworksChat(OpenAIChat):
     efforts = ("none", "low", "medium", "high")
     developer_role = False
     cache_marks = False
+    cache_fields = frozenset({"key"})
     allowed_tools = False
     accepts: ClassVar = {"image": frozenset({"bytes", "url"})}
     unsupported: ClassVar = dict.fromkeys(

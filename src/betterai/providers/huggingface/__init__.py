@@ -15,7 +15,7 @@ PROVIDER = Provider(
     base_url="https://router.huggingface.co/{route}",
     settings=(
         Setting(name="api_key", env=("HF_TOKEN", "HUGGINGFACE_API_KEY"), secret=True),
-        Setting(name="route", env=("HF_ROUTE",), default="v1", about="v1, or one provider's: together/v1"),
+        Setting(name="route", default="v1", about="v1, or one provider's: together/v1"),
     ),
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
