@@ -10,6 +10,7 @@ from betterai.core.codec import TextCall
 from betterai.core.settings import ReasoningControl
 from betterai.providers.llamacpp.options import LlamaCppOptions
 from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.openai_chat.fields import OPENAI_OWN
 from betterai.wire.report import Report
 
 
@@ -26,13 +27,7 @@ class LlamaCppChat(OpenAIChat):
     reasoning_field = "reasoning_content"
     reasoning_names: ClassVar = {"format": "reasoning_format"}
     accepts: ClassVar = {"image": frozenset({"bytes", "url"}), "audio": frozenset({"bytes"})}
-    unsupported: ClassVar = dict.fromkeys(
-        (
-            "user", "audio", "modalities", "prediction", "moderation", "cache", "verbosity", "web_search",
-            "safety_identifier", "metadata", "store", "service_tier",
-        ),
-        "llama.cpp does not take it",
-    )  # fmt: skip
+    unsupported: ClassVar = dict.fromkeys((*OPENAI_OWN, "user"), "llama.cpp does not take it")
 
     def write_reasoning_control(
         self, body: dict[str, Any], control: ReasoningControl, call: TextCall, report: Report

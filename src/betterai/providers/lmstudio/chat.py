@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from betterai.core.codec import TextCall
 from betterai.providers.lmstudio.options import LMStudioOptions
 from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.openai_chat.fields import OPENAI_OWN
 from betterai.wire.report import Report
 
 
@@ -22,12 +23,8 @@ class LMStudioChat(OpenAIChat):
     cache_marks = False
     accepts: ClassVar = {"image": frozenset({"bytes"})}
     unsupported: ClassVar = dict.fromkeys(
-        (
-            "n", "user", "audio", "modalities", "prediction", "moderation", "cache", "verbosity", "web_search",
-            "safety_identifier", "metadata", "store", "service_tier", "parallel_tool_calls",
-        ),
-        "LM Studio does not take it",
-    )  # fmt: skip
+        (*OPENAI_OWN, "n", "user", "parallel_tool_calls"), "LM Studio does not take it"
+    )
 
     def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
         super()._write(body, name, value, call, report)

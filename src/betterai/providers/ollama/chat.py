@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.openai_chat.fields import OPENAI_OWN
 
 
 class OllamaChat(OpenAIChat):
@@ -19,9 +20,5 @@ class OllamaChat(OpenAIChat):
     reasoning_field = "reasoning"
     accepts: ClassVar = {"image": frozenset({"bytes"})}
     unsupported: ClassVar = dict.fromkeys(
-        (
-            "n", "tool_choice", "parallel_tool_calls", "logit_bias", "user", "audio", "modalities", "prediction",
-            "moderation", "cache", "verbosity", "web_search", "safety_identifier", "metadata", "store", "service_tier",
-        ),
-        "Ollama does not take it",
-    )  # fmt: skip
+        (*OPENAI_OWN, "n", "tool_choice", "parallel_tool_calls", "logit_bias", "user"), "Ollama does not take it"
+    )

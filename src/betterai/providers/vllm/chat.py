@@ -10,6 +10,7 @@ from betterai.core.codec import TextCall
 from betterai.core.settings import ReasoningControl
 from betterai.providers.vllm.options import VLLMOptions
 from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.openai_chat.fields import OPENAI_OWN
 from betterai.wire.report import Report
 
 
@@ -28,13 +29,7 @@ class VLLMChat(OpenAIChat):
         "audio": frozenset({"bytes"}),
         "video": frozenset({"bytes", "url"}),
     }
-    unsupported: ClassVar = dict.fromkeys(
-        (
-            "user", "audio", "modalities", "prediction", "moderation", "cache", "verbosity", "web_search",
-            "safety_identifier", "metadata", "store", "service_tier",
-        ),
-        "vLLM does not take it",
-    )  # fmt: skip
+    unsupported: ClassVar = dict.fromkeys((*OPENAI_OWN, "user"), "vLLM does not take it")
 
     def write_reasoning_control(
         self, body: dict[str, Any], control: ReasoningControl, call: TextCall, report: Report
