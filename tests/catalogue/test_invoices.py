@@ -92,17 +92,17 @@ INVOICES = [
 """Recordings with usage, and the model that they are priced as."""
 
 
-def usage_bodies(exchange: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The usage objects of a reply, read from the recording: /response/body/usage, or those of its events."""
+def usage_bodies(exchange: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The usage objects of a reply and its service tier, read from the recording: /response/body, or its events."""
     response = exchange["response"]
     if "body_text" not in response:
-        yield response["body"]["usage"]
+        yield response["body"]["usage"], response["body"].get("service_tier") or ""
         return
     for line in response["body_text"].splitlines():
         if line.startswith("data:") and line[5:].strip() not in ("", "[DONE]"):
             event = json.loads(line[5:])
             if usage := event.get("usage") or (event.get("x_groq") or {}).get("usage"):
-                yield usage
+                yield usage, event.get("service_tier") or ""
 
 
 def stated_cost(provider: str, usage: Mapping[str, Any]) -> Decimal | None:
@@ -183,13 +183,14 @@ def test_there_are_forty_of_all_who_are_read() -> None:
 def test_a_real_call_costs_what_it_costs_by_hand(path: str, id: str) -> None:
     exchange = load(ROOT / f"{path}.json")
     provider = exchange["provider"]
-    body = list(usage_bodies(exchange))[-1]
+    body, tier = list(usage_bodies(exchange))[-1]
     cost = price_usage(read_usage(exchange, id), ALL_MODELS[f"{provider}/{id}"].price)
     stated = stated_cost(provider, body)
     if stated is not None:
         assert (cost.amount, cost.status) == (stated, "exact")
         return
-    by_hand = invoice(body, price_row(provider, id)["price"])
+    price = price_row(provider, id)["price"]
+    by_hand = invoice(body, price.get("variants", {}).get(tier, price))
     assert cost.amount is not None
     assert abs(cost.amount - by_hand) < Decimal("0.00000001")
     assert by_hand > 0 or id.endswith("-flash")
@@ -208,5 +209,5 @@ UNKNOWN = [
 def test_a_model_without_a_price_costs_something_unknown_never_nothing(path: str, id: str) -> None:
     exchange = load(ROOT / f"{path}.json")
     model = ALL_MODELS.resolve(f"{exchange['provider']}/{id}")
-    usage = Usage(text_in=next(usage_bodies(exchange))["prompt_tokens"])
+    usage = Usage(text_in=next(usage_bodies(exchange))[0]["prompt_tokens"])
     assert price_usage(usage, model.price) == Cost(reason="no price is known for this model")

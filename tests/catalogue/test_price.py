@@ -9,7 +9,10 @@ import pytest
 
 from betterai.config.providers import ALL_MODELS
 from betterai.core.price import Price, Rates, Tier, price_usage
+from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Cost, Usage
+from betterai.core.wire import Call, WireResponse
+from betterai.runtime.registry import choose_protocol, get_provider
 
 
 def rates(**tokens: str) -> Rates:
@@ -152,6 +155,29 @@ def test_what_the_provider_states_wins() -> None:
     assert price_usage(Usage(text_in=1, other=3, stated_cost=Decimal("0.07")), None) == Cost(
         amount=Decimal("0.07"), status="exact", reason="stated by the provider"
     )
+
+
+TIERED = b'{"id":"c","model":"gpt-6-luna","service_tier":"%s","choices":[{"index":0,"message":{"content":"x"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":10,"total_tokens":1010}}'
+
+
+@pytest.mark.parametrize(
+    ("tier", "variant"), [(b"flex", "flex"), (b"priority", "priority"), (b"default", ""), (b"auto", "")]
+)
+def test_the_tier_that_the_provider_says_it_billed_is_priced(tier: bytes, variant: str) -> None:
+    model = ALL_MODELS["openai/gpt-6-luna"]
+    call = Call(model=model, input=(), settings=GenerationSettings(), id="tier")
+    reply = WireResponse(status=200, headers={}, body=TIERED % tier)
+    usage = choose_protocol(get_provider("openai"), "text", model).parse_response(call, reply).usage
+    assert usage.tier == variant
+    assert model.price is not None
+    rates = (model.price.variants[variant] if variant else model.price).rates.tokens
+    found = price_usage(usage, model.price)
+    assert found.amount == (1000 * rates["text_in"] + 10 * rates["text_out"]) / 1_000_000
+    assert found.status == "exact"
+
+
+def test_sums_of_usage_keep_the_tier() -> None:
+    assert (Usage(text_in=1, tier="flex") + Usage(text_in=1, tier="flex")).tier == "flex"
 
 
 def test_real_prices_have_bands_and_variants() -> None:

@@ -67,7 +67,7 @@ def price_usage(usage: Usage | None, price: Price | None, variant: str = "") -> 
         return Cost(reason="no price is known for this model")
     doubt = price.note if usage.source == "provider" else "the tokens were counted here"
     base = price.rates
-    if variant:
+    if variant := variant or usage.tier:
         if variant in price.variants:
             price = price.variants[variant]
         else:

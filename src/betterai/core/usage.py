@@ -14,6 +14,7 @@ class Usage(Data, frozen=True, kw_only=True):
 
     `cached` is read from a cache, by modality; `cache_write` is written to one, by time to live ("" where not said).
     An empty mapping, and None for `reasoning`, mean that the provider did not say: a stated 0 is a 0.
+    `tier` is the way of buying that the provider says it billed ("priority", "flex"), "" for the plain one or unsaid.
     `other` are tokens that only the provider's total names; `units` are seconds, characters, images, searches.
     `source` is "provider" for counts the provider gave, "counted" for ours.
     """
@@ -32,6 +33,7 @@ class Usage(Data, frozen=True, kw_only=True):
     units: Mapping[str, float] = {}
     source: Literal["provider", "counted"] = "provider"
     stated_cost: Decimal | None = None
+    tier: str = ""
 
     @property
     def cache_read_tokens(self) -> int:
@@ -66,6 +68,7 @@ class Usage(Data, frozen=True, kw_only=True):
             units=_sum(self.units, more.units),
             source="counted" if "counted" in (self.source, more.source) else "provider",
             stated_cost=sum(costs, Decimal(0)) if costs else None,
+            tier=self.tier or more.tier,
         )
 
 

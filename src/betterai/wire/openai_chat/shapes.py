@@ -130,6 +130,7 @@ class ChatShape(Struct, gc=False):
     model: str | None = None
     choices: list[ChoiceShape] | None = None
     usage: UsageShape | None = None
+    service_tier: Any = None
     error: Any = None
 
 

@@ -7,9 +7,12 @@ from typing import Any
 from betterai.core.usage import Usage
 from betterai.wire.openai_chat.shapes import InputDetails, OutputDetails, UsageShape
 
+STANDARD_TIERS = frozenset({"default", "auto", "standard", "on_demand"})
+"""How vendors name the way of buying that the plain price is for."""
 
-def parse_usage(shape: UsageShape | None) -> Usage | None:
-    """Disjoint counters whose sums are the body's; None where the body gave none.
+
+def parse_usage(shape: UsageShape | None, tier: Any = None) -> Usage | None:
+    """Disjoint counters whose sums are the body's; None where the body gave none. `tier` is its `service_tier`.
 
     Cached and written tokens are among `prompt_tokens`, reasoning among `completion_tokens`, unless the numbers show
     that they were counted beside them.
@@ -48,6 +51,7 @@ def parse_usage(shape: UsageShape | None) -> Usage | None:
         audio_out=audio_out,
         image_out=image_out,
         other=max(0, (shape.total_tokens or 0) - prompt - completion),
+        tier="" if not isinstance(tier, str) or tier in STANDARD_TIERS else tier,
     )
 
 
