@@ -19,6 +19,7 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error, read_error_value
 from betterai.wire.errors import make_error
 from betterai.wire.openai_chat.cache import build_cache
+from betterai.wire.openai_chat.fields import BESIDE, PLAIN, SAMPLING
 from betterai.wire.openai_chat.messages import PROTOCOL, MessageBuilder, build_media, merge_extra
 from betterai.wire.openai_chat.reasoning import (
     effort_for,
@@ -33,19 +34,6 @@ from betterai.wire.openai_chat.stream import ChatStream
 from betterai.wire.openai_chat.tools import build_json_schema, build_tool, build_tool_choice
 from betterai.wire.openai_chat.usage import parse_usage
 from betterai.wire.report import Report
-
-_SAMPLING = frozenset(
-    {"temperature", "top_p", "presence_penalty", "frequency_penalty", "logit_bias", "logprobs", "top_logprobs"}
-)
-_PLAIN = {
-    name: name
-    for name in (
-        "temperature", "top_p", "seed", "n", "frequency_penalty", "presence_penalty", "logit_bias", "logprobs",
-        "top_logprobs", "parallel_tool_calls", "verbosity", "modalities", "moderation", "service_tier", "store",
-        "metadata", "user", "safety_identifier",
-    )
-}  # fmt: skip
-_BESIDE = frozenset({"options", "extra_body", "extra_headers", "extra_query", "spelling", "stream_options"})
 
 
 class OpenAIChat:
@@ -64,7 +52,7 @@ class OpenAIChat:
     """Settings that the vendor does not take, and why."""
     extra_fields: ClassVar[frozenset[str]] = frozenset()
     """Settings beyond the protocol that the vendor takes under their own names: top_k, min_p."""
-    sampling: ClassVar[frozenset[str]] = _SAMPLING
+    sampling: ClassVar[frozenset[str]] = SAMPLING
     """Settings that reasoning models turn down."""
     rename: ClassVar[Mapping[str, str]] = {}
     stream_usage: ClassVar[bool] = True
@@ -126,7 +114,7 @@ class OpenAIChat:
             "messages": MessageBuilder(self, call, report).build(call.input),
         }
         for name, value in given.items():
-            if name not in _BESIDE and self._may_send(name, value, call, report):
+            if name not in BESIDE and self._may_send(name, value, call, report):
                 self._write(body, name, value, call, report)
         if "options" in given:
             self._write_options(body, call, report)
@@ -156,7 +144,7 @@ class OpenAIChat:
         return call.model.traits.sampling == "never" or is_reasoning(call)
 
     def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
-        if name in _PLAIN or name in self.extra_fields:
+        if name in PLAIN or name in self.extra_fields:
             body[self.rename.get(name, name)] = value
         elif name in _WRITERS:
             _WRITERS[name](self, body, value, call, report)
@@ -349,7 +337,7 @@ class OpenAIChat:
 
     def usage_of(self, shape: ChatShape) -> Usage | None:
         """The usage that a reply or a chunk states. Vendors with another place for it override this."""
-        return parse_usage(shape.usage)
+        return parse_usage(shape.usage, shape.service_tier)
 
     def finish_reason_of(self, word: str | None, *, refused: bool = False, called: bool = False) -> FinishReason | None:
         """Our word for the vendor's. No word at all, beside tool calls, is one vendor's way to say tool calls."""
