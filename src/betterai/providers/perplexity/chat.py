@@ -13,7 +13,6 @@ from betterai.core.usage import Usage
 from betterai.providers.perplexity.options import PerplexityOptions
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_chat.shapes import ChatShape, SourcedShape, UsageShape
-from betterai.wire.openai_chat.usage import parse_usage
 from betterai.wire.report import Report
 
 
@@ -69,9 +68,9 @@ class PerplexityChat(OpenAIChat):
 
     def usage_of(self, shape: ChatShape) -> Usage | None:
         """`reasoning_tokens`, which deep research states, are billed beside `completion_tokens`."""
-        stated = shape.usage
-        if not isinstance(stated, PerplexityUsage) or (usage := parse_usage(stated)) is None:
-            return None
+        stated, usage = shape.usage, super().usage_of(shape)
+        if usage is None or not isinstance(stated, PerplexityUsage):
+            return usage
         units = {"search": stated.num_search_queries, "citation_token": stated.citation_tokens}
         return msgspec.structs.replace(
             usage,

@@ -11,7 +11,6 @@ from betterai.core.usage import Usage
 from betterai.providers.xai.options import XAIOptions
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_chat.shapes import ChatShape, SourcedShape, UsageShape
-from betterai.wire.openai_chat.usage import parse_usage
 
 TICKS = Decimal(10) ** 10
 """In one US dollar (https://docs.x.ai/developers/cost-tracking)."""
@@ -45,9 +44,9 @@ class XAIChat(OpenAIChat):
     )  # fmt: skip
 
     def usage_of(self, shape: ChatShape) -> Usage | None:
-        stated = shape.usage
-        if not isinstance(stated, XAIUsage) or (usage := parse_usage(stated)) is None:
-            return None
+        stated, usage = shape.usage, super().usage_of(shape)
+        if usage is None or not isinstance(stated, XAIUsage):
+            return usage
         ticks, sources = stated.cost_in_usd_ticks, stated.num_sources_used
         if ticks is None and not sources:
             return usage
