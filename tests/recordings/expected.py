@@ -17,7 +17,7 @@ FINISH = {
     "": "other",
 }
 """The providers' words; a stream that says none has not told how it ended."""
-TAGGED = frozenset({"perplexity"})
+TAGGED = frozenset({"perplexity", "huggingface", "together"})
 """Providers whose models think in `<think>` tags."""
 
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 import betterai
 from betterai import CoreConfig
+from betterai.cli.providers import describe_provider
 from betterai.config.environment import missing_settings
 from betterai.core.exceptions import (
     AuthenticationError,
@@ -115,7 +116,8 @@ async def test_a_token_does_as_well_as_a_key(monkeypatch: pytest.MonkeyPatch) ->
     with Upstream(answer()) as upstream:
         tokens = {"AZURE_OPENAI_AD_TOKEN": "token-1", "OPENAI_API_VERSION": "2024-10-21"}
         request = await ask(upstream, monkeypatch, **tokens)
-        assert missing_settings(PROVIDER) == []
+        state = describe_provider("azure")
+    assert (state.status, state.missing) == ("ready", [])
     assert (request.path, request.query) == (f"/openai/deployments/my-gpt{CHAT}", {"api-version": "2024-10-21"})
     assert request.headers["Authorization"] == "Bearer token-1"
     assert "api-key" not in request.headers

@@ -51,6 +51,17 @@ def test_replies_in_the_words_of_the_hosts(usage: dict[str, Any], field: str) ->
     assert response.usage == Usage(text_in=5, cached={"text": 4}, text_out=5)
 
 
+def test_thoughts_in_tags() -> None:
+    """Recorded: DeepSeek R1 at several hosts."""
+    response = parse(whole({"content": "<think>\nhm</think>\n\nA"}), ROUTER)
+    assert (response.reasoning, response.content) == ("\nhm", "A")
+    pieces = ("<thi", "nk>\nh", "m</think", ">\n\n", "A")
+    assert (
+        stream(*(chunk({"content": piece}) for piece in pieces), chunk(finish="stop"), codec=ROUTER).message
+        == response.message
+    )
+
+
 def test_a_stream_without_a_terminator() -> None:
     assert (
         stream(chunk({"content": "A", "name": "assistant"}), chunk(finish="stop"), codec=ROUTER, done=False).content

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from msgspec import Struct
 
 from betterai.core.codec import TextCall
-from betterai.core.settings import ReasoningControl
 from betterai.core.usage import Usage
 from betterai.providers.groq.options import GroqOptions
 from betterai.wire.openai_chat import OpenAIChat
@@ -30,6 +29,7 @@ class GroqChat(OpenAIChat):
 
     shape = GroqShape
     reasoning_field = "reasoning"
+    reasoning_names: ClassVar = {"format": "reasoning_format", "include": "include_reasoning"}
     cache_marks = False
     allowed_tools = False
     vendor_options = frozenset(GroqOptions.__annotations__)
@@ -46,18 +46,6 @@ class GroqChat(OpenAIChat):
         if name == "n" and value not in (None, 1):
             report.drop("n", "Groq gives one answer a call", hint="call it n times")
         return super()._may_send(name, value, call, report)
-
-    def write_reasoning_control(
-        self, body: dict[str, Any], control: ReasoningControl, call: TextCall, report: Report
-    ) -> None:
-        if control.format is not None:
-            body["reasoning_format"] = control.format
-        if control.include is not None:
-            body["include_reasoning"] = control.include
-        effort_only = ReasoningControl(
-            effort=control.effort, budget=control.budget, enabled=control.enabled, summary=control.summary
-        )
-        super().write_reasoning_control(body, effort_only, call, report)
 
     def usage_of(self, shape: ChatShape) -> Usage | None:
         if shape.usage is None and isinstance(shape, GroqShape) and shape.x_groq is not None:

@@ -8,12 +8,15 @@ from betterai.wire.openai_chat import OpenAIChat
 
 
 class HuggingFaceChat(OpenAIChat):
-    """The hosts differ: what only OpenAI has is kept from them, the rest is theirs to take or turn down."""
+    """The hosts differ: what only OpenAI has is kept from them, the rest is theirs to take or turn down. Some give
+    thoughts in tags.
+    """
 
     max_tokens_fields = ("max_tokens", "max_completion_tokens")
     extra_fields = frozenset({"top_k", "min_p"})
     developer_role = False
     cache_marks = False
+    think_tags = True
     allowed_tools = False
     accepts: ClassVar = {"image": frozenset({"bytes", "url"}), "video": frozenset({"url"})}
     finish_reasons: ClassVar = {**OpenAIChat.finish_reasons, "eos": "stop"}

@@ -14,6 +14,7 @@ class SambaNovaChat(OpenAIChat):
     extra_fields = frozenset({"top_k"})
     developer_role = False
     cache_marks = False
+    think_tags = True
     allowed_tools = False
     accepts: ClassVar = {"image": frozenset({"bytes", "url"})}
     unsupported: ClassVar = dict.fromkeys(

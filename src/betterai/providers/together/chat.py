@@ -15,7 +15,7 @@ from betterai.wire.report import Report
 
 
 class TogetherChat(OpenAIChat):
-    """`logprobs` is a number of tokens here; thinking is switched by an object."""
+    """`logprobs` is a number of tokens here; thinking is switched by an object. Some models think in tags."""
 
     max_tokens_fields = ("max_tokens",)
     extra_fields = frozenset({"top_k", "min_p"})
@@ -23,6 +23,7 @@ class TogetherChat(OpenAIChat):
     efforts = ("low", "medium", "high")
     developer_role = False
     cache_marks = False
+    think_tags = True
     allowed_tools = False
     accepts: ClassVar = {
         "image": frozenset({"bytes", "url"}),
