@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
+from cli.commands import Command, make_command
 from cli.upstream import Upstream
+from runtime.conftest import _no_keys as _no_keys
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -16,6 +18,16 @@ def interruptible() -> None:
     """Where the tests run in the background, SIGINT is ignored, and processes inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def command(
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    _no_keys: None,
+) -> Command:
+    return make_command(tmp_path_factory.mktemp("stdin"), monkeypatch, capsys)
 
 
 @pytest.fixture

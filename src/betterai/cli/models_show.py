@@ -15,6 +15,8 @@ from betterai.core.model import ModelConfig, ModelTraits
 from betterai.core.price import Price, Rates
 from betterai.runtime.registry import get_provider, resolve_model
 
+_FIRST = "text_in text_out cached"
+
 
 def run(arguments: Namespace, output: Output) -> int:
     model = resolve_model(arguments.name)
@@ -76,7 +78,8 @@ def _describe_price(price: Price, label: str = "price") -> Iterator[tuple[str, s
 
 
 def _describe_rates(rates: Rates) -> str:
-    tokens = [f"{name} ${format_rate(rate)}/M" for name, rate in rates.tokens.items()]
+    named = sorted(rates.tokens.items(), key=lambda item: (item[0] not in _FIRST, _FIRST.find(item[0])))
+    tokens = [f"{name} ${format_rate(rate)}/M" for name, rate in named]
     return ", ".join([*tokens, *(f"${_plain(rate)}/{unit}" for unit, rate in rates.units.items())])
 
 

@@ -11,7 +11,16 @@ from urllib.parse import urlsplit
 
 import betterai
 from betterai.cli.output import Output
-from betterai.cli.provider_templates import ANSWERING_TEST, DECLARATION, MODELS, PACKAGE_TEST, PYPROJECT, README
+from betterai.cli.provider_templates import (
+    ANSWERING_TEST,
+    DECLARATION,
+    FOLDER_IMPORTS,
+    MODELS,
+    PACKAGE_IMPORTS,
+    PACKAGE_TEST,
+    PYPROJECT,
+    README,
+)
 from betterai.core.data import Data
 from betterai.core.exceptions import ConfigurationError, ValidationError
 from betterai.runtime.registry import provider_names
@@ -31,11 +40,9 @@ class Plan(Data, frozen=True, kw_only=True):
     model: str
 
     def fill(self, template: str) -> str:
-        """A template with our values in place; "«title»" is plain, "«'title'»" a Python literal."""
+        """A template with our values in place."""
         for field in self.__struct_fields__:
-            value = getattr(self, field)
-            literal = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-            template = template.replace(f"«'{field}'»", literal).replace(f"«{field}»", value)
+            template = template.replace(f"«{field}»", getattr(self, field))
         return template
 
 
@@ -85,8 +92,10 @@ def _read_plan(arguments: Namespace) -> Plan:
 
 
 def _check_line(option: str, text: str) -> str:
-    if not text.isprintable() or '"""' in text or "\\" in text:
-        raise ValidationError(f"{option}: {text!r} is not a line of plain text")
+    if not text.isprintable() or set(text) & set('"\\«'):
+        raise ValidationError(
+            f"{option}: {text!r} is not a line of plain text", hint="leave out quotes and backslashes"
+        )
     return text
 
 
@@ -116,7 +125,7 @@ def _find_checkout() -> Path:
 def _list_folder(plan: Plan) -> dict[str, str]:
     folder, tests = f"src/betterai/providers/{plan.name}", f"tests/providers/{plan.name}"
     return {
-        f"{folder}/__init__.py": plan.fill(DECLARATION.replace("«models»", f"betterai.providers.{plan.name}.models")),
+        f"{folder}/__init__.py": plan.fill(DECLARATION.replace("«imports»", FOLDER_IMPORTS)),
         f"{folder}/models.py": plan.fill(MODELS),
         f"{tests}/test_{plan.name}.py": plan.fill(ANSWERING_TEST),
     }
@@ -127,7 +136,7 @@ def _list_package(plan: Plan) -> dict[str, str]:
     return {
         "pyproject.toml": plan.fill(PYPROJECT),
         "README.md": plan.fill(README),
-        f"{module}/__init__.py": plan.fill(DECLARATION.replace("«models»", f"betterai_{plan.name}.models")),
+        f"{module}/__init__.py": plan.fill(DECLARATION.replace("«imports»", PACKAGE_IMPORTS)),
         f"{module}/models.py": plan.fill(MODELS),
         f"{module}/py.typed": "",
         f"tests/test_{plan.name}.py": plan.fill(PACKAGE_TEST),

@@ -3,26 +3,36 @@
 DECLARATION = '''\
 """«title» («docs»)."""
 
-from betterai.core.provider import BearerAuth, Provider, Setting
-from betterai.wire.openai_chat import OpenAIChat
-from «models» import PROVIDER_MODELS
-
+«imports»
 PROVIDER = Provider(
-    name=«'name'»,
-    title=«'title'»,
-    docs=«'docs'»,
+    name="«name»",
+    title="«title»",
+    docs="«docs»",
     base_url="{base_url}",
     settings=(
-        Setting(name="api_key", env=(«'key_env'»,), secret=True),
-        Setting(name="base_url", env=(«'base_env'»,), default=«'base_url'»),
+        Setting(name="api_key", env=("«key_env»",), secret=True),
+        Setting(name="base_url", env=("«base_env»",), default="«base_url»"),
     ),
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
     protocols={"text": {"openai_chat": OpenAIChat()}},
-    defaults={"text": «'model'»},
+    defaults={"text": "«model»"},
     list_models_path="/models",
 )
 '''
+
+FOLDER_IMPORTS = """\
+from betterai.core.provider import BearerAuth, Provider, Setting
+from betterai.providers.«name».models import PROVIDER_MODELS
+from betterai.wire.openai_chat import OpenAIChat
+"""
+
+PACKAGE_IMPORTS = """\
+from betterai.core.provider import BearerAuth, Provider, Setting
+from betterai.wire.openai_chat import OpenAIChat
+
+from betterai_«name».models import PROVIDER_MODELS
+"""
 
 MODELS = '''\
 """Models of «title»: prices and limits go here; others can be asked all the same."""
@@ -32,7 +42,7 @@ from __future__ import annotations
 from betterai.core.model import ModelConfig
 
 PROVIDER_MODELS: dict[str, ModelConfig] = {
-    «'model'»: ModelConfig(id=«'model'», name=«'model'», provider=«'name'»),
+    "«model»": ModelConfig(id="«model»", name="«model»", provider="«name»"),
 }
 '''
 
@@ -52,7 +62,7 @@ async def test_a_question_is_answered() -> None:
         stream = client.stream("«name»/«model»", "Hello", config=config)
         assert "".join([chunk.content async for chunk in stream]) == "Hello"
     assert (response.content, response.provider) == ("Hello", "«name»")
-    assert [body["model"] for body in bodies] == [«'model'»] * 2
+    assert [body["model"] for body in bodies] == ["«model»"] * 2
 '''
 
 PACKAGE_TEST = '''\
@@ -63,9 +73,8 @@ from __future__ import annotations
 import asyncio
 import json
 
-from aiohttp import web
-
 import betterai
+from aiohttp import web
 from betterai.providers import discover_names
 
 
