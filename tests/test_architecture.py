@@ -6,11 +6,13 @@ import ast
 import io
 import re
 import tokenize
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from betterai.providers import built_in_names
+from betterai.core.provider import Provider
+from betterai.providers import built_in_names, load_provider
 
 SOURCE = Path(__file__).parents[1] / "src" / "betterai"
 FILES = sorted(SOURCE.rglob("*.py"))
@@ -27,11 +29,18 @@ def docstring_positions(tree: ast.Module) -> set[tuple[int, int]]:
     }
 
 
+@cache
+def embedded_names() -> frozenset[str]:
+    """The providers without a network: they have no host, and ".local" is a network's name."""
+    loaded = (load_provider(name) for name in built_in_names())
+    return frozenset(item.name for item in loaded if isinstance(item, Provider) and item.embedded)
+
+
 def vendor_words(text: str) -> list[tuple[int, str]]:
     """Vendor ids that occur as identifiers, or as words in string literals, with their lines."""
     docs = docstring_positions(ast.parse(text))
-    names = "|".join(built_in_names())
-    ids = re.compile(rf"(?<![\w.])({names})\b|(?<=\.)({names})(?=\.)", re.IGNORECASE)  # ".local" is a network's name
+    names, hosts = "|".join(built_in_names()), "|".join(set(built_in_names()) - embedded_names())
+    ids = re.compile(rf"(?<![\w.])({names})\b|(?<=\.)({hosts})(?=\.)", re.IGNORECASE)
     found = []
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.NAME and ids.fullmatch(token.string):
@@ -105,13 +114,9 @@ def test_no_banners_and_no_unfinished_places() -> None:
 
 def test_codecs_are_pure() -> None:
     """No await, no clock, no environment in `wire`, nor in the codecs of vendors (the embedded provider is none)."""
-    from betterai.core.provider import Provider
-    from betterai.providers import load_provider
-
-    embedded = {name for name in built_in_names() if isinstance(p := load_provider(name), Provider) and p.embedded}
     for file, name in zip(FILES, NAMES, strict=True):
         vendor = name.split("/")[1] if name.startswith("providers/") and name.count("/") > 1 else ""
-        if name.startswith("wire/") or (vendor and vendor not in embedded):
+        if name.startswith("wire/") or (vendor and vendor not in embedded_names()):
             nodes = list(ast.walk(ast.parse(file.read_text())))
             assert not any(isinstance(node, ast.Await | ast.AsyncFunctionDef) for node in nodes), name
             calls = {ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)}
