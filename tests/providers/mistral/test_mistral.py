@@ -188,6 +188,7 @@ def test_finish_words(word: str, reason: str) -> None:
         ({"prompt_audio_seconds": 5, "prompt_tokens_details": {"audio_tokens": 3}},
          Usage(text_in=6, audio_in=3, text_out=2, units={"second": 5.0})),
         ({"service_tier": "standard"}, Usage(text_in=9, text_out=2)),
+        ({"service_tier": "priority"}, Usage(text_in=9, text_out=2, tier="priority")),
     ],
 )  # fmt: skip
 def test_usage(extra: dict[str, Any], usage: Usage) -> None:

@@ -13,6 +13,7 @@ from betterai.core.usage import Usage
 from betterai.providers.mistral.options import MistralOptions
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_chat.shapes import ChatShape, UsageShape
+from betterai.wire.openai_chat.usage import parse_usage
 from betterai.wire.report import Report
 
 _ID = re.compile("[a-zA-Z0-9]{9}")
@@ -21,6 +22,7 @@ _ID = re.compile("[a-zA-Z0-9]{9}")
 class MistralUsage(UsageShape):
     num_cached_tokens: int | None = None
     prompt_audio_seconds: float | None = None
+    service_tier: str | None = None
 
 
 class MistralShape(ChatShape):
@@ -77,9 +79,9 @@ class MistralChat(OpenAIChat):
         return id if _ID.fullmatch(id) else blake2b(id.encode(), digest_size=5).hexdigest()[:9]
 
     def usage_of(self, shape: ChatShape) -> Usage | None:
-        usage, stated = super().usage_of(shape), shape.usage
-        if usage is None or not isinstance(stated, MistralUsage):
-            return usage
+        stated = shape.usage
+        if not isinstance(stated, MistralUsage) or (usage := parse_usage(stated, stated.service_tier)) is None:
+            return None
         if not usage.cached and stated.num_cached_tokens is not None:
             read = min(stated.num_cached_tokens, usage.text_in)
             usage = msgspec.structs.replace(usage, text_in=usage.text_in - read, cached={"text": read})

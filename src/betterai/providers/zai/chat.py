@@ -50,7 +50,7 @@ class ZAIChat(OpenAIChat):
     unsupported: ClassVar = dict.fromkeys(
         (
             "n", "frequency_penalty", "presence_penalty", "logit_bias", "logprobs", "top_logprobs", "audio",
-            "parallel_tool_calls", "modalities", "prediction", "moderation", "cache", "verbosity", "web_search",
+            "modalities", "prediction", "moderation", "cache", "verbosity", "web_search",
             "safety_identifier", "service_tier", "store", "metadata",
         ),
         "Z.AI does not take it",
