@@ -1,5 +1,6 @@
-"""The one place that reads the environment, and where a value comes from: argument or `CoreConfig`, environment,
-configuration file, default.
+"""The one place that reads the environment, and knows where a value is from.
+
+The first that has one: argument or `CoreConfig`, environment, configuration file, default.
 """
 
 from __future__ import annotations
