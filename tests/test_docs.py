@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from importlib import import_module
 from inspect import CO_COROUTINE
 from pathlib import Path
 from types import CodeType
@@ -23,7 +24,12 @@ def blocks(page: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: str(page.relative_to(ROOT)))
-async def test_python_blocks_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    if page.name == "local-models.md":
+        for package in ("xllamacpp", "gguf"):
+            pytest.importorskip(package, reason="needs betterai[dev]", exc_type=ImportError)
+        import_module("peers.tiny_gguf").write_tiny_gguf(tmp_path / "model.gguf")
     async with serve() as (url, _):
         monkeypatch.setenv("GROQ_BASE_URL", url)
         monkeypatch.setenv("OPENAI_BASE_URL", f"{url}/v1")

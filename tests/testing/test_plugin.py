@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import betterai
+from betterai.testing import no_network, record, scripted
 from runtime.upstream import Upstream, answer
 
 pytest_plugins = ["pytester"]
 
+PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 STRICT = ("-W", "error", "--strict-markers", "-p", "no:cacheprovider", "-p", "betterai.testing.plugin")
 ASK = """
 import asyncio, os
@@ -22,6 +27,15 @@ def ask(text="Hi", url="http://far.invalid/v1", **options):
     config = betterai.CoreConfig(base_url=url, api_key="key-0123", retries=0)
     return asyncio.run(betterai.generate("openai/gpt-4o-mini", text, config=config, **options))
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _all_is_loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Before the first run: pytester forgets the modules that a run loads, which may not be loaded twice."""
+    with Upstream(answer()) as upstream, record(tmp_path_factory.mktemp("loaded")), scripted(["x"]), no_network():
+        config = betterai.CoreConfig(base_url=upstream.url, api_key="key-0123", retries=0)
+        for model in ("openai/gpt-4o-mini", "groq/openai/gpt-oss-120b", "scripted/any"):
+            asyncio.run(betterai.generate(model, "Hi", config=config))
 
 
 def run(pytester: pytest.Pytester, test: str, *arguments: str, ini: str = "") -> pytest.RunResult:
@@ -153,6 +167,18 @@ async def test_it():
         monkeypatch.setenv("UPSTREAM", upstream.url)
         for arguments in (["--betterai-record=once"], []):
             run(pytester, test, *arguments).assert_outcomes(passed=1)
+        assert len(upstream.requests) == 1
+
+
+def test_the_tests_on_the_page_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "testing.md").read_text()
+    first, tests = (next(block for block in PYTHON.findall(page) if word in block) for word in ("greet(", "def test_"))
+    with Upstream(answer("Hello, Ada!")) as upstream:
+        monkeypatch.setenv("GROQ_BASE_URL", upstream.url)
+        pytester.makepyfile(first.partition("\nwith ")[0] + tests)
+        pytester.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function")
+        for arguments in (["--betterai-record=once"], []):
+            pytester.runpytest_inprocess(*STRICT, *arguments).assert_outcomes(passed=2)
         assert len(upstream.requests) == 1
 
 

@@ -1,5 +1,6 @@
-"""What stands between all calls and the network: nothing, but in tests. A module of its own, so that it costs nothing
-to import.
+"""What stands between all calls and the network: nothing, but in tests.
+
+A module of its own, so that it costs nothing to import.
 """
 
 from __future__ import annotations

@@ -14,10 +14,9 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "betterai.providers.local.scripted": "ReceivedCall ScriptExhausted ScriptedProvider Step",
     "betterai.testing.network": "NetworkDenied no_network",
     "betterai.testing.recording": "Recording RecordingError RecordingMissing RecordingUnused record replay",
-    "betterai.testing.script": "scripted",
+    "betterai.testing.scripted": "ReceivedCall ScriptExhausted ScriptedProvider Step scripted",
 }
 _EXPORTS = {name: home for home, names in _HOMES.items() for name in names.split()}
 

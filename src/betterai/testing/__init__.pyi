@@ -1,7 +1,3 @@
-from betterai.providers.local.scripted import ReceivedCall as ReceivedCall
-from betterai.providers.local.scripted import ScriptedProvider as ScriptedProvider
-from betterai.providers.local.scripted import ScriptExhausted as ScriptExhausted
-from betterai.providers.local.scripted import Step as Step
 from betterai.testing.network import NetworkDenied as NetworkDenied
 from betterai.testing.network import no_network as no_network
 from betterai.testing.recording import Recording as Recording
@@ -10,4 +6,8 @@ from betterai.testing.recording import RecordingMissing as RecordingMissing
 from betterai.testing.recording import RecordingUnused as RecordingUnused
 from betterai.testing.recording import record as record
 from betterai.testing.recording import replay as replay
-from betterai.testing.script import scripted as scripted
+from betterai.testing.scripted import ReceivedCall as ReceivedCall
+from betterai.testing.scripted import ScriptedProvider as ScriptedProvider
+from betterai.testing.scripted import ScriptExhausted as ScriptExhausted
+from betterai.testing.scripted import Step as Step
+from betterai.testing.scripted import scripted as scripted

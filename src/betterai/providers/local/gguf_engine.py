@@ -9,7 +9,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from importlib import import_module
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -124,12 +123,12 @@ def load(path: Path, context: int) -> Any:
     """llama.cpp's server with this file. Blocks as long as loading takes."""
     _check_file(path)
     try:
-        llama: Any = import_module("xllamacpp")
+        import xllamacpp
     except ImportError as error:
         raise ConfigurationError(
             "GGUF files need the package xllamacpp", hint="pip install 'betterai[llama]'", provider="local"
         ) from error
-    params = llama.CommonParams()
+    params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.model_alias = {path.name}
     params.n_ctx = context
@@ -140,7 +139,7 @@ def load(path: Path, context: int) -> Any:
     params.port = 0
     params.api_keys = [token_hex(32)]  # it listens on loopback, which is not asked for: nobody else may use it
     try:
-        return llama.Server(params)
+        return xllamacpp.Server(params)
     except RuntimeError as error:
         raise ProviderError(
             f"llama.cpp cannot load {path}",

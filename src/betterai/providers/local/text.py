@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, get_args
 from zlib import crc32
 
@@ -22,11 +22,15 @@ class LocalTextProvider(BaseTextProvider):
     """Answers from this process: `echo`, a deterministic test double, `eliza`, a small conversation program, and
     `gguf:PATH`, a model file of yours.
 
-    Keyword arguments are `LocalOptions` for every call; `settings.options["local"]` goes before them.
+    Keyword arguments are `LocalOptions` for every call; `settings.options["local"]` goes before them. `sleep` is
+    awaited for delays, in place of asyncio's.
     """
 
-    def __init__(self, api_key: str = "", **options: Any) -> None:
+    def __init__(
+        self, api_key: str = "", *, sleep: Callable[[float], Awaitable[None]] | None = None, **options: Any
+    ) -> None:
         self._options = read_options(options)
+        self._sleep = sleep
 
     async def generate(self, messages: Any, model: str, settings: GenerationSettings) -> ProviderResponse:
         """The response that the stream would end with, after the same time."""
@@ -68,7 +72,7 @@ class LocalTextProvider(BaseTextProvider):
         turn = self._read_turn(messages, model, settings, stream=stream)
         options, id = turn.options, turn.model.id
         reply = _answer(turn)
-        await self.pause(options.get("first_delay", 0))
+        await self._pause(options.get("first_delay", 0))
         break_after = options.get("error_after")
         if "error" in options and break_after is None:
             raise build_error(options, id)
@@ -77,13 +81,14 @@ class LocalTextProvider(BaseTextProvider):
             if break_after is not None and (count >= break_after or chunk.response is not None):
                 raise build_error(options, id, so_far.response())
             if count:
-                await self.pause(options.get("delay", 0))
+                await self._pause(options.get("delay", 0))
             so_far.add(chunk)
             yield chunk
 
-    async def pause(self, seconds: float) -> None:
-        """Let time pass. Tests have their own."""
-        if seconds:
+    async def _pause(self, seconds: float) -> None:
+        if seconds and self._sleep is not None:
+            await self._sleep(seconds)
+        elif seconds:
             from asyncio import sleep
 
             await sleep(seconds)

@@ -1,8 +1,9 @@
-"""A provider that answers from a script, for tests: `local/echo` told what to say, call by call."""
+"""A provider that answers from a script: the embedded echo model, told what to say call by call."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from msgspec.structs import replace
@@ -11,11 +12,12 @@ from betterai.core.base import BaseTextProvider
 from betterai.core.data import Data
 from betterai.core.exceptions import BetterAIError, StreamInterrupted, ValidationError
 from betterai.core.message import Message
+from betterai.core.provider import Provider
 from betterai.core.response import ProviderResponse, TextChunk
 from betterai.core.settings import GenerationSettings
-from betterai.providers.local.conversation import read_messages
-from betterai.providers.local.options import LocalOptions, read_options
-from betterai.providers.local.text import LocalTextProvider
+from betterai.providers import declared_providers
+from betterai.runtime.messages import read_messages
+from betterai.runtime.registry import register_provider, unregister_provider
 
 _HEEDED = ("n", "logprobs", "top_logprobs", "stream_options")
 """Settings of the caller that change the form of a scripted answer; the others are for the test to look at."""
@@ -35,9 +37,9 @@ class ReceivedCall(Data, frozen=True, kw_only=True):
         return self.messages[-1].text
 
 
-Step: TypeAlias = "str | LocalOptions | Mapping[str, Any] | BetterAIError | Callable[[ReceivedCall], Step]"
-"""One answer: a text; `LocalOptions` (text, pieces, reasoning, tool_calls, usage, finish_reason, error, delay …); an
-error to raise; or a function that makes one of these of the call."""
+Step: TypeAlias = "str | Mapping[str, Any] | BetterAIError | Callable[[ReceivedCall], Step]"
+"""One answer: a text; options of the echo model (text, pieces, reasoning, tool_calls, usage, finish_reason, error,
+error_after, delay, first_delay …); an error to raise; or a function that makes one of these of the call."""
 
 
 class ScriptExhausted(AssertionError):
@@ -53,8 +55,10 @@ class ScriptedProvider(BaseTextProvider):
     def __init__(self, script: Iterable[Step] = (), *, sleep: Callable[[float], Awaitable[None]] | None = None) -> None:
         self.calls: list[ReceivedCall] = []
         self.waited = 0.0
-        self._steps = [_check(step) for step in script]
-        self._player = _Player(sleep or self._pass_time)
+        self._embedded = next(provider for provider in declared_providers() if provider.embedded)
+        self._make: Any = next(iter(self._embedded.protocols["text"].values()))
+        self._player: BaseTextProvider = self._make(sleep=sleep or self._pass_time)
+        self._steps = [self._check(step) for step in script]
 
     @property
     def left(self) -> int:
@@ -63,7 +67,7 @@ class ScriptedProvider(BaseTextProvider):
 
     def add(self, *steps: Step) -> None:
         """More answers at the end of the script."""
-        self._steps += [_check(step) for step in steps]
+        self._steps += [self._check(step) for step in steps]
 
     async def generate(self, messages: Any, model: str, settings: GenerationSettings) -> ProviderResponse:
         """The next answer, whole. Raises `ScriptExhausted`, and what the script says."""
@@ -98,27 +102,26 @@ class ScriptedProvider(BaseTextProvider):
             )
         step: Any = self._steps[len(self.calls) - 1]
         if not isinstance(step, BetterAIError) and callable(step):
-            step = _check(step(call))
+            step = self._check(step(call))
         if isinstance(step, BetterAIError):
             raise step
         options = {"text": step} if isinstance(step, str) else dict(step)
         kept = {name: value for name, value in settings.given().items() if name in _HEEDED}
-        return call.messages, "echo", GenerationSettings(**kept, options={"local": options})
+        return call.messages, "echo", GenerationSettings(**kept, options={self._embedded.name: options})
 
     async def _pass_time(self, seconds: float) -> None:
         self.waited += seconds
 
-
-class _Player(LocalTextProvider):
-    """The embedded provider with another clock."""
-
-    def __init__(self, sleep: Callable[[float], Awaitable[None]]) -> None:
-        super().__init__()
-        self._sleep = sleep
-
-    async def pause(self, seconds: float) -> None:
-        if seconds:
-            await self._sleep(seconds)
+    def _check(self, step: Any) -> Any:
+        """The step, if it is one: a mistake shows where the script is written, not in the program under test."""
+        if isinstance(step, Mapping):
+            self._make(**step)
+        elif not (isinstance(step, str | BetterAIError) or callable(step)):
+            raise ValidationError(
+                f"a step of a script cannot be {step!r:.80}",
+                hint="pass a text, a dict of options, an error or a function",
+            )
+        return step
 
 
 def _rename(error: BetterAIError, model: str) -> BetterAIError:
@@ -129,12 +132,22 @@ def _rename(error: BetterAIError, model: str) -> BetterAIError:
     return error
 
 
-def _check(step: Any) -> Any:
-    """The step, if it is one: a mistake shows where the script is written, not in the program under test."""
-    if isinstance(step, Mapping):
-        read_options(step)
-    elif not (isinstance(step, str | BetterAIError) or callable(step)):
-        raise ValidationError(
-            f"a step of a script cannot be {step!r:.80}", hint="pass a text, a dict of options, an error or a function"
-        )
-    return step
+@contextmanager
+def scripted(
+    script: Iterable[Step] = (), *, name: str = "scripted", sleep: Callable[[float], Awaitable[None]] | None = None
+) -> Iterator[ScriptedProvider]:
+    """Answer calls of `name`, whatever the model, with this script: `betterai.generate("scripted/any", …)`.
+
+    The name of a real provider may be given: inside the block its models are answered by the script, without a key.
+    """
+    provider = ScriptedProvider(script, sleep=sleep)
+
+    def find(**_: Any) -> ScriptedProvider:
+        return provider
+
+    declaration = Provider(name=name, title=name, embedded=True, protocols={"text": {"script": find}})
+    register_provider("text", name, declaration, replace=True)
+    try:
+        yield provider
+    finally:
+        unregister_provider(name)
