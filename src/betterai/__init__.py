@@ -16,6 +16,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "config.environment": "load_config",
     "config.providers": "ALL_MODELS",
     "core.base": (
         "BaseAudioProvider BaseBatchProvider BaseEmbeddingProvider BaseFilesProvider BaseImageProvider "

@@ -1,5 +1,6 @@
 """The public names, for type checkers. A test compares this list with the one in `__init__.py`."""
 
+from betterai.config.environment import load_config as load_config
 from betterai.config.providers import ALL_MODELS as ALL_MODELS
 from betterai.core.base import BaseAudioProvider as BaseAudioProvider
 from betterai.core.base import BaseBatchProvider as BaseBatchProvider

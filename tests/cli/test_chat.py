@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
 from betterai.cli import main
+from cli.commands import Command
 from cli.processes import finish, run, start
 from cli.upstream import KEY, MODEL, Upstream
 
@@ -184,6 +186,46 @@ async def test_no_stream_asks_for_the_whole_answer_and_json_states_its_cost(upst
     assert answer["usage"]["total_tokens"] == 12
     assert answer["cost"]["amount"] == pytest.approx(2.7e-06)
     assert answer["timing"]["attempts"][0]["status"] == 200
+
+
+def test_json_with_stream_is_a_line_for_each_piece_and_the_whole_at_the_end():
+    result = run(*ECHO, "-r", "low", "--json", "--stream", *script(chunk_size=6), "Hello there")
+    *pieces, end = map(json.loads, result.stdout.splitlines())
+    assert "".join(piece.get("content", "") for piece in pieces) == "Hello there"
+    assert sum("content" in piece for piece in pieces) > 1
+    assert "".join(piece.get("reasoning", "") for piece in pieces) == end["response"]["reasoning"] != ""
+    assert end["response"]["content"] == "Hello there"
+    broken = run(*ECHO, "--json", "--stream", *script(error_after=2), "one two three")
+    *_, last = map(json.loads, broken.stdout.splitlines())
+    assert (broken.code, last["error"]["class"]) == (1, "StreamInterrupted")
+
+
+async def test_an_answer_may_have_to_follow_a_schema(upstream: Upstream, tmp_path: Path):
+    schema = {"type": "object", "properties": {"name": {"type": "string"}}}
+    file = tmp_path / "one person.json"
+    file.write_text(json.dumps(schema))
+    await finish(await start(*upstream.words, "--schema", str(file), "Who?", GROQ_API_KEY=KEY))
+    asked = upstream.requests[0]["response_format"]["json_schema"]
+    assert (asked["name"], asked["schema"]["properties"]) == ("one_person", schema["properties"])
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "said"),
+    [
+        ("[]", (), "is not a JSON Schema"),
+        ("{", (), "is not JSON"),
+        (None, (), "cannot read"),
+        ("{}", ("-o", "response_format={}"), "response_format is given twice"),
+    ],
+)
+def test_a_schema_that_cannot_be_taken_is_named(
+    content: str | None, more: tuple[str, ...], said: str, tmp_path: Path, command: Command
+):
+    file = tmp_path / "schema.json"
+    if content is not None:
+        file.write_text(content)
+    result = command(*ECHO, "--schema", str(file), *more, "x")
+    assert (result.code, result.stdout, said in result.stderr) == (2, "", True), result
 
 
 async def test_a_wrong_key_is_an_error_that_does_not_show_the_key(upstream: Upstream):

@@ -8,22 +8,29 @@ import sys
 import pytest
 
 import betterai
+from betterai.cli import main
+from betterai.cli.parser import build_parser
 from cli.processes import make_environment, run
 
+COMMANDS = [name for name, parser in build_parser()[1].parsers.items() if parser.description]
 
-@pytest.mark.parametrize("command", ["chat", "providers", "replay"])
-def test_each_command_explains_itself_with_an_example(command: str):
-    result = run(command, "--help")
-    assert (result.code, result.stderr) == (0, "")
-    assert f"usage: betterai {command}" in result.stdout
-    assert f"betterai {command} " in result.stdout.partition("example: ")[2]
-    assert all(len(line) <= 80 for line in result.stdout.splitlines())
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_explains_itself_with_an_example(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([*name.split(), "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert f"usage: betterai {name}" in shown
+    assert f"betterai {name} " in shown.partition("example: ")[2]
+    assert all(len(line) <= 80 for line in shown.partition("\n\n")[2].splitlines())
 
 
 def test_help_lists_the_commands_and_the_exit_codes():
     result = run("--help")
     assert (result.code, result.stderr) == (0, "")
-    for word in ("chat", "providers", "replay", "exit codes", "example: betterai chat"):
+    for word in (*COMMANDS, "exit codes", "example: betterai chat"):
         assert word in result.stdout
 
 

@@ -21,7 +21,8 @@ text are sent as text. Where a URL does not show what it is, say so:
 -a image:https://…, and likewise audio, video, document.
 
 There is no option for keys, as options show in lists of processes: set them
-in the environment. `betterai providers` names the variables.
+in the environment, whose variables `betterai providers` names, or in the file
+that `betterai config` shows.
 
 example: betterai chat -a photo.jpg "What is this?"
 example: git diff | betterai chat -m PROVIDER/MODEL "Write a commit message"
@@ -34,7 +35,7 @@ def add_chat(commands: Commands) -> None:
     parser = commands.add("chat", "ask a text model, once or in a conversation", notes=NOTES)
     add = parser.add_argument
     add("prompt", nargs="*", metavar="PROMPT", help="what to ask, its words in one place")
-    add("-m", "--model", help="PROVIDER/MODEL, or PROVIDER for its default; else BETTERAI_MODEL, else an embedded one")
+    add("-m", "--model", help="PROVIDER/MODEL, or PROVIDER for its default; else the one of BETTERAI_MODEL")
     add("-s", "--system", metavar="TEXT", help="system message")
     add("-a", "--attach", action="append", default=[], metavar="FILE", help="a file or URL to send; may be repeated")
     for flags, metavar, name, text in (

@@ -140,9 +140,10 @@ def _add_completion(commands: Commands) -> None:
     parser = commands.add(
         "completion",
         "print the script that completes our commands in a shell",
-        notes="bash   betterai completion bash > ~/.local/share/bash-completion/completions/betterai\n"
-        "zsh    betterai completion zsh > a folder of $fpath, as _betterai\n"
-        "fish   betterai completion fish > ~/.config/fish/completions/betterai.fish\n\n"
+        notes="bash  eval it in ~/.bashrc, or write it to\n"
+        "      ~/.local/share/bash-completion/completions/betterai\n"
+        "zsh   write it to a folder of $fpath, as _betterai\n"
+        "fish  write it to ~/.config/fish/completions/betterai.fish\n\n"
         'example: eval "$(betterai completion bash)"',
     )
     parser.add_argument("shell", choices=SHELLS, help="the shell")
