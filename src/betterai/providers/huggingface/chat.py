@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.openai_chat.fields import OPENAI_OWN
 
 
 class HuggingFaceChat(OpenAIChat):
@@ -20,10 +21,4 @@ class HuggingFaceChat(OpenAIChat):
     allowed_tools = False
     accepts: ClassVar = {"image": frozenset({"bytes", "url"}), "video": frozenset({"url"})}
     finish_reasons: ClassVar = {**OpenAIChat.finish_reasons, "eos": "stop"}
-    unsupported: ClassVar = dict.fromkeys(
-        (
-            "audio", "modalities", "prediction", "moderation", "cache", "verbosity", "web_search", "safety_identifier",
-            "metadata", "store", "service_tier",
-        ),
-        "Hugging Face does not take it",
-    )  # fmt: skip
+    unsupported: ClassVar = dict.fromkeys(OPENAI_OWN, "Hugging Face does not take it")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.openai_chat.fields import OPENAI_OWN
 
 
 class NebiusChat(OpenAIChat):
@@ -17,10 +18,4 @@ class NebiusChat(OpenAIChat):
     think_tags = True
     allowed_tools = False
     accepts: ClassVar = {"image": frozenset({"bytes", "url"})}
-    unsupported: ClassVar = dict.fromkeys(
-        (
-            "audio", "modalities", "prediction", "moderation", "cache", "verbosity", "web_search", "safety_identifier",
-            "metadata", "store", "service_tier",
-        ),
-        "Nebius does not take it",
-    )  # fmt: skip
+    unsupported: ClassVar = dict.fromkeys(OPENAI_OWN, "Nebius does not take it")

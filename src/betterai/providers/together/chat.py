@@ -11,6 +11,7 @@ from betterai.core.settings import ReasoningControl
 from betterai.core.wire import WireRequest
 from betterai.providers.together.options import TogetherOptions
 from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.openai_chat.fields import OPENAI_OWN
 from betterai.wire.report import Report
 
 
@@ -31,13 +32,7 @@ class TogetherChat(OpenAIChat):
         "video": frozenset({"bytes", "url"}),
     }
     finish_reasons: ClassVar = {**OpenAIChat.finish_reasons, "eos": "stop"}
-    unsupported: ClassVar = dict.fromkeys(
-        (
-            "parallel_tool_calls", "user", "audio", "modalities", "prediction", "moderation", "cache", "verbosity",
-            "web_search", "safety_identifier", "metadata", "store", "service_tier",
-        ),
-        "Together does not take it",
-    )  # fmt: skip
+    unsupported: ClassVar = dict.fromkeys((*OPENAI_OWN, "parallel_tool_calls", "user"), "Together does not take it")
 
     def build_request(self, call: TextCall) -> WireRequest:
         request = super().build_request(call)
