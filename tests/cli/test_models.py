@@ -38,6 +38,9 @@ def zzz_models():
         model("zzz-small", "0.5", 32_000, supports_vision=True, supports_tools=True),
         model("zzz-large", "2", 1_000_000, supports_vision=True, supports_reasoning=True),
         model("zzz-unknown", None, None),
+        ModelConfig(
+            id="yyy-voice", provider="acme", category="tts", price=Price(rates=Rates(units={"second": Decimal("0.10")}))
+        ),
     ]
     ALL_MODELS.update({item.key: item for item in found})
     yield
@@ -54,6 +57,11 @@ def test_all_words_are_in_the_name(command: Command):
     assert (result.code, names(result)) == (0, ["large", "small"])
     assert result.stdout.splitlines()[0].split() == ["MODEL", "CATEGORY", "CONTEXT", "IN", "$/M", "OUT", "$/M", "CAN"]
     assert result.stdout.splitlines()[2].split()[1:] == ["text", "32k", "0.50", "2.00", "vision", "tools"]
+
+
+def test_what_is_not_paid_by_tokens_shows_its_unit(command: Command):
+    line = command("models", "yyy-voice", "-c", "tts").stdout.splitlines()[1]
+    assert line.split() == ["acme/yyy-voice", "tts", "–", "0.1/second", "–"]
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ import pytest
 from betterai.cli.pictures import KITTY_PIECE, draw, save
 from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
-from cli.processes import run
+from cli.commands import Command
+from cli.processes import finish, run, start
 from cli.terminal import Terminal
 from cli.test_attachments import PNG
+from cli.upstream import KEY, Upstream
 
 PAINTER = """
 from betterai import BaseTextProvider, Media, MediaPart, Message, ProviderResponse, Text
@@ -91,10 +93,23 @@ def test_a_large_picture_is_drawn_in_pieces_and_one_that_the_terminal_cannot_tak
     assert list(draw(b"\xff\xd8\xff", "kitty")) == []
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path):
+def test_a_folder_that_cannot_be_written_is_named_before_anything_is_sent(tmp_path: Path, command: Command):
     (tmp_path / "file").touch()
-    with pytest.raises(ValidationError, match=r"cannot save into .*file"):
-        save(Media(kind="image", data=PNG), tmp_path / "file")
+    result = command("chat", "-m", "local/echo", "--save", str(tmp_path / "file"), "Hello")
+    assert (result.code, result.stdout) == (2, "")
+    assert f"cannot save into '{tmp_path / 'file'}'" in result.stderr
+    with pytest.raises(ValidationError, match="cannot save into"):
+        save(Media(kind="image", data=PNG), tmp_path / "gone")
+
+
+async def test_a_picture_that_cannot_be_fetched_costs_no_answer(upstream: Upstream, tmp_path: Path):
+    upstream.pieces = [
+        {"content": "Here.", "images": [{"type": "image_url", "image_url": {"url": "https://127.0.0.1:1/a.png"}}]}
+    ]
+    words = ("chat", "-m", "openrouter/painter", "--base-url", upstream.url, "--save", str(tmp_path), "Paint")
+    result = await finish(await start(*words, OPENROUTER_API_KEY=KEY))
+    assert (result.code, result.stdout) == (0, "Here.\nhttps://127.0.0.1:1/a.png\n"), result
+    assert "warning: not saved" in result.stderr
 
 
 async def test_markdown_is_rendered_on_a_terminal_and_left_as_it_is_elsewhere(painter: str):

@@ -42,6 +42,15 @@ def test_a_chosen_model_whose_key_is_missing_is_what_to_set_next():
     assert last.startswith("next: export OPENAI_API_KEY=…")
 
 
+def test_a_provider_that_cannot_be_asked_yet_is_listed_after_those_that_can():
+    providers = run("providers", "--json").json["providers"]
+    order = ["ready", "missing", "listed", "broken"]
+    assert [order.index(provider["status"]) for provider in providers] == sorted(
+        order.index(provider["status"]) for provider in providers
+    )
+    assert {provider["status"] for provider in providers if not provider["categories"]} <= {"listed", "broken"}
+
+
 def test_json_holds_the_same_without_values():
     result = run("providers", "--json", BETTERAI_MODEL="local/echo", **KEYS)
     found = result.json

@@ -11,6 +11,7 @@ from betterai.cli.answer import AnswerView, describe_answer, describe_chunk
 from betterai.cli.attachments import STDIN, read_attachment
 from betterai.cli.conversation import Conversation
 from betterai.cli.output import Output
+from betterai.cli.pictures import open_folder
 from betterai.cli.prompt import has_keyboard, read_prompt
 from betterai.cli.settings import read_settings
 from betterai.config.defaults import MODEL_VARIABLES, chosen_model, default_model
@@ -36,7 +37,7 @@ def run(arguments: Namespace, output: Output) -> int:
     conversation.streams = arguments.stream is not False
     conversation.shows_reasoning = arguments.show_reasoning
     conversation.shows_markdown = arguments.markdown and _check_markdown()
-    conversation.folder = Path(arguments.save).expanduser() if arguments.save else None
+    conversation.folder = open_folder(Path(arguments.save).expanduser()) if arguments.save else None
     with conversation:
         if not question.parts:
             from betterai.cli.interactive import converse

@@ -13,7 +13,8 @@ from betterai.cli.answer import AnswerView, KeptMedia
 from betterai.cli.output import Output
 from betterai.cli.pictures import save
 from betterai.core.config import CoreConfig
-from betterai.core.exceptions import ConfigurationError
+from betterai.core.exceptions import BetterAIError, ConfigurationError
+from betterai.core.media import Media
 from betterai.core.message import Message, ToolCall
 from betterai.core.model import ModelConfig
 from betterai.core.response import ProviderResponse, TextChunk
@@ -100,11 +101,18 @@ class Conversation:
         return response
 
     def keep_media(self, response: ProviderResponse) -> list[KeptMedia]:
-        """The media of an answer, with their bytes and saved where there is a folder for them."""
+        """The media of an answer, saved where there is a folder for them."""
+        return [self._keep(media) for media in response.media]
+
+    def _keep(self, media: Media) -> KeptMedia:
         if self.folder is None:
-            return [KeptMedia(media=media) for media in response.media]
-        loaded = [self._runner.run(self._client.load_media(media)) for media in response.media]
-        return [KeptMedia(media=media, path=str(save(media, self.folder))) for media in loaded]
+            return KeptMedia(media=media)
+        try:
+            loaded = self._runner.run(self._client.load_media(media))
+            return KeptMedia(media=loaded, path=str(save(loaded, self.folder)))
+        except BetterAIError as error:  # the answer is there all the same
+            self.output.note(f"warning: not saved: {error}")
+            return KeptMedia(media=media)
 
     async def _fetch(self, question: Message) -> ProviderResponse:
         await asyncio.sleep(0)  # the loop stood still between the turns: let it see what the server closed

@@ -15,8 +15,8 @@ from betterai.cli.table import write_table
 from betterai.config.providers import ALL_MODELS
 from betterai.core.exceptions import ValidationError
 from betterai.core.model import ModelConfig
+from betterai.runtime.client import Client
 from betterai.runtime.registry import get_provider, provider_names
-from betterai.runtime.vendor_models import list_vendor_models
 
 HEADINGS = ("MODEL", "CATEGORY", "CONTEXT", "IN $/M", "OUT $/M", "CAN")
 NUMBERS = ("CONTEXT", "IN $/M", "OUT $/M")
@@ -96,10 +96,18 @@ def _row(model: ModelConfig) -> tuple[str, ...]:
         one_line(model.key),
         model.category,
         format_tokens(model.capabilities.context_window),
-        format_rate(find_rate(model, "text_in")),
+        _format_first_rate(model),
         format_rate(find_rate(model, "text_out")),
         " ".join(can) + (f"  until {model.shutdown}" if model.shutdown else ""),
     )
+
+
+def _format_first_rate(model: ModelConfig) -> str:
+    """Where no tokens are paid for, what is."""
+    if (rate := find_rate(model, "text_in")) is None and model.price is not None:
+        for unit, amount in model.price.rates.units.items():
+            return f"{amount.normalize():f}/{unit}"
+    return format_rate(rate)
 
 
 def format_tokens(count: int | None) -> str:
@@ -123,7 +131,7 @@ def _show_live(arguments: Namespace, output: Output) -> int:
     if not name:
         raise ValidationError("--live asks one provider", hint="betterai models --live PROVIDER")
     words = [] if name in arguments.words else [word.lower() for word in arguments.words]
-    served = [id for id in asyncio.run(list_vendor_models(name)) if all(word in id.lower() for word in words)]
+    served = [id for id in asyncio.run(_ask(name)) if all(word in id.lower() for word in words)]
     lacking = [id for id in served if f"{name}/{id}" not in ALL_MODELS]
     gone = sorted(_listed(name, words) - set(served))
     if arguments.json:
@@ -133,6 +141,11 @@ def _show_live(arguments: Namespace, output: Output) -> int:
     write_table(("MODEL", "CATALOGUE"), rows, output, styles={"lacking": "yellow"})
     _sum_up(name, served, lacking, gone, output)
     return 0
+
+
+async def _ask(name: str) -> tuple[str, ...]:
+    async with Client(trust_env=True) as client:
+        return await client.list_models(name)
 
 
 def _listed(name: str, words: Sequence[str]) -> set[str]:

@@ -24,8 +24,8 @@ CATEGORIES = ("text", "image", "video", "audio", "tts", "realtime", "embeddings"
 SORTS = ("name", "price", "context")
 
 NOTES = """\
-Prices are US dollars for a million tokens. A model of which the catalogue does
-not know what a filter asks for is left out.
+Prices are US dollars for a million tokens, or for the unit named. A model of
+which the catalogue does not know what a filter asks for is left out.
 
 example: betterai models claude --can vision --max-price-in 3 --sort price
 example: betterai models --live PROVIDER

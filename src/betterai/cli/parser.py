@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import Action, ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import partial
@@ -24,11 +24,21 @@ example: betterai chat "Why is the sky blue?"
 SHELLS = ("bash", "zsh", "fish")
 
 
+class Layout(RawDescriptionHelpFormatter):
+    """Help whose column of commands is wide enough: argparse forgets that they are indented."""
+
+    def add_argument(self, action: Action) -> None:
+        super().add_argument(action)
+        indent = self._current_indent + 2 * self._indent_increment
+        names = [len(choice.metavar or choice.dest) for choice in self._iter_indented_subactions(action)]
+        self._action_max_length = max([self._action_max_length, *(indent + length for length in names)])
+
+
 class Parser(ArgumentParser):
     """An argument parser whose errors are ours, so that they are reported as all others are."""
 
     def __init__(self, **options: Any) -> None:
-        layout = partial(RawDescriptionHelpFormatter, max_help_position=28)
+        layout = partial(Layout, max_help_position=28)
         super().__init__(formatter_class=layout, allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
@@ -109,7 +119,9 @@ def _add_config(commands: Commands) -> None:
         "what the configuration file says, and where it is",
         more="\nSecrets are not shown.",
         notes="The file is BETTERAI_CONFIG, else betterai/config.toml in XDG_CONFIG_HOME or\n"
-        "~/.config. What a call or the environment says goes before it.\n\n"
+        "~/.config. What a call or the environment says goes before it: BETTERAI_MODEL,\n"
+        "BETTERAI_TIMEOUT, BETTERAI_RETRIES, BETTERAI_UNSUPPORTED, and what\n"
+        "`betterai providers` names.\n\n"
         "example: betterai config path",
     )
     parser.add_argument("what", nargs="?", choices=("show", "path"), default="show", help="all of it, or where it is")

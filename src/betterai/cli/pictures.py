@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import os
 from base64 import b64encode
 from collections.abc import Iterator
 from itertools import count
@@ -47,12 +48,22 @@ def draw(data: bytes, protocol: Protocol) -> Iterator[str]:
         yield "\n"
 
 
+def open_folder(folder: Path) -> Path:
+    """The folder, made where it is not there. Raises `ValidationError` for one that cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValidationError(f"cannot save into {str(folder)!r}: {error.strerror or error}") from None
+    if not os.access(folder, os.W_OK):
+        raise ValidationError(f"cannot save into {str(folder)!r}: it cannot be written")
+    return folder
+
+
 def save(media: Media, folder: Path) -> Path:
     """Write media that holds its bytes into a new file of the folder. Raises `ValidationError`."""
     suffix = _SUFFIXES.get(media.mime_type) or mimetypes.guess_extension(media.mime_type) or ".bin"
     paths = (folder / f"{media.kind}-{number}{suffix}" for number in count(1))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         path = next(path for path in paths if not path.exists())
         path.write_bytes(media.to_bytes())
     except (OSError, ValueError) as error:

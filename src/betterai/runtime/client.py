@@ -105,6 +105,12 @@ class Client:
         limits = read_timeout(complete_config(self._config).timeout)
         return await load_one(media, frozenset({"bytes"}), self._connect(), limits)
 
+    async def list_models(self, provider: str) -> tuple[str, ...]:
+        """The ids of the models that a provider says it has, asked now. Raises `BetterAIError`."""
+        from betterai.runtime.vendor_models import list_vendor_models
+
+        return await list_vendor_models(provider, self._config, transport=self._connect)
+
     def _find(self, model: str, config: CoreConfig | None) -> Found:
         """The provider behind a name; looked up again when registry or catalogue changed, or a class's key."""
         if config is not None:
