@@ -13,7 +13,7 @@ from betterai.core.wire import WireRequest
 from betterai.runtime.connection import Connection
 from betterai.runtime.duplex import open_session
 from betterai.testing import NetworkDenied, no_network
-from betterai.testing.network import is_loopback
+from betterai.transport.egress import is_loopback
 from runtime.providers import HELLO, PROVIDER, ask, connect
 from runtime.upstream import Upstream, answer
 

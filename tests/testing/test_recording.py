@@ -300,6 +300,16 @@ async def test_a_file_that_is_no_recording_is_named(folder: Path) -> None:
         pass
 
 
+async def test_a_single_file_can_be_replayed_but_not_added_to(folder: Path, upstream: Upstream) -> None:
+    with record(folder):
+        await ask(connect(upstream.url))
+    file = folder / "001-neutral-chat.json"
+    with replay(file):
+        assert (await ask(connect(upstream.url))).content == "one"
+    with pytest.raises(betterai.ValidationError, match="folder"), record(file, "new"):
+        pass
+
+
 def test_a_mode_that_is_none_is_named(folder: Path) -> None:
     with pytest.raises(betterai.ValidationError, match="always"), record(folder, "always"):  # type: ignore[arg-type]
         pass
@@ -342,7 +352,13 @@ def echo(secret: str) -> bytes:
     """A reply that repeats a secret in every spelling."""
     said = " ".join(spellings(secret))
     return json.dumps(
-        {"error": {"message": said, secret: [{"deep": said}], "url": f"https://x/?k={quote(secret)}"}}
+        {
+            "error": {
+                "message": f"{said} of acme-corp-77",
+                secret: [{"deep": said}],
+                "url": f"https://x/?k={quote(secret)}",
+            }
+        }
     ).encode()
 
 
@@ -369,6 +385,7 @@ async def test_no_secret_gets_into_a_file(folder: Path, auth: str, streaming: bo
     written = read_all(folder)
 
     assert "session=" not in written
+    assert "acme-corp-77" not in json.dumps(exchanges(folder)[0]["response"])
     for secret in (*spellings(CANARY), CANARY[::-1]):
         assert secret not in written
     assert "***" in written

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from betterai.core.exceptions import BetterAIError
 from betterai.runtime.stand_in import stand_in
 from betterai.transport.address import read_url
+from betterai.transport.egress import is_loopback
 
 if TYPE_CHECKING:
     from betterai.core.config import Timeout
@@ -58,20 +57,6 @@ class GuardedTransport:
                 hint="mark it with @pytest.mark.betterai_network, or name the host in the ini option "
                 "betterai_allow_hosts, or give it a recording or a script (betterai.testing)",
             )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or address, in any spelling, is this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ip_address(host)
-    except ValueError:
-        try:
-            address = ip_address(socket.inet_aton(host))
-        except OSError:
-            return False
-    return address.is_loopback or address.is_unspecified
 
 
 @contextmanager

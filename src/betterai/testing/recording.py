@@ -6,7 +6,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
@@ -94,6 +94,8 @@ class Recording:
         self._missed: RecordingMissing | None = None
         self.records = mode in ("new", "all") or (mode == "once" and not self._found)
         """Whether requests that were not recorded yet are sent, and recorded."""
+        if self.records and self.path.is_file():
+            raise ValidationError(f"{path} is a file", hint="a recording is made in a folder")
 
     @property
     def unused(self) -> list[str]:
@@ -197,6 +199,6 @@ def record(path: str | os.PathLike[str], mode: Mode = "once", **options: Unpack[
     recording.finish()
 
 
-def replay(path: str | os.PathLike[str], **options: Unpack[Options]) -> Any:
+def replay(path: str | os.PathLike[str], **options: Unpack[Options]) -> AbstractContextManager[Recording]:
     """`record` in the mode none: nothing is sent, and a request that was not recorded raises `RecordingMissing`."""
     return record(path, "none", **options)

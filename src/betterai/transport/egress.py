@@ -70,6 +70,20 @@ def is_private_host(url: str) -> bool:
         return "." not in host or host.endswith(_PRIVATE_SUFFIXES)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a name or address, in any spelling, is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        try:
+            address = ip_address(socket.inet_aton(host))
+        except OSError:
+            return False
+    return address.is_loopback or address.is_unspecified
+
+
 def public_socket(info: AddressInfo) -> socket.socket:
     """A socket factory for aiohttp's connector: refuses every address that is not public."""
     family, kind, protocol, _, address = info

@@ -143,6 +143,16 @@ async def test_few_files_stay_loaded(client: betterai.Client, file: Path) -> Non
     assert list(gguf_engine._engines) == [(file, 512), (file, 768)]
 
 
+async def test_an_answer_goes_on_when_other_files_take_its_place(client: betterai.Client, file: Path) -> None:
+    chunks = aiter(client.stream(f"local/gguf:{file}", "Hello", max_tokens=400))
+    await anext(chunks)
+    for context in (256, 512):
+        options = {"local": {"context": context}}
+        await client.generate(f"local/gguf:{file}", "Hello", max_tokens=1, options=options)
+    assert (file, 8192) not in gguf_engine._engines
+    assert [chunk.response async for chunk in chunks][-1] is not None
+
+
 async def test_closing_one_client_leaves_the_model_to_another(file: Path) -> None:
     async with betterai.Client() as stays:
         await stays.generate(f"local/gguf:{file}", "Hello", max_tokens=1)

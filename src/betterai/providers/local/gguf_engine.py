@@ -31,7 +31,7 @@ class Engine:
 
     def __init__(self, path: Path, context: int) -> None:
         self.users: WeakSet[Any] = WeakSet()
-        self.closed = False
+        self.stopped = False
         self._path, self._context = path, context
         self._server: Any = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="betterai-gguf")
@@ -44,15 +44,15 @@ class Engine:
         try:
             if self._server is None:
                 self._server = load(self._path, self._context)
-            self._server.handle_chat_completions(body, lambda event: self.closed or hear(event))
+            self._server.handle_chat_completions(body, lambda event: self.stopped or hear(event))
         except Exception as error:
             end(error)
         else:
             end(None)
 
-    def close(self) -> Future[None]:
-        """Stop what runs, and free the memory, in the engine's own thread."""
-        self.closed = True
+    def close(self, *, stop: bool) -> Future[None]:
+        """Free the memory, in the engine's own thread: after the calls that it has, or by stopping them."""
+        self.stopped = stop
         freed = self._thread.submit(self._free)
         self._thread.shutdown(wait=False)
         return freed
@@ -100,7 +100,7 @@ def _find(path: Path, context: int, user: object) -> Engine:
     if key not in _engines:
         _engines[key] = Engine(path, context)
         if len(_engines) > MAX_ENGINES:
-            _engines.popitem(last=False)[1].close()
+            _engines.popitem(last=False)[1].close(stop=False)
     _engines.move_to_end(key)
     _engines[key].users.add(user)
     return _engines[key]
@@ -114,7 +114,7 @@ async def release(user: object) -> None:
             if user in engine.users:
                 engine.users.discard(user)
                 if not engine.users:
-                    freed.append(_engines.pop(key).close())
+                    freed.append(_engines.pop(key).close(stop=True))
     for future in freed:
         await asyncio.wrap_future(future)
 
