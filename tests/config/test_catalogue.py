@@ -93,6 +93,12 @@ def test_an_alias_of_a_model_that_was_replaced_finds_nothing_and_does_not_crash(
         models.resolve("short")
 
 
+def test_what_was_found_before_changes_nothing(models: ModelCatalogue) -> None:
+    models.update({"acme/local/hosted": model("local/hosted")})
+    assert models.find("local/hosted") == models["acme/local/hosted"]
+    assert models.resolve("local/hosted").key == "local/hosted", "a provider's name comes first"
+
+
 def test_any_id_of_a_known_provider_is_asked_for_as_it_is(models: ModelCatalogue) -> None:
     found = models.resolve("local/not/listed")
     assert (found.provider, found.id, found.known) == ("local", "not/listed", False)

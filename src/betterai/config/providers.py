@@ -133,7 +133,7 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
 
     def resolve(self, name: str, providers: Iterable[str] = ()) -> ModelConfig:
         """By key, alias, `provider/` and any id, or bare id. Raises `ModelNotFoundError` with near names."""
-        if (listed := self._found.get(name) or self._look_up(name)) is not None:
+        if (listed := self._look_up(name)) is not None:
             return listed
         provider, _, rest = name.partition("/")
         if rest and (provider in providers or provider in discover_names()):
