@@ -21,7 +21,7 @@ calls, finish reason and usage equal what an independent reading of the body say
 an error answer when it is read as the error that it is. A request is taken through the server half, our types and the client
 half, and compared with what was sent.
 
-| provider | kind | exchanges | read | failed | requests | sent as recorded | with fields left out, reported | with fields carried beside our types |
+| provider | kind | exchanges | read | failed | requests | sent as recorded | with fields left out, changed or added, reported | with fields carried beside our types |
 |---|---|---|---|---|---|---|---|---|
 """
 
@@ -59,7 +59,7 @@ def _left_out(reports: dict[tuple[str, str], list[ReplayReport]]) -> str:
         for report in found
         if (trip := report.round_trip) is not None and trip.reported
     ]
-    return "## What is left out of requests, and reported\n\n" + "\n".join(lines) + "\n"
+    return "## What is left out of requests, changed or added, and reported\n\n" + "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ from betterai.wire.surfaces import SURFACES
 
 
 class RoundTrip(Data, frozen=True, kw_only=True):
-    """`sent` is the body that comes out; the others are JSON pointers (RFC 6901). `reported` are those of `lost` that a
-    warning names; of `added` those are left out.
+    """`sent` is the body that comes out; the others are JSON pointers (RFC 6901). `reported` are those of `lost` and of
+    `added` that a warning names.
     """
 
     sent: Mapping[str, Any] | None
@@ -49,13 +49,13 @@ def make_round_trip(
         reported = tuple(place for place in _all_pointers(body) if _covers(pointers, place)) or pointers
         return call, RoundTrip(sent=None, reported=reported, detail=str(error))
     bare, _ = _build(codec, strip_opaque(call))
-    lost = tuple(find_missing(body, sent))
+    lost, added = tuple(find_missing(body, sent)), tuple(find_missing(sent, body))
     return call, RoundTrip(
         sent=sent,
         lost=lost,
-        added=tuple(place for place in find_missing(sent, body) if not _is_reported(place, warnings)),
+        added=added,
         carried=tuple(place for place in find_missing(sent, bare) if _holds_something(sent, place)),
-        reported=tuple(place for place in lost if _is_reported(place, warnings)),
+        reported=tuple(place for place in dict.fromkeys((*lost, *added)) if _is_reported(place, warnings)),
     )
 
 
