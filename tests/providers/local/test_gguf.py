@@ -235,6 +235,24 @@ async def test_its_option_is_refused_by_the_other_models() -> None:
         await LocalTextProvider(context=512).generate("Hello", "echo", betterai.GenerationSettings())
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs os.fork")
+async def test_a_forked_child_loads_the_file_anew(file: Path) -> None:
+    program = f"""
+import asyncio, multiprocessing, betterai
+
+def ask():
+    asyncio.run(betterai.generate({f"local/gguf:{file}"!r}, "Hello", max_tokens=2))
+
+ask()
+child = multiprocessing.get_context("fork").Process(target=ask)
+child.start()
+child.join(20)
+assert child.exitcode == 0, child.exitcode
+"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+    assert await process.wait() == 0
+
+
 async def test_a_process_ends_cleanly_with_a_model_loaded(file: Path) -> None:
     program = (
         f"import asyncio, betterai; asyncio.run(betterai.generate({f'local/gguf:{file}'!r}, 'Hello', max_tokens=2))"
