@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from betterai.config.environment import fill_template
-from betterai.core.exceptions import ModelNotFoundError
+from betterai.core.exceptions import ConfigurationError, ModelNotFoundError
 from betterai.core.model import Category
 from betterai.core.provider import NoAuth, Provider
 from betterai.providers import built_in_names
-from betterai.runtime.registry import BASES, resolve_model
+from betterai.runtime.registry import BASES, choose_protocol, resolve_model
 from contract.cases import CASES, CODECS, PROVIDERS, Case
 
 FORMS = frozenset({"bytes", "url", "file_id"})
@@ -98,8 +98,11 @@ def test_its_models_are_its_own_and_can_be_asked(provider: Provider) -> None:
         assert model.category in get_args(Category)
         for low, high in model.config.values():
             assert low < high
-        for protocol in filter(None, (model.protocol, model.traits.protocol)):
-            assert protocol in provider.protocols.get(model.category, {protocol})
+        spoken = provider.protocols.get(model.category, {})
+        assert not spoken or not model.traits.protocol or model.traits.protocol in spoken
+        if spoken and model.protocol and model.protocol not in spoken:
+            with pytest.raises(ConfigurationError, match=model.protocol):
+                choose_protocol(provider, model.category, model)
         if model.price is not None:
             assert model.price.source
 
