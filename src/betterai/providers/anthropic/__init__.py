@@ -1,4 +1,4 @@
-"""Anthropic (https://platform.claude.com/docs): its models are in the catalogue; calling them comes with its protocol."""
+"""Anthropic (https://platform.claude.com/docs): its models are in the catalogue; calls come with its protocol."""
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
 from betterai.providers.anthropic.models import PROVIDER_MODELS

@@ -1,4 +1,4 @@
-"""Google's Gemini API (https://ai.google.dev): its models are in the catalogue; calling them comes with its protocol."""
+"""Google's Gemini API (https://ai.google.dev): its models are in the catalogue; calls come with its protocol."""
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
 from betterai.providers.google.models import PROVIDER_MODELS
