@@ -151,7 +151,7 @@ PROTOCOLS = Provider(name="p", protocols={"text": {"one": ONE, "two": TWO}})
         (ModelConfig(id="m", provider="p", protocol="two"), "one", ONE),
         (ModelConfig(id="m", provider="p", traits=ModelTraits(protocol="two")), "", TWO),
         (ModelConfig(id="m", provider="p", protocol="one", traits=ModelTraits(protocol="two")), "", ONE),
-        (ModelConfig(id="m", provider="p", protocol="elsewhere"), "", ONE),
+        (ModelConfig(id="m", provider="p", protocol="elsewhere"), "two", TWO),
     ],
 )
 def test_the_call_chooses_then_the_model_then_its_family_then_the_first(
@@ -163,6 +163,13 @@ def test_the_call_chooses_then_the_model_then_its_family_then_the_first(
 def test_a_protocol_that_is_not_spoken_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="it speaks one, two"):
         choose_protocol(PROTOCOLS, "text", ModelConfig(id="m", provider="p"), "three")
+
+
+def test_a_model_of_another_protocol_is_refused_before_it_is_asked() -> None:
+    with pytest.raises(ConfigurationError, match="over elsewhere only") as caught:
+        choose_protocol(PROTOCOLS, "text", ModelConfig(id="m", provider="p", protocol="elsewhere"))
+
+    assert "one or two" in str(caught.value)
 
 
 def test_names_are_listed_once_and_in_order() -> None:

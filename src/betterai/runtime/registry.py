@@ -130,6 +130,13 @@ def choose_protocol(provider: Provider, category: Category, model: ModelConfig, 
         )
     if wanted and wanted not in protocols:
         raise ConfigurationError(f"{provider.name} does not speak {wanted!r}", hint=f"it speaks {', '.join(protocols)}")
+    if not wanted and model.protocol and model.protocol not in protocols:
+        raise ConfigurationError(
+            f"it is served over {model.protocol} only, which cannot be spoken to {provider.name} yet",
+            hint=f"choose a model that is served over {' or '.join(protocols)}",
+            provider=provider.name,
+            model=model.id,
+        )
     for name in (wanted, model.protocol, model.traits.protocol):
         if name in protocols:
             return protocols[name]

@@ -52,6 +52,8 @@ UNITS: dict[Category, dict[str, str]] = {
     "rerank": {"input_cost_per_query": "search"},
 }  # fmt: skip
 
+CHAT = "/v1/chat/completions"
+
 KEY = re.compile(
     r"(?P<name>[a-z_]+?)(?:_above_(?P<hours>\d+)hr)?(?:_above_(?P<thousands>\d+)k_tokens)?"
     r"(?:_(?P<variant>batches|priority|flex|balanced|ultrafast))?"
@@ -84,6 +86,7 @@ def read_model(id: str, vendor: str, category: Category, row: Mapping[str, Any],
     claims = {**row, "vision": "image" in takes, "audio": "audio" in takes} if takes else row
     spoken = {**row, "spoken": "audio" in gives} if gives else row
     is_text = category == "text"
+    answers_only = row.get("mode") == "responses" and CHAT not in (endpoints or ())
     batches = "batch" in price.variants if price else False
     return ModelConfig(
         id=id,
@@ -104,6 +107,7 @@ def read_model(id: str, vendor: str, category: Category, row: Mapping[str, Any],
             max_tokens=row.get("max_output_tokens") if is_text else None,
             context_window=row.get("max_input_tokens") or row.get("max_tokens"),
         ),
+        protocol="openai_responses" if answers_only else "",
         price=price,
         shutdown=row.get("deprecation_date", ""),
     )
