@@ -28,10 +28,11 @@ from betterai.core.message import MediaPart, Message, Messages, ToolResult
 from betterai.core.model import ModelConfig
 from betterai.core.price import price_usage
 from betterai.core.provider import Provider
-from betterai.core.response import CallWarning, ProviderResponse, TextChunk, Timing
+from betterai.core.response import ProviderResponse, TextChunk, Timing
 from betterai.core.settings import GenerationSettings
 from betterai.core.wire import Call, Event, WireRequest
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock
+from betterai.runtime.claims import check_claims
 from betterai.runtime.connection import Connection, TransportSource
 from betterai.runtime.encoding import encode_request
 from betterai.runtime.media import load_media, media_sizes, needs_loading
@@ -181,7 +182,7 @@ class CodecTextProvider(BaseTextProvider):
                 stream=stream,
                 id=f"{getrandbits(128):032x}",
                 now=self._clock.now(),
-                warnings=_warn(model, history, settings.given(), media),
+                warnings=check_claims(model, history, settings.given(), media=media),
                 provider_settings=self.connection.codec_settings(),
             )
             if media and media_sizes(history) > LARGE_BODY:
@@ -339,38 +340,3 @@ def _with_response(final: list[TextChunk], response: ProviderResponse) -> list[T
     if final:
         return [*final[:-1], msgspec.structs.replace(final[-1], response=response)]
     return [TextChunk(response=response)]
-
-
-def _warn(
-    model: ModelConfig, messages: Sequence[Message], given: Mapping[str, Any], media: bool
-) -> tuple[CallWarning, ...]:
-    """What `_judge` finds, without looking where there is nothing to find."""
-    if not media and model.known and not model.shutdown and "tools" not in given:
-        for name, (low, high) in model.config.items():
-            value = given.get(name)
-            if value is not None and not low <= value <= high:
-                break
-        else:
-            return ()
-    return tuple(_judge(model, messages, given))
-
-
-def _judge(model: ModelConfig, messages: Sequence[Message], given: Mapping[str, Any]) -> Iterator[CallWarning]:
-    """What the catalogue says against this call. Claims: they warn, and never block."""
-    if not model.known:
-        yield CallWarning(code="unknown_model", field="model", message=f"the catalogue does not list {model.key}")
-    if model.shutdown:
-        yield CallWarning(code="deprecated", field="model", message=f"{model.key} is shut down on {model.shutdown}")
-    for name, (low, high) in model.config.items():
-        value = given.get(name)
-        if value is not None and not low <= value <= high:
-            yield CallWarning(code="capability", field=name, message=f"{value} is outside {low:g} to {high:g}")
-    claims = model.capabilities
-    if claims.supports_tools is False and given.get("tools"):
-        yield CallWarning(code="capability", field="tools", message=f"{model.key} is said to take no tools")
-    kinds = {"image": claims.supports_vision, "audio": claims.supports_audio_input}
-    for message in messages:
-        for part in message.parts:
-            kind = getattr(getattr(part, "media", None), "kind", "")
-            if kinds.get(kind) is False:
-                yield CallWarning(code="capability", field="media", message=f"{model.key} is said to take no {kind}")

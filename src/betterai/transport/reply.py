@@ -16,7 +16,6 @@ from betterai.transport.failures import read_failure
 from betterai.transport.patience import Patience, cut_off
 from betterai.transport.telemetry import Finish
 
-
 _lingering: set[asyncio.Task[None]] = set()
 
 

@@ -38,7 +38,7 @@ def parse_choices(codec: OpenAIChat, call: TextCall, shape: ChatShape, **more: A
     """The first choice with `more` fields, and the others, in the order of their indexes, as its alternatives."""
     choices = shape.choices or []
     model = shape.model or call.model.id
-    sources = parse_sources(shape)
+    sources = parse_sources(shape) if isinstance(shape, SourcedShape) else ()
     if len(choices) > 1:
         choices = sorted(choices, key=attrgetter("index"))
         more["alternatives"] = _parse_others(codec, call, choices[1:], model, sources)
@@ -72,9 +72,9 @@ def _parse_choice(
         call,
         reasoning=thought or message.reasoning_content or message.reasoning or "",
         details=None if message.reasoning_details is NO_DETAILS else join_details([message.reasoning_details]),
-        signature=find_signature(message.content),
+        signature=find_signature(message.content) if isinstance(message.content, list) else "",
         text=text,
-        citations=(*parse_citations(message.annotations), *sources),
+        citations=(*parse_citations(message.annotations), *sources) if message.annotations else sources,
         refusal=message.refusal or "",
         media=parse_media(message, call),
         tool_calls=parse_tool_calls(calls, call, choice.index) if calls else (),
@@ -142,10 +142,8 @@ def split_content(content: str | list[ContentPart] | None) -> tuple[str, str]:
     return "".join(text), "".join(thought)
 
 
-def find_signature(content: str | list[ContentPart] | None) -> str:
+def find_signature(content: list[ContentPart]) -> str:
     """The signature of thoughts in a content list; the last one says it for all."""
-    if content is None or isinstance(content, str):
-        return ""
     return next((part.signature for part in reversed(content) if part.signature), "")
 
 

@@ -169,7 +169,8 @@ class ChatStream:
     ) -> None:
         """Content with log probabilities, or as a list of parts."""
         text, thought = split_content(delta.content)
-        choice.signature = find_signature(delta.content) or choice.signature
+        if isinstance(delta.content, list):
+            choice.signature = find_signature(delta.content) or choice.signature
         if self._tagged:
             text, tagged = choice.tags.feed(text)
             thought += tagged

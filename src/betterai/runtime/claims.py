@@ -1,0 +1,60 @@
+"""What the catalogue says against a call. Claims: they warn, and never block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from betterai.core.message import Message
+from betterai.core.model import ModelConfig
+from betterai.core.response import CallWarning
+from betterai.core.tools import JsonSchema
+
+
+def check_claims(
+    model: ModelConfig, messages: Sequence[Message], given: Mapping[str, Any], *, media: bool
+) -> tuple[CallWarning, ...]:
+    """`given` are the settings that were set; without `media` the messages are not looked through."""
+    found = [] if model.known and not model.shutdown else [*_check_model(model.key, model.known, model.shutdown)]
+    for name, (low, high) in model.config.items():
+        value = given.get(name)
+        if value is not None and not low <= value <= high:
+            found.append(_warn(name, f"{value} is outside {low:g} to {high:g}"))
+    if given.get("tools") and model.capabilities.supports_tools is False:
+        found.append(_warn("tools", f"{model.key} is said to take no tools"))
+    shape = given.get("response_format")
+    if isinstance(shape, JsonSchema) and model.capabilities.supports_structured_output is False:
+        found.append(_warn("response_format", f"{model.key} is said to take no JSON Schema"))
+    if media:
+        found.extend(_check_media(model, messages))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def _check_model(key: str, known: bool, shutdown: str) -> tuple[CallWarning, ...]:
+    found = []
+    if not known:
+        found.append(CallWarning(code="unknown_model", field="model", message=f"the catalogue does not list {key}"))
+    if shutdown:
+        found.append(CallWarning(code="deprecated", field="model", message=f"{key} is shut down on {shutdown}"))
+    return tuple(found)
+
+
+def _check_media(model: ModelConfig, messages: Sequence[Message]) -> Iterator[CallWarning]:
+    claims = model.capabilities
+    taken = {
+        "image": claims.supports_vision,
+        "audio": claims.supports_audio_input,
+        "video": claims.supports_video_input,
+        "document": claims.supports_documents,
+    }
+    for message in messages:
+        for part in message.parts:
+            kind = getattr(getattr(part, "media", None), "kind", "")
+            if taken.get(kind) is False:
+                yield _warn("media", f"{model.key} is said to take no {kind}")
+
+
+def _warn(field: str, message: str) -> CallWarning:
+    return CallWarning(code="capability", field=field, message=message)
