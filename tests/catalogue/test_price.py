@@ -83,7 +83,8 @@ def test_a_rate_that_a_band_does_not_name_is_the_first_bands_and_an_estimate() -
     ("variant", "tokens", "amount", "status"),
     [
         ("batch", 100, "100", "exact"),
-        ("batch", 2_000, "2000", "exact"),
+        ("batch", 1_000, "1000", "exact"),
+        ("batch", 1_001, "1001", "estimated"),
         ("priority", 1_000, "3000", "exact"),
         ("priority", 1_001, "5005", "exact"),
         ("flex", 100, "200", "estimated"),
