@@ -19,6 +19,7 @@ text = "local/echo"
 [providers.groq]
 api_key = "{SECRET}"
 host = "https://user:{SECRET}@acme.example"
+base_url = "https://acme.example/v1?key={SECRET}"
 [providers.openai]
 api_key = {{ env = "WORK_KEY" }}
 """
@@ -56,6 +57,7 @@ def test_it_is_shown_as_toml_with_secrets_masked(file: Path, command: Command, m
         "[providers.groq]",
         'api_key = "***"',
         'host = "https://***@acme.example"',
+        'base_url = "https://acme.example/v1?***"',
         "",
         "[providers.openai]",
         'api_key = { env = "WORK_KEY" }  # is not set',

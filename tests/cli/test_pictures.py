@@ -52,6 +52,12 @@ def test_pictures_are_saved_under_new_names_and_their_paths_printed(painter: str
         assert [path.read_bytes() for path in paths] == [PNG, PNG]
 
 
+def test_a_picture_is_not_written_through_a_link_that_leads_nowhere(tmp_path: Path):
+    (tmp_path / "image-1.png").symlink_to(tmp_path / "elsewhere")
+    saved = save(Media(kind="image", mime_type="image/png", data=PNG), tmp_path)
+    assert (saved.name, (tmp_path / "elsewhere").exists()) == ("image-2.png", False)
+
+
 def test_pictures_that_are_not_kept_are_spoken_of(painter: str):
     result = run("chat", "-m", "painter/one", "Paint", PYTHONPATH=painter)
     assert result.stdout == "Two **dots**\n"

@@ -20,9 +20,9 @@ async def do_not_wait(_: float) -> None:
     """Retries follow at once."""
 
 
-async def ask(upstream: Upstream) -> tuple[str, ...]:
+async def ask(upstream: Upstream, name: str = "groq") -> tuple[str, ...]:
     config = CoreConfig(api_key=KEY, base_url=upstream.url)
-    return await list_vendor_models("groq", config, clock=Clock(sleep=do_not_wait))
+    return await list_vendor_models(name, config, clock=Clock(sleep=do_not_wait))
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,13 @@ async def test_the_forms_of_a_list(body: Any) -> None:
         assert await ask(upstream) == ("a", "b")
     (request,) = upstream.requests
     assert (request.method, request.path, request.raw) == ("GET", "/v1/models", b"")
+
+
+@pytest.mark.parametrize(("name", "size"), [("anthropic", "limit"), ("google", "pageSize")])
+async def test_vendors_that_give_pages_are_asked_for_the_largest(name: str, size: str) -> None:
+    with Upstream(reply(200, {"data": [{"id": "a"}]})) as upstream:
+        await ask(upstream, name)
+    assert upstream.requests[0].query == {size: "1000"}
 
 
 async def test_an_overloaded_vendor_is_asked_again() -> None:

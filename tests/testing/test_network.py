@@ -69,6 +69,12 @@ async def test_media_of_class_providers_are_refused() -> None:
         await betterai.generate("reader/any", betterai.Message.user("Read it", picture))
 
 
+async def test_media_of_answers_are_refused() -> None:
+    async with betterai.Client() as client:
+        with no_network(), pytest.raises(NetworkDenied, match=r"files\.example\.com"):
+            await client.load_media(betterai.Media(kind="image", url="https://files.example.com/a.png"))
+
+
 async def test_sessions_are_refused_too() -> None:
     class Talk:
         def connect(self, call: Any) -> WireRequest:

@@ -391,6 +391,13 @@ async def test_no_secret_gets_into_a_file(folder: Path, auth: str, streaming: bo
     assert "***" in written
 
 
+async def test_attributes_of_cookies_are_no_secrets(folder: Path) -> None:
+    cookie = {"Set-Cookie": "id=0123456789; Path=/; Secure"}
+    with Upstream(answer("a secure answer", cookie)) as upstream, record(folder):
+        await ask(connect(upstream.url))
+    assert "a secure answer" in read_all(folder)
+
+
 async def test_secrets_in_what_the_caller_adds_do_not_get_into_a_file(folder: Path, upstream: Upstream) -> None:
     extra: dict[str, Any] = {
         "extra_headers": {"X-Gateway-Token": f"Bearer {CANARY}", "X-Tracing": "trace-canary"},

@@ -147,6 +147,13 @@ async def test_a_real_provider_is_stood_in_for_and_comes_back(monkeypatch: pytes
         await betterai.generate("groq/openai/gpt-oss-120b", "Hello")
 
 
+async def test_a_script_inside_another_gives_the_name_back_to_it() -> None:
+    with scripted(["outer"], name="groq"):
+        with scripted(["inner"], name="groq"):
+            assert (await betterai.generate("groq/any", "Hello")).content == "inner"
+        assert (await betterai.generate("groq/any", "Hello")).content == "outer"
+
+
 async def test_the_name_is_gone_after_the_block() -> None:
     with scripted(["one"]):
         pass

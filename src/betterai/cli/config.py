@@ -65,10 +65,13 @@ def _mask(value: Value, *, secret: bool) -> Any:
 
 
 def _hide_login(value: str) -> str:
-    """A URL may hold a user and a password."""
+    """A URL may hold a user and a password, or a key in its query."""
     scheme, slashes, rest = value.partition("://")
+    if not slashes:
+        return value
+    rest, mark, _ = rest.partition("?")
     login, at, host = rest.rpartition("@")
-    return f"{scheme}{slashes}{SECRET}@{host}" if slashes and at and login else value
+    return f"{scheme}://{SECRET + at if login else ''}{host}{mark and mark + SECRET}"
 
 
 def _write_table(name: str, table: dict[str, Any], output: Output) -> None:

@@ -64,8 +64,10 @@ def save(media: Media, folder: Path) -> Path:
     suffix = _SUFFIXES.get(media.mime_type) or mimetypes.guess_extension(media.mime_type) or ".bin"
     paths = (folder / f"{media.kind}-{number}{suffix}" for number in count(1))
     try:
-        path = next(path for path in paths if not path.exists())
-        path.write_bytes(media.to_bytes())
+        content = media.to_bytes()
+        path = next(path for path in paths if not os.path.lexists(path))
+        with path.open("xb") as file:
+            file.write(content)
     except (OSError, ValueError) as error:
         raise ValidationError(
             f"cannot save into {str(folder)!r}: {getattr(error, 'strerror', None) or error}"

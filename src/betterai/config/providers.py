@@ -48,13 +48,15 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
         return self._tables
 
     def _declared_by(self, provider: str) -> Mapping[str, ModelConfig]:
-        """The models, by key, of one without a table, whose declaration is imported: the embedded one, a package."""
+        """The models, by key, of one without a table, whose declaration is imported: the embedded one, a package.
+
+        No lock is held meanwhile: a package that registers itself as it is imported takes it.
+        """
         found = self._declared.get(provider)
         if found is None and provider in discover_names():
-            with self._lock:
-                models = [model for declared in declared_providers([provider]) for model in declared.models().values()]
-                found = {model.key: model for model in (_own(model, provider) for model in models)}
-                self._declared[provider] = found
+            models = [model for declared in declared_providers([provider]) for model in declared.models().values()]
+            listed = {model.key: model for model in (_own(model, provider) for model in models)}
+            found = self._declared.setdefault(provider, listed)
         return found or {}
 
     def _load_declared(self) -> Mapping[str, ModelConfig]:

@@ -69,7 +69,10 @@ def price_usage(usage: Usage | None, price: Price | None, variant: str = "") -> 
     base = price.rates
     if variant := variant or usage.tier:
         if variant in price.variants:
+            reached = _rates_for(price, usage.input_tokens) is not base
             price = price.variants[variant]
+            if reached and not price.tiers:
+                doubt = f"no price of {variant} is known for inputs this long"
         else:
             doubt = f"no price is known for {variant}"
     rates = _rates_for(price, usage.input_tokens) if price.tiers else price.rates

@@ -17,12 +17,12 @@ from betterai.core.price import price_usage
 from betterai.core.provider import Provider
 from betterai.core.response import CallWarning, ProviderResponse, TextChunk, Timing
 from betterai.core.settings import GenerationSettings
-from betterai.runtime import stand_in
 from betterai.runtime.attempts import read_timeout
 from betterai.runtime.connection import TransportSource, shared_transport
 from betterai.runtime.media import load_media, needs_loading
 from betterai.runtime.messages import read_messages, render_messages
 from betterai.runtime.schema import parse_output, prepare_settings
+from betterai.runtime.stand_in import choose_transport
 from betterai.wire.openai_chat import OpenAIChat
 
 
@@ -95,9 +95,7 @@ class ClassTextProvider(BaseTextProvider):
         if self.provider.embedded:
             return history, ()
         if needs_loading(history, OpenAIChat.accepts):
-            transport = self._source()
-            if stand_in.current is not None:
-                transport = stand_in.current(transport, None)
+            transport = choose_transport(self._source())
             history = await load_media(history, OpenAIChat.accepts, transport, read_timeout(None))
         written, warnings = render_messages(history, self.model)
         self._judge(warnings)

@@ -21,6 +21,7 @@ from betterai.runtime.factory import find_text_provider, read_key
 from betterai.runtime.media import load_one
 from betterai.runtime.messages import read_messages
 from betterai.runtime.registry import registry_version
+from betterai.runtime.stand_in import choose_transport
 from betterai.runtime.stream import TextStream
 from betterai.runtime.text import CodecTextProvider
 
@@ -103,7 +104,7 @@ class Client:
     async def load_media(self, media: Media) -> Media:
         """Media of an answer with its bytes: what is a URL is fetched, without any key. Raises `BetterAIError`."""
         limits = read_timeout(complete_config(self._config).timeout)
-        return await load_one(media, frozenset({"bytes"}), self._connect(), limits)
+        return await load_one(media, frozenset({"bytes"}), choose_transport(self._connect()), limits)
 
     async def list_models(self, provider: str) -> tuple[str, ...]:
         """The ids of the models that a provider says it has, asked now. Raises `BetterAIError`."""

@@ -17,8 +17,8 @@ from betterai.config.environment import (
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError
 from betterai.core.provider import BearerAuth, HeaderAuth, Provider
-from betterai.runtime import stand_in
 from betterai.runtime.attempts import read_retries, read_timeout
+from betterai.runtime.stand_in import choose_transport
 
 if TYPE_CHECKING:
     from betterai.transport.http import Endpoint, HTTPTransport
@@ -59,16 +59,16 @@ class Connection:
 
     @property
     def transport(self) -> HTTPTransport:
-        transport: HTTPTransport = self._source()
-        return transport if stand_in.current is None else stand_in.current(transport, self)
+        return choose_transport(self._source(), self)
 
     def endpoint(self) -> Endpoint:
         """Raises `ConfigurationError` naming the variable of what is missing."""
-        if self._endpoint is None:
+        endpoint = self._endpoint  # another thread may look again meanwhile
+        if endpoint is None:
             self._seen = read_variables(self._variables)
             self._values = read_settings(self.provider, self.config)
-            self._endpoint = self._locate(self._values)
-        return self._endpoint
+            self._endpoint = endpoint = self._locate(self._values)
+        return endpoint
 
     def codec_settings(self) -> Mapping[str, str]:
         """What the provider's codecs may know of its settings. Raises as `endpoint` does."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -58,11 +59,19 @@ def register_provider(
     _version += 1
 
 
-def unregister_provider(name: str) -> None:
-    """Forget what was registered behind `name`; what is built in or installed under it is there again."""
+@contextmanager
+def provider_within(category: Category, name: str, provider: Provider) -> Iterator[None]:
+    """Have `provider`, which lists no models, behind `name` inside the block; after it, what was there before."""
     global _version
-    _registered.pop(name, None)
-    _version += 1
+    before = _registered.get(name)
+    register_provider(category, name, provider, replace=True)
+    try:
+        yield
+    finally:
+        _registered.pop(name, None)
+        if before is not None:
+            _registered[name] = before
+        _version += 1
 
 
 def registry_version() -> tuple[int, int]:

@@ -19,6 +19,12 @@ current: StandIn | None = None
 """Given a call's transport and its connection (None where media are fetched for a class provider), the one to use."""
 
 
+def choose_transport(transport: HTTPTransport, connection: Connection | None = None) -> HTTPTransport:
+    """What a call goes through: the transport, or what stands before it."""
+    chosen: HTTPTransport = transport if current is None else current(transport, connection)
+    return chosen
+
+
 @contextmanager
 def stand_in(new: StandIn) -> Iterator[None]:
     """Put `new` between all calls of this process and the network, in front of what stands there already."""

@@ -17,7 +17,7 @@ from betterai.core.response import ProviderResponse, TextChunk
 from betterai.core.settings import GenerationSettings
 from betterai.providers import declared_providers
 from betterai.runtime.messages import read_messages
-from betterai.runtime.registry import register_provider, unregister_provider
+from betterai.runtime.registry import provider_within
 
 _HEEDED = ("n", "logprobs", "top_logprobs", "stream_options")
 """Settings of the caller that change the form of a scripted answer; the others are for the test to look at."""
@@ -146,8 +146,5 @@ def scripted(
         return provider
 
     declaration = Provider(name=name, title=name, embedded=True, protocols={"text": {"script": find}})
-    register_provider("text", name, declaration, replace=True)
-    try:
+    with provider_within("text", name, declaration):
         yield provider
-    finally:
-        unregister_provider(name)

@@ -44,7 +44,7 @@ def find_secrets(headers: Mapping[str, str]) -> Iterator[str]:
     for name, value in headers.items():
         if _SECRET_NAME.fullmatch(name):
             yield value
-            yield value.rpartition(" ")[2]
+            yield value.partition(";")[0].rpartition(" ")[2]
         elif _IDENTITY.fullmatch(name) and len(value) >= 8:
             yield value
 

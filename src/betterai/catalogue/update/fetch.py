@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
 from betterai.core.exceptions import ConfigurationError
 
 
-def download_wheels(*packages: str) -> dict[str, Path]:
-    """The newest wheel of each package in a new folder, without what it depends on. Raises `ConfigurationError`."""
-    folder = Path(tempfile.mkdtemp(prefix="betterai-wheels-"))
+def download_wheels(folder: Path, *packages: str) -> dict[str, Path]:
+    """The newest wheel of each package, put into the folder without what it depends on. Raises `ConfigurationError`."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     done = subprocess.run([*command, "--dest", str(folder), *packages], capture_output=True, text=True, check=False)
     if done.returncode:

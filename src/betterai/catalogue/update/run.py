@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from betterai.catalogue.families import COMPILED, TOML, compile_families
@@ -58,14 +58,11 @@ class Outcome(Data, frozen=True, kw_only=True):
 def read_wheels(vendors: Mapping[str, Vendor], today: str, folder: Path | None = None) -> list[Source]:
     """litellm, then genai-prices: from a folder of wheels, or the newest from the registry."""
     names = (litellm.NAME, genai_prices.NAME)
-    wheels = find_wheels(folder, *names) if folder else download_wheels(*names)
-    try:
+    with TemporaryDirectory(prefix="betterai-wheels-") as new:
+        wheels = find_wheels(folder, *names) if folder else download_wheels(Path(new), *names)
         first = litellm.read_litellm(*read_member(wheels[litellm.NAME], litellm.MEMBER), vendors)
         content, version = read_member(wheels[genai_prices.NAME], genai_prices.MEMBER)
         return [first, genai_prices.read_genai_prices(content, version, vendors, today)]
-    finally:
-        if folder is None:
-            shutil.rmtree(wheels[litellm.NAME].parent)
 
 
 def read_dev(vendors: Mapping[str, Vendor], today: str, file: Path | None = None) -> list[Source]:

@@ -15,5 +15,5 @@ PROVIDER = Provider(
     auth=HeaderAuth(header="x-api-key"),
     headers={"anthropic-version": "2023-06-01"},
     models=lambda: PROVIDER_MODELS,
-    list_models_path="/v1/models",
+    list_models_path="/v1/models?limit=1000",
 )

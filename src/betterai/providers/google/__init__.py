@@ -14,5 +14,5 @@ PROVIDER = Provider(
     ),
     auth=HeaderAuth(header="x-goog-api-key"),
     models=lambda: PROVIDER_MODELS,
-    list_models_path="/v1beta/models",
+    list_models_path="/v1beta/models?pageSize=1000",
 )
