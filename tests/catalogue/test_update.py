@@ -331,6 +331,22 @@ def test_models_dev_is_a_source_of_its_own(vendors: Path) -> None:
     assert (painter.category, painter.price) == ("image", None)
 
 
+def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "api.json"
+    with pytest.raises(ConfigurationError, match=r"cannot read .*api\.json: No such file"):
+        read_dev(VENDORS, TODAY, file)
+    file.write_text("{")
+    with pytest.raises(ConfigurationError, match=r"api\.json is not what models\.dev gives"):
+        read_dev(VENDORS, TODAY, file)
+
+
+def test_of_several_wheels_none_is_guessed(tmp_path: Path) -> None:
+    folder = make_wheels(tmp_path / "wheels")
+    (folder / "litellm-1.10.0-py3-none-any.whl").touch()
+    with pytest.raises(ConfigurationError, match=r"several wheels of litellm: litellm-1\.0\.0.*litellm-1\.10\.0"):
+        read_wheels(VENDORS, TODAY, folder)
+
+
 @pytest.mark.parametrize(
     ("amount", "text"),
     [("1e-7", "0.0000001"), ("0.30", "0.3"), ("1E+2", "100"), ("0.1000000000000000055", "0.1"), ("0", "0")],

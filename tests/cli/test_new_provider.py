@@ -85,7 +85,9 @@ def test_a_new_package_passes_its_own_tests_when_it_is_installed(tmp_path: Path)
         (("acme", "--base-url", "https://user:secret@acme.example"), "is not a plain https URL"),
         (("acme", "--key-env", "acme key"), "'acme key' cannot be a variable"),
         (("acme", "--title", 'The "Acme"'), "is not a line of plain text"),
+        (("acme", "--base-url", "https://acme.example:port"), "is not a URL"),
         (("acme", "--package", "{full}"), "exists and is not empty"),
+        (("acme", "--package", "{full}/file/acme"), "cannot write"),
     ],
 )
 def test_what_cannot_be_written_is_said(

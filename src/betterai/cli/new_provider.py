@@ -55,10 +55,13 @@ def run(arguments: Namespace, output: Output) -> int:
         root, files = _find_checkout(), _list_folder(plan)
         next_step = f"python -m pytest tests/contract tests/providers/{plan.name} -k {plan.name}"
     _check_free(root, files, plan, is_package=bool(arguments.package))
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    try:
+        for name, text in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ValidationError(f"cannot write {str(path)!r}: {error.strerror or error}") from None
     if arguments.json:
         output.write_json({"name": plan.name, "files": [str(root / name) for name in files], "next": next_step})
         return 0
@@ -103,7 +106,7 @@ def _check_url(option: str, url: str) -> str:
     _check_line(option, url)
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
+        host, _ = parts.hostname or "", parts.port
     except ValueError:
         raise ValidationError(f"{option}: {url!r} is not a URL") from None
     wrong = not host or parts.query or parts.fragment or "@" in parts.netloc or set("{} ") & set(url)

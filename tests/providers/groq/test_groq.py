@@ -113,6 +113,15 @@ def test_parsed_reasoning_and_usage_with_times() -> None:
     assert (response.reasoning, response.usage) == ("hm", Usage(text_in=9, text_out=3, reasoning=2))
 
 
+@pytest.mark.parametrize(("stated", "tier"), [("on_demand", ""), ("flex", "flex")])
+def test_the_tier_that_was_billed_is_read(stated: str, tier: str) -> None:
+    counts = {"prompt_tokens": 9, "completion_tokens": 5}
+    expected = Usage(text_in=9, text_out=5, tier=tier)
+    assert parse(whole({"content": "A"}, usage=counts, service_tier=stated), GROQ).usage == expected
+    last = {**chunk({"content": "A"}, "stop"), "service_tier": stated, "x_groq": {"usage": counts}}
+    assert [item.usage for item in read_stream(last, codec=GROQ) if item.usage] == [expected]
+
+
 def test_usage_of_a_stream_counts_once() -> None:
     counts = {"prompt_tokens": 9, "completion_tokens": 5, "total_tokens": 14}
     first = {**chunk({"role": "assistant", "content": ""}), "x_groq": {"id": "req_1"}}

@@ -42,6 +42,7 @@ PICTURE = Media(kind="image", mime_type="image/png", data=b"\x89PNG")
         ("[::1]:1234", "http://[::1]:1234/v1"),
         ("[::]", "http://[::1]:11434/v1"),
         (" ' 10.0.0.7 ' ", "http://10.0.0.7:11434/v1"),
+        ("10.0.0.7\n", "http://10.0.0.7:11434/v1"),
         ("ollama.com", "https://ollama.com/v1"),
         ("https://user:word@example.com/v1", "https://user:word@example.com/v1"),
     ],

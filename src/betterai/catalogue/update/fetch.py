@@ -24,13 +24,16 @@ def download_wheels(folder: Path, *packages: str) -> dict[str, Path]:
 
 
 def find_wheels(folder: Path, *packages: str) -> dict[str, Path]:
-    """The wheel of each package in a folder. Raises `ConfigurationError` when one is not there."""
+    """The wheel of each package in a folder. Raises `ConfigurationError` where it has none of one, or several."""
     found = {}
     for package in packages:
         wheels = sorted(folder.glob(f"{package.replace('-', '_')}-*.whl"))
         if not wheels:
             raise ConfigurationError(f"{folder} has no wheel of {package}", hint=f"pip download --no-deps {package}")
-        found[package] = wheels[-1]
+        if len(wheels) > 1:
+            names = ", ".join(wheel.name for wheel in wheels)
+            raise ConfigurationError(f"{folder} has several wheels of {package}: {names}", hint="leave the one to read")
+        found[package] = wheels[0]
     return found
 
 

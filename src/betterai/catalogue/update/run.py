@@ -66,8 +66,13 @@ def read_wheels(vendors: Mapping[str, Vendor], today: str, folder: Path | None =
 
 
 def read_dev(vendors: Mapping[str, Vendor], today: str, file: Path | None = None) -> list[Source]:
-    content = file.read_bytes() if file else download_json(models_dev.URL)
-    return [models_dev.read_models_dev(content, today, vendors)]
+    try:
+        content = file.read_bytes() if file else download_json(models_dev.URL)
+        return [models_dev.read_models_dev(content, today, vendors)]
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {file}: {error.strerror or error}", hint="correct the path") from None
+    except ValueError as error:
+        raise ConfigurationError(f"{file or models_dev.URL} is not what models.dev gives: {error}") from error
 
 
 def prepare(

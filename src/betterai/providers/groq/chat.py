@@ -49,8 +49,8 @@ class GroqChat(OpenAIChat):
 
     def usage_of(self, shape: ChatShape) -> Usage | None:
         if shape.usage is None and isinstance(shape, GroqShape) and shape.x_groq is not None:
-            return parse_usage(shape.x_groq.usage)
-        return parse_usage(shape.usage)
+            return parse_usage(shape.x_groq.usage, shape.service_tier)
+        return super().usage_of(shape)
 
     def error_of(self, shape: ChatShape) -> Any:
         if not shape.error and isinstance(shape, GroqShape) and shape.x_groq is not None:

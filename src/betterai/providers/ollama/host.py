@@ -11,11 +11,11 @@ _CLOUD = "ollama.com"
 
 def read_base_url(written: str) -> str:
     """The base URL of `/v1` for "host", "host:port", ":port", "http://host:port/path", with `/v1` or without it."""
-    scheme, _, rest = written.strip(" \"'").rpartition("://")
+    scheme, _, rest = written.strip(" \"'\t\r\n").rpartition("://")
     place, _, path = rest.partition("/")
     if place.count(":") > 1 and not re.search(r"[@\[]", place):
         place = f"[{place}]"
-    host, port = re.fullmatch(r"(.*?)(:\d*)?", place).groups()  # type: ignore[union-attr]
+    host, port = re.fullmatch(r"(?s)(.*?)(:\d*)?", place).groups()  # type: ignore[union-attr]
     if not scheme:
         scheme, port = ("https", port) if host == _CLOUD else ("http", port or ":11434")
     path = path.strip("/").removesuffix("v1").rstrip("/")

@@ -16,7 +16,6 @@ from betterai.providers.openrouter.options import OpenRouterOptions
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_chat.reasoning import build_reasoning_object
 from betterai.wire.openai_chat.shapes import ChatShape, UsageShape
-from betterai.wire.openai_chat.usage import parse_usage
 from betterai.wire.report import Report
 
 
@@ -76,7 +75,7 @@ class OpenRouterChat(OpenAIChat):
 
     def usage_of(self, shape: ChatShape) -> Usage | None:
         """With a key of one's own at the maker, its bill comes on top of OpenRouter's."""
-        usage, stated = parse_usage(shape.usage), shape.usage
+        usage, stated = super().usage_of(shape), shape.usage
         if usage is None or not isinstance(stated, OpenRouterUsage):
             return usage
         cost = stated.cost
