@@ -56,6 +56,9 @@ class ConfigFile(Data, frozen=True, kw_only=True):
     retries: Annotated[int, msgspec.Meta(ge=0)] | Retries | None = None
     unsupported: Literal["warn", "raise"] | None = None
 
+    def __repr__(self) -> str:
+        return f"ConfigFile(path={self.path!r})"
+
     def settings_of(self, provider: Provider) -> Mapping[str, Value]:
         """The provider's table. Raises `ConfigurationError` for a setting that the provider does not have."""
         table = self.providers.get(provider.name)

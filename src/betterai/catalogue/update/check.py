@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
@@ -76,7 +76,3 @@ def check_losses(before: Models, after: Models, share: float) -> Iterator[str]:
         if rows and len(lost) > share * len(rows):
             names = ", ".join(sorted(lost)[:3])
             yield f"{vendor} would lose {len(lost)} of {len(rows)} models ({names} …)"
-
-
-def count_models(models: Mapping[str, Mapping[str, ModelConfig]]) -> int:
-    return sum(len(rows) for rows in models.values())
