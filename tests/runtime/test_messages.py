@@ -124,6 +124,12 @@ def test_our_messages_go_to_class_providers_as_dicts() -> None:
     ]
 
 
+@pytest.mark.parametrize("message", [{"role": "user"}, {"role": "system", "contnt": "Be kind."}])
+def test_a_message_without_content_is_refused_and_not_sent_empty(message: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=r"messages\[1\] has no content"):
+        read_messages([{"role": "user", "content": "Hello"}, message])
+
+
 def test_t1_what_dicts_cannot_carry_is_reported() -> None:
     own = Opaque(protocol="elsewhere", data=Raw(b"{}"))
     history = (

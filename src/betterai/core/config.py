@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from betterai.core.data import Data
+from betterai.core.exceptions import ValidationError
 
 
 class Timeout(Data, frozen=True, kw_only=True):
@@ -29,6 +30,15 @@ class Retries(Data, frozen=True, kw_only=True):
     longest: float = 60.0
 
 
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "model": (str,),
+    "api_key": (str,),
+    "base_url": (str,),
+    "timeout": (int, float, Timeout),
+    "retries": (int, Retries),
+}
+
+
 class CoreConfig(Data, frozen=True, kw_only=True):
     """Which model, and how to reach it. None means: the environment, then the configuration file, then the default.
 
@@ -46,6 +56,14 @@ class CoreConfig(Data, frozen=True, kw_only=True):
     settings: Mapping[str, str] = {}
     providers: Mapping[str, Mapping[str, str]] = {}
     options: Mapping[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        for name, kinds in _KINDS.items():
+            if (value := getattr(self, name)) is not None and not isinstance(value, kinds):
+                wanted = " or ".join(kind.__name__ for kind in kinds)
+                raise ValidationError(f"CoreConfig: {name} must be {wanted}, not {type(value).__name__}")
+        if self.unsupported not in (None, "warn", "raise"):
+            raise ValidationError(f"CoreConfig: unsupported must be 'warn' or 'raise', not {self.unsupported!r}")
 
     def __repr__(self) -> str:
         url = re.sub(r"//[^/?#]*@", "//***@", self.base_url or "") or None

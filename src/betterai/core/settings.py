@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from math import isfinite
-from typing import Any, ClassVar, Literal, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Literal, TypeVar, dataclass_transform, get_args
 
 from msgspec import UNSET
 
@@ -29,6 +29,8 @@ class Settings:
 
     __fields__: ClassVar[frozenset[str]] = frozenset()
     __types__: ClassVar[Mapping[str, tuple[type, ...]]] = {}
+    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {}
+    """What the lists and mappings among them may hold."""
 
     def __init_subclass__(cls) -> None:
         names = {name for kind in cls.__mro__ for name in getattr(kind, "__annotations__", {})}
@@ -46,6 +48,8 @@ class Settings:
                 raise ValidationError(f"{name} must be {wanted}, not {type(value).__name__} ({value!r:.60})")
             if isinstance(value, float) and not isfinite(value):
                 raise ValidationError(f"{name} must be a finite number, not {value}")
+            if value is not None and (held := self.__items__.get(name)):
+                _check_items(name, value, held)
             self.__dict__[name] = value
 
     def given(self) -> dict[str, Any]:
@@ -68,6 +72,13 @@ class Settings:
     def __repr__(self) -> str:
         shown = {name: "***" if name in _SECRET else f"{value!r:.80}" for name, value in self.__dict__.items()}
         return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in shown.items())})"
+
+
+def _check_items(name: str, value: Any, expected: tuple[type, ...]) -> None:
+    for place, item in value.items() if isinstance(value, Mapping) else enumerate(value):
+        if not isinstance(item, expected):
+            wanted = " or ".join(kind.__name__ for kind in expected)
+            raise ValidationError(f"{name}[{place!r}] must be {wanted}, not {type(item).__name__}")
 
 
 def _suggest(name: str, known: frozenset[str]) -> str:
@@ -154,6 +165,7 @@ class GenerationSettings(CallSettings):
         "stream_options": (StreamOptions,), "spelling": (frozenset,), "options": (Mapping,),
         "extra_body": (Mapping,), "extra_headers": (Mapping,), "extra_query": (Mapping,),
     }  # fmt: skip
+    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {"tools": get_args(AnyTool), "options": (Mapping,)}
 
     temperature: float | None = None
     top_p: float | None = None

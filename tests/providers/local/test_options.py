@@ -172,7 +172,7 @@ def test_the_constructor_checks_its_options():
 
 
 async def test_options_that_are_no_mapping_raise():
-    with pytest.raises(ValidationError, match="mapping"):
+    with pytest.raises(ValidationError, match="must be Mapping"):
         await LocalTextProvider().generate("x", "echo", GenerationSettings(options={"local": [1]}))
 
 

@@ -63,10 +63,8 @@ ECHO_ONLY = ("text", "pieces", "reasoning", "tool_calls")
 _OF_ERRORS = ("status", "retry_after", "message")
 
 
-def read_options(given: Any, defaults: LocalOptions | None = None) -> LocalOptions:
+def read_options(given: Mapping[str, Any], defaults: LocalOptions | None = None) -> LocalOptions:
     """The options, checked, over the defaults. Raises `ValidationError` for what is not in `LocalOptions`."""
-    if not isinstance(given, Mapping):
-        raise _refuse(f"options for local must be a mapping, not {type(given).__name__}")
     given = {**(defaults or {}), **given}
     _check_names("options for local", given, LocalOptions.__annotations__)
     try:
