@@ -36,6 +36,8 @@ PDF = b"%PDF-1.7\n%%EOF\n\xff"
 def files(tmp_path: Path) -> Path:
     for name, content in {
         "photo": PNG,
+        "latin.txt": "café".encode("latin-1"),
+        "unknown": b"\0\1\2\3",
         "voice.wav": WAV,
         "song.m4a": b"\0\0\0\x20ftypisom" + b"\0" * 30 + b"\xff",
         "paper.pdf": PDF,
@@ -91,6 +93,8 @@ def test_an_address_is_passed_on_as_what_it_shows_or_what_is_said(url: str, kind
         ("no/such/file", "cannot attach 'no/such/file': No such file or directory"),
         (".", "cannot attach '.': Is a directory"),
         ("{files}/empty", "empty is empty"),
+        ("{files}/latin.txt", "latin.txt is neither UTF-8 text nor of a kind that its bytes or its name show"),
+        ("{files}/unknown", "unknown is neither UTF-8 text nor of a kind"),
     ],
 )
 def test_what_cannot_be_attached_is_said(word: str, said: str, files: Path):

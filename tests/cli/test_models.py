@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 
 from betterai import ALL_MODELS, ModelCapabilities, ModelConfig, Price, Rates, Tier
+from betterai.core.provider import Provider, Setting
+from betterai.runtime.registry import register_provider
 from cli.commands import Command
 from cli.processes import Result, run
 from runtime.subprocesses import check_python
@@ -99,6 +101,20 @@ def test_one_model_in_full(command: Command, monkeypatch: pytest.MonkeyPatch):
     lines = dict(line.split("  ", 1) for line in shown.splitlines())
     assert lines["price"].strip().startswith("text_in $")
     assert "20" in lines["price from"]
+
+
+def test_a_model_of_a_provider_that_cannot_be_asked_yet_says_so(command: Command):
+    provider = Provider(
+        name="unasked",
+        base_url="https://unasked.example",
+        settings=(Setting(name="api_key", env=("UNASKED_KEY",), secret=True),),
+        protocols={},
+    )
+    register_provider("text", "unasked", provider, replace=True)
+    ALL_MODELS.update({"unasked/m": ModelConfig(id="m", provider="unasked")})
+    shown = command("models", "show", "unasked/m").stdout
+    assert "unasked (cannot be asked yet)" in shown
+    assert "UNASKED_KEY" not in shown
 
 
 def test_a_model_that_is_not_listed_is_an_error_with_near_names(command: Command):

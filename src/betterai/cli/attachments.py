@@ -69,8 +69,7 @@ def _read_path(path: Path) -> Text | MediaPart:
     except OSError as error:
         raise ValidationError(f"cannot attach {str(path)!r}: {error.strerror or error}") from None
     if shown or (text := _as_text(content)) is None:
-        kind = _choose_kind(shown or mimetypes.guess_type(path.name)[0] or "", path.name)
-        return MediaPart(media=Media(kind=kind, path=str(path)))
+        return MediaPart(media=Media(kind=_choose_kind(shown, path.name), path=str(path)))
     if len(content) > LARGEST_TEXT:
         raise ValidationError(f"{path} is too long: text may have {LARGEST_TEXT // 1024 // 1024} MiB")
     return _name_text(text, path.name)
@@ -82,13 +81,21 @@ def _read_bytes(content: bytes, name: str) -> Text | MediaPart:
     shown = sniff_mime_type(content[:_HEAD])
     if not shown and (text := _as_text(content)) is not None:
         return _name_text(text, name)
-    return MediaPart(media=Media(kind=_choose_kind(shown, ""), data=content))
+    return MediaPart(media=Media(kind=_choose_kind(shown, name), data=content))
 
 
 def _choose_kind(mime_type: str, name: str) -> MediaKind:
-    """The kind of a file's first bytes; where these are of a film, its name may say that it is a sound."""
-    kind = _kind_of(mime_type) or "document"
-    return "audio" if kind == "video" and _kind_of(mimetypes.guess_type(name)[0] or "") == "audio" else kind
+    """The kind of a file's first bytes, else of its name; where these are of a film, its name may say that it is a
+    sound. Raises `ValidationError` where neither shows it.
+    """
+    named = _kind_of(mimetypes.guess_type(name)[0] or "")
+    kind = _kind_of(mime_type) or named
+    if kind is None:
+        raise ValidationError(
+            f"{name} is neither UTF-8 text nor of a kind that its bytes or its name show",
+            hint="save text as UTF-8, or give the file its usual ending",
+        )
+    return "audio" if kind == "video" and named == "audio" else kind
 
 
 def _as_text(content: bytes) -> str | None:

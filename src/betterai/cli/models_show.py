@@ -35,11 +35,12 @@ def run(arguments: Namespace, output: Output) -> int:
 def _describe(model: ModelConfig) -> Iterator[tuple[str, str]]:
     provider, can = get_provider(model.provider), model.capabilities
     lacking = [" or ".join(setting.env) or setting.name for setting in missing_settings(provider)]
+    needs = f" (set {', '.join(lacking)})" if lacking else ""
     yield "model", model.key
     yield "name", model.name
     yield "category", model.category
     yield "aliases", ", ".join(model.aliases)
-    yield "provider", (provider.title or provider.name) + (f" (set {', '.join(lacking)})" if lacking else "")
+    yield "provider", (provider.title or provider.name) + (needs if provider.protocols else " (cannot be asked yet)")
     yield "tokens in", f"{can.context_window:,} at most" if can.context_window else "unknown"
     yield "tokens out", f"{can.max_tokens:,} at most" if can.max_tokens else "unknown"
     for said, word in ((True, "can"), (False, "cannot"), (None, "unknown")):

@@ -124,8 +124,8 @@ def suggest(states: Sequence[ProviderState], chosen: str) -> str:
     usable = [state for state in states if state.status == "ready" and state.is_configured and state.default_text_model]
     if usable and not chosen:
         return f"export {MODEL_VARIABLES['text']}={usable[0].default_text_model}"
-    lacking = next((state for state in states if state.status == "missing"), None)
-    return _suggest_setting(lacking) if lacking is not None else ""
+    lacking = [state for state in states if state.status == "missing"]
+    return _suggest_setting(min(lacking, key=lambda state: len(state.missing))) if lacking else ""
 
 
 def _provider_of(model: str) -> str:
