@@ -16,7 +16,7 @@ $ betterai chat "Why is the sky blue?"                 # a streamed answer
 $ betterai chat -m openai/gpt-6-luna -a photo.png "What is this?"
 $ cat report.txt | betterai chat -s "Summarise in three sentences."
 $ betterai chat                                        # a conversation; /help says what it understands
-$ betterai models vision --provider google --json      # the catalogue
+$ betterai models --can vision --provider google       # the catalogue
 $ betterai providers                                   # which keys are set, and what sets the others
 ```
 
