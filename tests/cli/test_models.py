@@ -37,7 +37,7 @@ def model(id: str, text_in: str | None, context: int | None, **capabilities: boo
 def zzz_models():
     """Models that no vendor has, so that what vendors change changes no test."""
     found = [
-        model("zzz-small", "0.5", 32_000, supports_vision=True, supports_tools=True),
+        model("zzz-small", "0.3", 32_000, supports_vision=True, supports_tools=True),
         model("zzz-large", "2", 1_000_000, supports_vision=True, supports_reasoning=True),
         model("zzz-unknown", None, None),
         ModelConfig(
@@ -58,7 +58,7 @@ def test_all_words_are_in_the_name(command: Command):
     result = command("models", "ZZZ", "l")
     assert (result.code, names(result)) == (0, ["large", "small"])
     assert result.stdout.splitlines()[0].split() == ["MODEL", "CATEGORY", "CONTEXT", "IN", "$/M", "OUT", "$/M", "CAN"]
-    assert result.stdout.splitlines()[2].split()[1:] == ["text", "32k", "0.50", "2.00", "vision", "tools"]
+    assert result.stdout.splitlines()[2].split()[1:] == ["text", "32k", "0.30", "1.20", "vision", "tools"]
 
 
 def test_what_is_not_paid_by_tokens_shows_its_unit(command: Command):
@@ -77,7 +77,7 @@ def test_what_is_not_paid_by_tokens_shows_its_unit(command: Command):
         (("--context", "200k"), ["large"]),
         (("--context", "32000"), ["large", "small"]),
         (("--context", "1m"), ["large"]),
-        (("--max-price-in", "$0.5"), ["small"]),
+        (("--max-price-in", "$0.3"), ["small"]),
         (("--max-price-out", "8"), ["large", "small"]),
         (("--category", "text"), ["large", "small", "unknown"]),
     ],
@@ -91,7 +91,7 @@ def test_filters_leave_out_what_does_not_fit_and_what_is_not_known(
 def test_json_holds_all_that_is_known(command: Command):
     (found,) = command("models", "zzz-small", "--json").json["models"]
     assert (found["model"], found["capabilities"]["context_window"]) == ("acme/zzz-small", 32_000)
-    assert found["price"]["rates"]["tokens"] == {"text_in": 0.5, "text_out": 2}
+    assert found["price"]["rates"]["tokens"] == {"text_in": 0.3, "text_out": 1.2}
 
 
 def test_one_model_in_full(command: Command, monkeypatch: pytest.MonkeyPatch):
@@ -127,7 +127,8 @@ def test_no_model_found_is_exit_code_1(command: Command):
     result = command("models", "no-such-model-anywhere")
     assert (result.code, result.stdout, "no model is like that" in result.stderr) == (1, "", True)
     assert command("models", "no-such-model-anywhere", "--json").json == {"models": []}
-    assert "there is no provider 'nobody'" in command("models", "--provider", "nobody").stderr
+    assert "there is no provider 'nobody' – there are anthropic" in command("models", "--provider", "nobody").stderr
+    assert "there is no provider 'opnai' – did you mean openai?" in command("models", "--provider", "opnai").stderr
 
 
 @pytest.mark.parametrize(

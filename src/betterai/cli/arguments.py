@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from decimal import Decimal, InvalidOperation
 from math import inf, isfinite
 
 _SUFFIXES = {"k": 1_000, "m": 1_000_000}
@@ -35,9 +36,13 @@ def read_tokens(text: str) -> int:
     return int(number)
 
 
-def read_price(text: str) -> float:
-    price = _read_number(text.removeprefix("$"))
-    if not 0 <= price < inf:
+def read_price(text: str) -> Decimal:
+    """Exact, as prices are: 0.3 is no more than 0.3."""
+    try:
+        price = Decimal(text.removeprefix("$"))
+    except InvalidOperation:
+        price = Decimal(-1)
+    if not price.is_finite() or price < 0:
         raise ArgumentTypeError(f"{text!r} is not a price in dollars")
     return price
 
