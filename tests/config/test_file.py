@@ -208,12 +208,12 @@ def test_files_that_cannot_be_read_are_named(write: Write, monkeypatch: pytest.M
         read_config_file()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="permissions are otherwise there")
 def test_no_value_of_a_file_shows_in_its_repr(write: Write) -> None:
     path = write(f'[providers.groq]\napi_key = "{CANARY}"')
     assert repr(read_config_file()) == f"ConfigFile(path='{path}')"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permissions are otherwise there")
 def test_a_key_that_others_can_read_is_warned_of(write: Write, caplog: pytest.LogCaptureFixture) -> None:
     path = write(f'providers.acme = {{ api_key = "{CANARY}", host = "https://h" }}')
     read_config_file()
