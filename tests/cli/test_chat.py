@@ -70,6 +70,9 @@ def test_what_the_user_must_change_is_one_line_and_exit_code_2(words: tuple[str,
         (("chat", "-m", "", "x"), "the model's name is empty"),
         (("chat", "-m", "local/ehco", "x"), "did you mean echo"),
         (("chat", "x", "-m", "local/echo", "y"), "unrecognized arguments: y"),
+        (("cht", "x"), "there is no 'cht' here – did you mean chat?"),
+        (("models", "--can", "vission"), "there is no 'vission' here – did you mean vision?"),
+        (("models", "--provider", "opnai"), "there is no provider 'opnai' – did you mean openai?"),
     ],
 )
 def test_each_mistake_is_named(
@@ -85,7 +88,8 @@ def test_each_mistake_is_named(
 
 def test_text_that_is_not_utf_8_is_refused():
     result = run(*ECHO, stdin=b"caf\xe9")
-    assert (result.code, "not UTF-8" in result.stderr) == (2, True)
+    said = "betterai: error: stdin is not UTF-8 text – -a - attaches pictures, sounds and documents\n"
+    assert (result.code, result.stderr) == (2, said)
 
 
 def test_json_holds_the_whole_answer():

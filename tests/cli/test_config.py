@@ -90,6 +90,12 @@ def test_a_mistake_in_the_file_is_one_line(file: Path, command: Command):
     assert "line 2" in result.stderr
 
 
+def test_a_misspelt_setting_of_a_provider_is_a_mistake_too(file: Path, command: Command):
+    file.write_text('[providers.groq]\napikey = "x"')
+    said = f"betterai: error: {file}: there is no providers.groq.apikey – did you mean api_key?\n"
+    assert (command("config").code, command("config").stderr) == (2, said)
+
+
 def test_the_default_model_and_keys_are_the_files(file: Path, command: Command):
     answer = command("chat", "Hello")
     assert (answer.stdout, answer.stderr) == ("Hello\n", "")

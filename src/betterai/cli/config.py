@@ -21,6 +21,8 @@ def run(arguments: Namespace, output: Output) -> int:
     path, file = find_config_path(), None
     if arguments.what == "show":
         file = read_config_file()
+        for name in file.providers.keys() & set(provider_names()):
+            file.settings_of(get_provider(name))
     if arguments.json:
         there = path is not None and path.exists()
         found = {"path": str(path) if path else None, "exists": there}

@@ -44,6 +44,13 @@ class Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise ValidationError(message, hint=f"see {self.prog} --help")
 
+    def _check_value(self, action: Action, value: Any) -> None:
+        """As argparse does, but the error names the choice that is near."""
+        choices = [str(choice) for choice in action.choices or ()]
+        if value not in choices and (near := get_close_matches(str(value), choices, n=1)):
+            raise ValidationError(f"there is no {value!r} here", hint=f"did you mean {near[0]}?")
+        super()._check_value(action, value)
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As argparse does, but what is left over is an error of this command, with near names for options."""
         known, extra = super().parse_known_args(args, namespace)

@@ -34,8 +34,8 @@ def _read_stdin(output: Output) -> str:
         output.note("waiting for the rest of the prompt on stdin; redirect it from /dev/null where there is none")
     try:
         return sys.stdin.buffer.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValidationError(f"stdin is not UTF-8 text: {error}") from None
+    except UnicodeDecodeError:
+        raise ValidationError("stdin is not UTF-8 text", hint="-a - attaches pictures, sounds and documents") from None
 
 
 def _is_silent(descriptor: int) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from betterai.config.file import near
 from betterai.config.providers import ALL_MODELS
 from betterai.core.base import (
     BaseAudioProvider,
@@ -95,7 +96,9 @@ def get_provider(name: str) -> Provider:
     if name in _registered:
         return _registered[name]
     if name not in discover_names():
-        raise ConfigurationError(f"there is no provider {name!r}", hint=f"there are {', '.join(provider_names())}")
+        like = near(name, provider_names())
+        hint = f"did you mean {like}?" if like else f"there are {', '.join(provider_names())}"
+        raise ConfigurationError(f"there is no provider {name!r}", hint=hint)
     published = load_provider(name)
     if isinstance(published, Provider):
         return published
