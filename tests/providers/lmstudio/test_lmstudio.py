@@ -78,7 +78,8 @@ def test_a_tool_choice_is_a_word(choice: Any, tools: list[Tool], sent: str, said
 
 @pytest.mark.parametrize(
     "setting",
-    [{"tool_choice": "f", "tools": TWO}, {"tool_choice": ToolChoice(names=("f", "g")), "tools": TWO},
+    [{"tool_choice": "f", "tools": TWO}, {"tool_choice": "f", "tools": TWO[1:]},
+     {"tool_choice": ToolChoice(names=("f", "g")), "tools": TWO},
      {"response_format": JsonObject()}, {"n": 2}],
 )  # fmt: skip
 def test_what_it_turns_down_is_refused_before(setting: dict[str, Any]) -> None:

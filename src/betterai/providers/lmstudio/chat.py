@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from betterai.core.codec import TextCall
+from betterai.core.tools import Tool
 from betterai.providers.lmstudio.options import LMStudioOptions
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_chat.fields import OPENAI_OWN
@@ -29,7 +30,8 @@ class LMStudioChat(OpenAIChat):
     def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
         super()._write(body, name, value, call, report)
         if name == "tool_choice" and isinstance(choice := body[name], dict):
-            if choice["type"] == "allowed_tools" or len(call.settings.tools or ()) != 1:
+            names = [tool.name for tool in call.settings.tools or () if isinstance(tool, Tool)]
+            if names != [choice.get("function", {}).get("name")]:
                 report.drop("tool_choice", "no tool can be named here", hint="pass that tool alone")
             body[name] = "required"
             report.translate("tool_choice", "the one tool that there is was required")
