@@ -191,3 +191,15 @@ def test_real_prices_have_bands_and_variants() -> None:
     batch = price.variants["batch"]
     assert below == batch.rates.tokens["text_in"] * band.above / 1_000_000
     assert above == batch.tiers[0].rates.tokens["text_in"] * (band.above + 1) / 1_000_000
+
+
+def test_a_sum_of_tiers_is_an_estimate() -> None:
+    price = Price(rates=Rates(tokens={"text_in": Decimal(1)}))
+    whole = Usage(text_in=1) + Usage(text_in=1, tier="priority")
+    assert price_usage(whole, price).status == "estimated"
+
+
+def test_c2_a_negative_count_has_no_price() -> None:
+    cost = price_usage(Usage(text_in=-5), Price(rates=Rates(tokens={"text_in": Decimal(1)})))
+    assert (cost.status, cost.amount) == ("unknown", None)
+    assert "-5 tokens" in cost.reason

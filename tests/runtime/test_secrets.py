@@ -183,3 +183,13 @@ def test_x5_only_secret_settings_are_hidden() -> None:
     connection = Connection(provider, CoreConfig(api_key="abcd/efgh"))
     connection.endpoint()
     assert connection.secrets() == ["abcd/efgh", "abcd%2Fefgh"]
+
+
+def test_x5_a_key_that_was_changed_meanwhile_stays_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    setting = Setting(name="api_key", env=("ROTATED_API_KEY",), secret=True)
+    connection = Connection(Provider(name="p", settings=(setting,), base_url="https://h"), CoreConfig())
+    for key in ("old-key", "new-key"):
+        monkeypatch.setenv("ROTATED_API_KEY", key)
+        connection.look_again()
+        connection.endpoint()
+    assert {"old-key", "new-key"} <= set(connection.secrets())

@@ -79,7 +79,9 @@ def price_usage(usage: Usage | None, price: Price | None, variant: str = "") -> 
     tokens = rates.tokens
     parts: dict[str, Decimal] = {}
     for counter, count in _count(usage):
-        if not count:
+        if count <= 0:
+            if count:
+                return Cost(reason=f"the provider stated {count} tokens of {counter}")
             continue
         rate = tokens.get(counter)
         if rate is None:

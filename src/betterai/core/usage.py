@@ -9,6 +9,10 @@ from typing import Literal, TypeVar
 from betterai.core.data import Data
 
 
+MIXED = "mixed"
+"""The tier of a sum whose parts were not billed in one way: no price is known for it, so its cost is an estimate."""
+
+
 class Usage(Data, frozen=True, kw_only=True):
     """Disjoint token counters: each token is counted once; the sums are properties.
 
@@ -68,7 +72,7 @@ class Usage(Data, frozen=True, kw_only=True):
             units=_sum(self.units, more.units),
             source="counted" if "counted" in (self.source, more.source) else "provider",
             stated_cost=sum(costs, Decimal(0)) if costs else None,
-            tier=self.tier or more.tier,
+            tier=self.tier if self.tier == more.tier else MIXED,
         )
 
 

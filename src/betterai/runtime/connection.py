@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
@@ -51,11 +51,10 @@ class Connection:
         self.timeout = read_timeout(config.timeout)
         self.retries = read_retries(config.retries)
         self._source = transport or shared_transport
-        self._values: dict[str, str] | None = None
+        self._secrets: dict[str, None] = {}
         self._variables = setting_variables(provider, config)
         self._seen: tuple[str | None, ...] = ()
         self._endpoint: Endpoint | None = None
-        self._login: tuple[str, str] | None = None
 
     @property
     def transport(self) -> HTTPTransport:
@@ -66,8 +65,9 @@ class Connection:
         endpoint = self._endpoint  # another thread may look again meanwhile
         if endpoint is None:
             self._seen = read_variables(self._variables)
-            self._values = read_settings(self.provider, self.config)
-            self._endpoint = endpoint = self._locate(self._values)
+            values = read_settings(self.provider, self.config)
+            self._guard(values.get(setting.name) for setting in self.provider.settings if setting.secret)
+            self._endpoint = endpoint = self._locate(values)
         return endpoint
 
     def codec_settings(self) -> Mapping[str, str]:
@@ -84,13 +84,14 @@ class Connection:
             self._endpoint = None
 
     def secrets(self) -> list[str]:
-        """The values that must not show in any text, also as they look inside a URL."""
-        names = [setting.name for setting in self.provider.settings if setting.secret]
-        values = [value for name in names if (value := (self._values or {}).get(name))]
-        if self._login:
-            name, password = self._login
-            values += [password or name, encode_login(name, password)]
-        return list(dict.fromkeys([*values, *(quote(value, safe="") for value in values)]))
+        """The values that must not show in any text, also as they look inside a URL. Those of earlier settings are
+        among them: an error that comes late may still hold them.
+        """
+        return list(self._secrets)
+
+    def _guard(self, values: Iterable[str | None]) -> None:
+        for value in filter(None, values):
+            self._secrets.update({value: None, quote(value, safe=""): None})
 
     def _locate(self, values: dict[str, str]) -> Endpoint:
         from betterai.transport.egress import is_private_host
@@ -98,11 +99,13 @@ class Connection:
 
         provider = self.provider
         written = read_base_url(provider, self.config) or fill_template(provider.base_url, values)
-        base_url, self._login = split_login(written, provider.name)
+        base_url, login = split_login(written, provider.name)
         headers = {name: filled for name, text in provider.headers.items() if (filled := fill_template(text, values))}
-        if self._login:
+        if login:
             self._check_login(values)
-            headers["Authorization"] = f"Basic {encode_login(*self._login)}"
+            name, password = login
+            self._guard((password or name, encode_login(name, password)))
+            headers["Authorization"] = f"Basic {encode_login(name, password)}"
         return Endpoint(
             base_url=base_url,
             auth=provider.auth,
