@@ -56,4 +56,3 @@ def locked_llama_server(start_llama_server: StartServer) -> Iterator[str]:
     """The same, but it asks for the key "right-key"."""
     with start_llama_server("right-key") as url:
         yield url
-

@@ -8,7 +8,6 @@ from typing import Literal, TypeVar
 
 from betterai.core.data import Data
 
-
 MIXED = "mixed"
 """The tier of a sum whose parts were not billed in one way: no price is known for it, so its cost is an estimate."""
 
