@@ -42,6 +42,12 @@ class Painter(betterai.BaseImageProvider):
         self.api_key = api_key
 
 
+def test_a_misspelt_setting_of_the_configuration_is_refused() -> None:
+    get_text_provider(CoreConfig(model="azure/x", settings={"api_version": "1", "region": "elsewhere"}))
+    with pytest.raises(ConfigurationError, match=r"no settings.api_verson – did you mean api_version\?"):
+        get_text_provider(CoreConfig(model="azure/x", settings={"api_verson": "1"}))
+
+
 def test_a_class_is_made_with_its_key_and_options(monkeypatch: pytest.MonkeyPatch) -> None:
     betterai.register_text_provider("made-up.one", Mine)
     monkeypatch.setenv("MADE_UP_ONE_API_KEY", " from the environment ")

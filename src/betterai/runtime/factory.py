@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 from betterai.config.defaults import MODEL_VARIABLES, default_model
 from betterai.config.environment import complete_config, read_setting
+from betterai.config.file import check_keys, near
 from betterai.core.base import (
     BaseAudioProvider,
     BaseImageProvider,
@@ -111,10 +112,17 @@ def _find(
         raise ConfigurationError(f"no {category} model is named", hint=f"pass one, or set {MODEL_VARIABLES[category]}")
     model = resolve_model(name, category)
     provider = get_provider(model.provider)
+    _check_settings(config, provider)
     codec = choose_protocol(provider, category, model)
     if callable(codec):
         return codec(api_key=read_key(provider, config), **config.options), model, provider
     return _make_runner(category, provider, codec, config, model, transport), model, provider
+
+
+def _check_settings(config: CoreConfig, provider: Provider) -> None:
+    """One configuration may serve several providers, so only a near miss is a mistake."""
+    known = sorted({"base_url", *(setting.name for setting in provider.settings)})
+    check_keys([name for name in config.settings if near(name, known)], known, "CoreConfig", "settings.")
 
 
 def read_key(provider: Provider, config: CoreConfig) -> str:
