@@ -127,8 +127,7 @@ def test_no_model_found_is_exit_code_1(command: Command):
     result = command("models", "no-such-model-anywhere")
     assert (result.code, result.stdout, "no model is like that" in result.stderr) == (1, "", True)
     assert command("models", "no-such-model-anywhere", "--json").json == {"models": []}
-    assert "there is no provider 'nobody' – there are anthropic" in command("models", "--provider", "nobody").stderr
-    assert "there is no provider 'opnai' – did you mean openai?" in command("models", "--provider", "opnai").stderr
+    assert "there is no provider 'nobody'" in command("models", "--provider", "nobody").stderr
 
 
 @pytest.mark.parametrize(
