@@ -262,3 +262,10 @@ async def test_a_process_ends_cleanly_with_a_model_loaded(file: Path) -> None:
     )
     _, errors = await process.communicate()
     assert (process.returncode, errors) == (0, b"")
+
+
+async def test_a_file_that_answered_nothing_is_freed_all_the_same(file: Path) -> None:
+    for _ in range(40):
+        engine = gguf_engine.Engine(file, 512)
+        await asyncio.wrap_future(engine.submit(b'{"messages":7}', lambda event: True, lambda error: None))
+        await asyncio.wait_for(asyncio.wrap_future(engine.close(stop=True)), 30)

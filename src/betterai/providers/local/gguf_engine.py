@@ -20,6 +20,7 @@ MAX_ENGINES = 2
 """So many files stay loaded; the one that was not asked for longest goes first."""
 
 MAGIC = b"GGUF"
+SHORTEST = b'{"messages":[{"role":"user","content":"."}],"max_tokens":1}'
 Hear = Callable[[bytes], bool]
 End = Callable[[Exception | None], object]
 
@@ -34,6 +35,7 @@ class Engine:
         self.stopped = False
         self._path, self._context = path, context
         self._server: Any = None
+        self._answered = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="betterai-gguf")
 
     def submit(self, body: bytes, hear: Hear, end: End) -> Future[None]:
@@ -48,6 +50,7 @@ class Engine:
         except Exception as error:
             end(error)
         else:
+            self._answered = True
             end(None)
 
     def close(self, *, stop: bool) -> Future[None]:
@@ -58,6 +61,9 @@ class Engine:
         return freed
 
     def _free(self) -> None:
+        """llama.cpp ends a loop that has not begun by waiting for it for ever: an answer shows that it has begun."""
+        if self._server is not None and not self._answered:
+            self._server.handle_chat_completions(SHORTEST, lambda event: True)
         self._server = None
 
 
