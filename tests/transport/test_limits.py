@@ -236,7 +236,8 @@ async def test_s6_total_holds_while_the_body_is_sent(transport):
         request = post(body=b"x" * 50_000_000)
         accepting = asyncio.create_task(server.accept())
         await ends_in_time(TotalTimeout, lambda: transport.send(request, at(server.url), limits(total=LIMIT)))
-        await soon(server.left(await soon(accepting)))
+        await soon(accepting)
+        await soon(server.left(accepting.result()))
 
 
 async def test_s6_a_connection_used_again_has_its_limits_anew(transport):
