@@ -225,11 +225,13 @@ class StuffedServer:
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
 
     async def accept(self) -> socket.socket:
-        """The next connection, when no more goes into it."""
+        """The next connection, when no more goes into it, or it was left."""
         accepted, _ = await asyncio.get_running_loop().sock_accept(self._listening)
         self._accepted.append(accepted)
-        waiting = -1
+        waiting, port = -1, accepted.getpeername()[1]
         while waiting != (waiting := _bytes_waiting(accepted)) or not waiting:  # noqa: ASYNC110 - nothing tells of silence
+            if not _is_established(port):  # it was left before anything was sent
+                break
             await asyncio.sleep(0.05)
         return accepted
 
