@@ -229,7 +229,7 @@ class StuffedServer:
         accepted, _ = await asyncio.get_running_loop().sock_accept(self._listening)
         self._accepted.append(accepted)
         waiting, port = -1, accepted.getpeername()[1]
-        while waiting != (waiting := _bytes_waiting(accepted)) or not waiting:  # noqa: ASYNC110 - nothing tells of silence
+        while waiting != (waiting := _bytes_waiting(accepted)) or not waiting:
             if not _is_established(port):  # it was left before anything was sent
                 break
             await asyncio.sleep(0.05)
