@@ -43,13 +43,13 @@ def run(*words: str, stdin: bytes = b"", **variables: str) -> Result:
     return Result(done.returncode, done.stdout, done.stderr)
 
 
-async def start(*words: str, **variables: str) -> asyncio.subprocess.Process:
+async def start(*words: str, stdout: int = asyncio.subprocess.PIPE, **variables: str) -> asyncio.subprocess.Process:
     """Start, for those who have to do with it while it runs. stdin is empty."""
     return await asyncio.create_subprocess_exec(
         *COMMAND,
         *words,
         stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
+        stdout=stdout,
         stderr=asyncio.subprocess.PIPE,
         env=make_environment(**variables),
     )

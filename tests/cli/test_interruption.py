@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 from asyncio.subprocess import PIPE
 
@@ -45,11 +46,13 @@ async def test_ctrl_c_while_the_prompt_is_read():
 
 
 async def test_a_closed_pipe_ends_the_answer_quietly():
-    text = json.dumps({"local": {"text": "line\n" * 10_000, "chunk_size": 50}})
-    process = await start("chat", "-m", "local/echo", "-o", f"options={text}", "x")
-    assert process.stdout is not None
+    """The answer is larger than a pipe holds, so that it cannot all be written before the reader has gone."""
+    text = json.dumps({"local": {"text": "line\n" * 18_000, "chunk_size": 50}})
+    reader, writer = os.pipe()
+    process = await start("chat", "-m", "local/echo", "-o", f"options={text}", "x", stdout=writer)
+    os.close(writer)
     assert process.stderr is not None
-    assert await process.stdout.readline() == b"line\n"
-    process.stdout._transport.close()
+    assert await asyncio.to_thread(os.read, reader, 5) == b"line\n"
+    os.close(reader)
     said = await asyncio.wait_for(process.stderr.read(), DEADLINE)
     assert (await process.wait(), said) == (141, b"")
