@@ -36,10 +36,15 @@ def test_there_is_a_value_for_every_setting() -> None:
     assert set(SETTINGS) == GenerationSettings.__fields__ - OURS
 
 
+NOTES = frozenset({"/derived"})
+"""Places of values that are notes for codecs, and not sent."""
+
+
 def values_of(value: Any) -> list[Any]:
     """The leaves of a setting's value, as they may be seen on the wire."""
-    leaves = flatten(msgspec.to_builtins(value)).values()
-    return [leaf for leaf in leaves if leaf is not None and not isinstance(leaf, dict | list)]
+    leaves = flatten(msgspec.to_builtins(value)).items()
+    told = [leaf for place, leaf in leaves if place not in NOTES]
+    return [leaf for leaf in told if leaf is not None and not isinstance(leaf, dict | list)]
 
 
 def is_reported(name: str, fields: list[str]) -> bool:

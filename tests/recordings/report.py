@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from betterai.runtime.replay import ReplayReport, replay_exchange
 from recordings.exceptions import EXCEPTIONS
-from recordings.store import chat_files, load, name_of
+from recordings.store import exchange_files, load, name_of
 
 TARGET = Path(__file__).parents[2] / "docs" / "recordings.md"
 HEAD = """# Recorded exchanges
@@ -28,7 +28,7 @@ half, and compared with what was sent.
 
 def render() -> str:
     reports: dict[tuple[str, str], list[ReplayReport]] = defaultdict(list)
-    for file in chat_files():
+    for file in exchange_files():
         report = replay_exchange(load(file), name_of(file))
         reports[report.provider, report.kind].append(report)
     rows = [_row(*key, found) for key, found in sorted(reports.items())]

@@ -12,12 +12,16 @@ import pytest
 from betterai.core.message import Text
 from betterai.core.response import ProviderResponse
 from betterai.runtime.registry import get_provider
-from recordings.store import chat_files, load, name_of, needs_recordings
+from recordings.store import exchange_files, load, name_of, needs_recordings
 from wire.chats import gather, parse, read_bytes
 
 pytestmark = [pytest.mark.recordings, needs_recordings]
 
-FILES = [file for file in chat_files() if load(file)["provider"] in ("perplexity", "xai") and "error" not in file.parts]
+FILES = [
+    file
+    for file in exchange_files("openai_chat")
+    if load(file)["provider"] in ("perplexity", "xai") and "error" not in file.parts
+]
 NAMES = [name_of(file) for file in FILES]
 
 

@@ -22,7 +22,7 @@ from betterai.core.settings import (
     WebSearch,
 )
 from betterai.core.tools import CustomTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
-from betterai.wire.openai_chat.reasoning import EFFORTS
+from betterai.wire.reasoning import EFFORTS
 from wire.chats import (
     CODECS,
     body_of,

@@ -14,7 +14,7 @@ from betterai.core.exceptions import BadRequestError
 from betterai.core.wire import WireRequest
 from betterai.runtime.round_trip import RoundTrip, make_round_trip
 from betterai.wire.openai_chat import OpenAIChat
-from wire.chats import CODECS, OPENAI, SURFACE, model
+from wire.chats import CODECS, OPENAI, SURFACE
 from wire.requests import FIELDS, LEGACY, bodies, legacy_bodies, messages
 
 FACTS = {
@@ -29,7 +29,7 @@ FACTS = {
 def travel(body: dict[str, Any], codec: OpenAIChat = OPENAI, provider: str = "openai") -> RoundTrip:
     """The round trip of a body; what was lost was said, and what the facts sheet names travelled in our types."""
     before = json.dumps(body)
-    _, trip = make_round_trip(codec, model(provider), body)
+    _, trip = make_round_trip(codec, provider, WireRequest(url="", body=body))
     assert json.dumps(body) == before  # the caller's own body is not changed
     assert set(trip.lost) <= set(trip.reported)
     carried = {place for place in trip.carried if place.rpartition("/")[2] in FACTS}

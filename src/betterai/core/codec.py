@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Never, Protocol, TypeAlias, TypeVar
 
 from betterai.core.exceptions import ProviderError
 from betterai.core.message import Message
 from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Usage
 from betterai.core.wire import Call, Checkpoint, Event, Wait, WireRequest, WireResponse
@@ -51,6 +52,10 @@ class Exchange(Protocol[C_contra, R_co, E_co]):
     @property
     def accepts(self) -> Mapping[str, frozenset[str]]:
         """For each kind of media, which of bytes, url and file_id can be sent; the runner loads the rest before."""
+        ...
+
+    def answers(self, path: str) -> bool:
+        """Whether a URL's path is one that this codec asks."""
         ...
 
     def build_request(self, call: C_contra) -> WireRequest: ...
@@ -105,6 +110,16 @@ class Duplex(Protocol[C_contra, I_contra, E_co]):
 class Surface(Protocol[C, R_contra, E_contra]):
     """The server half of a protocol: what a gateway reads and answers."""
 
+    @property
+    def protocol(self) -> str: ...
+
+    @property
+    def pointers(self) -> Mapping[str, tuple[str, ...]]:
+        """Where the settings that warnings name stand in a request's body: JSON pointers (RFC 6901), `*` for any index.
+        A name that is not here stands at the top under its own name.
+        """
+        ...
+
     def parse_request(self, request: WireRequest) -> C: ...
 
     def build_response(self, call: C, result: R_contra) -> WireResponse: ...
@@ -126,4 +141,5 @@ class Surface(Protocol[C, R_contra, E_contra]):
 
 TextCall: TypeAlias = Call[tuple[Message, ...], GenerationSettings]
 TextExchange: TypeAlias = Exchange[TextCall, ProviderResponse, TextChunk]
+CountExchange: TypeAlias = Exchange[TextCall, TokenCount, Never]
 TextSurface: TypeAlias = Surface[TextCall, ProviderResponse, TextChunk]

@@ -32,6 +32,7 @@ class Retries(Data, frozen=True, kw_only=True):
 
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "model": (str,),
+    "protocol": (str,),
     "api_key": (str,),
     "base_url": (str,),
     "timeout": (int, float, Timeout),
@@ -44,10 +45,12 @@ class CoreConfig(Data, frozen=True, kw_only=True):
 
     `unsupported="raise"` turns every warning about a setting into `UnsupportedParam`. `settings` are the provider's
     own (resource, region, project …), `providers` those of several, by name: `{"acme": {"api_key": …}}`; `options` go
-    to class providers' constructors.
+    to class providers' constructors. `protocol` chooses among those that the provider speaks ("openai_chat",
+    "openai_responses"); "" takes the model's, or the provider's first.
     """
 
     model: str = ""
+    protocol: str = ""
     api_key: str | None = None
     base_url: str | None = None
     timeout: float | Timeout | None = None

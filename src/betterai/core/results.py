@@ -129,6 +129,13 @@ class ModerationResponse(Result, frozen=True, kw_only=True):
     verdicts: tuple[ModerationVerdict, ...] = ()
 
 
+class TokenCount(Result, frozen=True, kw_only=True):
+    """How many input tokens a call would have. `estimated` is False where the provider counted them itself."""
+
+    tokens: int
+    estimated: bool = False
+
+
 class FileHandle(Data, frozen=True, kw_only=True):
     """A file at a provider. It remembers its owner, so that it is never sent to another account."""
 

@@ -49,12 +49,15 @@ class ToolChoice(Data, frozen=True, kw_only=True):
 
 
 class JsonSchema(Data, frozen=True, kw_only=True):
-    """The shape that the answer must have. `strict` asks the provider to enforce it."""
+    """The shape that the answer must have. `strict` asks the provider to enforce it. `derived` says that it was made
+    from a type: codecs then write it in the dialect that the provider enforces.
+    """
 
     schema: Mapping[str, Any] | None = None
     name: str = "output"
     description: str | None = None
     strict: bool | None = None
+    derived: bool = False
 
 
 class JsonObject(Data, frozen=True, kw_only=True):

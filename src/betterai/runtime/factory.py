@@ -113,7 +113,7 @@ def _find(
     model = resolve_model(name, category)
     provider = get_provider(model.provider)
     _check_settings(config, provider)
-    codec = choose_protocol(provider, category, model)
+    codec = choose_protocol(provider, category, model, config.protocol)
     if callable(codec):
         return codec(api_key=read_key(provider, config), **config.options), model, provider
     return _make_runner(category, provider, codec, config, model, transport), model, provider

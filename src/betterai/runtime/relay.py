@@ -57,8 +57,9 @@ class Relayed:
         return price_usage(self.usage, self._provider.model.price)
 
 
-async def relay(provider: CodecTextProvider, protocol: str, body: bytes) -> Relayed:
-    """Send a request of `protocol` as it is, for the provider's model. Raises `BetterAIError`.
+async def relay(provider: CodecTextProvider, protocol: str, body: bytes, *, stream: bool = False) -> Relayed:
+    """Send a request of `protocol` as it is, for the provider's model. Raises `BetterAIError`. `stream` matters to
+    protocols that say it in the URL.
 
     Only for providers that speak the same protocol; others need translation: parse it, and call the provider.
     """
@@ -67,13 +68,17 @@ async def relay(provider: CodecTextProvider, protocol: str, body: bytes) -> Rela
     surface = SURFACES[protocol]()
     connection = provider.connection
     call: Call[tuple[Message, ...], GenerationSettings] = Call(
-        model=provider.model, input=(), settings=GenerationSettings(), provider_settings=connection.codec_settings()
+        model=provider.model,
+        input=(),
+        settings=GenerationSettings(),
+        stream=stream,
+        provider_settings=connection.codec_settings(),
     )
     built = provider.codec.build_request(call)
     request = WireRequest(
         url=built.url,
         query=built.query,
-        headers={"Content-Type": "application/json"},
+        headers={**built.headers, "Content-Type": "application/json"},
         body=surface.rewrite(body, provider.model.id),
         reply="bytes",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,22 +10,26 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from betterai.config.providers import ALL_MODELS, unlisted_model
 from betterai.core.accumulate import Accumulator
 from betterai.core.codec import TextCall, TextExchange
 from betterai.core.data import Data
 from betterai.core.exceptions import BetterAIError, ConfigurationError
-from betterai.core.model import ModelConfig
 from betterai.core.response import ProviderResponse
 from betterai.core.settings import GenerationSettings
-from betterai.core.wire import Call, Event, WireRequest, WireResponse
+from betterai.core.wire import Call, Event, Framing, WireRequest, WireResponse
 from betterai.runtime.registry import get_provider
-from betterai.runtime.round_trip import RoundTrip, make_round_trip
-from betterai.wire.framing import open_framer
+from betterai.runtime.round_trip import RoundTrip, find_model, make_round_trip
+from betterai.wire.framing import Framer, open_framer
 from betterai.wire.openai_chat.server import find_model_in_path
 
-PROTOCOLS = {"chat": "openai_chat", "chat-stream": "openai_chat"}
-"""Which protocol an exchange of a kind is in; kinds that are not here are not read yet."""
+KINDS = {
+    "chat": ("openai_chat", "cohere_chat", "ollama_chat"),
+    "messages": ("anthropic_messages",),
+    "gemini": ("gemini",),
+    "responses": ("openai_responses",),
+    "converse": ("bedrock_converse",),
+}
+"""Which protocols an exchange of a kind may be in; kinds that are not here are not read yet."""
 
 OURS = frozenset({"unreadable_reply", "unreadable_event", "no_choices"})
 """Codes of errors that say that we could not read, not that the provider sent an error."""
@@ -107,26 +112,27 @@ def replay_exchange(exchange: Mapping[str, Any], file: str = "", cut: Cut | None
 
 
 def _find_codec(provider: str, kind: str, exchange: Mapping[str, Any]) -> tuple[TextExchange | None, str]:
-    protocol = PROTOCOLS.get(kind)
-    if protocol is None:
+    """The provider's codec that asks at the recorded address; where none was recorded, that of the kind's protocol."""
+    named = KINDS.get(kind.removesuffix("-stream"))
+    if named is None:
         return None, f"no codec for {kind}"
     try:
-        protocols = get_provider(provider).protocols.get("text", {})
+        codecs = get_provider(provider).protocols.get("text", {})
     except ConfigurationError:
         return None, f"no provider {provider}"
-    codec: Any = protocols.get(protocol)
-    if codec is None:
-        return None, f"{provider} does not speak {protocol} here"
-    url = (exchange.get("request") or {}).get("url")
-    if url and not urlsplit(url).path.endswith(codec.path):
-        return None, f"no codec for {urlsplit(url).path}"
-    if not url and _is_foreign(exchange["response"]):
-        return None, f"the reply is not in {protocol}, and where it was asked for was not recorded"
+    if url := (exchange.get("request") or {}).get("url"):
+        path = urlsplit(url).path
+        found = next((codec for codec in codecs.values() if codec.protocol in named and codec.answers(path)), None)
+        return found, "" if found else f"no codec for {path}"
+    if (codec := codecs.get(named[0])) is None:
+        return None, f"{provider} does not speak {named[0]} here"
+    if named[0] == "openai_chat" and _is_foreign(exchange["response"]):
+        return None, f"the reply is not in {named[0]}, and where it was asked for was not recorded"
     return codec, ""
 
 
 def _is_foreign(response: Mapping[str, Any]) -> bool:
-    """Whether a reply is in a protocol that is not ours: an answer without choices, or lines of JSON."""
+    """Whether a reply is in another protocol than Chat: an answer without choices, or lines of JSON."""
     body = response.get("body")
     answered = response["status"] < 300 and isinstance(body, dict) and not body.keys() & {"choices", "error"}
     return answered or str(response.get("body_text", "")).lstrip().startswith("{")
@@ -134,23 +140,18 @@ def _is_foreign(response: Mapping[str, Any]) -> bool:
 
 def _read_request(exchange: Mapping[str, Any], provider: str, codec: TextExchange) -> tuple[TextCall, RoundTrip | None]:
     """The call that the request was, as far as it was recorded, and what a round trip of it loses."""
-    request = exchange.get("request") or {}
-    body = request.get("body")
-    if isinstance(body, dict) and "messages" in body:
-        named = body.get("model") or find_model_in_path(str(request.get("url", ""))) or exchange.get("model") or ""
-        body, model = {"model": named, **body}, find_model(provider, str(named))
-        call, round_trip = make_round_trip(codec, model, body)
+    recorded = exchange.get("request") or {}
+    body, url, name = recorded.get("body"), str(recorded.get("url") or ""), str(exchange.get("model") or "")
+    if isinstance(body, dict) and body:
+        if codec.protocol == "openai_chat":
+            body = {"model": find_model_in_path(url) or name, **body}
+        request = WireRequest(url=url, headers=recorded.get("headers") or {}, body=body)
+        call, round_trip = make_round_trip(codec, provider, request)
         if call is not None:
             return call, round_trip
-    else:
-        model, round_trip = find_model(provider, str(exchange.get("model") or "")), None
     stream = bool(exchange.get("stream"))
-    return Call(model=model, input=(), settings=GenerationSettings(), stream=stream, id="replay"), round_trip
-
-
-def find_model(provider: str, name: str) -> ModelConfig:
-    listed = ALL_MODELS.find(f"{provider}/{name}")
-    return listed if listed is not None and listed.provider == provider else unlisted_model(provider, name)
+    model, settings = find_model(provider, name), GenerationSettings()
+    return Call(model=model, input=(), settings=settings, stream=stream, id="replay"), None
 
 
 def _read_reply(
@@ -189,6 +190,8 @@ def _read_stream(codec: TextExchange, call: TextCall, events: Iterable[Event]) -
 
 
 def _body_bytes(response: Mapping[str, Any]) -> bytes:
+    if "body_base64" in response:
+        return b64decode(response["body_base64"])
     if "body_text" in response:
         return str(response["body_text"]).encode()
     return msgspec.json.encode(response["body"]) if response.get("body") is not None else b""
@@ -198,13 +201,21 @@ def _events(response: Mapping[str, Any], body: bytes, cut: Cut | None) -> Iterat
     """The events of a streamed reply; None for a whole one. A list is a stream that an SDK had already decoded."""
     if isinstance(response.get("body"), list):
         return (Event(data=msgspec.json.encode(item)) for item in response["body"])
-    if "body_text" not in response or not body.lstrip().startswith((b"data:", b"event:", b":", b"id:")):
+    framing = _find_framing(response, body)
+    return None if framing is None else _frame(open_framer(framing), body, cut)
+
+
+def _find_framing(response: Mapping[str, Any], body: bytes) -> Framing | None:
+    if "body_base64" in response:
+        return "event_stream"
+    if "body_text" not in response:
         return None
-    return _frame(body, cut)
+    if body.lstrip().startswith((b"data:", b"event:", b":", b"id:")):
+        return "sse"
+    return "ndjson" if body.lstrip().startswith(b"{") and body.strip().count(b"\n") else None
 
 
-def _frame(body: bytes, cut: Cut | None) -> Iterator[Event]:
-    framer = open_framer("sse")
+def _frame(framer: Framer, body: bytes, cut: Cut | None) -> Iterator[Event]:
     for piece in cut(body) if cut is not None else (body,):
         yield from framer.feed(piece)
     yield from framer.flush()

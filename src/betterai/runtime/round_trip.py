@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from betterai.core.codec import TextCall, TextExchange
+from betterai.config.providers import ALL_MODELS, unlisted_model
+from betterai.core.codec import TextCall, TextExchange, TextSurface
 from betterai.core.data import Data
 from betterai.core.exceptions import UnsupportedParam
 from betterai.core.model import ModelConfig
@@ -17,7 +18,6 @@ from betterai.core.wire import WireRequest
 from betterai.runtime.encoding import encode_request
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_chat.adoption import adopt_fields
-from betterai.wire.openai_chat.pointers import find_pointers
 from betterai.wire.surfaces import SURFACES
 
 
@@ -34,18 +34,20 @@ class RoundTrip(Data, frozen=True, kw_only=True):
     detail: str = ""
 
 
-def make_round_trip(
-    codec: TextExchange, model: ModelConfig, body: Mapping[str, Any]
-) -> tuple[TextCall | None, RoundTrip]:
-    """The call that `body` is, and its round trip. Raises `BetterAIError` where it is no request of the protocol."""
-    parsed = SURFACES[codec.protocol]().parse_request(WireRequest(url="", body=body))
-    call: TextCall = msgspec.structs.replace(parsed, model=model, id="replay")
+def make_round_trip(codec: TextExchange, provider: str, request: WireRequest) -> tuple[TextCall | None, RoundTrip]:
+    """The call that a request with a decoded body is, and its round trip. Raises `BetterAIError` where it is no request
+    of the protocol.
+    """
+    surface = SURFACES[codec.protocol]()
+    body: Any = request.body
+    parsed = surface.parse_request(request)
+    call: TextCall = msgspec.structs.replace(parsed, model=find_model(provider, parsed.model.id), id="replay")
     if isinstance(codec, OpenAIChat):
         call = adopt_fields(codec, call)
     try:
         sent, warnings = _build(codec, call)
     except UnsupportedParam as error:
-        pointers = find_pointers(error.param)
+        pointers = find_pointers(surface, error.param)
         reported = tuple(place for place in _all_pointers(body) if _covers(pointers, place)) or pointers
         return call, RoundTrip(sent=None, reported=reported, detail=str(error))
     bare, _ = _build(codec, strip_opaque(call))
@@ -55,8 +57,14 @@ def make_round_trip(
         lost=lost,
         added=added,
         carried=tuple(place for place in find_missing(sent, bare) if _holds_something(sent, place)),
-        reported=tuple(place for place in dict.fromkeys((*lost, *added)) if _is_reported(place, warnings)),
+        reported=tuple(place for place in dict.fromkeys((*lost, *added)) if _is_reported(surface, place, warnings)),
     )
+
+
+def find_model(provider: str, name: str) -> ModelConfig:
+    """The model as the catalogue lists it for the provider, or one of which nothing is known."""
+    listed = ALL_MODELS.find(f"{provider}/{name}")
+    return listed if listed is not None and listed.provider == provider else unlisted_model(provider, name)
 
 
 def _build(codec: TextExchange, call: TextCall) -> tuple[dict[str, Any], tuple[CallWarning, ...]]:
@@ -108,8 +116,13 @@ def _all_pointers(value: Any, at: str = "") -> Iterator[str]:
         yield from _all_pointers(item, f"{at}/{key}")
 
 
-def _is_reported(place: str, warnings: tuple[CallWarning, ...]) -> bool:
-    return any(_covers(find_pointers(warning.field), place) for warning in warnings)
+def find_pointers(surface: TextSurface, field: str) -> tuple[str, ...]:
+    """The places of one setting; a name that the protocol uses itself stands at the top."""
+    return surface.pointers.get(field, (f"/{field}",))
+
+
+def _is_reported(surface: TextSurface, place: str, warnings: tuple[CallWarning, ...]) -> bool:
+    return any(_covers(find_pointers(surface, warning.field), place) for warning in warnings)
 
 
 def _covers(patterns: tuple[str, ...], place: str) -> bool:

@@ -14,7 +14,7 @@ from betterai.core.exceptions import OutputInvalidError, ValidationError
 from betterai.core.response import ProviderResponse
 from betterai.core.settings import GenerationSettings
 from betterai.core.tools import JsonObject, JsonSchema, PlainText
-from betterai.wire.json_schema import make_strict
+from betterai.wire.json_schema import inline_root
 
 
 class OutputFormat(Data, frozen=True, kw_only=True):
@@ -45,9 +45,8 @@ def read_response_format(value: Any) -> OutputFormat:
 
 
 def _read_type(kind: Any, schema: Mapping[str, Any], parse: Callable[[str], Any]) -> OutputFormat:
-    strict = make_strict(schema)
     name = make_name(getattr(kind, "__name__", "output"))
-    return OutputFormat(schema=JsonSchema(name=name, schema=strict.schema, strict=strict.strict), parse=parse)
+    return OutputFormat(schema=JsonSchema(name=name, schema=inline_root(schema), derived=True), parse=parse)
 
 
 def make_name(title: str) -> str:

@@ -26,14 +26,14 @@ def make_strict(schema: Mapping[str, Any]) -> StrictSchema:
     """The schema in the strict dialect (https://platform.openai.com/docs/guides/structured-outputs): every object
     closed, every property required. Where that would change its meaning, the schema as it is, not strict.
     """
-    root = _inline_root(schema)
+    root = inline_root(schema)
     closed, exact = _close(root, root.get("$defs", {}), frozenset())
     if exact and closed.get("type") == "object" and "anyOf" not in closed:
         return StrictSchema(schema=closed, strict=True)
     return StrictSchema(schema=root, strict=None)
 
 
-def _inline_root(schema: Mapping[str, Any]) -> dict[str, Any]:
+def inline_root(schema: Mapping[str, Any]) -> dict[str, Any]:
     """msgspec gives `{"$ref": "#/$defs/X", "$defs": …}`; the root must be the object itself."""
     root = dict(schema)
     ref = root.pop("$ref", None)

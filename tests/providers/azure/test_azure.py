@@ -26,7 +26,7 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.azure import PROVIDER
 from betterai.providers.azure.chat import FOUNDRY_VERSION, AzureChat
 from betterai.runtime.relay import relay
-from recordings.store import chat_files, load, name_of
+from recordings.store import exchange_files, load, name_of
 from runtime.upstream import Upstream, answer, reply
 from wire.chats import SURFACE, body_of, chunk, listed, make_call, model, parse, stream, usage_event, whole
 
@@ -69,7 +69,7 @@ def test_the_callers_own_query_is_kept() -> None:
     assert request.query == {"api-version": "mine", "x": "1"}
 
 
-ASKED = [file for file in chat_files() if name_of(file).startswith("azure/") and load(file)["request"]]
+ASKED = [file for file in exchange_files("openai_chat") if name_of(file).startswith("azure/") and load(file)["request"]]
 
 
 @pytest.mark.recordings

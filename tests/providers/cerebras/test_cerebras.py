@@ -17,7 +17,7 @@ from betterai.core.exceptions import (
 from betterai.core.message import Message, Reasoning, Text, ToolCall
 from betterai.core.settings import ReasoningControl
 from betterai.core.usage import Usage
-from betterai.core.wire import WireResponse
+from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.cerebras import PROVIDER
 from betterai.providers.cerebras.chat import CerebrasChat
 from betterai.runtime.round_trip import make_round_trip
@@ -88,7 +88,7 @@ def test_thinking(of: Any, value: Any, sent: dict[str, Any], said: list[str]) ->
 def test_its_own_fields() -> None:
     fields = {"clear_thinking": False, "min_tokens": 3, "reasoning_effort": "none", "service_tier": "flex", "seed": 1}
     body = {"model": "zai-glm-4.7", "messages": [{"role": "user", "content": "Hi"}], **fields}
-    _, trip = make_round_trip(CEREBRAS, GLM, body)
+    _, trip = make_round_trip(CEREBRAS, GLM.provider, WireRequest(url="", body=body))
     assert (trip.sent, trip.carried) == (body, ())
 
 

@@ -12,6 +12,7 @@ from betterai.core.exceptions import BadRequestError
 from betterai.core.message import Message, Reasoning, Text
 from betterai.core.settings import ReasoningControl
 from betterai.core.usage import Usage
+from betterai.core.wire import WireRequest
 from betterai.providers.fireworks import PROVIDER
 from betterai.providers.fireworks.chat import FireworksChat
 from betterai.runtime.round_trip import make_round_trip
@@ -89,5 +90,5 @@ def test_its_own_fields() -> None:
               "context_length_exceeded_behavior": "error", "prompt_truncate_len": 9, "perf_metrics_in_response": True,
               "thinking": {"type": "enabled", "budget_tokens": 9}, "prompt_cache_key": "k"}  # fmt: skip
     body = {"model": "any-model", "messages": [{"role": "user", "content": "Hi"}], **fields}
-    _, trip = make_round_trip(FIREWORKS, ANY, body)
+    _, trip = make_round_trip(FIREWORKS, ANY.provider, WireRequest(url="", body=body))
     assert (trip.sent, trip.carried) == (body, ())

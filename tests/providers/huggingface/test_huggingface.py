@@ -11,7 +11,7 @@ from betterai import CoreConfig
 from betterai.config.environment import fill_template
 from betterai.core.exceptions import BadRequestError, QuotaExceededError
 from betterai.core.usage import Usage
-from betterai.core.wire import WireResponse
+from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.huggingface import PROVIDER
 from betterai.providers.huggingface.chat import HuggingFaceChat
 from betterai.runtime.round_trip import make_round_trip
@@ -74,7 +74,7 @@ def test_the_router_knows_a_shorter_choice_of_a_tool() -> None:
     parts = [{"type": "text", "text": text, "image_url": None} for text in ("See", "Say")]
     body = {"model": "any-model", "messages": [{"role": "user", "content": parts, "name": None, "tool_calls": None}],
             "tools": [{"type": "function", "function": {"name": "f"}}], "tool_choice": {"function": {"name": "f"}}}  # fmt: skip
-    _, trip = make_round_trip(ROUTER, ANY, body)
+    _, trip = make_round_trip(ROUTER, ANY.provider, WireRequest(url="", body=body))
     assert trip.sent == {**body, "tool_choice": {"type": "function", "function": {"name": "f"}}}
     assert (trip.lost, trip.carried) == ((), ())
 

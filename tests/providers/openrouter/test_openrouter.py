@@ -113,7 +113,7 @@ def test_the_form_of_thoughts_cannot_be_chosen() -> None:
 )  # fmt: skip
 def test_its_requests_come_out_as_they_went_in(fields: dict[str, Any]) -> None:
     body = {"model": ANY.id, "messages": [{"role": "user", "content": "Hello"}], **fields}
-    _, trip = make_round_trip(OPENROUTER, ANY, body)
+    _, trip = make_round_trip(OPENROUTER, ANY.provider, WireRequest(url="", body=body))
     assert trip.sent == body
     assert trip.carried == ()
 

@@ -74,7 +74,7 @@ def test_its_own_fields() -> None:
     fields = {"max_tokens": 5, "top_k": 3, "min_p": 0.1, "repetition_penalty": 1.1, "safety_model": "s", "echo": True,
               "context_length_exceeded_behavior": "error", "reasoning": {"enabled": False}}  # fmt: skip
     body = {"model": "any-model", "messages": [{"role": "user", "content": "Hi"}], **fields}
-    _, trip = make_round_trip(TOGETHER, ANY, body)
+    _, trip = make_round_trip(TOGETHER, ANY.provider, WireRequest(url="", body=body))
     assert (trip.sent, trip.carried) == (body, ())
 
 

@@ -11,7 +11,7 @@ from betterai.core.exceptions import ModelNotFoundError, ProviderError
 from betterai.core.response import CallWarning
 from betterai.core.wire import WireRequest
 from betterai.wire.openai_chat import OpenAIChat
-from betterai.wire.openai_chat.reasoning import is_reasoning
+from betterai.wire.reasoning import is_reasoning
 
 
 class DeepSeekChat(OpenAIChat):

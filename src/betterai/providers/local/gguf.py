@@ -27,7 +27,7 @@ from betterai.providers.local.models import FREE
 from betterai.providers.local.options import FILE_PREFIX, GGUF_ONLY, LocalOptions
 from betterai.providers.local.unsupported import DROPPED
 from betterai.wire.openai_chat import OpenAIChat
-from betterai.wire.openai_chat.reasoning import EFFORTS, effort_for
+from betterai.wire.reasoning import EFFORTS, effort_for
 from betterai.wire.report import Report
 
 DEFAULT_CONTEXT = 8192

@@ -20,20 +20,16 @@ from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error, read_e
 from betterai.wire.errors import make_error
 from betterai.wire.openai_chat.cache import build_cache
 from betterai.wire.openai_chat.fields import BESIDE, PLAIN, SAMPLING
-from betterai.wire.openai_chat.messages import PROTOCOL, MessageBuilder, build_media, merge_extra
-from betterai.wire.openai_chat.reasoning import (
-    effort_for,
-    fit_effort,
-    is_reasoning,
-    read_reasoning_control,
-    write_thinking_switch,
-)
+from betterai.wire.openai_chat.messages import PROTOCOL, MessageBuilder, build_media
+from betterai.wire.openai_chat.reasoning import write_thinking_switch
 from betterai.wire.openai_chat.replies import parse_choices
 from betterai.wire.openai_chat.shapes import ChatShape, decoder_for
 from betterai.wire.openai_chat.stream import ChatStream
 from betterai.wire.openai_chat.tools import build_json_schema, build_tool, build_tool_choice
 from betterai.wire.openai_chat.usage import parse_usage
+from betterai.wire.reasoning import effort_for, fit_effort, is_reasoning, read_reasoning_control
 from betterai.wire.report import Report
+from betterai.wire.residue import merge_extra
 
 
 class OpenAIChat:
@@ -102,6 +98,9 @@ class OpenAIChat:
 
     def __init_subclass__(cls) -> None:
         cls.decoder = decoder_for(cls.shape)
+
+    def answers(self, path: str) -> bool:
+        return path.endswith(self.path)
 
     # ── out ──
 

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from betterai.core.exceptions import BadRequestError
 from betterai.core.media import Media, MediaKind, parse_data_url
 from betterai.core.message import (
     AnyPart,
@@ -23,21 +22,18 @@ from betterai.core.message import (
     ToolResult,
 )
 from betterai.core.response import CallWarning
+from betterai.wire import residue
 from betterai.wire.openai_chat.messages import PROTOCOL
+from betterai.wire.residue import refuse
 
 _MIME_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
 
 Fields = dict[str, Any]
 
 
-def refuse(where: str, what: str, code: str = "invalid_type") -> BadRequestError:
-    """The error for a place of the request that is not as the protocol has it."""
-    return BadRequestError(f"{where} {what}", code=code, status=400)
-
-
 def keep_extra(fields: Fields) -> Opaque | None:
     """What our types do not name, to be written back by the same protocol."""
-    return Opaque(protocol=PROTOCOL, data=Raw(msgspec.json.encode(fields))) if fields else None
+    return residue.keep_extra(PROTOCOL, fields)
 
 
 _AS_OBJECT = Opaque(protocol=PROTOCOL, data=Raw(b"{}"))

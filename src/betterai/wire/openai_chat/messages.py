@@ -21,6 +21,7 @@ from betterai.core.message import (
     ToolResult,
 )
 from betterai.wire.report import Report
+from betterai.wire.residue import is_own, write_back
 
 if TYPE_CHECKING:
     from betterai.core.codec import TextCall
@@ -192,17 +193,10 @@ class MessageBuilder:
         return self._merge(body, part.opaque)
 
     def _is_ours(self, opaque: Opaque | None) -> bool:
-        return opaque is not None and opaque.protocol == PROTOCOL and opaque.provider in ("", self._model.provider)
+        return is_own(opaque, PROTOCOL, self._model)
 
     def _merge(self, body: dict[str, Any], opaque: Opaque | None) -> dict[str, Any]:
-        """Write back what our types do not name; another provider's own is left out, and said."""
-        if opaque is None:
-            return body
-        if self._is_ours(opaque):
-            merge_extra(body, opaque.value)
-        else:
-            whose = opaque.provider or opaque.protocol
-            self._report.drop("messages.opaque", f"data that only {whose} understands")
+        write_back(body, opaque, PROTOCOL, self._model, self._report)
         return body
 
 
@@ -225,15 +219,6 @@ def build_media(part: MediaPart, report: Report) -> dict[str, Any]:
             report.drop("media", "the format of the sound is not known", hint="set its mime_type")
         return {"type": "input_audio", "input_audio": {"data": media.to_base64(), "format": format}}
     return {"type": "file", "file": _build_file(media)}
-
-
-def merge_extra(body: dict[str, Any], extra: dict[str, Any]) -> None:
-    """Merge deeply: objects into objects, everything else on top."""
-    for key, value in extra.items():
-        if isinstance(value, dict) and isinstance(body.get(key), dict):
-            merge_extra(body[key], value)
-        else:
-            body[key] = value
 
 
 def audio_format(mime_type: str) -> str:

@@ -24,8 +24,3 @@ POINTERS: Mapping[str, tuple[str, ...]] = {
     "tools.cache": ("/tools/*",),
     "tools.opaque": ("/tools/*",),
 }
-
-
-def find_pointers(field: str) -> tuple[str, ...]:
-    """The places of one setting; a name that the protocol uses itself stands at the top."""
-    return POINTERS.get(field, (f"/{field}",))

@@ -18,8 +18,9 @@ from betterai.core.settings import (
     WebSearch,
 )
 from betterai.core.tools import AnyTool, CustomTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
-from betterai.wire.openai_chat.conversation import keep_extra, refuse
+from betterai.wire.openai_chat.conversation import keep_extra
 from betterai.wire.openai_chat.reasoning import read_reasoning_object
+from betterai.wire.residue import refuse
 
 _PLAIN = (
     "temperature", "top_p", "seed", "n", "frequency_penalty", "presence_penalty", "logit_bias", "logprobs",

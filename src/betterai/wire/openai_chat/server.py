@@ -18,11 +18,13 @@ from betterai.core.usage import Usage
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.openai_chat.answers import build_choice, build_delta, describe_error, finish_word, status_of
-from betterai.wire.openai_chat.conversation import parse_message, parse_messages, refuse
+from betterai.wire.openai_chat.conversation import parse_message, parse_messages
 from betterai.wire.openai_chat.messages import PROTOCOL
+from betterai.wire.openai_chat.pointers import POINTERS
 from betterai.wire.openai_chat.requests import parse_settings
 from betterai.wire.openai_chat.shapes import ChatShape, decoder_for
 from betterai.wire.openai_chat.usage import build_usage, parse_usage
+from betterai.wire.residue import refuse
 
 __all__ = ["OpenAIChatSurface", "parse_message"]
 
@@ -33,6 +35,7 @@ class OpenAIChatSurface:
     """What a gateway needs to speak Chat Completions to its clients."""
 
     protocol = PROTOCOL
+    pointers = POINTERS
 
     # ── in ──
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from betterai.core.tools import AnyTool, CustomTool, JsonSchema, ServerTool, Tool, ToolChoice
-from betterai.wire.openai_chat.messages import PROTOCOL, merge_extra
+from betterai.wire.json_schema import make_strict
+from betterai.wire.openai_chat.messages import PROTOCOL
 from betterai.wire.report import Report
+from betterai.wire.residue import merge_extra
 
 
 def build_tool(tool: AnyTool, report: Report) -> dict[str, Any]:
@@ -46,4 +50,7 @@ def build_tool_choice(value: str | ToolChoice | None) -> Any:
 
 def build_json_schema(value: JsonSchema) -> dict[str, Any]:
     """The `json_schema` of a response format."""
+    if value.derived and value.strict is None and value.schema is not None:
+        strict = make_strict(value.schema)
+        value = msgspec.structs.replace(value, schema=strict.schema, strict=strict.strict)
     return _pick(value, "name", "description", "schema", "strict")

@@ -1,9 +1,11 @@
-"""What a recorded body says, read here with plain dicts and nothing of ours: the independent judge."""
+"""Chat Completions, read independently."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
+
+from recordings.reading import Reading
 
 FINISH = {
     "stop": "stop",
@@ -22,7 +24,6 @@ TAGGED = frozenset({"perplexity", "huggingface", "together"})
 
 
 def expect(exchange: dict[str, Any]) -> dict[str, Any]:
-    """Text, reasoning, tool calls, finish and usage of choice 0; or the error's status and code."""
     response = exchange["response"]
     body = response.get("body")
     if response["status"] >= 400:
@@ -31,7 +32,11 @@ def expect(exchange: dict[str, Any]) -> dict[str, Any]:
         found = _expect_whole(body)
     else:
         found = _expect_stream(body if isinstance(body, list) else list(_events(response["body_text"])))
-    return _untag(found) if exchange["provider"] in TAGGED and "content" in found else found
+    if "status" in found:
+        return found
+    found = _untag(found) if exchange["provider"] in TAGGED else found
+    refused = found.pop("refused")
+    return {**found, "finish_reason": "refusal" if refused else FINISH[found["raw_finish_reason"]]}
 
 
 def _message(error: Any) -> str:
@@ -138,3 +143,58 @@ def _usage(body: dict[str, Any] | None) -> dict[str, Any] | None:
 def _at_most(left: int, count: int | None) -> int | None:
     """A token is counted once: where counts overlap, the later one is what is left."""
     return None if count is None else min(left, count)
+
+
+def is_own(exchange: dict[str, Any], path: str) -> bool:
+    """Where no address was kept, the reply tells."""
+    if path:
+        return path.endswith("/chat/completions")
+    body, text = exchange["response"].get("body"), exchange["response"].get("body_text", "")
+    return not (isinstance(body, dict) and "created_at" in body) and not text.startswith("{")
+
+
+SHEET = frozenset(
+    [
+        "messages", "model", "audio", "frequency_penalty", "logit_bias", "logprobs", "max_completion_tokens",
+        "max_tokens", "metadata", "modalities", "moderation", "n", "parallel_tool_calls", "prediction",
+        "presence_penalty", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "reasoning_effort",
+        "response_format", "safety_identifier", "seed", "service_tier", "stop", "store", "stream", "stream_options",
+        "temperature", "tool_choice", "tools", "top_logprobs", "top_p", "user", "verbosity", "web_search_options",
+        "thinking", "reasoning_format", "include_reasoning", "role", "content", "name", "tool_calls", "tool_call_id",
+        "refusal", "reasoning", "reasoning_content", "type", "text", "image_url", "url", "detail", "input_audio",
+        "data", "format", "file", "file_id", "filename", "file_data", "function", "arguments", "id", "description",
+        "parameters", "strict", "prompt_cache_breakpoint", "cache_control", "video_url", "provider", "models",
+        "plugins", "transforms", "usage", "session_id", "image_config", "top_k", "min_p", "top_a",
+        "repetition_penalty", "echo", "safety_model", "chat_template_kwargs", "clear_thinking", "disable_reasoning",
+        "min_tokens", "min_completion_tokens", "reasoning_history",
+    ]
+)  # fmt: skip
+VENDORS_SHEETS: dict[str, frozenset[str]] = {
+    "mistral": frozenset(
+        ["random_seed", "safe_prompt", "prompt_mode", "min_tokens", "repetition_penalty", "guardrails", "document_url",
+         "document_name", "signature", "closed"]
+    ),
+    "perplexity": frozenset(
+        ["search_mode", "search_domain_filter", "search_recency_filter", "return_images", "return_related_questions",
+         "disable_search", "enable_search_classifier", "stream_mode", "language_preference", "file_url"]
+    ),
+    "xai": frozenset(["search_parameters", "parallel_function_calling", "deferred"]),
+    "zai": frozenset(["clear_thinking", "do_sample", "tool_stream", "user_id"]),
+}  # fmt: skip
+"""What single vendors document beside. Of Mistral, `prefix` (false wherever it was recorded) and a call's `index` are
+carried: they say nothing that our types would not.
+"""
+
+READING = Reading(
+    kinds=("chat",),
+    providers=(
+        "openai", "groq", "deepseek", "ollama", "llamacpp", "azure", "openrouter", "huggingface", "together", "cerebras",
+        "mistral", "perplexity", "xai", "zai", "moonshot",
+    ),
+    is_own=is_own,
+    expect=expect,
+    sheet=SHEET,
+    vendors_sheets=VENDORS_SHEETS,
+    not_read=("/function/type",),
+    added=("/stream_options",),
+)  # fmt: skip

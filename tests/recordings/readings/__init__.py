@@ -1,0 +1,1 @@
+"""Independent readings, a protocol each."""

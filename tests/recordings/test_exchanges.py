@@ -1,0 +1,123 @@
+"""Real traffic: every recorded exchange is read as an independent reading says, at every cut of the network."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from betterai.core.wire import Framing
+from betterai.runtime.replay import ReplayReport, replay_exchange
+from betterai.wire.framing import open_framer
+from recordings.exceptions import EXCEPTIONS
+from recordings.report import TARGET, render
+from recordings.store import body_of, exchange_files, load, name_of, needs_recordings, readings_by_file, streamed
+
+pytestmark = [pytest.mark.recordings, needs_recordings]
+
+FILES = exchange_files()
+STREAMS = [file for file in FILES if streamed(load(file))]
+SMALLEST = sorted(STREAMS, key=lambda file: len(body_of(load(file))))[:10]
+
+
+def ids(files: Iterable[Path]) -> list[str]:
+    return [name_of(file) for file in files]
+
+
+def read(file: Path, cut: object = None) -> ReplayReport:
+    return replay_exchange(load(file), name_of(file), cut)  # type: ignore[arg-type]
+
+
+def test_there_are_about_as_many_as_we_were_told() -> None:
+    assert len(FILES) > 1100
+
+
+@pytest.mark.parametrize("file", FILES, ids=ids(FILES))
+def test_is_read_as_the_body_says(file: Path) -> None:
+    report, expected = read(file), readings_by_file()[file].expect(load(file))
+    if refused := EXCEPTIONS.get(name_of(file), {}).get("refused"):
+        assert report.verdict == "failed"
+        assert f" {refused}: " in report.detail
+    else:
+        assert report.verdict == "read", report.detail
+    if "status" in expected:
+        assert report.error is not None
+        assert report.error["status"] == expected["status"]
+        assert report.error["message"] == expected["message"]
+        return
+    assert report.error is None
+    got = {
+        "content": report.content,
+        "reasoning": report.reasoning,
+        "tool_calls": [(call["name"], call["arguments"]) for call in report.tool_calls],
+    }
+    said = {**expected, "tool_calls": [(name, _json(text)) for name, text in expected["tool_calls"]]}
+    differs = {name for name in got if got[name] != said[name]}
+    assert differs == set(EXCEPTIONS.get(name_of(file), {}).get("differs", ()))
+    assert report.raw_finish_reason == expected["raw_finish_reason"]
+    assert report.finish_reason == expected["finish_reason"]
+    usage = report.usage
+    counted = None if usage is None else {name: getattr(usage, name) for name in expected["usage"] or ()}
+    assert counted == expected["usage"]
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text or "{}")
+    except ValueError:
+        return text
+
+
+@pytest.mark.parametrize("file", STREAMS, ids=ids(STREAMS))
+def test_a_stream_is_the_same_byte_by_byte(file: Path) -> None:
+    assert read(file, lambda body: (body[i : i + 1] for i in range(len(body)))) == read(file)
+
+
+@pytest.mark.parametrize("file", STREAMS, ids=ids(STREAMS))
+def test_a_stream_is_the_same_cut_in_two(file: Path) -> None:
+    body, framing = body_of(load(file)), framing_of(file)
+    seeded = random.Random(name_of(file))
+    points = range(1, len(body)) if file in SMALLEST else [seeded.randrange(1, len(body)) for _ in range(64)]
+    whole = list(_frame(framing, [body]))
+    for point in points:
+        assert list(_frame(framing, [body[:point], body[point:]])) == whole, point
+    point = points[len(points) // 2]
+    assert read(file, lambda body: (body[:point], body[point:])) == read(file)
+
+
+def framing_of(file: Path) -> Framing:
+    response = load(file)["response"]
+    if "body_base64" in response:
+        return "event_stream"
+    return "ndjson" if response["body_text"].lstrip().startswith("{") else "sse"
+
+
+def _frame(framing: Framing, pieces: Iterable[bytes]) -> Iterator[object]:
+    framer = open_framer(framing)
+    for piece in pieces:
+        yield from framer.feed(piece)
+    yield from framer.flush()
+
+
+REQUESTS = [file for file in FILES if isinstance((load(file)["request"] or {}).get("body"), dict)]
+
+
+@pytest.mark.parametrize("file", REQUESTS, ids=ids(REQUESTS))
+def test_a_request_loses_nothing_unreported(file: Path) -> None:
+    trip = read(file).round_trip
+    assert trip is not None
+    assert set(trip.lost) <= set(trip.reported)
+    reading = readings_by_file()[file]
+    sheet = reading.sheet | reading.vendors_sheets.get(load(file)["provider"], frozenset())
+    carried = {place for place in trip.carried if place.rpartition("/")[2] in sheet}
+    assert {place for place in carried if not place.endswith(reading.not_read)} == set(), "a field is not read"
+    unreported = set(trip.added) - set(trip.reported)
+    unexplained = {place for place in unreported if not place.startswith(reading.added)}
+    assert unexplained <= set(EXCEPTIONS.get(name_of(file), {}).get("added", ()))
+
+
+def test_the_page_on_recordings_is_true() -> None:
+    assert TARGET.read_text() == render(), "run: python tests/recordings/report.py"
