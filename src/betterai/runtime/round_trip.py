@@ -48,7 +48,7 @@ def make_round_trip(codec: TextExchange, provider: str, request: WireRequest) ->
         sent, warnings = _build(codec, call)
     except UnsupportedParam as error:
         pointers = find_pointers(surface, error.param)
-        reported = tuple(place for place in _all_pointers(body) if _covers(pointers, place)) or pointers
+        reported = tuple(place for place in _all_pointers(body) if is_covered(pointers, place)) or pointers
         return call, RoundTrip(sent=None, reported=reported, detail=str(error))
     bare, _ = _build(codec, strip_opaque(call))
     lost, added = tuple(find_missing(body, sent)), tuple(find_missing(sent, body))
@@ -122,10 +122,10 @@ def find_pointers(surface: TextSurface, field: str) -> tuple[str, ...]:
 
 
 def _is_reported(surface: TextSurface, place: str, warnings: tuple[CallWarning, ...]) -> bool:
-    return any(_covers(find_pointers(surface, warning.field), place) for warning in warnings)
+    return any(is_covered(find_pointers(surface, warning.field), place) for warning in warnings)
 
 
-def _covers(patterns: tuple[str, ...], place: str) -> bool:
+def is_covered(patterns: tuple[str, ...], place: str) -> bool:
     return any(re.fullmatch(pattern.replace("*", r"\d+") + r"(/.*)?", place) for pattern in patterns)
 
 
