@@ -37,6 +37,7 @@ from betterai.runtime.connection import Connection, TransportSource
 from betterai.runtime.encoding import encode_request
 from betterai.runtime.media import load_media, media_sizes, needs_loading
 from betterai.runtime.messages import read_messages
+from betterai.runtime.registry import check_vendors
 from betterai.runtime.schema import parse_output, prepare_settings
 from betterai.wire.errors import read_request_id
 from betterai.wire.framing import Framer, open_framer
@@ -170,6 +171,8 @@ class CodecTextProvider(BaseTextProvider):
         model = self._find_model(name)
         try:
             prepared, parse = prepare_settings(settings)
+            if prepared.options:
+                check_vendors(prepared.options)
             history = read_messages(messages)
             media = has_media(history)
             if media and needs_loading(history, self.codec.accepts):
