@@ -13,12 +13,17 @@ from typing import Any, TypeVar, Unpack
 
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import BetterAIError
-from betterai.core.message import Messages
+from betterai.core.media import Media
+from betterai.core.message import Message, Messages
 from betterai.core.options import GenerationOptions
 from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.runs import ToolRun
 from betterai.core.settings import GenerationSettings
 from betterai.runtime import client as _async
+from betterai.runtime.conversation import ConversationState, read_question
 from betterai.runtime.stream import TextStream
+from betterai.runtime.tool_loop import Approve
+from betterai.runtime.tool_stream import ToolStream
 
 T = TypeVar("T")
 BATCH = 64
@@ -204,6 +209,19 @@ class SyncStream:
         return self._channel.stream.response
 
 
+class SyncToolStream(SyncStream):
+    """Chunks of a run of tools, as `ToolStream`."""
+
+    def __init__(self, stream: ToolStream) -> None:
+        super().__init__(stream)
+        self._tools = stream
+
+    @property
+    def run(self) -> ToolRun:
+        """All steps so far, also after an error."""
+        return self._tools.run
+
+
 def generate(
     model: str,
     messages: Messages,
@@ -230,4 +248,56 @@ def stream(
     return SyncStream(_async.stream(model, messages, system=system, config=config, settings=settings, **options))
 
 
-__all__ = ["SyncStream", "generate", "run", "stream"]
+def run_tools(
+    model: str,
+    messages: Messages,
+    *,
+    system: str | None = None,
+    max_steps: int = 8,
+    approve: Approve | None = None,
+    config: CoreConfig | None = None,
+    settings: GenerationSettings | None = None,
+    **options: Unpack[GenerationOptions],
+) -> ToolRun:
+    """`betterai.run_tools`, without async. The tools run in threads, or on the background loop where they are async."""
+    return run(
+        _async.run_tools(
+            model, messages, system=system, max_steps=max_steps, approve=approve, config=config, settings=settings,
+            **options,
+        )
+    )  # fmt: skip
+
+
+def stream_tools(
+    model: str,
+    messages: Messages,
+    *,
+    system: str | None = None,
+    max_steps: int = 8,
+    approve: Approve | None = None,
+    config: CoreConfig | None = None,
+    settings: GenerationSettings | None = None,
+    **options: Unpack[GenerationOptions],
+) -> SyncToolStream:
+    """`betterai.stream_tools`, without async."""
+    return SyncToolStream(
+        _async.stream_tools(
+            model, messages, system=system, max_steps=max_steps, approve=approve, config=config, settings=settings,
+            **options,
+        )
+    )  # fmt: skip
+
+
+class Conversation(ConversationState):
+    """`betterai.Conversation`, without async: `talk.ask("Hello")`, or `for chunk in talk.stream("Hello")`."""
+
+    def ask(self, text: str | Message, *media: Media, **options: Unpack[GenerationOptions]) -> ProviderResponse:
+        """Say something and get the answer. Raises `BetterAIError`."""
+        return run(self._open(read_question(text, media), options, stream=False).collect())
+
+    def stream(self, text: str | Message, *media: Media, **options: Unpack[GenerationOptions]) -> SyncToolStream:
+        """The same as a stream. The turn is over when its last chunk has come."""
+        return SyncToolStream(self._open(read_question(text, media), options, stream=True))
+
+
+__all__ = ["Conversation", "SyncStream", "SyncToolStream", "generate", "run", "run_tools", "stream", "stream_tools"]
