@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from betterai.core.accumulate import Accumulator
 from betterai.core.exceptions import BetterAIError
 from betterai.core.response import ProviderResponse, TextChunk
+from betterai.wire.partial_json import PartialJson
+
+
+class Partials:
+    """The object that an answer in JSON is becoming."""
+
+    def __init__(self) -> None:
+        self._reader = PartialJson()
+
+    def read(self, chunk: TextChunk) -> bool:
+        """Whether the chunk says more of it. A new answer begins after a whole one, and after a reset."""
+        if chunk.reset:
+            self._reader = PartialJson()
+        changed = bool(chunk.content) and chunk.choice == 0 and self._reader.feed(chunk.content)
+        if chunk.response is not None:
+            changed = self._reader.finish() or changed
+            self._last, self._reader = self._reader, PartialJson()
+        else:
+            self._last = self._reader
+        return changed
+
+    @property
+    def value(self) -> Any:
+        """As far as the last chunk went."""
+        return self._last.value
 
 
 class TextStream:
@@ -58,6 +83,17 @@ class TextStream:
         async for _ in self:
             pass
         return self.response
+
+    async def partials(self) -> AsyncIterator[Any]:
+        """Read to the end; for an answer in JSON, give its value as far as it has come, each time there is more of it.
+
+        Texts grow; numbers, and keys without a value, are left out until they are complete. It is plain JSON, not
+        checked against the response format, and the same object each time, which grows: copy what you keep.
+        """
+        partials = Partials()
+        async for chunk in self:
+            if partials.read(chunk):
+                yield partials.value
 
     @property
     def partial(self) -> ProviderResponse:

@@ -21,7 +21,7 @@ from betterai.core.runs import ToolRun
 from betterai.core.settings import GenerationSettings
 from betterai.runtime import client as _async
 from betterai.runtime.conversation import ConversationState, read_question
-from betterai.runtime.stream import TextStream
+from betterai.runtime.stream import Partials, TextStream
 from betterai.runtime.tool_loop import Approve
 from betterai.runtime.tool_stream import ToolStream
 
@@ -197,6 +197,13 @@ class SyncStream:
         for _ in self:
             pass
         return self.response
+
+    def partials(self) -> Iterator[Any]:
+        """Read to the end; for an answer in JSON, give its value as far as it has come: see `TextStream.partials`."""
+        partials = Partials()
+        for chunk in self:
+            if partials.read(chunk):
+                yield partials.value
 
     @property
     def partial(self) -> ProviderResponse:
