@@ -36,7 +36,7 @@ class Spending(msgspec.Struct, kw_only=True):
         """The sum; its amount is None where a cost is unknown."""
         if not self.unknown:
             return self.known
-        reason = f"the cost of {self.unknown} calls is not known; the others cost {self.known.amount}"
+        reason = f"the cost of {_count(self.unknown)} is not known; the others cost {self.known.amount}"
         return Cost(parts=self.known.parts, reason=reason)
 
     @property
@@ -54,7 +54,7 @@ class Spending(msgspec.Struct, kw_only=True):
         spent = self.spent
         if spent is None:
             raise SpendLimitReached(
-                f"the cost of {self.unknown} calls is not known, so a limit of ${self.limit} cannot be kept",
+                f"the cost of {_count(self.unknown)} is not known, so a limit of ${self.limit} cannot be kept",
                 hint="pass unknown_cost, which such a call counts as",
                 limit=self.limit,
             )
@@ -95,3 +95,7 @@ def read_dollars(value: Any, name: str) -> Decimal | None:
     if isinstance(value, bool) or (amount is not None and not (amount.is_finite() and amount >= 0)):
         raise ValidationError(f"{name} must be an amount in US dollars, not {value!r}")
     return amount
+
+
+def _count(calls: int) -> str:
+    return f"{calls} call{'s' * (calls != 1)}"
