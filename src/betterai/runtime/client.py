@@ -13,7 +13,7 @@ from betterai.core.config import CoreConfig, Retries, Timeout
 from betterai.core.media import Media
 from betterai.core.message import Message, Messages
 from betterai.core.options import GenerationOptions
-from betterai.core.response import ProviderResponse
+from betterai.core.response import Output, ProviderResponse
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.class_text import ClassTextProvider
@@ -83,8 +83,8 @@ class Client:
         system: str | None = None,
         config: CoreConfig | None = None,
         settings: GenerationSettings | None = None,
-        **options: Unpack[GenerationOptions],
-    ) -> ProviderResponse:
+        **options: Unpack[GenerationOptions[Output]],
+    ) -> ProviderResponse[Output]:
         """Generate one answer: `await client.generate("groq/openai/gpt-oss-120b", "Hello", temperature=0.2)`."""
         found = self._find(model, config)
         return await found.provider.generate(_prepare(messages, system), found.id, _settings(settings, options))
@@ -97,8 +97,8 @@ class Client:
         system: str | None = None,
         config: CoreConfig | None = None,
         settings: GenerationSettings | None = None,
-        **options: Unpack[GenerationOptions],
-    ) -> TextStream:
+        **options: Unpack[GenerationOptions[Output]],
+    ) -> TextStream[Output]:
         """Stream one answer: `async for chunk in client.stream(…)`."""
         found = self._find(model, config)
         chunks = found.provider.generate_stream(_prepare(messages, system), found.id, _settings(settings, options))
@@ -228,7 +228,7 @@ def _prepare(messages: Messages, system: str | None) -> Messages:
     return (Message.system(system), *read_messages(messages)) if system else messages
 
 
-def _settings(settings: GenerationSettings | None, options: GenerationOptions) -> GenerationSettings:
+def _settings(settings: GenerationSettings | None, options: GenerationOptions[Any]) -> GenerationSettings:
     if settings is None:
         return GenerationSettings(**options)
     return settings.replace(**options) if options else settings
@@ -251,8 +251,8 @@ async def generate(
     system: str | None = None,
     config: CoreConfig | None = None,
     settings: GenerationSettings | None = None,
-    **options: Unpack[GenerationOptions],
-) -> ProviderResponse:
+    **options: Unpack[GenerationOptions[Output]],
+) -> ProviderResponse[Output]:
     """Generate one answer: `await betterai.generate("groq/openai/gpt-oss-120b", "Hello")`. Raises `BetterAIError`."""
     client = _default_client()
     return await client.generate(model, messages, system=system, config=config, settings=settings, **options)
@@ -265,8 +265,8 @@ def stream(
     system: str | None = None,
     config: CoreConfig | None = None,
     settings: GenerationSettings | None = None,
-    **options: Unpack[GenerationOptions],
-) -> TextStream:
+    **options: Unpack[GenerationOptions[Output]],
+) -> TextStream[Output]:
     """Stream one answer: `async for chunk in betterai.stream("groq/openai/gpt-oss-120b", "Hello")`."""
     return _default_client().stream(model, messages, system=system, config=config, settings=settings, **options)
 

@@ -14,7 +14,7 @@ from betterai.core.exceptions import SpendLimitReached, ValidationError
 from betterai.core.media import Media
 from betterai.core.message import Message, Messages
 from betterai.core.options import GenerationOptions
-from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.response import Output, ProviderResponse, TextChunk
 from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Cost, Usage
 from betterai.runtime.client import Client, _default_client, _settings
@@ -115,7 +115,7 @@ class ConversationState:
         made._spending = msgspec.structs.replace(spending, limit=given.limit, unknown_cost=given.unknown_cost)
         return made
 
-    def _open(self, question: Message, options: GenerationOptions, *, stream: bool) -> ToolStream:
+    def _open(self, question: Message, options: GenerationOptions[Any], *, stream: bool) -> ToolStream:
         """One turn, which begins when it is read."""
         client = self._client or _default_client()
         ask = (ask_stream if stream else ask_whole)(client, self.model, self.system, self._config)
@@ -160,7 +160,9 @@ class Conversation(ConversationState):
     the same.
     """
 
-    async def ask(self, text: str | Message, *media: Media, **options: Unpack[GenerationOptions]) -> ProviderResponse:
+    async def ask(
+        self, text: str | Message, *media: Media, **options: Unpack[GenerationOptions[Output]]
+    ) -> ProviderResponse[Output]:
         """Say something and get the answer, after as many steps with tools as it takes. Raises `BetterAIError`."""
         return await self._open(read_question(text, media), options, stream=False).collect()
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from typing import Any, Generic, Self
 
 from betterai.core.accumulate import Accumulator
 from betterai.core.exceptions import BetterAIError
-from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.response import Output, ProviderResponse, TextChunk
 from betterai.wire.partial_json import PartialJson
 
 
@@ -35,7 +35,7 @@ class Partials:
         return self._last.value
 
 
-class TextStream:
+class TextStream(Generic[Output]):
     """Chunks of one answer. Leaving it early closes the connection.
 
     async with betterai.stream("groq/…", "Hello") as stream:
@@ -47,10 +47,10 @@ class TextStream:
     def __init__(self, chunks: AsyncGenerator[TextChunk, None], model: str = "") -> None:
         self._chunks = chunks
         self._gathered = Accumulator(model)
-        self._response: ProviderResponse | None = None
+        self._response: ProviderResponse[Output] | None = None
         self._ended = False
 
-    def __aiter__(self) -> TextStream:
+    def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> TextChunk:
@@ -65,20 +65,20 @@ class TextStream:
             self._gathered.add(chunk)
         return chunk
 
-    async def __aenter__(self) -> TextStream:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: Any) -> None:
         await self.aclose()
 
-    def __await__(self) -> Any:
+    def __await__(self) -> Generator[Any, None, ProviderResponse[Output]]:
         return self.collect().__await__()
 
     async def aclose(self) -> None:
         """Leave the stream: the upstream connection is closed at once."""
         await self._chunks.aclose()
 
-    async def collect(self) -> ProviderResponse:
+    async def collect(self) -> ProviderResponse[Output]:
         """Read to the end and give the whole response."""
         async for _ in self:
             pass
@@ -101,7 +101,7 @@ class TextStream:
         return self._response or self._gathered.response()
 
     @property
-    def response(self) -> ProviderResponse:
+    def response(self) -> ProviderResponse[Output]:
         """The whole response, with usage, cost and warnings. Raises `BetterAIError` before the stream has ended."""
         if self._response is not None:
             return self._response

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from betterai.core.accumulate import Accumulator
 from betterai.core.config import CoreConfig
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from betterai.runtime.client import Client
 
 
-class ToolStream(TextStream):
+class ToolStream(TextStream[Any]):
     """As `TextStream`. Calls come as parts, and so does each result (`chunk.part` is a `ToolResult`); the last chunk of
     each answer carries its `response`.
     """
