@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import inspect
 import json
 from collections.abc import Iterator
@@ -105,7 +106,9 @@ def test_a_tool_is_a_tool_and_still_the_function() -> None:
     assert isinstance(forecast, betterai.Tool)
     assert forecast(Place("Oslo"), Span(1), {"most": 2.0}, count=3) == "Oslo 1 2.0 c short None 3"
     assert list(inspect.signature(forecast).parameters) == list(dict(forecast.parameters or {})["properties"])
-    assert betterai.GenerationSettings(tools=[forecast]).tools == [forecast]
+    settings = betterai.GenerationSettings(tools=[forecast])
+    assert settings.tools == [forecast]
+    assert copy.deepcopy(settings) == settings
 
 
 def test_arguments_are_read_as_the_annotated_types() -> None:

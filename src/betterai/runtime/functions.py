@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, ParamSpec, TypeVar, Union, get_type_hints, overload
+from typing import Any, Generic, ParamSpec, Self, TypeVar, Union, get_type_hints, overload
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -32,6 +32,9 @@ class ToolFunction(Tool, Generic[P, R], frozen=True, kw_only=True, gc=True):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.function(*args, **kwargs)
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
     @property
     def __wrapped__(self) -> Callable[P, R]:
