@@ -128,10 +128,13 @@ async def test_what_goes_wrong_in_a_call_is_told_to_the_model(script: ScriptedPr
     assert script.calls[1].messages[-1].parts == (wrong.result, right.result)
 
 
+KINDS = [StopIteration, StopAsyncIteration, TimeoutError, RecursionError, BetterAIError]
+
+
 @pytest.mark.parametrize(
-    "kind", [StopIteration, StopAsyncIteration, TimeoutError, asyncio.CancelledError, BetterAIError]
+    ("kind", "is_async"),
+    [(asyncio.CancelledError, True), *((kind, is_async) for kind in KINDS for is_async in (False, True))],
 )
-@pytest.mark.parametrize("is_async", [False, True])
 async def test_a_tool_may_raise_anything(script: ScriptedProvider, kind: type[Exception], is_async: bool) -> None:
     def plain() -> None:
         raise kind("x")
@@ -139,8 +142,6 @@ async def test_a_tool_may_raise_anything(script: ScriptedProvider, kind: type[Ex
     async def waits() -> None:
         raise kind("x")
 
-    if not is_async and kind is asyncio.CancelledError:
-        pytest.skip("no thread raises it")
     script.add(calls(("t", {})), "I see.")
     tool = betterai.tool(name="t")(waits if is_async else plain)
     async with asyncio.timeout(20):
@@ -249,6 +250,12 @@ async def test_a_pause_is_gone_on_with(script: ScriptedProvider) -> None:
     script.add({"text": "…", "finish_reason": "pause"})
     with pytest.raises(StepLimitReached):
         await betterai.run_tools(ANY, "Go.", max_steps=1)
+
+
+async def test_a_pause_within_an_answer_in_a_shape_is_not_read_as_one(script: ScriptedProvider) -> None:
+    script.add({"text": "[1, ", "finish_reason": "pause"}, "[1, 2]")
+    run = await betterai.run_tools(ANY, "Go.", response_format=list[int])
+    assert [step.response.parsed for step in run.steps] == [None, [1, 2]]
 
 
 async def test_calls_that_the_provider_runs_are_left_to_it() -> None:
@@ -364,6 +371,43 @@ async def test_leaving_a_stream_closes_what_it_reads() -> None:
                     break
         await upstream.until(lambda: upstream.left == 1)
     assert run.run.steps == ()
+
+
+async def test_s7_streams_that_are_abandoned_close_what_they_read() -> None:
+    async def abandon(talk: betterai.Conversation) -> None:
+        async for chunk in talk.stream("Hi"):
+            if chunk.content:
+                break
+
+    with Upstream(stream([delta("Hel")], "hold")) as upstream:
+        config = betterai.CoreConfig(base_url=upstream.url, api_key="k")
+        talks = [betterai.Conversation("openai/gpt-4o", tools=[add], config=config) for _ in range(20)]
+        before = asyncio.all_tasks()
+        await asyncio.gather(*map(abandon, talks))
+        gc.collect()
+        await upstream.until(lambda: upstream.left == 20)
+        if closing := asyncio.all_tasks() - before:
+            await asyncio.wait(closing, timeout=5)
+        assert asyncio.all_tasks() == before
+    assert all(talk.messages == [] and not talk._speaks for talk in talks)
+
+
+async def test_a_person_may_be_asked_by_a_run_that_is_cancelled(script: ScriptedProvider) -> None:
+    asked, answered = asyncio.Event(), []
+
+    async def approve(call: ToolCall) -> bool:
+        asked.set()
+        await asyncio.Event().wait()
+        return bool(answered)
+
+    script.add(ADD)
+    run = betterai.stream_tools(ANY, "Go.", tools=[add], approve=approve)
+    task = asyncio.ensure_future(run.finish())
+    await asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert run.run.messages[-1].tool_calls, "the call waits to be gone on with"
 
 
 def call_events(pieces: list[tuple[int, dict[str, Any]]]) -> list[bytes]:
