@@ -85,7 +85,8 @@ async def test_the_history_can_be_given_and_changed(script: ScriptedProvider) ->
     await talk.ask("Now")
     del talk.messages[:2]
     talk.model, talk.system = "scripted/other", "Be kind."
-    await talk.ask(Message.user("Later"))
+    await talk.ask(Message.user("Later"), Media(kind="image", mime_type="image/png", data=b"1"))
+    assert isinstance(talk.messages[-2].parts[1], MediaPart)
     assert [message.text for message in script.calls[0].messages] == ["Before", "Indeed", "Now"]
     assert [message.text for message in script.calls[1].messages] == ["Be kind.", "Now", "one", "Later"]
     assert script.calls[1].model == "other"
@@ -147,6 +148,17 @@ async def test_two_turns_at_once_are_refused() -> None:
             await first
     assert talk.messages == []
     assert talk.cost.amount is None, "what was cancelled may have been billed"
+
+
+async def test_a_client_of_its_own_is_asked() -> None:
+    seen: list[Any] = []
+    with Upstream(answer()) as upstream:
+        config = betterai.CoreConfig(base_url=upstream.url, api_key="k")
+        async with betterai.Client(config, on_event=seen.append) as client:
+            talk = Conversation("openai/gpt-4o", client=client)
+            await talk.ask("Hi")
+            await talk.fork().ask("Hi")
+    assert len(seen) == 2
 
 
 def test_without_async(script: ScriptedProvider) -> None:
@@ -363,6 +375,8 @@ def test_costs_are_summed_by_their_doubt() -> None:
         amount=Decimal(3), status="estimated", parts={"text_in": Decimal(3)}, reason="r"
     )
     assert (exact + exact).status == "exact"
+    doubts = [betterai.Cost(reason=reason) for reason in "abab"]
+    assert sum(doubts, exact).reason == "a; b"
     assert ((exact + betterai.Cost(reason="q")).amount, (guess + betterai.Cost()).status) == (None, "unknown")
     assert Spending().cost.amount == 0
 

@@ -195,6 +195,34 @@ class Point(msgspec.Struct):
     x: int
 
 
+def test_a_text_in_an_annotation_is_a_description() -> None:
+    @betterai.tool
+    def f(a: Annotated[int, "how many"], b: Annotated[int | None, "or not"] = None) -> None:
+        """Does.
+
+        :param a: overruled
+        """
+
+    properties = dict(f.parameters or {})["properties"]
+    assert (properties["a"]["description"], properties["b"]["description"]) == ("how many", "or not")
+
+
+class Arguments(msgspec.Struct):
+    x: int
+
+
+def test_a_type_may_have_the_name_that_ours_has() -> None:
+    @betterai.tool
+    def f(a: Arguments, b: list[Arguments]) -> int:
+        return a.x
+
+    schema = dict(f.parameters or {})
+    assert list(schema["properties"]) == ["a", "b"]
+    (name,) = schema["$defs"]
+    assert schema["properties"]["a"] == {"$ref": f"#/$defs/{name}"}
+    assert f(**f.decode_arguments('{"a": {"x": 1}, "b": []}')) == 1
+
+
 def test_name_description_and_strictness_can_be_given() -> None:
     @betterai.tool(name="add_up", description="Adds.", strict=True)
     def add(a: int, points: list[Point]) -> int:
@@ -244,6 +272,7 @@ def by_place(a: int, /) -> None: ...
 def unknown(a: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa: F821
 def ambiguous(a: Place | Span) -> None: ...
 def no_schema(a: Thing) -> None: ...
+def with_field(a: Annotated[int, pydantic.Field(ge=1)]) -> None: ...
 def wrong_doc(a: int) -> None:
     """Does.
 
@@ -266,6 +295,7 @@ def yields() -> Iterator[int]:
         (unknown, "'Nowhere' is not defined"),
         (ambiguous, "the parameters of ambiguous have types"),
         (no_schema, "the parameters of no_schema have types"),
+        (with_field, "the parameter a is annotated with a Field"),
         (wrong_doc, "describes b, which it does not take"),
         (yields, "yields: a tool returns its result"),
         (lambda: 1, "a tool cannot be called '<lambda>'"),

@@ -111,7 +111,7 @@ class Cost(Data, frozen=True, kw_only=True):
                 name: self.parts.get(name, Decimal(0)) + more.parts.get(name, Decimal(0))
                 for name in {**self.parts, **more.parts}
             },
-            reason="; ".join(dict.fromkeys(filter(None, (self.reason, more.reason)))),
+            reason="; ".join(dict.fromkeys(filter(None, f"{self.reason}; {more.reason}".split("; ")))),
         )
 
 

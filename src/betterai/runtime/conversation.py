@@ -12,7 +12,7 @@ from betterai.core.config import CoreConfig
 from betterai.core.data import Data
 from betterai.core.exceptions import SpendLimitReached, ValidationError
 from betterai.core.media import Media
-from betterai.core.message import Message, Messages
+from betterai.core.message import MediaPart, Message, Messages
 from betterai.core.options import GenerationOptions
 from betterai.core.response import Output, ProviderResponse, TextChunk
 from betterai.core.settings import GenerationSettings
@@ -172,4 +172,7 @@ class Conversation(ConversationState):
 
 
 def read_question(text: str | Message, media: Iterable[Media]) -> Message:
-    return text if isinstance(text, Message) else Message.user(text, *media)
+    """A message of the user's, with media after what it says."""
+    if not isinstance(text, Message):
+        return Message.user(text, *media)
+    return msgspec.structs.replace(text, parts=(*text.parts, *(MediaPart(media=item) for item in media)))

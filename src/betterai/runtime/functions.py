@@ -5,7 +5,21 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, ParamSpec, Self, TypeVar, Union, get_type_hints, overload
+from contextlib import suppress
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    NamedTuple,
+    ParamSpec,
+    Self,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    overload,
+)
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -21,7 +35,20 @@ from betterai.wire.json_schema import inline_root, make_strict
 P = ParamSpec("P")
 R = TypeVar("R")
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_ANY_OF: Any = Union
 _KEYWORDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+class Parameter(NamedTuple):
+    """One parameter: its annotation, its default (`inspect.Parameter.empty` for none), what the annotation says."""
+
+    kind: Any
+    default: Any
+    text: str
+
+    @property
+    def required(self) -> bool:
+        return self.default is inspect.Parameter.empty
 
 
 class ToolFunction(Tool, Generic[P, R], frozen=True, kw_only=True, gc=True):
@@ -111,8 +138,7 @@ def _make_tool(
     )
 
 
-def _read_parameters(function: Callable[..., Any], name: str) -> dict[str, tuple[Any, Any]]:
-    """Each parameter's type and default, `inspect.Parameter.empty` for none."""
+def _read_parameters(function: Callable[..., Any], name: str) -> dict[str, Parameter]:
     try:
         signature = inspect.signature(function)
         hints = get_type_hints(function, include_extras=True)
@@ -120,7 +146,7 @@ def _read_parameters(function: Callable[..., Any], name: str) -> dict[str, tuple
         raise ValidationError(
             f"the annotations of {name} cannot be read: {error}", hint="types must be known at the module's level"
         ) from error
-    found: dict[str, tuple[Any, Any]] = {}
+    found: dict[str, Parameter] = {}
     for parameter in signature.parameters.values():
         if parameter.kind not in _KEYWORDS:
             raise ValidationError(
@@ -130,18 +156,28 @@ def _read_parameters(function: Callable[..., Any], name: str) -> dict[str, tuple
         if parameter.name not in hints:
             hint = "of a method take the bound one: betterai.tool(thing.method)" if parameter.name == "self" else ""
             raise ValidationError(f"the parameter {parameter.name} of {name} has no annotation", hint=hint)
-        found[parameter.name] = (hints[parameter.name], parameter.default)
+        kind = hints[parameter.name]
+        found[parameter.name] = Parameter(kind, parameter.default, _read_text(kind, parameter.name))
     return found
 
 
-def _read_types(
-    name: str, parameters: Mapping[str, tuple[Any, Any]]
-) -> tuple[dict[str, Any], msgspec.json.Decoder[Any]]:
+def _read_text(kind: Any, name: str) -> str:
+    """The text in `Annotated[int, "how many"]`. What Pydantic's Field says there would be heeded by nobody."""
+    texts = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
+    if any(hasattr(item, "json_schema_extra") and not isinstance(item, msgspec.Meta) for item in texts):
+        raise ValidationError(
+            f"the parameter {name} is annotated with a Field, which holds within Pydantic models only",
+            hint="take msgspec.Meta(description=…, ge=…)",
+        )
+    return next((item for item in texts if isinstance(item, str)), "")
+
+
+def _read_types(name: str, parameters: Mapping[str, Parameter]) -> tuple[dict[str, Any], msgspec.json.Decoder[Any]]:
     """The schema of the arguments, and what reads them. A parameter with a default may be left out."""
-    fields: list[Any] = [
-        (field, kind) if default is inspect.Parameter.empty else (field, Union[kind, UnsetType], UNSET)  # noqa: UP007 - what a hint may be has no `|`
-        for field, (kind, default) in parameters.items()
-    ]
+    fields: list[Any] = []
+    for field, parameter in parameters.items():
+        left_out = _ANY_OF[parameter.kind, UnsetType]
+        fields.append((field, parameter.kind) if parameter.required else (field, left_out, UNSET))
     models = _Models()
     try:
         arguments = msgspec.defstruct("Arguments", fields, kw_only=True, forbid_unknown_fields=True)
@@ -188,21 +224,17 @@ def _read_model(kind: Any, value: Any) -> Any:
     return kind.model_validate_json(msgspec.json.encode(value))
 
 
-def _describe(
-    schema: dict[str, Any], parameters: Mapping[str, tuple[Any, Any]], said: Mapping[str, str]
-) -> dict[str, Any]:
-    """The schema with the docstring's descriptions and the defaults; what the annotations say goes before."""
+def _describe(schema: dict[str, Any], parameters: Mapping[str, Parameter], said: Mapping[str, str]) -> dict[str, Any]:
+    """The schema with descriptions and defaults. What the annotation says goes before the docstring."""
     described = {}
     for name, inner in schema.get("properties", {}).items():
         described[name] = dict(inner)
-        if text := said.get(name):
+        parameter = parameters[name]
+        if text := parameter.text or said.get(name):
             described[name].setdefault("description", text)
-        default = parameters[name][1]
-        if default is not inspect.Parameter.empty:
-            try:
-                described[name].setdefault("default", msgspec.to_builtins(default, enc_hook=_dump))
-            except TypeError:
-                continue
+        if not parameter.required:
+            with suppress(TypeError):
+                described[name].setdefault("default", msgspec.to_builtins(parameter.default, enc_hook=_dump))
     return {**schema, "properties": described}
 
 
