@@ -25,7 +25,7 @@ from betterai import (
     ValidationError,
 )
 from betterai.testing import ScriptedProvider, scripted
-from runtime.upstream import DONE, Upstream, delta, stream, streamed, usage_event
+from runtime.upstream import DONE, Upstream, answer, completion, delta, reply, stream, streamed, usage_event
 
 ANY = "scripted/any"
 THREADS: list[bool] = []
@@ -303,6 +303,34 @@ async def test_media_of_a_tool_is_media_for_the_model(script: ScriptedProvider) 
     result = script.calls[1].messages[-1].parts[0]
     assert isinstance(result, ToolResult)
     assert result.parts == (Text(text="Here:"), MediaPart(media=picture))
+
+
+@pytest.mark.parametrize("provider", ["openai/gpt-4o", "ollama/llama3"])
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_media_goes_behind_the_results_where_they_may_hold_none(provider: str, streaming: bool) -> None:
+    @betterai.tool
+    def draw() -> list[str | Media]:
+        return ["Here:", Media(kind="image", mime_type="image/png", data=b"1")]
+
+    called = completion(None)
+    asked = {"id": "c", "type": "function", "function": {"name": "draw", "arguments": "{}"}}
+    called["choices"][0]["message"]["tool_calls"] = [asked, {**asked, "id": "d"}]
+    events = call_events([(i, {**asked, "id": id}) for i, id in enumerate("cd")])
+    script = [stream(events), stream(streamed())] if streaming else [reply(200, called), answer("Nice.")]
+    with Upstream(*script) as upstream:
+        config = betterai.CoreConfig(base_url=upstream.url, api_key="k")
+        run = betterai.stream_tools(provider, "Draw.", tools=[draw], config=config)
+        done = await (run.finish() if streaming else betterai.run_tools(provider, "Draw.", tools=[draw], config=config))
+        assert len(upstream.requests) == 2
+        sent = upstream.requests[1].body["messages"][2:]
+    moved = provider.startswith("openai")
+    assert [message["role"] for message in sent] == ["tool", "tool", "user"][: 2 + moved]
+    assert ("image_url" in json.dumps(sent[:2])) is not moved
+    if moved:
+        assert json.dumps(sent[2]).count("image_url") == 4
+    assert ("translated", "media") in {(w.code, w.field) for w in done.response.warnings} or not moved
+    assert isinstance(done.messages[2].parts[0], ToolResult)
+    assert any(isinstance(part, MediaPart) for part in done.messages[2].parts[0].parts), "the history has it as it was"
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,17 @@ from contextlib import aclosing
 from time import monotonic
 from typing import Any, TypeAlias
 
-from betterai.core.exceptions import OutputInvalidError, StepLimitReached, ValidationError
+from msgspec.structs import replace
+
+from betterai.core.exceptions import OutputInvalidError, StepLimitReached, UnsupportedParam, ValidationError
 from betterai.core.message import Message, ToolCall, ToolResult
-from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.response import CallWarning, ProviderResponse, TextChunk
 from betterai.core.runs import ToolOutcome, ToolRun, ToolStep
 from betterai.core.settings import GenerationSettings
 from betterai.core.tools import ServerTool, ToolChoice
 from betterai.runtime.functions import ToolFunction, build_result
 from betterai.runtime.spending import Spending
+from betterai.runtime.tool_media import MOVED, has_result_media, move_media
 
 Ask: TypeAlias = Callable[[Sequence[Message], GenerationSettings], AsyncGenerator[TextChunk, None]]
 """One call of the model; the last chunk holds the whole response."""
@@ -76,15 +79,30 @@ class ToolLoop:
         )
 
     async def _make_step(self) -> AsyncGenerator[TextChunk, None]:
-        """One answer, taken into the run as soon as it is whole."""
+        """One answer. Where the provider takes no media in results, it is asked again with the media behind them."""
+        try:
+            async with aclosing(self._follow(self._messages)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except UnsupportedParam as error:
+            if error.param != "media" or not has_result_media(self._messages):
+                raise
+            async with aclosing(self._follow(move_media(self._messages), MOVED)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    async def _follow(self, messages: Sequence[Message], *warnings: CallWarning) -> AsyncGenerator[TextChunk, None]:
+        """One call of the model. Its answer is taken into the run as soon as it is whole."""
         self._spending.check()
-        chunks = self._ask(tuple(self._messages), self._settings)
+        chunks = self._ask(tuple(messages), self._settings)
         whole = False
         try:
             async for chunk in chunks:
                 if chunk.response is not None:
                     whole = True
-                    self._take(chunk.response)
+                    response = replace(chunk.response, warnings=(*warnings, *chunk.response.warnings))
+                    self._take(response)
+                    chunk = replace(chunk, response=response)
                 yield chunk
         except BaseException as error:
             if not whole:
