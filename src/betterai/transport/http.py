@@ -72,7 +72,7 @@ class HTTPTransport:
 
     async def open(self, request: WireRequest, endpoint: Endpoint, limits: Timeout) -> Reply:
         """Send, and return when the reply's headers stand. Raises our timeouts and `APIConnectionError`."""
-        route = await self.route(request, endpoint)
+        route = self.route(request, endpoint)
         foreign = request.trust == "foreign"
         finish = watch(self.on_event, request.method, route.url)
         uploading = is_large(request.body)
@@ -95,7 +95,7 @@ class HTTPTransport:
                 patience.end()
             raise failure
 
-    async def route(self, request: WireRequest, endpoint: Endpoint) -> Route:
+    def route(self, request: WireRequest, endpoint: Endpoint) -> Route:
         """Where a request goes. Raises `ValidationError` before anything is sent where the key may not go there."""
         trusted = request.trust == "provider"
         url = read_url(request.url, endpoint, keyed=trusted)
@@ -111,7 +111,7 @@ class HTTPTransport:
             return Route(url=url, headers=headers, session=self._own_session)
         proxy = self._find_proxy(url) if self._proxied else None
         private = proxy is not None or (trusted and endpoint.private)
-        session = self._sessions.find(private=private) or await self._sessions.get(private=private)
+        session = self._sessions.get(private=private)
         judges = () if trusted or proxy is None else (_judge_name,)
         return Route(url=url, headers=headers, session=session, proxy=proxy, judges=judges)
 
