@@ -330,9 +330,7 @@ class OpenAIChat:
             ) from error
         if (failed := self.error_of(shape)) is not None or not shape.choices:
             raise self.error_in_body(failed, reply)
-        usage = self.usage_of(shape)
-        tokens = usage.total_tokens if usage else None
-        return parse_choices(self, call, shape, usage=usage, tokens_used=tokens, id=shape.id or "", body=body)
+        return parse_choices(self, call, shape, self.usage_of(shape), body)
 
     def usage_of(self, shape: ChatShape) -> Usage | None:
         """The usage that a reply or a chunk states. Vendors with another place for it override this."""

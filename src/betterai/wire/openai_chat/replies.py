@@ -14,6 +14,7 @@ from betterai.core.exceptions import ProviderError
 from betterai.core.media import Media, parse_data_url
 from betterai.core.message import AnyPart, Citation, MediaPart, Message, Opaque, Reasoning, Refusal, Text, ToolCall
 from betterai.core.response import ProviderResponse, TokenLogprob
+from betterai.core.usage import Usage
 from betterai.wire.openai_chat.messages import PROTOCOL
 from betterai.wire.openai_chat.shapes import (
     NO_DETAILS,
@@ -34,21 +35,18 @@ if TYPE_CHECKING:
     from betterai.wire.openai_chat.client import OpenAIChat
 
 
-def parse_choices(codec: OpenAIChat, call: TextCall, shape: ChatShape, **more: Any) -> ProviderResponse:
-    """The first choice with `more` fields, and the others, in the order of their indexes, as its alternatives."""
+def parse_choices(
+    codec: OpenAIChat, call: TextCall, shape: ChatShape, usage: Usage | None = None, body: bytes = b""
+) -> ProviderResponse:
+    """The first choice as the response, and the others, in the order of their indexes, as its alternatives."""
     choices = shape.choices or []
     model = shape.model or call.model.id
     sources = parse_sources(shape) if isinstance(shape, SourcedShape) else ()
-    if len(choices) > 1:
-        choices = sorted(choices, key=attrgetter("index"))
-        more["alternatives"] = _parse_others(codec, call, choices[1:], model, sources)
-    return _parse_choice(codec, call, choices[0], model, sources, more)
-
-
-def _parse_others(
-    codec: OpenAIChat, call: TextCall, choices: list[ChoiceShape], model: str, sources: tuple[Citation, ...]
-) -> tuple[ProviderResponse, ...]:
-    return tuple(_parse_choice(codec, call, choice, model, sources, {}) for choice in choices)
+    if len(choices) == 1:
+        return _parse_choice(codec, call, choices[0], model, sources, id=shape.id or "", usage=usage, body=body)
+    first, *rest = sorted(choices, key=attrgetter("index"))
+    others = tuple([_parse_choice(codec, call, choice, model, sources) for choice in rest])
+    return _parse_choice(codec, call, first, model, sources, others, id=shape.id or "", usage=usage, body=body)
 
 
 def _parse_choice(
@@ -57,7 +55,11 @@ def _parse_choice(
     choice: ChoiceShape,
     model: str,
     sources: tuple[Citation, ...],
-    more: dict[str, Any],
+    others: tuple[ProviderResponse, ...] = (),
+    *,
+    id: str = "",
+    usage: Usage | None = None,
+    body: bytes = b"",
 ) -> ProviderResponse:
     message = choice.message or choice.delta or MessageShape(content=choice.text)
     text, thought = split_content(message.content)
@@ -82,11 +84,15 @@ def _parse_choice(
     return ProviderResponse(
         content=text,
         model=model,
+        tokens_used=usage.total_tokens if usage is not None else None,
         message=Message(role="assistant", parts=parts),
         finish_reason=codec.finish_reason_of(choice.finish_reason, refused=bool(message.refusal), called=bool(calls)),
         raw_finish_reason=choice.finish_reason or "",
+        usage=usage,
+        alternatives=others,
         logprobs=None if choice.logprobs is None else parse_logprobs(choice.logprobs),
-        **more,
+        id=id,
+        body=body,
     )
 
 
