@@ -62,6 +62,10 @@ class ModelTraits(Data, frozen=True, kw_only=True):
     forced_tools_while_reasoning: bool = True
     replay_reasoning: Literal["required", "never", "tags", ""] = ""
     prefill: bool | None = None
+    thinking: Literal["budget", "adaptive", "config", "effort", ""] = ""
+    """How a host that passes its maker's own fields on is told how much it thinks: a budget of tokens, adaptive with an
+    effort, a `reasoningConfig` object, or a `reasoning_effort`.
+    """
     protocol: str = ""
 
 
