@@ -118,8 +118,11 @@ class HTTPTransport:
                     raise
                 repeated = True
 
-    async def route(self, request: WireRequest, endpoint: Endpoint) -> Route:
-        """Where a request goes. Raises `ValidationError` before anything is sent where the key may not go there."""
+    async def route(self, request: WireRequest, endpoint: Endpoint, method: str = "") -> Route:
+        """Where a request goes, by `method` if not by its own. Raises `ValidationError` before anything is sent where
+        the key may not go there, and what fetching a token raises.
+        """
+        complete = None
         trusted = request.trust == "provider"
         url = read_url(request.url, endpoint, keyed=trusted)
         query = dict(request.query)
@@ -127,9 +130,11 @@ class HTTPTransport:
             headers = dict(request.headers)
         else:
             headers = {**self._options.headers, **endpoint.headers, **request.headers}
-            sign(endpoint.auth, endpoint.values, headers, query)
+            complete = sign(endpoint.auth, endpoint.values, headers, query)
         if query:
             url = _extend_query(url, query)
+        if complete is not None:
+            await complete(method or request.method, url, headers, request.body)
         if trusted and self._own_session is not None:
             return Route(url, headers, self._own_session)
         proxy = self._find_proxy(url) if self._proxied else None

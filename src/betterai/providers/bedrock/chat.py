@@ -1,5 +1,6 @@
-"""Bedrock's Chat Completions, which some of its models speak
-(https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html).
+"""Bedrock's Chat Completions, which some of its models speak.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html
 """
 
 from __future__ import annotations
