@@ -62,11 +62,17 @@ class ModelTraits(Data, frozen=True, kw_only=True):
     forced_tools_while_reasoning: bool = True
     replay_reasoning: Literal["required", "never", "tags", ""] = ""
     prefill: bool | None = None
-    thinking: Literal["budget", "adaptive", "config", "effort", ""] = ""
-    """How a host that passes its maker's own fields on is told how much it thinks: a budget of tokens, adaptive with an
-    effort, a `reasoningConfig` object, or a `reasoning_effort`.
-    """
     protocol: str = ""
+    thinking: tuple[str, ...] | None = None
+    """The forms of a `thinking` object that the model takes: adaptive, enabled (a budget), disabled, between_tools."""
+    forced_tools: bool = True
+    """Whether it can be made to call a tool at all."""
+    midway_system: bool | None = None
+    """Whether it heeds instructions in the middle of a conversation."""
+    reasoning_field: str = ""
+    """Its maker's own field for how much it thinks, where a host passes such fields on, and it takes no `thinking`:
+    `reasoningConfig` or `reasoning_effort`.
+    """
 
 
 class ModelConfig(Data, frozen=True, kw_only=True):

@@ -125,7 +125,9 @@ class BedrockConverse:
     def _write_top_k(self, body: Body, value: Any, call: TextCall, report: Report) -> None:
         """No field of the protocol: models take it in their own words."""
         extra = body.setdefault(EXTRA, {})
-        if call.model.traits.thinking == "config" or "inferenceConfig.topK" in (call.settings.spelling or ()):
+        if call.model.traits.reasoning_field == "reasoningConfig" or "inferenceConfig.topK" in (
+            call.settings.spelling or ()
+        ):
             extra.setdefault("inferenceConfig", {})["topK"] = value
         else:
             extra["top_k"] = value
@@ -152,8 +154,10 @@ class BedrockConverse:
         if not call.settings.tools:
             report.drop("tool_choice", "there are no tools to choose from", harmless=mode in (None, "auto"))
             return
-        free = mode in (None, "auto") or call.model.traits.forced_tools_while_reasoning
-        if not free and is_reasoning(call):
+        traits, free = call.model.traits, mode in (None, "auto")
+        if not free and not traits.forced_tools:
+            report.drop("tool_choice", "the model cannot be forced to call a tool")
+        if not free and not traits.forced_tools_while_reasoning and is_reasoning(call):
             why = "the model cannot be forced to call a tool while it reasons"
             report.drop("tool_choice", why, hint="reasoning='none'")
         config = body.setdefault("toolConfig", {"tools": []})
@@ -164,6 +168,10 @@ class BedrockConverse:
             if call.model.traits.json_schema is False:
                 hint = "use a tool with this schema, and require it"
                 report.drop("response_format", "the model takes no JSON Schema here", hint=hint)
+            if value.strict is not None:
+                report.translate(
+                    "response_format", f"schemas are always enforced here: strict={value.strict} was not sent"
+                )
             body.setdefault("outputConfig", {})["textFormat"] = build_text_format(value)
         elif isinstance(value, JsonObject):
             report.drop("response_format", "JSON of any shape cannot be asked for here", hint="pass its schema")

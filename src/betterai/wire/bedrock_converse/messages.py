@@ -64,8 +64,8 @@ class MessageBuilder:
 
     def _add_instructions(self, message: Message) -> None:
         """Instructions stand before the conversation, but for those that stood in it when this protocol was read."""
-        fields = self._own(message.opaque)
-        if fields is not None and fields.get("role") == "system":
+        fields = self._own(message.opaque) or {}
+        if fields.get("role") == "system" or (self.messages and self._model.traits.midway_system):
             self._add(message, "system")
             return
         if message.role == "developer":

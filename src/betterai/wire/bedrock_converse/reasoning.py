@@ -1,6 +1,6 @@
 """How much a model is to think, in the protocol's own field and in those of model families, both ways.
 
-The families' fields pass through `additionalModelRequestFields`; which of them a model takes is a trait (`thinking`).
+The families' fields pass through `additionalModelRequestFields`; which of them a model takes are its traits.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from betterai.core.settings import ReasoningControl
 from betterai.wire.reasoning import effort_for, fit_effort
 from betterai.wire.report import Report
 
-BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 24576, "max": 32768}
-"""Thinking tokens for an effort, where a model knows budgets only (1024 is the least that is taken)."""
+SMALLEST_BUDGET = 1024
+BUDGETS = {"minimal": SMALLEST_BUDGET, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 24576, "max": 32768}
+"""Thinking tokens for an effort, where a model knows budgets only. They must leave something of `max_tokens`."""
 
 SPELLINGS = ("thinking", "reasoning_config")
 """Two names of one object: https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html"""
@@ -28,13 +29,12 @@ def write_reasoning(
     for name in ("format", "summary"):
         if getattr(control, name) is not None:
             report.drop(f"reasoning.{name}", "this protocol has no such setting")
-    model, form = call.model, call.model.traits.thinking or _spelled_form(call, control)
+    model, form = call.model, find_form(call, control)
     if control.enabled and control.effort == "none":
         report.translate("reasoning", "effort none was sent as thinking off")
     if control.enabled is False or control.effort == "none" or control.budget == 0:
         _switch_off(extra, model, form, report)
-        return
-    if form in ("budget", "") and (form or control.budget is not None):
+    elif form == "enabled":
         _write_budget(extra, output, control, call, report)
     elif form == "adaptive":
         _write_adaptive(extra, output, control, model, report)
@@ -44,21 +44,32 @@ def write_reasoning(
         _write_display(extra, control.include, report)
 
 
-def _spelled_form(call: TextCall, control: ReasoningControl) -> str:
-    """Where nothing is known of the model, the form in which the caller of this protocol wrote it."""
-    spelled = call.settings.spelling or ()
-    if "thinking" in spelled and control.budget is None:
+def find_form(call: TextCall, control: ReasoningControl) -> str:
+    """A form of the `thinking` object, a field of the family's, or "" for the protocol's own effort. Where nothing is
+    known of the model, it is the form in which a caller of this protocol wrote it.
+    """
+    traits, spelled = call.model.traits, call.settings.spelling or ()
+    if traits.reasoning_field:
+        return traits.reasoning_field
+    if traits.thinking is not None:
+        wanted = ("enabled", "adaptive") if control.budget is not None else ("adaptive", "enabled")
+        return next((form for form in wanted if form in traits.thinking), "")
+    if control.budget is not None:
+        return "enabled"
+    if "thinking" in spelled:
         return "adaptive"
-    return "config" if "reasoningConfig" in spelled else "effort" if "reasoning_effort" in spelled else ""
+    return next((name for name in ("reasoningConfig", "reasoning_effort") if name in spelled), "")
 
 
 def _switch_off(extra: dict[str, Any], model: ModelConfig, form: str, report: Report) -> None:
-    if model.traits.reasons == "always":
-        report.drop("reasoning", "the model always thinks")
-    elif form == "config":
-        extra["reasoningConfig"] = {"type": "disabled"}
-    elif form == "effort":
+    traits = model.traits
+    if form == "reasoningConfig":
+        extra[form] = {"type": "disabled"}
+    elif form == "reasoning_effort" or traits.reasons == "always":
         report.drop("reasoning", "the model cannot be kept from thinking")
+    elif traits.thinking is not None and "disabled" not in traits.thinking and "between_tools" in traits.thinking:
+        extra["thinking"] = {"type": "between_tools"}
+        report.translate("reasoning", "the model can be kept from thinking only at the beginning of its answer")
     else:
         extra["thinking"] = {"type": "disabled"}
 
@@ -70,6 +81,8 @@ def _write_budget(
     if budget is None:
         effort = control.effort or "medium"
         budget = BUDGETS.get(effort, BUDGETS["medium"])
+        if limit := call.settings.max_tokens:
+            budget = min(budget, max(SMALLEST_BUDGET, limit // 2))
         report.translate("reasoning", f"effort {effort} was sent as a budget of {budget} tokens")
     elif control.effort is not None:
         output["effort"] = fit_effort(control.effort, call.model.traits.efforts)
@@ -119,10 +132,10 @@ def _write_effort(
             return
         effort = fit_effort("medium", model.traits.efforts)
         report.translate("reasoning", f"reasoning was switched on as effort {effort}")
-    if form == "config":
-        extra["reasoningConfig"] = {"type": "enabled", "maxReasoningEffort": effort}
-    elif form == "effort":
-        extra["reasoning_effort"] = effort
+    if form == "reasoningConfig":
+        extra[form] = {"type": "enabled", "maxReasoningEffort": effort}
+    elif form:
+        extra[form] = effort
     else:
         output["effort"] = effort
 
