@@ -3,6 +3,7 @@
 from betterai.core.provider import Provider, Setting, SigV4Auth
 from betterai.providers.bedrock.chat import BedrockChat
 from betterai.providers.bedrock.converse import Converse
+from betterai.providers.bedrock.models import PROVIDER_MODELS
 from betterai.wire.bedrock_converse import BedrockCountTokens
 
 _CONVERSE = Converse()
@@ -22,8 +23,10 @@ PROVIDER = Provider(
         Setting(name="domain", default="amazonaws.com", about="amazonaws.com.cn in China"),
     ),
     auth=SigV4Auth(service="bedrock"),
+    models=lambda: PROVIDER_MODELS,
     protocols={
         "text": {"bedrock_converse": _CONVERSE, "openai_chat": BedrockChat()},
         "count": {"bedrock_converse": BedrockCountTokens(_CONVERSE)},
     },
+    defaults={"text": "global.amazon.nova-2-lite-v1:0"},
 )
