@@ -79,6 +79,8 @@ class MessageBuilder:
 
     def _add(self, message: Message, role: str) -> None:
         blocks = [block for part in message.parts for block in self._build_part(part, assistant=role == "assistant")]
+        if message.parts and not blocks:
+            return
         last = self.messages[-1] if self.messages else None
         if last is not None and last["role"] == role and message.opaque is None:
             if message.role == self._last_role != "tool":
