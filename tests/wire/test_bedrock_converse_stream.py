@@ -236,6 +236,7 @@ def test_what_the_model_said_is_told_too():
     )
     with pytest.raises(ProviderError) as caught:
         run(item)
+    assert type(caught.value) is ProviderError
     assert (caught.value.status, caught.value.retryable) == (424, False)
     assert caught.value.provider_message == "failed: too long"
     with pytest.raises(ProviderError, match="broke"):

@@ -24,6 +24,8 @@ _STATUS = {
 _KINDS: Mapping[str, type[ProviderError]] = {
     "servicequotaexceeded": QuotaExceededError,
     "modelnotready": OverloadedError,
+    "modelerror": ProviderError,
+    "modelstreamerror": ProviderError,
     "unrecognizedclient": AuthenticationError,
     "invalidclienttokenid": AuthenticationError,
     "expiredtoken": AuthenticationError,
@@ -32,7 +34,8 @@ _KINDS: Mapping[str, type[ProviderError]] = {
     "incompletesignature": AuthenticationError,
     "missingauthenticationtoken": AuthenticationError,
 }
-"""Kinds that say more than their status: signatures that are not accepted are a 403."""
+"""Kinds that say more than their status: signatures that are not accepted are a 403,
+and a model that failed is a 424, which is no fault of the request."""
 
 
 def parse_failure(reply: WireResponse) -> ProviderError:
