@@ -24,18 +24,19 @@ from betterai.core.exceptions import (
     StreamInterrupted,
     UnsupportedParam,
 )
+from betterai.core.provider import SigV4Auth
 from betterai.core.response import ProviderResponse
 from betterai.core.settings import GenerationSettings
 from betterai.providers import built_in_names
-from betterai.wire.surfaces import SURFACES
 from contract.answers import CHUNKS, TERMINATED, events_of, streamed_answer, whole_answer
 from contract.cases import CASES, PROVIDERS, TEXT_CODECS, Case, build, visible
-from judges.app import serve
+from judges.app import SERVED, serve
 from runtime.upstream import Upstream, reply, stream
 
 HELLO = [{"role": "user", "content": "Hello, vendor"}]
 KEY = "canary-53cr3t-0123456789"
-SPOKEN = pytest.mark.parametrize("case", [case for case in TEXT_CODECS if case.protocol in SURFACES], ids=str)
+SPOKEN = pytest.mark.parametrize("case", [case for case in TEXT_CODECS if case.protocol in SERVED], ids=str)
+"""What the servers here speak."""
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +46,9 @@ def no_variables(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "no-config"))
     monkeypatch.delenv("BETTERAI_CONFIG", raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
 
 
 def connect(case: Case, url: str, *, key: str | None = KEY, **config: Any) -> BaseTextProvider:
@@ -53,7 +57,16 @@ def connect(case: Case, url: str, *, key: str | None = KEY, **config: Any) -> Ba
     needed = {name: value for name, value in needed.items() if name not in ("api_key", "base_url")}
     model = f"{case.provider.name}/neutral-model"
     return betterai.get_text_provider(
-        betterai.CoreConfig(model=model, base_url=url, api_key=key, settings=needed, retries=0, timeout=20, **config)
+        betterai.CoreConfig(
+            model=model,
+            protocol=case.protocol,
+            base_url=url,
+            api_key=key,
+            settings=needed,
+            retries=0,
+            timeout=20,
+            **config,
+        )
     )
 
 
@@ -105,6 +118,10 @@ async def test_a_missing_key_is_named_before_anything_is_sent(case: Case, stream
     setting = case.provider.setting("api_key")
     with Upstream(streamed_answer(case) if streaming else whole_answer(case)) as upstream:
         provider = connect(case, upstream.url, key=None)
+        if isinstance(case.provider.auth, SigV4Auth):
+            with pytest.raises(ConfigurationError, match="no credentials of AWS were found"):
+                await ask(provider, streaming=streaming)
+            return
         if setting is None or not setting.required:
             await ask(provider, streaming=streaming)
             assert "Authorization" not in upstream.requests[0].headers
@@ -205,8 +222,11 @@ def test_a_vendors_own_options_are_typed_and_sent(case: Case) -> None:
     hints = options_of(case.provider.name)
     assert getattr(case.codec, "vendor_options", frozenset()) <= set(hints)
     bare = visible(build(case))
+    first = case.protocol == next(iter(case.provider.protocols["text"]))
     for name, hint in hints.items():
         request = build(case, options={case.provider.name: {name: sample(hint)}})
+        if not first and request.warnings:
+            continue
         assert visible(request) != bare, name
         assert request.warnings == (), name
 

@@ -104,7 +104,7 @@ NESTED: dict[str, tuple[str, Any, Any]] = {
     "web_search": ("web_search", UNSET, True),
     "web_search.user_location": ("web_search", WebSearch(), WebSearch(user_location={"country": "DE"})),
     "tools.description": ("tools", [Tool(name="a")], [Tool(name="a", description="")]),
-    "tools.parameters": ("tools", [Tool(name="a")], [Tool(name="a", parameters=OBJECT)]),
+    "tools.parameters": ("tools", [Tool(name="a")], [Tool(name="a", parameters={**OBJECT, "title": "x"})]),
     "tools.strict": ("tools", [Tool(name="a")], [Tool(name="a", strict=False)]),
     "tools.cache": ("tools", [Tool(name="a")], [Tool(name="a", cache=CacheMark(ttl="1h"))]),
     "tools, a second one": ("tools", [Tool(name="a")], [Tool(name="a"), Tool(name="b")]),

@@ -28,6 +28,7 @@ PATHS = {
     r"/messages$": "anthropic_messages",
     r":(generateContent|streamGenerateContent)$": "gemini",
 }
+SERVED = frozenset(PATHS.values()) & SURFACES.keys()
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 

@@ -16,7 +16,7 @@ from betterai.config.environment import (
 )
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError
-from betterai.core.provider import BearerAuth, HeaderAuth, Provider
+from betterai.core.provider import BearerAuth, GoogleAuth, HeaderAuth, Provider, SigV4Auth
 from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.stand_in import choose_transport
 
@@ -27,6 +27,7 @@ TransportSource: TypeAlias = "Callable[[], HTTPTransport]"
 """Where connections come from: asked at the first call, so that nothing is imported before."""
 
 _NO_SETTINGS: Mapping[str, str] = {}
+_FETCHING = (SigV4Auth, GoogleAuth)
 _shared: HTTPTransport | None = None
 
 
@@ -85,9 +86,13 @@ class Connection:
 
     def secrets(self) -> list[str]:
         """The values that must not show in any text, also as they look inside a URL. Those of earlier settings are
-        among them: an error that comes late may still hold them.
+        among them: an error that comes late may still hold them. So are the tokens that were fetched.
         """
-        return list(self._secrets)
+        if not isinstance(self.provider.auth, _FETCHING):
+            return list(self._secrets)
+        from betterai.transport.auth.renewed import fetched_secrets
+
+        return [*self._secrets, *fetched_secrets()]
 
     def _guard(self, values: Iterable[str | None]) -> None:
         for value in filter(None, values):
@@ -118,7 +123,7 @@ class Connection:
     def _check_login(self, values: Mapping[str, str]) -> None:
         auth = self.provider.auth
         same = isinstance(auth, BearerAuth) or (isinstance(auth, HeaderAuth) and auth.header.lower() == "authorization")
-        if same and values.get(auth.setting):  # type: ignore[union-attr]
+        if isinstance(auth, _FETCHING) or (same and values.get(auth.setting)):  # type: ignore[union-attr]
             raise ConfigurationError(
                 "the base URL holds a user and a password, which go into the same header as the key",
                 hint="leave out one of them",

@@ -18,7 +18,7 @@ from betterai.core.data import Data
 from betterai.core.exceptions import ConfigurationError, ValidationError
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.transport.address import Endpoint, read_url
-from betterai.transport.auth import sign
+from betterai.transport.auth import Completion, sign
 from betterai.transport.body import encode_body, is_large
 from betterai.transport.egress import EgressDenied, SocketFactory, is_private_host, public_socket
 from betterai.transport.failures import read_failure
@@ -40,6 +40,8 @@ class Route(Data, frozen=True, kw_only=True):
     session: aiohttp.ClientSession
     proxy: str | None = None
     judges: tuple[ClientMiddlewareType, ...] = ()
+    complete: Completion | None = None
+    """What is still to be awaited before it is signed."""
 
 
 class HTTPTransport:
@@ -73,6 +75,8 @@ class HTTPTransport:
     async def open(self, request: WireRequest, endpoint: Endpoint, limits: Timeout) -> Reply:
         """Send, and return when the reply's headers stand. Raises our timeouts and `APIConnectionError`."""
         route = self.route(request, endpoint)
+        if route.complete is not None:
+            await route.complete(request.method, route.url, route.headers, request.body)
         foreign = request.trust == "foreign"
         finish = watch(self.on_event, request.method, route.url)
         uploading = is_large(request.body)
@@ -97,6 +101,7 @@ class HTTPTransport:
 
     def route(self, request: WireRequest, endpoint: Endpoint) -> Route:
         """Where a request goes. Raises `ValidationError` before anything is sent where the key may not go there."""
+        complete = None
         trusted = request.trust == "provider"
         url = read_url(request.url, endpoint, keyed=trusted)
         query = dict(request.query)
@@ -104,16 +109,16 @@ class HTTPTransport:
             headers = dict(request.headers)
         else:
             headers = {**self._options.headers, **endpoint.headers, **request.headers}
-            sign(endpoint.auth, endpoint.values, headers, query)
+            complete = sign(endpoint.auth, endpoint.values, headers, query)
         if query:
             url = _extend_query(url, query)
         if trusted and self._own_session is not None:
-            return Route(url=url, headers=headers, session=self._own_session)
+            return Route(url=url, headers=headers, session=self._own_session, complete=complete)
         proxy = self._find_proxy(url) if self._proxied else None
         private = proxy is not None or (trusted and endpoint.private)
         session = self._sessions.get(private=private)
         judges = () if trusted or proxy is None else (_judge_name,)
-        return Route(url=url, headers=headers, session=session, proxy=proxy, judges=judges)
+        return Route(url=url, headers=headers, session=session, proxy=proxy, judges=judges, complete=complete)
 
     def _find_proxy(self, url: URL) -> str | None:
         proxy = self._options.proxy

@@ -88,6 +88,8 @@ async def connect(
     silence finds out whether the other side is still there. `goodbye` is how long closing waits for its answer.
     """
     route = transport.route(request, endpoint)
+    if route.complete is not None:
+        await route.complete("GET", route.url, route.headers, None)
     finish = watch(transport.on_event, "GET", route.url)
     try:
         async with _handshake(route, limits, finish) as (session, answered):

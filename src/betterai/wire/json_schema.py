@@ -93,3 +93,27 @@ def _close_object(schema: dict[str, Any], exact: bool) -> tuple[dict[str, Any], 
     exact &= "properties" in schema and set(schema.get("required", ())) == set(names)
     exact &= schema.get("additionalProperties", False) is False
     return {**schema, "additionalProperties": False, "required": names}, exact
+
+
+def close_objects(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema with every object that names its properties closed, none of them made required
+    (https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html, 2026-11).
+    """
+    closed: dict[str, Any] = _close_named(inline_root(schema))
+    return closed
+
+
+def _close_named(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_close_named(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    closed: dict[str, Any] = {}
+    for key, item in value.items():
+        if key in _NAMED and isinstance(item, Mapping):
+            closed[key] = {name: _close_named(inner) for name, inner in item.items()}
+        else:
+            closed[key] = item if key in _LITERAL else _close_named(item)
+    if "properties" in closed:
+        closed.setdefault("additionalProperties", False)
+    return closed

@@ -189,7 +189,7 @@ READING = Reading(
     kinds=("chat",),
     providers=(
         "openai", "groq", "deepseek", "ollama", "llamacpp", "azure", "openrouter", "huggingface", "together", "cerebras",
-        "mistral", "perplexity", "xai", "zai", "moonshot",
+        "mistral", "perplexity", "xai", "zai", "moonshot", "bedrock",
     ),
     is_own=is_own,
     expect=expect,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Raw
 
-from betterai.core.exceptions import ProviderError
 from betterai.core.media import Media, parse_data_url
 from betterai.core.message import AnyPart, Citation, MediaPart, Message, Opaque, Reasoning, Refusal, Text, ToolCall
 from betterai.core.response import ProviderResponse, TokenLogprob
@@ -275,15 +273,3 @@ def argument_text(function: FunctionCall) -> str:
 def make_tool_call_id(call: TextCall, index: int, choice: int = 0) -> str:
     """An id where the vendor gave none: the same for the same call."""
     return "_".join(filter(None, ("call", call.id, str(choice), str(index))))
-
-
-def join_base64(pieces: Sequence[str]) -> str:
-    """Base64 pieces that were encoded one by one, as one text."""
-    from base64 import b64decode
-
-    if all(len(piece) % 4 == 0 and not piece.endswith("=") for piece in pieces[:-1]):
-        return "".join(pieces)
-    try:
-        return b64encode(b"".join(b64decode(piece) for piece in pieces)).decode("ascii")
-    except ValueError as error:
-        raise ProviderError(f"the stream holds audio that is no base64: {error}", code="unreadable_event") from error
