@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Raw
 
-from betterai.core.exceptions import ProviderError
 from betterai.core.media import Media, parse_data_url
 from betterai.core.message import AnyPart, Citation, MediaPart, Message, Opaque, Reasoning, Refusal, Text, ToolCall
 from betterai.core.response import ProviderResponse, TokenLogprob
@@ -28,6 +26,7 @@ from betterai.wire.openai_chat.shapes import (
     ToolCallShape,
 )
 from betterai.wire.openai_chat.think_tags import split_think_tags
+from betterai.wire.tool_call_ids import make_tool_call_id
 
 if TYPE_CHECKING:
     from betterai.core.codec import TextCall
@@ -264,20 +263,3 @@ def argument_text(function: FunctionCall) -> str:
     if isinstance(function.arguments, dict):
         return msgspec.json.encode(function.arguments).decode()
     return function.arguments or function.input or ""
-
-
-def make_tool_call_id(call: TextCall, index: int, choice: int = 0) -> str:
-    """An id where the vendor gave none: the same for the same call."""
-    return "_".join(filter(None, ("call", call.id, str(choice), str(index))))
-
-
-def join_base64(pieces: Sequence[str]) -> str:
-    """Base64 pieces that were encoded one by one, as one text."""
-    from base64 import b64decode
-
-    if all(len(piece) % 4 == 0 and not piece.endswith("=") for piece in pieces[:-1]):
-        return "".join(pieces)
-    try:
-        return b64encode(b"".join(b64decode(piece) for piece in pieces)).decode("ascii")
-    except ValueError as error:
-        raise ProviderError(f"the stream holds audio that is no base64: {error}", code="unreadable_event") from error

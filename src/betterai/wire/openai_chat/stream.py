@@ -14,14 +14,13 @@ from betterai.core.message import AnyPart, Citation, Message, ToolCall
 from betterai.core.response import FinishReason, ProviderResponse, TextChunk, TokenLogprob, ToolCallDelta
 from betterai.core.usage import Usage
 from betterai.core.wire import Event, WireResponse
+from betterai.wire.base64_text import join_base64
 from betterai.wire.error_bodies import UNREADABLE, is_bare_error
 from betterai.wire.openai_chat.replies import (
     argument_text,
     assemble_parts,
     audio_type,
     find_signature,
-    join_base64,
-    make_tool_call_id,
     merge_details,
     parse_citations,
     parse_logprobs,
@@ -41,6 +40,7 @@ from betterai.wire.openai_chat.shapes import (
     ToolCallShape,
 )
 from betterai.wire.openai_chat.think_tags import ThinkTags
+from betterai.wire.tool_call_ids import make_tool_call_id
 
 if TYPE_CHECKING:
     from betterai.core.codec import TextCall
