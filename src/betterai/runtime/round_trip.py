@@ -16,8 +16,7 @@ from betterai.core.model import ModelConfig
 from betterai.core.response import CallWarning
 from betterai.core.wire import WireRequest
 from betterai.runtime.encoding import encode_request
-from betterai.wire.openai_chat import OpenAIChat
-from betterai.wire.openai_chat.adoption import adopt_fields
+from betterai.wire.adoption import Adopter, adopt_fields
 from betterai.wire.surfaces import SURFACES
 
 
@@ -42,7 +41,7 @@ def make_round_trip(codec: TextExchange, provider: str, request: WireRequest) ->
     body: Any = request.body
     parsed = surface.parse_request(request)
     call: TextCall = msgspec.structs.replace(parsed, model=find_model(provider, parsed.model.id), id="replay")
-    if isinstance(codec, OpenAIChat):
+    if isinstance(codec, Adopter):
         call = adopt_fields(codec, call)
     if (adopt := getattr(codec, "adopt_fields", None)) is not None:
         call = adopt(call)

@@ -13,7 +13,7 @@ from betterai.core.media import Media
 from betterai.core.message import AnyPart, MediaPart, Message, Reasoning, Text, ToolCall
 from betterai.core.response import ProviderResponse, TextChunk, ToolCallDelta
 from betterai.core.wire import Event, WireResponse
-from betterai.wire.base64_text import join_base64
+from betterai.wire.base64_pieces import join_base64
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.gemini.errors import read_failure
 from betterai.wire.gemini.fields import finish_word

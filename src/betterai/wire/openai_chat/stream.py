@@ -14,7 +14,7 @@ from betterai.core.message import AnyPart, Citation, Message, ToolCall
 from betterai.core.response import FinishReason, ProviderResponse, TextChunk, TokenLogprob, ToolCallDelta
 from betterai.core.usage import Usage
 from betterai.core.wire import Event, WireResponse
-from betterai.wire.base64_text import join_base64
+from betterai.wire.base64_pieces import join_base64
 from betterai.wire.error_bodies import UNREADABLE, is_bare_error
 from betterai.wire.openai_chat.replies import (
     argument_text,

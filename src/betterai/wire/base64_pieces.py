@@ -1,4 +1,4 @@
-"""Base64 that comes in pieces."""
+"""Base64 text that comes in pieces."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from betterai.core.exceptions import ProviderError
 
 
 def join_base64(pieces: Sequence[str]) -> str:
-    """Base64 pieces that were encoded one by one, as one text."""
+    """Base64 pieces that were encoded one by one, as one text; a single one stays as it is."""
     if all(len(piece) % 4 == 0 and not piece.endswith("=") for piece in pieces[:-1]):
         return "".join(pieces)
     try:
         return b64encode(b"".join(b64decode(piece) for piece in pieces)).decode("ascii")
     except ValueError as error:
-        raise ProviderError(f"the stream holds audio that is no base64: {error}", code="unreadable_event") from error
+        raise ProviderError(f"the stream holds media that is no base64: {error}", code="unreadable_event") from error

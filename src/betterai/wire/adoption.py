@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
 import msgspec
 
 from betterai.core.codec import TextCall
-from betterai.wire.openai_chat.client import OpenAIChat
 
 
-def adopt_fields(codec: OpenAIChat, call: TextCall) -> TextCall:
+@runtime_checkable
+class Adopter(Protocol):
+    """A codec with fields of its vendor's own: those of our settings under other names, and options."""
+
+    @property
+    def rename(self) -> Mapping[str, str]: ...
+
+    @property
+    def vendor_options(self) -> frozenset[str]: ...
+
+
+def adopt_fields(codec: Adopter, call: TextCall) -> TextCall:
     """The call with such fields out of `extra_body`: as the settings that they spell otherwise, and as options."""
     extra = dict(call.settings.extra_body or {})
     changes = {ours: extra.pop(theirs) for ours, theirs in codec.rename.items() if theirs in extra}
