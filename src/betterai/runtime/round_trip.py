@@ -43,8 +43,6 @@ def make_round_trip(codec: TextExchange, provider: str, request: WireRequest) ->
     call: TextCall = msgspec.structs.replace(parsed, model=find_model(provider, parsed.model.id), id="replay")
     if isinstance(codec, Adopter):
         call = adopt_fields(codec, call)
-    if (adopt := getattr(codec, "adopt_fields", None)) is not None:
-        call = adopt(call)
     try:
         sent, warnings = _build(codec, call)
     except UnsupportedParam as error:

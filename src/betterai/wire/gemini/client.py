@@ -19,7 +19,6 @@ from betterai.core.tools import AnyTool, ServerTool
 from betterai.core.wire import Event, WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_error
-from betterai.wire.gemini.adoption import adopt_options
 from betterai.wire.gemini.contents import ContentBuilder
 from betterai.wire.gemini.errors import read_failure
 from betterai.wire.gemini.fields import (
@@ -59,10 +58,13 @@ class Gemini:
     config_options: ClassVar[frozenset[str]] = CONFIG_OPTIONS
     """Names of `settings.options[vendor]` that stand in the body, and in its `generationConfig`."""
     vendor_options: ClassVar[frozenset[str]] = BODY_OPTIONS | CONFIG_OPTIONS
+    option_objects: ClassVar[Mapping[str, frozenset[str]]] = {"generationConfig": CONFIG_OPTIONS}
+    rename: ClassVar[Mapping[str, str]] = {}
     finish_reasons: ClassVar[Mapping[str, FinishReason]] = FINISH_REASONS
 
     def __init_subclass__(cls) -> None:
         cls.vendor_options = cls.body_options | cls.config_options
+        cls.option_objects = {"generationConfig": cls.config_options}
 
     def answers(self, path: str) -> bool:
         return path.endswith((f":{_WHOLE}", f":{_STREAM}"))
@@ -212,10 +214,6 @@ class Gemini:
                 merge_extra(body, {name: value})
             else:
                 report.drop(f"options.{vendor}.{name}", "there is no such option; extra_body takes any field")
-
-    def adopt_fields(self, call: TextCall) -> TextCall:
-        """A call that a server half read, with what only the vendor's clients write as options of the vendor."""
-        return adopt_options(call, self.body_options, self.config_options)
 
     def continue_request(self, call: TextCall, response: ProviderResponse) -> WireRequest | None:
         """The same request with the token of an answer that is not whole (gemini-4: one hop has a limit)."""

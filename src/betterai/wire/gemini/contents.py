@@ -38,7 +38,7 @@ class ContentBuilder:
     `marks_calls` is for models that turn down calls without a signature.
     """
 
-    __slots__ = ("_accepts", "_calls", "_is_own", "_marks_calls", "_report", "_tool_media")
+    __slots__ = ("_accepts", "_calls", "_is_own", "_marks_calls", "_report", "_server_calls", "_tool_media")
 
     def __init__(
         self,
@@ -55,6 +55,7 @@ class ContentBuilder:
         self._tool_media = tool_media
         self._marks_calls = marks_calls
         self._calls: dict[str, tuple[str, bool]] = {}
+        self._server_calls: set[str] = set()
 
     # ── messages ──
 
@@ -181,14 +182,18 @@ class ContentBuilder:
         if part.opaque is not None:
             self._report.drop("messages.tool_calls", "a call that another provider ran by itself")
             return None
-        args = Raw(part.arguments.encode()) if is_json_object(part.arguments) else {}
+        self._server_calls.add(part.id)
+        args: Any = Raw(part.arguments.encode()) if is_json_object(part.arguments) else {}
         if part.name == "code_execution":
-            return {"executableCode": args}
+            code = msgspec.json.decode(part.arguments) if args else {}
+            return {"executableCode": {**code, "id": part.id}}
         return {"toolCall": {"id": part.id, "toolType": _tool_type(part.name), "args": args}}
 
     def _build_result(self, part: ToolResult, kept: dict[str, Any]) -> dict[str, Any] | None:
         if kept.keys() & {"codeExecutionResult", "toolResponse"}:
             return kept
+        if part.opaque is None and part.id in self._server_calls:
+            return _build_server_result(part)
         name, has_id = self._calls.get(part.id, ("", True))
         own = kept.pop("functionResponse", None)
         if part.opaque is not None and not kept and own is None and not self._is_own(part.opaque) and not part.name:
@@ -246,6 +251,15 @@ def _build_output(part: ToolResult) -> Any:
     if is_json_object(text) and (not part.is_error or msgspec.json.decode(text).keys() == {"error"}):
         return Raw(text.encode())
     return {"error" if part.is_error else "output": text}
+
+
+def _build_server_result(part: ToolResult) -> dict[str, Any]:
+    """What a tool of the provider answered, where nobody kept it as it came."""
+    if part.name == "code_execution":
+        outcome = "OUTCOME_FAILED" if part.is_error else "OUTCOME_OK"
+        return {"codeExecutionResult": {"outcome": outcome, "output": part.text, "id": part.id}}
+    said: Any = Raw(part.text.encode()) if is_json_object(part.text) else {"output": part.text}
+    return {"toolResponse": {"id": part.id, "toolType": _tool_type(part.name), "response": said}}
 
 
 def _tool_type(name: str) -> str:
