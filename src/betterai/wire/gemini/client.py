@@ -33,6 +33,7 @@ from betterai.wire.gemini.fields import (
 )
 from betterai.wire.gemini.replies import finish_of, parse_candidates
 from betterai.wire.gemini.shapes import REPLY
+from betterai.wire.gemini.spelling import SNAKE_POINTERS, write_spelling
 from betterai.wire.gemini.stream import GeminiStream
 from betterai.wire.gemini.thinking import build_thinking
 from betterai.wire.gemini.tools import build_tool_choice, build_tools, write_response_format
@@ -104,14 +105,17 @@ class Gemini:
         for name, value in given.items():
             if name not in BESIDE and self._may_send(name, value, call, report):
                 self._write(body, config, name, value, call, report)
-        if call.settings.stream_options is not None:
-            self._check_stream_options(call, report)
+        options = call.settings.stream_options
+        if options is not None and (options.include_usage is False or options.include_obfuscation is not None):
+            report.drop("stream_options", "usage, and nothing else, comes in every stream of this protocol")
         if config or "generationConfig" in (call.settings.spelling or ()):
             body["generationConfig"] = config
         if "options" in given:
             self._write_options(body, call, report)
         if token is not None:
             body["continuationToken"] = token
+        if spelled := (call.settings.spelling or _NO_NAMES) & SNAKE_POINTERS.keys():
+            body = write_spelling(body, spelled)
         return body
 
     def _content_builder(self, call: TextCall, report: Report) -> ContentBuilder:
@@ -143,9 +147,6 @@ class Gemini:
             _WRITERS[name](self, body, config, value, call, report)
         else:
             report.drop(name, "this protocol has no such setting", harmless=_asks_nothing(name, value))
-
-    def _check_stream_options(self, call: TextCall, report: Report) -> None:
-        report.drop("stream_options", "usage comes in every stream of this protocol")
 
     def _write_tools(
         self, body: dict[str, Any], config: dict[str, Any], value: Any, call: TextCall, report: Report

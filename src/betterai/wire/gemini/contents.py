@@ -55,7 +55,7 @@ class ContentBuilder:
         self._tool_media = tool_media
         self._marks_calls = marks_calls
         self._calls: dict[str, tuple[str, bool]] = {}
-        self._server_calls: set[str] = set()
+        self._server_calls: dict[str, bool] = {}
 
     # ── messages ──
 
@@ -133,8 +133,6 @@ class ContentBuilder:
         if opaque is not None:
             if not self._is_own(opaque):
                 self._drop_opaque(opaque)
-                if isinstance(part, ToolResult) and part.name and self._calls.get(part.id) is None:
-                    opaque = None
             elif isinstance(value := opaque.value, dict):
                 kept = value
         if isinstance(part, ToolCall):
@@ -177,12 +175,12 @@ class ContentBuilder:
         return {"functionCall": body, **kept}
 
     def _build_server_call(self, part: ToolCall, kept: dict[str, Any]) -> dict[str, Any] | None:
+        self._server_calls[part.id] = bool(kept) or part.opaque is None
         if kept:
             return kept
         if part.opaque is not None:
             self._report.drop("messages.tool_calls", "a call that another provider ran by itself")
             return None
-        self._server_calls.add(part.id)
         args: Any = Raw(part.arguments.encode()) if is_json_object(part.arguments) else {}
         if part.name == "code_execution":
             code = msgspec.json.decode(part.arguments) if args else {}
@@ -192,13 +190,10 @@ class ContentBuilder:
     def _build_result(self, part: ToolResult, kept: dict[str, Any]) -> dict[str, Any] | None:
         if kept.keys() & {"codeExecutionResult", "toolResponse"}:
             return kept
-        if part.opaque is None and part.id in self._server_calls:
-            return _build_server_result(part)
+        if not kept and (sent := self._server_calls.get(part.id)) is not None:
+            return _build_server_result(part) if sent else None
         name, has_id = self._calls.get(part.id, ("", True))
         own = kept.pop("functionResponse", None)
-        if part.opaque is not None and not kept and own is None and not self._is_own(part.opaque) and not part.name:
-            self._report.drop("messages.tool_calls", "what another provider's own tool answered")
-            return None
         body: dict[str, Any] = {"id": part.id} if has_id and own is None else {}
         if not (name := part.name or name):
             self._report.translate("messages.tool_call_id", "a result of a tool of no known name was sent under its id")
@@ -221,6 +216,8 @@ class ContentBuilder:
         if self._accepts is not None and media.form not in self._accepts.get(media.kind, frozenset()):
             self._report.drop("media", f"{media.kind} as {media.form} cannot be sent to this provider")
         body = build_media(media)
+        if "inlineData" in body and "mimeType" not in body["inlineData"] and "inlineData" not in kept:
+            self._report.drop("media", "its type is not known", hint="set its mime_type")
         if part.detail and part.detail != "auto":
             level = f"MEDIA_RESOLUTION_{part.detail.upper()}" if part.detail in DETAILS else part.detail
             body["mediaResolution"] = {"level": level}

@@ -92,14 +92,17 @@ class Sources:
             return
 
     def _read_grounding(self, shape: GroundingShape) -> None:
-        chunks = shape.grounding_chunks or []
+        chunks, before = shape.grounding_chunks or [], 0
         if chunks and chunks[: len(self._chunks)] == self._chunks:
             self._chunks = chunks
         elif chunks:
+            before = len(self._chunks)
             self._chunks = [*self._chunks, *chunks]
         for support in shape.grounding_supports or []:
-            if support not in self._supports:
-                self._supports.append(support)
+            numbers = [number + before for number in support.grounding_chunk_indices or ()]
+            moved = SupportShape(segment=support.segment, grounding_chunk_indices=numbers)
+            if moved not in self._supports:
+                self._supports.append(moved)
         self.searches = max(self.searches, len(shape.web_search_queries or ()))
 
     def cite(self, parts: Sequence[AnyPart], keep: Keep) -> list[AnyPart]:

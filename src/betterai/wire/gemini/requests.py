@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from betterai.core.exceptions import BadRequestError
 from betterai.core.response import CallWarning
-from betterai.core.settings import GenerationSettings, ReasoningControl
+from betterai.core.settings import AudioOutput, GenerationSettings, ReasoningControl
 from betterai.core.tools import AnyTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
 from betterai.wire.gemini.fields import BODY, CONFIG, PROTOCOL, SERVER_TOOLS
 from betterai.wire.json_schema import from_openapi, to_openapi
@@ -22,8 +22,8 @@ _DECLARATIONS = "functionDeclarations"
 class SettingsReader:
     """Takes what it knows out of a body; the rest goes into `extra_body`. `spelling` are the names that it wrote."""
 
-    def __init__(self, warnings: list[CallWarning]) -> None:
-        self.spelling: set[str] = set()
+    def __init__(self, warnings: list[CallWarning], spelling: Iterable[str] = ()) -> None:
+        self.spelling: set[str] = set(spelling)
         self.given: dict[str, Any] = {}
         self._warnings = warnings
 
@@ -64,6 +64,9 @@ class SettingsReader:
                 self.given[name] = value
         self._take_response_format(config)
         self._take_reasoning(config)
+        if (voice := _find_voice(config.get("speechConfig"))) is not None:
+            del config["speechConfig"]
+            self.given["audio"] = AudioOutput(voice=voice)
         if config:
             fields["generationConfig"] = config
 
@@ -194,6 +197,16 @@ class SettingsReader:
         fields["toolConfig"] = kept
         if not kept:
             del fields["toolConfig"]
+
+
+def _find_voice(speech: Any) -> str | None:
+    """The name of the one voice that is asked for; None where more is said."""
+    for name in ("voiceConfig", "prebuiltVoiceConfig"):
+        if not isinstance(speech, Mapping) or speech.keys() != {name}:
+            return None
+        speech = speech[name]
+    voice = speech.get("voiceName") if isinstance(speech, Mapping) and len(speech) == 1 else None
+    return voice if isinstance(voice, str) else None
 
 
 def _read_choice(mode: Any, names: Any) -> str | ToolChoice | None:

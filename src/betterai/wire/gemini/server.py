@@ -57,14 +57,14 @@ class GeminiSurface:
         """
         model, method = read_address(request.url)
         warnings: list[CallWarning] = []
-        body = read_spelling(read_body(request), warnings)
+        body, spelled = read_spelling(read_body(request), warnings)
         if not model and isinstance(body.get("model"), str):
             model = body["model"].removeprefix("models/")
         if not model:
             raise refuse("model", "is missing: it stands in the path, /models/MODEL:generateContent")
         stream = method == "streamGenerateContent"
         system = body.pop("systemInstruction", None) if body.get("systemInstruction") is not None else None
-        reader = SettingsReader(warnings)
+        reader = SettingsReader(warnings, spelled)
         if stream and not self._wants_events(request):
             reader.spelling.add(AS_LIST)
         messages = parse_contents(system, body.pop("contents", None), warnings)

@@ -70,27 +70,57 @@ SNAKE_POINTERS: Mapping[str, tuple[str, ...]] = _find_pointers()
 """For each name with underscores, where it and the other spelling of it stand."""
 
 
-def read_spelling(body: Mapping[str, Any], warnings: list[CallWarning]) -> dict[str, Any]:
-    """The body with the protocol's own spelling everywhere; each other one is said once."""
-    used: dict[str, str] = {}
-    read = _read(body, "", used)
-    for snake, name in used.items():
-        warnings.append(CallWarning(code="translated", field=snake, message=f"read as {name}"))
-    return dict(read)
+_SAID = ("", "/generationConfig")
+"""Where the other spelling is said: it is seldom. The official SDK uses it further inside, and it is kept there."""
 
 
-def _read(value: Any, place: str, used: dict[str, str]) -> Any:
+def read_spelling(body: Mapping[str, Any], warnings: list[CallWarning]) -> tuple[dict[str, Any], frozenset[str]]:
+    """The body with the protocol's own spelling everywhere, and the names for which all of it had the other one."""
+    reader = _Reader()
+    read = reader.read(body, "")
+    kept = reader.inner.keys() - reader.camel
+    for snake, name in {**reader.outer, **reader.inner}.items():
+        if snake not in kept or snake in reader.outer:
+            warnings.append(CallWarning(code="translated", field=snake, message=f"read as {name}"))
+    return dict(read), frozenset(kept)
+
+
+class _Reader:
+    """`outer` and `inner` are the names that were read; `camel` those that were met in the protocol's own spelling."""
+
+    def __init__(self) -> None:
+        self.outer: dict[str, str] = {}
+        self.inner: dict[str, str] = {}
+        self.camel: set[str] = set()
+
+    def read(self, value: Any, place: str) -> Any:
+        if place not in _ON_THE_WAY:
+            return value
+        if isinstance(value, list):
+            return [self.read(item, f"{place}/*") for item in value]
+        if not isinstance(value, Mapping):
+            return value
+        names: Mapping[str, str] = _KNOWN.get(place, {})
+        read: dict[str, Any] = {}
+        key: str
+        for key, item in value.items():
+            name = names.get(key, key)
+            if name != key and name not in value:
+                (self.outer if place in _SAID else self.inner)[key] = name
+            else:
+                name = key
+                self.camel.add(_to_snake(key))
+            read[name] = self.read(item, f"{place}/{name}")
+        return read
+
+
+def write_spelling(value: Any, names: frozenset[str], place: str = "") -> Any:
+    """The inverse, for the names that were kept."""
     if place not in _ON_THE_WAY:
         return value
     if isinstance(value, list):
-        return [_read(item, f"{place}/*", used) for item in value]
+        return [write_spelling(item, names, f"{place}/*") for item in value]
     if not isinstance(value, Mapping):
         return value
-    names = _KNOWN.get(place, {})
-    read: dict[str, Any] = {}
-    for key, item in value.items():
-        name = key
-        if key in names and names[key] not in value:
-            name = used[key] = names[key]
-        read[name] = _read(item, f"{place}/{name}", used)
-    return read
+    kept = {name: snake for snake, name in _KNOWN.get(place, {}).items() if snake in names and place not in _SAID}
+    return {kept.get(name, name): write_spelling(item, names, f"{place}/{name}") for name, item in value.items()}
