@@ -129,7 +129,7 @@ class PartReader:
         mime_type = _text(inner.pop("mimeType", NOTHING), where) if is_given(inner.get("mimeType")) else ""
         if fields.get("thought") == Raw(b"true"):
             return Reasoning(opaque=self.keep(fields))
-        name = _text(inner.pop("displayName"), where) if is_given(inner.get("displayName")) else ""
+        name = _text(inner["displayName"], where) if is_given(inner.get("displayName")) else ""
         data = _text(inner.pop("data", NOTHING), f"{where}.inlineData.data")
         media = Media(kind=media_kind(mime_type), mime_type=mime_type, base64=data, filename=name)
         return self._make_media(media, "inlineData", inner, fields)
@@ -137,7 +137,7 @@ class PartReader:
     def _read_file(self, fields: Fields, where: str) -> AnyPart:
         inner = _object(fields["fileData"], f"{where}.fileData")
         mime_type = _text(inner.pop("mimeType"), where) if is_given(inner.get("mimeType")) else ""
-        name = _text(inner.pop("displayName"), where) if is_given(inner.get("displayName")) else ""
+        name = _text(inner["displayName"], where) if is_given(inner.get("displayName")) else ""
         uri = _text(inner.pop("fileUri", NOTHING), f"{where}.fileData.fileUri")
         kind = media_kind(mime_type, uri)
         stored = uri.startswith("gs://") or "/files/" in uri

@@ -10,6 +10,7 @@ from betterai.core.response import CallWarning
 from betterai.core.settings import AudioOutput, GenerationSettings, ReasoningControl
 from betterai.core.tools import AnyTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
 from betterai.wire.gemini.fields import BODY, CONFIG, PROTOCOL, SERVER_TOOLS
+from betterai.wire.gemini.tools import ENTRY
 from betterai.wire.json_schema import from_openapi, to_openapi
 from betterai.wire.objects import Fields, need_text, read_object
 from betterai.wire.residue import keep_extra, refuse
@@ -160,11 +161,9 @@ class SettingsReader:
                 self._say("tools.parameters", "the parameters of all functions are written in one way")
         elif isinstance(fields.get("parameters"), Mapping):
             known["parameters"] = self._read_parameters(fields)
-        kept = dict(entry) if entry is not None else {}
+        kept: dict[str, Any] = {} if entry is None else {ENTRY: entry}
         if fields:
             kept[_DECLARATIONS] = fields
-        if entry is not None and not kept:
-            return Tool(name=name, opaque=keep_extra(PROTOCOL, {_DECLARATIONS: {}}), **known)
         return Tool(name=name, opaque=keep_extra(PROTOCOL, kept), **known)
 
     def _read_parameters(self, fields: Fields) -> Any:

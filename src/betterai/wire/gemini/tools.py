@@ -12,10 +12,12 @@ from betterai.wire.report import Report
 from betterai.wire.residue import merge_extra
 
 _DECLARATIONS = "functionDeclarations"
+ENTRY = "entry"
+"""In what is kept beside a function: it began an entry, and what else stood in that."""
 
 
 def build_tools(tools: Sequence[AnyTool], spelling: frozenset[str], report: Report) -> list[dict[str, Any]]:
-    """Functions that follow each other share an entry. What is kept beside one begins an entry of its own."""
+    """Functions that follow each other share an entry, unless one came as the first of an entry of its own."""
     entries: list[dict[str, Any]] = []
     for tool in tools:
         if isinstance(tool, ServerTool):
@@ -26,11 +28,11 @@ def build_tools(tools: Sequence[AnyTool], spelling: frozenset[str], report: Repo
             continue
         declaration = _build_declaration(tool, spelling, report)
         kept = _read_kept(tool, report)
-        merge_extra(declaration, kept.pop(_DECLARATIONS, None) or {})
-        if not entries or _DECLARATIONS not in entries[-1] or kept:
-            entries.append({_DECLARATIONS: []})
+        merge_extra(declaration, kept.get(_DECLARATIONS) or {})
+        entry = kept.get(ENTRY)
+        if not entries or _DECLARATIONS not in entries[-1] or entry is not None:
+            entries.append({_DECLARATIONS: [], **(entry or {})})
         entries[-1][_DECLARATIONS].append(declaration)
-        merge_extra(entries[-1], kept)
     return entries
 
 
