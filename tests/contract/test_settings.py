@@ -28,7 +28,9 @@ from betterai.core.tools import CustomTool, JsonObject, JsonSchema, ServerTool, 
 from contract.cases import CASES, SETTINGS, TEXT_CODECS, Case, build, flatten, visible
 
 OURS = frozenset({"spelling", "options"})
-ON_OR_OFF = frozenset({"logprobs", "store", "parallel_tool_calls", "stream_options", "web_search", "reasoning"})
+ON_OR_OFF = frozenset(
+    {"logprobs", "store", "parallel_tool_calls", "stream_options", "web_search", "reasoning", "modalities"}
+)
 """Settings whose value may look otherwise on the wire: they must only change it."""
 
 

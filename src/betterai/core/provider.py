@@ -12,8 +12,9 @@ from betterai.core.model import ModelConfig
 class Setting(Data, frozen=True, kw_only=True):
     """One value that a provider needs. `env` are the variables that set it, the first one set wins.
 
-    `required` ones without a value raise `ConfigurationError` at first use, naming the variable. `read` makes the value
-    of what is written in a variable, or given, where that is not the same.
+    `derive` makes the value of those declared before it, where none is given. `required` ones without a value raise
+    `ConfigurationError` at first use, naming the variable. `read` makes the value of what is written in a variable, or
+    given, where that is not the same.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Setting(Data, frozen=True, kw_only=True):
     required: bool = True
     about: str = ""
     read: Callable[[str], str] | None = None
+    derive: Callable[[Mapping[str, str]], str] | None = None
     instead: str = ""
     """Another setting, declared before it, that does as well: a token in place of a key."""
 

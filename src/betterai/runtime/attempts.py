@@ -152,6 +152,12 @@ class Attempts:
 
             await sleep(seconds)
 
+    def go_on(self) -> None:
+        """The request went well and calls for another one: it is not counted as a try of that one."""
+        self._left += 1
+        if self._shared is not None:
+            self._shared.attempts += 1
+
     def elapsed(self) -> float:
         return self._clock.monotonic() - self.began
 

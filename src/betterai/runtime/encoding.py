@@ -21,10 +21,20 @@ def encode_request(request: WireRequest, extra_body: Mapping[str, Any] | None = 
     if isinstance(body, _AS_IT_IS):
         return request
     if extra_body:
-        body = {**(body if isinstance(body, dict) else msgspec.to_builtins(body)), **extra_body}
+        body = _merge(body if isinstance(body, dict) else msgspec.to_builtins(body), extra_body)
     try:
         encoded = _encode(body)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValidationError(f"the request cannot be written as JSON: {error}") from error
     headers = {"Content-Type": "application/json", **request.headers}
     return msgspec.structs.replace(request, body=encoded, headers=headers)
+
+
+def _merge(body: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Objects into objects, everything else on top. Neither is changed."""
+    merged = dict(body)
+    for name, value in extra.items():
+        known = merged.get(name)
+        inner = isinstance(known, Mapping) and isinstance(value, Mapping)
+        merged[name] = _merge(known, value) if inner else value  # type: ignore[arg-type]
+    return merged

@@ -126,15 +126,21 @@ def _find_codec(provider: str, kind: str, exchange: Mapping[str, Any]) -> tuple[
         return found, "" if found else f"no codec for {path}"
     if (codec := codecs.get(named[0])) is None:
         return None, f"{provider} does not speak {named[0]} here"
-    if named[0] == "openai_chat" and _is_foreign(exchange["response"]):
+    if _is_foreign(named[0], exchange["response"]):
         return None, f"the reply is not in {named[0]}, and where it was asked for was not recorded"
     return codec, ""
 
 
-def _is_foreign(response: Mapping[str, Any]) -> bool:
-    """Whether a reply is in another protocol than Chat: an answer without choices, or lines of JSON."""
+_ANSWERS = {"openai_chat": {"choices", "error"}, "gemini": {"candidates", "promptFeedback", "error"}}
+"""The fields of which the replies of a protocol have one."""
+
+
+def _is_foreign(protocol: str, response: Mapping[str, Any]) -> bool:
+    """Whether a reply is in another protocol: an answer without its fields, or lines of JSON."""
+    if (known := _ANSWERS.get(protocol)) is None:
+        return False
     body = response.get("body")
-    answered = response["status"] < 300 and isinstance(body, dict) and not body.keys() & {"choices", "error"}
+    answered = response["status"] < 300 and isinstance(body, dict) and not body.keys() & known
     return answered or str(response.get("body_text", "")).lstrip().startswith("{")
 
 

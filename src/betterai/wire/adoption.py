@@ -22,10 +22,19 @@ class Adopter(Protocol):
 
 
 def adopt_fields(codec: Adopter, call: TextCall) -> TextCall:
-    """The call with such fields out of `extra_body`: as the settings that they spell otherwise, and as options."""
+    """The call with such fields out of `extra_body`: as the settings that they spell otherwise, and as options. A codec
+    may name objects of the body that hold options too: `option_objects`.
+    """
     extra = dict(call.settings.extra_body or {})
     changes = {ours: extra.pop(theirs) for ours, theirs in codec.rename.items() if theirs in extra}
     own = {name: extra.pop(name) for name in sorted(codec.vendor_options & extra.keys())}
+    objects: Mapping[str, frozenset[str]] = getattr(codec, "option_objects", {})
+    for place, names in objects.items():
+        if isinstance(inner := extra.get(place), Mapping) and inner:
+            own |= {name: inner[name] for name in sorted(names & inner.keys())}
+            extra[place] = {name: value for name, value in inner.items() if name not in names}
+            if not extra[place]:
+                del extra[place]
     if own:
         options, vendor = call.settings.options or {}, call.model.provider
         changes["options"] = {**options, vendor: {**options.get(vendor, {}), **own}}

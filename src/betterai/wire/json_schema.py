@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from betterai.core.data import Data
@@ -117,3 +117,70 @@ def _close_named(value: Any) -> Any:
     if "properties" in closed:
         closed.setdefault("additionalProperties", False)
     return closed
+
+
+_SCHEMAS = frozenset({"items", "additionalProperties", "not", "contains"})
+_LISTS = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
+
+
+def _map_schemas(schema: Mapping[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
+    """The schema with each schema directly inside it changed; values that are no schemas stay."""
+    changed: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in _NAMED and isinstance(value, Mapping):
+            changed[key] = {name: change(inner) for name, inner in value.items()}
+        elif key in _LISTS and isinstance(value, list | tuple):
+            changed[key] = [change(inner) for inner in value]
+        else:
+            changed[key] = change(value) if key in _SCHEMAS and isinstance(value, Mapping) else value
+    return changed
+
+
+def from_openapi(schema: Any) -> Any:
+    """A schema of the OpenAPI subset (https://ai.google.dev/api/caching#Schema) as JSON Schema: types in lower case,
+    and `nullable` as a type.
+    """
+    if not isinstance(schema, Mapping):
+        return schema
+    read = _map_schemas(schema, from_openapi)
+    if isinstance(kind := read.get("type"), str):
+        read["type"] = kind.lower()
+        if read.get("nullable") is True:
+            del read["nullable"]
+            read["type"] = [kind.lower(), "null"]
+    return read
+
+
+def to_openapi(schema: Any) -> Any:
+    """The inverse: types in upper case, and a second type "null" as `nullable`."""
+    if not isinstance(schema, Mapping):
+        return schema
+    written = _map_schemas(schema, to_openapi)
+    kind = written.get("type")
+    if isinstance(kind, list) and len(kind) == 2 and kind[1] == "null":
+        kind, written["nullable"] = kind[0], True
+    if isinstance(kind, str):
+        written["type"] = kind.upper()
+    return written
+
+
+def fit_gemini_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A derived schema in the subset that `responseJsonSchema` enforces: `const` as an `enum` of one, nothing beside a
+    `$ref`, a sole `allOf` as what it holds (https://ai.google.dev/api/generate-content#GenerationConfig, 2026-11-22).
+    """
+    return dict(_fit(inline_root(schema)))
+
+
+def _fit(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    fitted = _map_schemas(value, _fit)
+    if "const" in fitted:
+        fitted["enum"] = [fitted.pop("const")]
+    parts = fitted.get("allOf")
+    if isinstance(parts, list) and len(parts) == 1 and isinstance(only := parts[0], dict) and not only.keys() & fitted:
+        del fitted["allOf"]
+        fitted = {**only, **fitted}
+    if "$ref" in fitted and any(not name.startswith("$") for name in fitted):
+        fitted = {"anyOf": [{"$ref": fitted.pop("$ref")}], **fitted}
+    return fitted

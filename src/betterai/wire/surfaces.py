@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 
 from betterai.core.codec import TextSurface
 from betterai.wire.bedrock_converse import BedrockConverseSurface
+from betterai.wire.gemini import GeminiSurface
 from betterai.wire.openai_chat import OpenAIChatSurface
 
 SURFACES: Mapping[str, Callable[[], TextSurface]] = {
     OpenAIChatSurface.protocol: OpenAIChatSurface,
     BedrockConverseSurface.protocol: BedrockConverseSurface,
+    GeminiSurface.protocol: GeminiSurface,
 }

@@ -27,6 +27,7 @@ from betterai.wire.openai_chat.shapes import (
     ToolCallShape,
 )
 from betterai.wire.openai_chat.think_tags import split_think_tags
+from betterai.wire.tool_call_ids import make_tool_call_id
 
 if TYPE_CHECKING:
     from betterai.core.codec import TextCall
@@ -268,8 +269,3 @@ def argument_text(function: FunctionCall) -> str:
     if isinstance(function.arguments, dict):
         return msgspec.json.encode(function.arguments).decode()
     return function.arguments or function.input or ""
-
-
-def make_tool_call_id(call: TextCall, index: int, choice: int = 0) -> str:
-    """An id where the vendor gave none: the same for the same call."""
-    return "_".join(filter(None, ("call", call.id, str(choice), str(index))))

@@ -21,7 +21,6 @@ from betterai.wire.openai_chat.replies import (
     assemble_parts,
     audio_type,
     find_signature,
-    make_tool_call_id,
     merge_details,
     parse_citations,
     parse_logprobs,
@@ -41,6 +40,7 @@ from betterai.wire.openai_chat.shapes import (
     ToolCallShape,
 )
 from betterai.wire.openai_chat.think_tags import ThinkTags
+from betterai.wire.tool_call_ids import make_tool_call_id
 
 if TYPE_CHECKING:
     from betterai.core.codec import TextCall
