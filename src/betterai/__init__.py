@@ -38,7 +38,8 @@ _HOMES = {
     "core.response": ("Attempt CallWarning FinishReason ProviderResponse TextChunk Timing TokenLogprob ToolCallDelta"),
     "core.results": (
         "EmbeddingResponse ImageResponse ModerationResponse RealtimeEvent RerankResponse Speech SpeechChunk "
-        "Transcript TranscriptChunk VideoResponse"
+        "Transcript TranscriptChunk VideoResponse "
+        "FileHandle TokenCount"
     ),
     "core.settings": (
         "AudioOutput EmbeddingSettings GenerationSettings ImageSettings PromptCache RealtimeSettings ReasoningControl "
@@ -46,7 +47,7 @@ _HOMES = {
     ),
     "core.tools": "CustomTool JsonObject JsonSchema PlainText ServerTool Tool ToolChoice",
     "core.usage": "Cost Usage",
-    "runtime.client": "Client generate stream",
+    "runtime.client": "Client count_tokens generate stream",
     "runtime.clients": "ai_clients",
     "runtime.factory": (
         "get_audio_provider get_image_provider get_realtime_provider get_text_provider get_tts_provider "

@@ -14,6 +14,7 @@ from betterai.core.media import Media
 from betterai.core.message import Message, Messages
 from betterai.core.options import GenerationOptions
 from betterai.core.response import ProviderResponse
+from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.class_text import ClassTextProvider
@@ -100,6 +101,24 @@ class Client:
         found = self._find(model, config)
         chunks = found.provider.generate_stream(_prepare(messages, system), found.id, _settings(settings, options))
         return TextStream(chunks, found.id)
+
+    async def count_tokens(
+        self,
+        model: str,
+        messages: Messages,
+        *,
+        system: str | None = None,
+        config: CoreConfig | None = None,
+        settings: GenerationSettings | None = None,
+        **options: Unpack[GenerationOptions],
+    ) -> TokenCount:
+        """How many input tokens the same call to `generate` would have: counted by the provider where it can, else
+        estimated (`estimated` is True). Raises `BetterAIError`.
+        """
+        from betterai.runtime.count import count_tokens as count
+
+        found = self._find(model, config)
+        return await count(found.provider, _prepare(messages, system), found.id, _settings(settings, options))
 
     async def load_media(self, media: Media) -> Media:
         """Media of an answer with its bytes: what is a URL is fetched, without any key. Raises `BetterAIError`."""
@@ -230,3 +249,17 @@ def stream(
 ) -> TextStream:
     """Stream one answer: `async for chunk in betterai.stream("groq/openai/gpt-oss-120b", "Hello")`."""
     return _default_client().stream(model, messages, system=system, config=config, settings=settings, **options)
+
+
+async def count_tokens(
+    model: str,
+    messages: Messages,
+    *,
+    system: str | None = None,
+    config: CoreConfig | None = None,
+    settings: GenerationSettings | None = None,
+    **options: Unpack[GenerationOptions],
+) -> TokenCount:
+    """How many input tokens a call would have: `await betterai.count_tokens("groq/openai/gpt-oss-120b", "Hello")`."""
+    client = _default_client()
+    return await client.count_tokens(model, messages, system=system, config=config, settings=settings, **options)

@@ -50,7 +50,7 @@ class Connection:
         self.config = config
         self.timeout = read_timeout(config.timeout)
         self.retries = read_retries(config.retries)
-        self._source = transport or shared_transport
+        self.source = transport or shared_transport
         self._secrets: dict[str, None] = {}
         self._variables = setting_variables(provider, config)
         self._seen: tuple[str | None, ...] = ()
@@ -58,7 +58,7 @@ class Connection:
 
     @property
     def transport(self) -> HTTPTransport:
-        return choose_transport(self._source(), self)
+        return choose_transport(self.source(), self)
 
     def endpoint(self) -> Endpoint:
         """Raises `ConfigurationError` naming the variable of what is missing."""

@@ -16,6 +16,7 @@ from betterai.core.exceptions import BetterAIError
 from betterai.core.message import Messages
 from betterai.core.options import GenerationOptions
 from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
 from betterai.runtime import client as _async
 from betterai.runtime.stream import TextStream
@@ -230,4 +231,17 @@ def stream(
     return SyncStream(_async.stream(model, messages, system=system, config=config, settings=settings, **options))
 
 
-__all__ = ["SyncStream", "generate", "run", "stream"]
+def count_tokens(
+    model: str,
+    messages: Messages,
+    *,
+    system: str | None = None,
+    config: CoreConfig | None = None,
+    settings: GenerationSettings | None = None,
+    **options: Unpack[GenerationOptions],
+) -> TokenCount:
+    """How many input tokens a call would have, without async: `betterai.sync.count_tokens("local/eliza", "Hello")`."""
+    return run(_async.count_tokens(model, messages, system=system, config=config, settings=settings, **options))
+
+
+__all__ = ["SyncStream", "count_tokens", "generate", "run", "stream"]

@@ -28,6 +28,7 @@ from betterai.core.model import ModelConfig
 from betterai.core.price import price_usage
 from betterai.core.provider import Provider
 from betterai.core.response import ProviderResponse, TextChunk, Timing
+from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
 from betterai.core.wire import Call, Event, WireRequest
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock
@@ -167,6 +168,14 @@ class CodecTextProvider(BaseTextProvider):
         response = self._complete(answer, plan, attempts, reply.headers, first_byte)
         for chunk in _with_response([*final, *gathered.last_chunks(response.usage)], response):
             yield chunk
+
+    async def count_tokens(
+        self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
+    ) -> TokenCount:
+        """How many input tokens a call would have: counted by the provider where it can, else estimated."""
+        from betterai.runtime.count import count_tokens
+
+        return await count_tokens(self, messages, model, settings or _NO_SETTINGS)
 
     # ── before ──
 
