@@ -88,6 +88,16 @@ class Continuing(Protocol):
         ...
 
 
+class Background(Protocol):
+    """What an Exchange of text may have beside: answers that are worked on as a job (docs/decisions/0008-hops.md)."""
+
+    def background(
+        self, call: Call[tuple[Message, ...], GenerationSettings]
+    ) -> Steps[Call[tuple[Message, ...], GenerationSettings], ProviderResponse] | None:
+        """The job that answers a call, where the call asks for one; else None. Asked for whole answers only."""
+        ...
+
+
 def continue_turn(
     call: Call[tuple[Message, ...], GenerationSettings], response: ProviderResponse
 ) -> Call[tuple[Message, ...], GenerationSettings]:
@@ -105,11 +115,18 @@ class Steps(Protocol[C_contra, R_co]):
 
     def run(
         self, call: C_contra, state: Mapping[str, Any] | None = None
-    ) -> Generator[WireRequest | Wait | Checkpoint, WireResponse | None, R_co]: ...
+    ) -> Generator[WireRequest | Wait | Checkpoint, WireResponse | None, R_co]:
+        """A checkpoint stands before each request that is not safe to repeat, and after it one with what it gave.
+        Resumed from the former, `run` asks for the same again without a checkpoint: the runner then raises
+        `JobInDoubt`. A request that may be repeated (it carries an idempotency key, say) has `safe_to_repeat`.
+        """
+        ...
 
     def parse_error(self, reply: WireResponse) -> ProviderError: ...
 
-    def cancel(self, state: Mapping[str, Any]) -> WireRequest | None: ...
+    def cancel(self, state: Mapping[str, Any]) -> WireRequest | None:
+        """The request that stops the job of a state at the provider; None where there is nothing to stop."""
+        ...
 
 
 class DuplexState(Protocol[I_contra, E_co]):

@@ -110,7 +110,7 @@ class Attempts:
         """
         if not error.retryable or min(self._left, self._budget.attempts) <= 0:
             return None
-        if not repeatable and not _was_not_taken(error):
+        if not repeatable and not was_not_taken(error):
             return None
         asked = error.retry_after
         if asked is None:
@@ -159,7 +159,7 @@ class Attempts:
         return self._clock.monotonic() - self.began
 
 
-def _was_not_taken(error: ProviderError) -> bool:
+def was_not_taken(error: ProviderError) -> bool:
     """Whether the provider did not begin to work on the request: turned away, or never connected (the transport's
     errors of connecting hold an `os_error`). A connection that broke later shows nothing.
     """

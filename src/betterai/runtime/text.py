@@ -13,7 +13,7 @@ import msgspec
 
 from betterai.config.providers import ALL_MODELS, unlisted_model
 from betterai.core.base import BaseTextProvider
-from betterai.core.codec import StreamState, TextCall, TextExchange
+from betterai.core.codec import Steps, StreamState, TextCall, TextExchange
 from betterai.core.config import CoreConfig
 from betterai.core.data import Data
 from betterai.core.exceptions import (
@@ -80,6 +80,7 @@ class CodecTextProvider(BaseTextProvider):
         self._config = config
         self._clock = clock
         self._models: dict[str, ModelConfig] = {}
+        self._background = getattr(codec, "background", None)
 
     async def generate(
         self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
@@ -88,6 +89,8 @@ class CodecTextProvider(BaseTextProvider):
         plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=False)
         endpoint = self._endpoint(plan)
         attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        if self._background is not None and (steps := self._background(plan.call)) is not None:
+            return await self._generate_by_job(steps, plan, attempts)
         call, request, hops = plan.call, plan.request, None
         while True:
             status = None
@@ -239,6 +242,16 @@ class CodecTextProvider(BaseTextProvider):
             if (listed := ALL_MODELS.find(key)) is not None and listed.provider == self.provider.name:
                 return listed
         return unlisted_model(self.provider.name, name.removeprefix(prefix), known=not self.provider.models())
+
+    async def _generate_by_job(
+        self, steps: Steps[TextCall, ProviderResponse], plan: Plan, attempts: Attempts
+    ) -> ProviderResponse:
+        from betterai.runtime.steps import StepsRun
+
+        job = StepsRun(steps, plan.call, self.connection, clock=self._clock)
+        result = await job.run()
+        attempts.records += job.records
+        return self._complete(result, plan, attempts, job.headers)
 
     # ── after ──
 
