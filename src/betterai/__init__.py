@@ -56,7 +56,7 @@ _HOMES = {
     ),
     "runtime.stream": "TextStream",
 }
-_MODULES = {"sync": "runtime.sync"}
+_MODULES = {"sync": "runtime.sync", "files": "runtime.files"}
 _EXPORTS = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [*_EXPORTS, *_MODULES]

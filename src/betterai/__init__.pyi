@@ -105,6 +105,7 @@ from betterai.core.tools import Tool as Tool
 from betterai.core.tools import ToolChoice as ToolChoice
 from betterai.core.usage import Cost as Cost
 from betterai.core.usage import Usage as Usage
+from betterai.runtime import files as files
 from betterai.runtime import sync as sync
 from betterai.runtime.client import Client as Client
 from betterai.runtime.client import count_tokens as count_tokens

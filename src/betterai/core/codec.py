@@ -10,8 +10,8 @@ import msgspec
 from betterai.core.exceptions import ProviderError
 from betterai.core.message import Message
 from betterai.core.response import ProviderResponse, TextChunk
-from betterai.core.results import TokenCount
-from betterai.core.settings import GenerationSettings
+from betterai.core.results import FileHandle, FileUpload, TokenCount
+from betterai.core.settings import CallSettings, GenerationSettings
 from betterai.core.usage import Usage
 from betterai.core.wire import Call, Checkpoint, Event, Wait, WireRequest, WireResponse
 
@@ -189,3 +189,30 @@ TextCall: TypeAlias = Call[tuple[Message, ...], GenerationSettings]
 TextExchange: TypeAlias = Exchange[TextCall, ProviderResponse, TextChunk]
 CountExchange: TypeAlias = Exchange[TextCall, TokenCount, Never]
 TextSurface: TypeAlias = Surface[TextCall, ProviderResponse, TextChunk]
+FileCall: TypeAlias = Call[FileUpload, CallSettings]
+
+
+class FilesCodec(Steps[FileCall, FileHandle], Protocol):
+    """Files kept at a provider: `run` uploads one, the rest are single requests. The runner fills in the owner."""
+
+    @property
+    def protocol(self) -> str: ...
+
+    @property
+    def max_bytes(self) -> int:
+        """The largest file that is taken."""
+        ...
+
+    def build_get(self, id: str) -> WireRequest: ...
+
+    def build_delete(self, id: str) -> WireRequest: ...
+
+    def build_list(self, after: str) -> WireRequest:
+        """A page of the list: the first, or the one after a place that `parse_list` gave."""
+        ...
+
+    def parse_file(self, reply: WireResponse) -> FileHandle: ...
+
+    def parse_list(self, reply: WireResponse) -> tuple[tuple[FileHandle, ...], str]:
+        """The files of a page, and the place after which the next one begins; "" at the end."""
+        ...

@@ -29,6 +29,7 @@ from betterai.runtime.text import CodecTextProvider
 if TYPE_CHECKING:
     import aiohttp
 
+    from betterai.runtime.files import Files
     from betterai.transport.http import HTTPTransport, TransportEvent
 
 MAX_PROVIDERS = 256
@@ -119,6 +120,13 @@ class Client:
 
         found = self._find(model, config)
         return await count(found.provider, _prepare(messages, system), found.id, _settings(settings, options))
+
+    @property
+    def files(self) -> Files:
+        """Files at providers, with this client's keys and connections: `await client.files.upload("openai", path)`."""
+        from betterai.runtime.files import Files
+
+        return Files(self._config, self._connect)
 
     async def load_media(self, media: Media) -> Media:
         """Media of an answer with its bytes: what is a URL is fetched, without any key. Raises `BetterAIError`."""

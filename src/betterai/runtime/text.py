@@ -22,6 +22,7 @@ from betterai.core.exceptions import (
     ProviderError,
     StreamInterrupted,
     UnsupportedParam,
+    ValidationError,
 )
 from betterai.core.message import MediaPart, Message, Messages, ToolResult
 from betterai.core.model import ModelConfig
@@ -36,7 +37,7 @@ from betterai.runtime.claims import check_claims
 from betterai.runtime.connection import Connection, TransportSource
 from betterai.runtime.encoding import encode_request
 from betterai.runtime.hops import LARGE_BODY, Gatherer, Hops, WholeAnswer
-from betterai.runtime.media import load_media, media_sizes, needs_loading
+from betterai.runtime.media import check_owners, load_media, media_sizes, needs_loading
 from betterai.runtime.messages import read_messages
 from betterai.runtime.schema import parse_output, prepare_settings
 from betterai.wire.errors import read_request_id
@@ -188,6 +189,8 @@ class CodecTextProvider(BaseTextProvider):
             prepared, parse = prepare_settings(settings)
             history = read_messages(messages)
             media = has_media(history)
+            if media:
+                check_owners(history, self.connection)
             if media and needs_loading(history, self.codec.accepts):
                 limits = self.connection.timeout
                 history = await load_media(history, self.codec.accepts, self.connection.transport, limits)
@@ -204,7 +207,9 @@ class CodecTextProvider(BaseTextProvider):
             if media and media_sizes(history) > LARGE_BODY:
                 from asyncio import to_thread
 
-                return await to_thread(self._build, call, parse)
+                plan = await to_thread(self._build, call, parse)
+                self._check_size(plan.request)
+                return plan
             return self._build(call, parse)
         except BetterAIError as error:
             raise error.locate(self.provider.name, model.id) from None
@@ -222,6 +227,17 @@ class CodecTextProvider(BaseTextProvider):
                 if warning.code in ("dropped", "translated"):
                     raise UnsupportedParam(f"{warning.field}: {warning.message}", param=warning.field)
         return Plan(call=call, request=encode_request(request, call.settings.extra_body), parse=parse)
+
+    def _check_size(self, request: WireRequest) -> None:
+        """Raises `ValidationError` for a body that is larger than the provider takes (`max_body_bytes` of a codec)."""
+        most: int | None = getattr(self.codec, "max_body_bytes", None)
+        size = len(request.body) if isinstance(request.body, bytes) else 0
+        if most is not None and size > most:
+            keeps = "files" in self.provider.protocols
+            raise ValidationError(
+                f"the request has {size} bytes, and {self.provider.title or self.provider.name} takes at most {most}",
+                hint="upload the media with betterai.files.upload, and send handle.media()" if keeps else "send less",
+            )
 
     def _find_model(self, name: str) -> ModelConfig:
         """The model of this provider; names that the catalogue does not list are asked for as they are."""

@@ -1,6 +1,7 @@
 """Google's Gemini API (https://ai.google.dev): its models are in the catalogue; calls come with its protocol."""
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
+from betterai.providers.google.files import GoogleFiles
 from betterai.providers.google.models import PROVIDER_MODELS
 
 PROVIDER = Provider(
@@ -14,5 +15,6 @@ PROVIDER = Provider(
     ),
     auth=HeaderAuth(header="x-goog-api-key"),
     models=lambda: PROVIDER_MODELS,
+    protocols={"files": {"files": GoogleFiles()}},
     list_models_path="/v1beta/models?pageSize=1000",
 )
