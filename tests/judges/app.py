@@ -15,6 +15,7 @@ from betterai.core.base import BaseTextProvider
 from betterai.core.codec import TextCall
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.openai_chat import OpenAIChatSurface
+from runtime.file_services import FileService
 
 SURFACE = OpenAIChatSurface()
 PROVIDER = web.AppKey("provider", BaseTextProvider)
@@ -61,10 +62,13 @@ def respond(built: WireResponse) -> web.Response:
 
 @asynccontextmanager
 async def serve(provider: BaseTextProvider | None = None) -> AsyncIterator[tuple[str, list[Any]]]:
-    """The address of a running service, and the bodies it received. Any path that ends in /chat/completions is it."""
+    """The address of a running service, and the bodies it received. Any path that ends in /chat/completions is it;
+    under /v1/files it keeps files.
+    """
     app = web.Application()
     app[PROVIDER], app[BODIES] = provider or betterai.get_text_provider("local/echo"), []
     app.router.add_post("/{prefix:.*}chat/completions", answer)
+    app.router.add_route("*", "/v1/files{id:.*}", FileService("openai", "test-key").answer)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

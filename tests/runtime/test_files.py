@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
@@ -36,7 +37,7 @@ KEY = "key-of-one-account"
 @asynccontextmanager
 async def keep(vendor: str, **options: Any) -> AsyncIterator[tuple[betterai.Client, FileService, str]]:
     service = FileService(vendor, KEY, **options)
-    async with serve(service) as url:
+    async with serve(service.answer) as url:
         config = betterai.CoreConfig(api_key=KEY, base_url=url, retries=betterai.Retries(base=0.001))
         async with betterai.Client(config) as client:
             yield client, service, url
@@ -240,3 +241,37 @@ async def test_classes_are_given_no_files_of_others() -> None:
     media = Media(kind="document", file_id="f", owner="openai#a1")
     with pytest.raises(UnsupportedParam, match="kept at a provider"):
         await betterai.generate("named/m", Message.user("?", media))
+
+
+async def upload_with_sdk(vendor: str, url: str, path: Path) -> str:
+    """The id that the vendor's own library reads."""
+    if vendor == "openai":
+        openai = pytest.importorskip("openai", reason="needs betterai[dev]")
+        async with openai.AsyncOpenAI(api_key=KEY, base_url=url) as client:
+            return str((await client.files.create(file=path, purpose="user_data")).id)
+    if vendor == "anthropic":
+        anthropic = pytest.importorskip("anthropic", reason="needs betterai[dev]")
+        async with anthropic.AsyncAnthropic(api_key=KEY, base_url=url) as client:
+            return str((await client.beta.files.upload(file=path)).id)
+    genai = pytest.importorskip("google.genai", reason="needs betterai[dev]")
+    options = genai.types.HttpOptions(base_url=url, api_version="v1beta")
+    with genai.Client(api_key=KEY, http_options=options) as google:
+        return str((await asyncio.to_thread(google.files.upload, file=str(path))).name)
+
+
+@EACH
+async def test_the_official_sdks_ask_the_same(vendor: str, tmp_path: Path) -> None:
+    """They judge the double, and with it that our requests are those that the service knows."""
+    path = tmp_path / "report.txt"
+    path.write_text("Sales rose.")
+    async with keep(vendor) as (client, service, url):
+        ours = await client.files.upload(vendor, path)
+        asked, kept, fields = list(service.requests), dict(service.files[ours.id]), dict(service.fields)
+        service.requests.clear()
+        service.fields.clear()
+        theirs = await upload_with_sdk(vendor, url, path)
+        assert service.requests == asked
+        assert service.fields == fields
+        for name in ("id", "name", "uri", "displayName"):
+            kept.pop(name, None)
+        assert kept.items() <= service.files[theirs].items()
