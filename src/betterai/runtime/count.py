@@ -87,10 +87,12 @@ async def _count_by_class(
     )
     history = read_messages(messages)
     prepared, _ = prepare_settings(settings)
+    ask: Any = getattr(runner.inner, "count_tokens", None)  # providers need not be made of our base classes
+    if ask is None:
+        return _estimate(messages, model, settings)
+    written: Any = history if runner.provider.embedded else write_messages(history)
     try:
-        found: Any = runner.inner.count_tokens(
-            history if runner.provider.embedded else write_messages(history), model.id, prepared
-        )
+        found: Any = ask(written, model.id, prepared)
         if isawaitable(found):
             found = await found
     except NotImplementedError:
