@@ -20,6 +20,9 @@ class FileService:
         self.files: dict[str, dict[str, Any]] = {}
         self.fields: dict[str, str] = {}
         self.failures: list[int] = []
+        self.break_at: list[int] = []
+        """After so many bytes an upload to Google's place breaks off, one after another."""
+        self.received = 0
         self._announced: dict[str, Any] = {}
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -80,11 +83,20 @@ class FileService:
             }
             place = f"{request.scheme}://{request.host}/upload/v1beta/files?upload_id=u1"
             return web.Response(headers={"X-Goog-Upload-URL": place, "X-Goog-Upload-Status": "active"})
-        assert (command, request.headers["X-Goog-Upload-Offset"]) == ("upload, finalize", "0")
         assert request.query["upload_id"] == "u1"
-        size = 0
+        if command == "query":
+            return web.Response(
+                headers={"X-Goog-Upload-Status": "active", "X-Goog-Upload-Size-Received": str(self.received)}
+            )
+        assert (command, request.headers["X-Goog-Upload-Offset"]) == ("upload, finalize", str(self.received))
+        stop = self.break_at.pop(0) if self.break_at else None
         async for piece in request.content.iter_chunked(65536):
-            size += len(piece)
+            self.received += len(piece)
+            if stop is not None and self.received >= stop:
+                assert request.transport is not None
+                request.transport.abort()
+                return web.Response()
+        size, self.received = self.received, 0
         assert size == self._announced.pop("size")
         name = f"files/{len(self.files) + 1}"
         state = "PROCESSING" if self.looks > 0 else "ACTIVE"

@@ -97,14 +97,18 @@ async def test_what_a_vendor_does_not_know_is_refused(vendor: str, options: dict
     assert caught.value.provider == vendor
 
 
-async def test_films_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
+def quick_clock(slept: list[float]) -> attempts.Clock:
+    """Sleeps take no time and are remembered."""
 
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    clock = msgspec.structs.replace(attempts.SYSTEM_CLOCK, sleep=sleep)
-    monkeypatch.setattr("betterai.runtime.files.SYSTEM_CLOCK", clock)
+    return msgspec.structs.replace(attempts.SYSTEM_CLOCK, sleep=sleep)
+
+
+async def test_films_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("betterai.runtime.files.SYSTEM_CLOCK", quick_clock(slept))
     async with keep("google", looks=3) as (client, service, _):
         handle = await client.files.upload("google", b"film", filename="film.mp4")
         assert service.requests.count("GET /v1beta/files/1") == 3
@@ -138,6 +142,23 @@ async def test_uploads_are_tried_again(vendor: str) -> None:
         service.failures = [401]
         with pytest.raises(AuthenticationError):
             await client.files.upload(vendor, b"x")
+
+
+@pytest.mark.parametrize("form", ["path", "bytes"])
+async def test_an_upload_in_steps_goes_on_where_it_broke_off(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("betterai.runtime.files.SYSTEM_CLOCK", quick_clock([]))
+    path = tmp_path / "film.mp4"
+    path.write_bytes(b"x" * 5_000_000)
+    async with keep("google") as (client, service, _):
+        service.break_at = [1_000_000, 3_000_000]
+        handle = await client.files.upload("google", path if form == "path" else path.read_bytes())
+        assert service.requests.count("POST /upload/v1beta/files") == 1 + 3 + 2
+        assert handle.size == 5_000_000
+        service.break_at = [1] * 9
+        with pytest.raises(betterai.APIConnectionError):
+            await client.files.upload("google", path)
 
 
 @EACH

@@ -9,10 +9,10 @@ import msgspec
 
 from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
-from betterai.core.wire import Multipart, WireRequest
+from betterai.core.wire import Multipart, Rest, WireRequest
 
 _encode = msgspec.json.Encoder().encode
-_AS_IT_IS = (type(None), bytes, Multipart, Media)
+_AS_IT_IS = (type(None), bytes, Multipart, Media, Rest)
 
 
 def encode_request(request: WireRequest, extra_body: Mapping[str, Any] | None = None) -> WireRequest:

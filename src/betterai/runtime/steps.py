@@ -93,16 +93,20 @@ class StepsRun(Generic[C, R]):
     async def run(self, *, cancels: bool = True) -> R:
         job = self._codec.run(self._call, self.state)
         reply: WireResponse | None = None
+        failure: BetterAIError | None = None
         try:
             while True:
                 try:
-                    step = job.send(reply)
+                    step = job.send(reply) if failure is None else job.throw(failure)
                 except StopIteration as ended:
                     result: R = ended.value
                     return result
-                reply = None
+                reply, failure = None, None
                 if isinstance(step, WireRequest):
-                    reply = await self._send(step)
+                    try:
+                        reply = await self._send(step)
+                    except BetterAIError as error:
+                        failure = error
                 elif isinstance(step, Wait):
                     await self._wait(step)
                 else:

@@ -6,9 +6,9 @@ from collections.abc import Generator, Mapping
 from typing import Any, ClassVar
 
 from betterai.core.codec import FileCall
-from betterai.core.exceptions import ProviderError, UnsupportedParam
+from betterai.core.exceptions import JobInDoubt, ProviderError, UnsupportedParam
 from betterai.core.results import FileHandle, FileUpload
-from betterai.core.wire import Checkpoint, Wait, WireRequest, WireResponse
+from betterai.core.wire import Checkpoint, Rest, Wait, WireRequest, WireResponse
 from betterai.wire.files import FormFiles, Step, need_reply, read_object, read_time, refuse_purpose, unreadable
 
 WAITS = (1.0, 2.0, 4.0, 8.0)
@@ -33,8 +33,7 @@ class GoogleFiles(FormFiles):
             place = announced.headers.get("x-goog-upload-url", "")
             if not place:
                 raise ProviderError("no address to upload to was given", code="unreadable_reply")
-            uploaded = need_reply((yield _send_bytes(call.input, place)))
-            file = self.read_file(read_object(uploaded).get("file"), uploaded)
+            file = yield from self._send(call.input, place)
             yield Checkpoint(state={"id": file.id})
         looks = 0
         while file.state == "PROCESSING":
@@ -46,6 +45,24 @@ class GoogleFiles(FormFiles):
                 f"{file.id} could not be prepared", code=file.state, hint="check that the file is whole"
             )
         return file
+
+    def _send(self, upload: FileUpload, place: str) -> Generator[Step, WireResponse | None, FileHandle]:
+        """The bytes in one request; where it breaks off, what is left of them in another one."""
+        offset, waits = 0, iter(WAITS)
+        while True:
+            try:
+                uploaded = need_reply((yield _send_bytes(upload, place, offset)))
+                return self.read_file(read_object(uploaded).get("file"), uploaded)
+            except ProviderError as error:
+                broke = error.__cause__ if isinstance(error, JobInDoubt) else error
+                wait = next(waits, None)
+                if wait is None or not isinstance(broke, ProviderError) or not broke.retryable:
+                    raise (broke or error) from None
+            yield Wait(seconds=wait)
+            found = need_reply((yield _ask_how_far(place)))
+            if found.headers.get("x-goog-upload-status") == "final":
+                return self.read_file(read_object(found).get("file"), found)
+            offset = int(found.headers.get("x-goog-upload-size-received") or 0)
 
     def build_upload(self, upload: FileUpload) -> WireRequest:
         refuse_purpose(upload, "Google")
@@ -89,6 +106,11 @@ class GoogleFiles(FormFiles):
         return {}
 
 
-def _send_bytes(upload: FileUpload, place: str) -> WireRequest:
-    headers = {"X-Goog-Upload-Command": "upload, finalize", "X-Goog-Upload-Offset": "0"}
-    return WireRequest(url=place, headers=headers, body=upload.media, safe_to_repeat=True)
+def _send_bytes(upload: FileUpload, place: str, offset: int) -> WireRequest:
+    """Not to be repeated as it is: a part of it may have been taken."""
+    headers = {"X-Goog-Upload-Command": "upload, finalize", "X-Goog-Upload-Offset": str(offset)}
+    return WireRequest(url=place, headers=headers, body=Rest(media=upload.media, offset=offset))
+
+
+def _ask_how_far(place: str) -> WireRequest:
+    return WireRequest(url=place, headers={"X-Goog-Upload-Command": "query"}, safe_to_repeat=True)
