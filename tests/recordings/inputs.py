@@ -14,7 +14,8 @@ from betterai.core.tools import Tool
 from recordings.store import ROOT, load
 
 KINDS = {
-    "chat": "chat", "messages": "messages", "gemini": "gemini", "responses": "responses", "converse": "converse"
+    "chat": "openai_chat", "messages": "anthropic_messages", "gemini": "gemini", "responses": "openai_responses",
+    "converse": "bedrock_converse",
 }  # fmt: skip
 OUTSIDE = (
     "previous_response_id",
@@ -263,9 +264,9 @@ def read_converse(body: Mapping[str, Any]) -> tuple[tuple[Message, ...], list[To
 
 
 READERS: Mapping[str, Any] = {
-    "chat": read_chat,
-    "messages": read_anthropic,
+    "openai_chat": read_chat,
+    "anthropic_messages": read_anthropic,
     "gemini": read_gemini,
-    "responses": read_responses,
-    "converse": read_converse,
+    "openai_responses": read_responses,
+    "bedrock_converse": read_converse,
 }

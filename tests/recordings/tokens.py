@@ -45,7 +45,7 @@ RULES: dict[str, Estimate] = {
     "bytes / 4": lambda sample: len(whole_text(sample).encode()) / 4,
     "words × 1.3": lambda sample: len(whole_text(sample).split()) * 1.3,
     "characters / 4, and 4 a message": lambda sample: len(whole_text(sample)) / 4 + 4 * len(sample.messages),
-    "ours": lambda sample: estimate_tokens(sample.messages, sample.settings)[0],
+    "ours": lambda sample: estimate_tokens(sample.messages, sample.settings, sample.protocol)[0],
 }
 
 

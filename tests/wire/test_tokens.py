@@ -43,8 +43,17 @@ def test_pictures_tools_and_schemas_count() -> None:
     assert estimate_tokens([Message(role="user", parts=parts)], NOTHING)[0] == plain + PER_IMAGE + PER_SMALL_IMAGE
     tools = GenerationSettings(tools=[Tool(name="weather", parameters={"type": "object"})])
     schema = GenerationSettings(response_format=JsonSchema(schema={"type": "object", "properties": {"a": {}}}))
-    assert estimate_tokens([Message.user("look")], tools)[0] > plain + 32
+    assert estimate_tokens([Message.user("look")], tools)[0] > plain + 45
     assert estimate_tokens([Message.user("look")], schema)[0] > plain
+
+
+def test_protocols_frame_the_same_call_differently() -> None:
+    tools = GenerationSettings(tools=[Tool(name="weather", description="The weather of a place")])
+    question = [Message.user("Rome?")]
+    plain = {name: estimate_tokens(question, NOTHING, name)[0] for name in ("", "gemini", "anthropic_messages")}
+    armed = {name: estimate_tokens(question, tools, name)[0] for name in plain}
+    assert plain["gemini"] < plain[""]
+    assert armed["gemini"] < armed[""] < armed["anthropic_messages"]
 
 
 def test_what_is_left_out_is_said() -> None:

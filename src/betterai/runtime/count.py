@@ -45,7 +45,7 @@ class CodecTokenCounter(CodecTextProvider):
         codecs: Mapping[str, Any] = asked.provider.protocols.get("count", {})
         codec = codecs.get(asked.codec.protocol) or next(iter(codecs.values()), None)
         if codec is None:
-            return _estimate(messages, asked._find_model(name), settings)
+            return _estimate(messages, asked._find_model(name), settings, asked.codec.protocol)
         connection = asked.connection
         counter = cls(
             asked.provider, codec, connection.config, asked.model, transport=connection.source, clock=asked._clock
@@ -100,9 +100,9 @@ async def _count_by_class(
     return _complete(found if isinstance(found, TokenCount) else TokenCount(tokens=int(found)), model)
 
 
-def _estimate(messages: Messages, model: ModelConfig, settings: GenerationSettings) -> TokenCount:
+def _estimate(messages: Messages, model: ModelConfig, settings: GenerationSettings, protocol: str = "") -> TokenCount:
     prepared, _ = prepare_settings(settings)
-    tokens, warnings = estimate_tokens(read_messages(messages), prepared)
+    tokens, warnings = estimate_tokens(read_messages(messages), prepared, protocol)
     return _complete(TokenCount(tokens=tokens, estimated=True, warnings=warnings), model)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
+from betterai.core.provider import Provider
 from betterai.core.wire import Multipart, Rest, WireRequest
 
 _encode = msgspec.json.Encoder().encode
@@ -28,3 +29,15 @@ def encode_request(request: WireRequest, extra_body: Mapping[str, Any] | None = 
         raise ValidationError(f"the request cannot be written as JSON: {error}") from error
     headers = {"Content-Type": "application/json", **request.headers}
     return msgspec.structs.replace(request, body=encoded, headers=headers)
+
+
+def check_size(request: WireRequest, most: int | None, provider: Provider) -> None:
+    """Raises `ValidationError` for an encoded body larger than the provider takes (`max_body_bytes` of its codec)."""
+    size = len(request.body) if isinstance(request.body, bytes) else 0
+    if most is not None and size > most:
+        raise ValidationError(
+            f"the request has {size} bytes, and {provider.title or provider.name} takes at most {most}",
+            hint="upload the media with betterai.files.upload, and send handle.media()"
+            if "files" in provider.protocols
+            else "send less",
+        )

@@ -22,7 +22,6 @@ from betterai.core.exceptions import (
     ProviderError,
     StreamInterrupted,
     UnsupportedParam,
-    ValidationError,
 )
 from betterai.core.message import MediaPart, Message, Messages, ToolResult
 from betterai.core.model import ModelConfig
@@ -35,8 +34,9 @@ from betterai.core.wire import Call, Event, WireRequest
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock
 from betterai.runtime.claims import check_claims
 from betterai.runtime.connection import Connection, TransportSource
-from betterai.runtime.encoding import encode_request
-from betterai.runtime.hops import LARGE_BODY, Gatherer, Hops, WholeAnswer
+from betterai.runtime.encoding import check_size, encode_request
+from betterai.runtime.gatherer import Gatherer, WholeAnswer
+from betterai.runtime.hops import LARGE_BODY, Hops
 from betterai.runtime.media import check_owners, load_media, media_sizes, needs_loading
 from betterai.runtime.messages import read_messages
 from betterai.runtime.schema import parse_output, prepare_settings
@@ -208,7 +208,7 @@ class CodecTextProvider(BaseTextProvider):
                 from asyncio import to_thread
 
                 plan = await to_thread(self._build, call, parse)
-                self._check_size(plan.request)
+                check_size(plan.request, getattr(self.codec, "max_body_bytes", None), self.provider)
                 return plan
             return self._build(call, parse)
         except BetterAIError as error:
@@ -227,17 +227,6 @@ class CodecTextProvider(BaseTextProvider):
                 if warning.code in ("dropped", "translated"):
                     raise UnsupportedParam(f"{warning.field}: {warning.message}", param=warning.field)
         return Plan(call=call, request=encode_request(request, call.settings.extra_body), parse=parse)
-
-    def _check_size(self, request: WireRequest) -> None:
-        """Raises `ValidationError` for a body that is larger than the provider takes (`max_body_bytes` of a codec)."""
-        most: int | None = getattr(self.codec, "max_body_bytes", None)
-        size = len(request.body) if isinstance(request.body, bytes) else 0
-        if most is not None and size > most:
-            keeps = "files" in self.provider.protocols
-            raise ValidationError(
-                f"the request has {size} bytes, and {self.provider.title or self.provider.name} takes at most {most}",
-                hint="upload the media with betterai.files.upload, and send handle.media()" if keeps else "send less",
-            )
 
     def _find_model(self, name: str) -> ModelConfig:
         """The model of this provider; names that the catalogue does not list are asked for as they are."""
