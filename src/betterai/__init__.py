@@ -39,7 +39,8 @@ _HOMES = {
     "core.response": ("Attempt CallWarning FinishReason ProviderResponse TextChunk Timing TokenLogprob ToolCallDelta"),
     "core.results": (
         "EmbeddingResponse ImageResponse ModerationResponse RealtimeEvent RerankResponse Speech SpeechChunk "
-        "Transcript TranscriptChunk VideoResponse"
+        "Transcript TranscriptChunk VideoResponse "
+        "FileHandle TokenCount"
     ),
     "core.runs": "ToolOutcome ToolRun ToolStep",
     "core.settings": (
@@ -48,7 +49,7 @@ _HOMES = {
     ),
     "core.tools": "CustomTool JsonObject JsonSchema PlainText ServerTool Tool ToolChoice",
     "core.usage": "Cost Usage",
-    "runtime.client": "Client generate run_tools stream stream_tools",
+    "runtime.client": "Client count_tokens generate run_tools stream stream_tools",
     "runtime.clients": "ai_clients",
     "runtime.conversation": "Conversation",
     "runtime.factory": (
@@ -61,7 +62,7 @@ _HOMES = {
     "runtime.stream": "TextStream",
     "runtime.tool_stream": "ToolStream",
 }
-_MODULES = {"sync": "runtime.sync"}
+_MODULES = {"sync": "runtime.sync", "files": "runtime.files"}
 _EXPORTS = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [*_EXPORTS, *_MODULES]

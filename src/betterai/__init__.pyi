@@ -76,12 +76,14 @@ from betterai.core.response import Timing as Timing
 from betterai.core.response import TokenLogprob as TokenLogprob
 from betterai.core.response import ToolCallDelta as ToolCallDelta
 from betterai.core.results import EmbeddingResponse as EmbeddingResponse
+from betterai.core.results import FileHandle as FileHandle
 from betterai.core.results import ImageResponse as ImageResponse
 from betterai.core.results import ModerationResponse as ModerationResponse
 from betterai.core.results import RealtimeEvent as RealtimeEvent
 from betterai.core.results import RerankResponse as RerankResponse
 from betterai.core.results import Speech as Speech
 from betterai.core.results import SpeechChunk as SpeechChunk
+from betterai.core.results import TokenCount as TokenCount
 from betterai.core.results import Transcript as Transcript
 from betterai.core.results import TranscriptChunk as TranscriptChunk
 from betterai.core.results import VideoResponse as VideoResponse
@@ -109,8 +111,10 @@ from betterai.core.tools import Tool as Tool
 from betterai.core.tools import ToolChoice as ToolChoice
 from betterai.core.usage import Cost as Cost
 from betterai.core.usage import Usage as Usage
+from betterai.runtime import files as files
 from betterai.runtime import sync as sync
 from betterai.runtime.client import Client as Client
+from betterai.runtime.client import count_tokens as count_tokens
 from betterai.runtime.client import generate as generate
 from betterai.runtime.client import run_tools as run_tools
 from betterai.runtime.client import stream as stream

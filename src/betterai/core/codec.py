@@ -10,8 +10,8 @@ import msgspec
 from betterai.core.exceptions import ProviderError
 from betterai.core.message import Message
 from betterai.core.response import ProviderResponse, TextChunk
-from betterai.core.results import TokenCount
-from betterai.core.settings import GenerationSettings
+from betterai.core.results import FileHandle, FileUpload, TokenCount
+from betterai.core.settings import CallSettings, GenerationSettings
 from betterai.core.usage import Usage
 from betterai.core.wire import Call, Checkpoint, Event, Wait, WireRequest, WireResponse
 
@@ -88,6 +88,16 @@ class Continuing(Protocol):
         ...
 
 
+class Background(Protocol):
+    """What an Exchange of text may have beside: answers that are worked on as a job (docs/decisions/0008-hops.md)."""
+
+    def background(
+        self, call: Call[tuple[Message, ...], GenerationSettings]
+    ) -> Steps[Call[tuple[Message, ...], GenerationSettings], ProviderResponse] | None:
+        """The job that answers a call, where the call asks for one; else None. Asked for whole answers only."""
+        ...
+
+
 def continue_turn(
     call: Call[tuple[Message, ...], GenerationSettings], response: ProviderResponse
 ) -> Call[tuple[Message, ...], GenerationSettings]:
@@ -105,11 +115,20 @@ class Steps(Protocol[C_contra, R_co]):
 
     def run(
         self, call: C_contra, state: Mapping[str, Any] | None = None
-    ) -> Generator[WireRequest | Wait | Checkpoint, WireResponse | None, R_co]: ...
+    ) -> Generator[WireRequest | Wait | Checkpoint, WireResponse | None, R_co]:
+        """A checkpoint stands before each request that is not safe to repeat, and after it one with what it gave.
+        Resumed from the former, `run` asks for the same again without a checkpoint: the runner then raises
+        `JobInDoubt`. A request that may be repeated (it carries an idempotency key, say) has `safe_to_repeat`.
+        The error of a request that failed for good is thrown in where the request was asked for: a codec that knows
+        how to go on catches it, for all others the job ends with it.
+        """
+        ...
 
     def parse_error(self, reply: WireResponse) -> ProviderError: ...
 
-    def cancel(self, state: Mapping[str, Any]) -> WireRequest | None: ...
+    def cancel(self, state: Mapping[str, Any]) -> WireRequest | None:
+        """The request that stops the job of a state at the provider; None where there is nothing to stop."""
+        ...
 
 
 class DuplexState(Protocol[I_contra, E_co]):
@@ -172,3 +191,30 @@ TextCall: TypeAlias = Call[tuple[Message, ...], GenerationSettings]
 TextExchange: TypeAlias = Exchange[TextCall, ProviderResponse, TextChunk]
 CountExchange: TypeAlias = Exchange[TextCall, TokenCount, Never]
 TextSurface: TypeAlias = Surface[TextCall, ProviderResponse, TextChunk]
+FileCall: TypeAlias = Call[FileUpload, CallSettings]
+
+
+class FilesCodec(Steps[FileCall, FileHandle], Protocol):
+    """Files kept at a provider: `run` uploads one, the rest are single requests. The runner fills in the owner."""
+
+    @property
+    def protocol(self) -> str: ...
+
+    @property
+    def max_bytes(self) -> int:
+        """The largest file that is taken."""
+        ...
+
+    def build_get(self, id: str) -> WireRequest: ...
+
+    def build_delete(self, id: str) -> WireRequest: ...
+
+    def build_list(self, after: str) -> WireRequest:
+        """A page of the list: the first, or the one after a place that `parse_list` gave."""
+        ...
+
+    def parse_file(self, reply: WireResponse) -> FileHandle: ...
+
+    def parse_list(self, reply: WireResponse) -> tuple[tuple[FileHandle, ...], str]:
+        """The files of a page, and the place after which the next one begins; "" at the end."""
+        ...

@@ -112,7 +112,7 @@ class Attempts:
         used_up = self._left <= 0 or (self._shared is not None and self._shared.attempts <= 0)
         if not error.retryable or used_up:
             return None
-        if not repeatable and not _was_not_taken(error):
+        if not repeatable and not was_not_taken(error):
             return None
         asked = error.retry_after
         if asked is None:
@@ -162,7 +162,7 @@ class Attempts:
         return self._clock.monotonic() - self.began
 
 
-def _was_not_taken(error: ProviderError) -> bool:
+def was_not_taken(error: ProviderError) -> bool:
     """Whether the provider did not begin to work on the request: turned away, or never connected (the transport's
     errors of connecting hold an `os_error`). A connection that broke later shows nothing.
     """

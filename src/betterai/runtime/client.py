@@ -14,6 +14,7 @@ from betterai.core.media import Media
 from betterai.core.message import Message, Messages
 from betterai.core.options import GenerationOptions
 from betterai.core.response import Output, ProviderResponse
+from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.class_text import ClassTextProvider
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from betterai.core.runs import ToolRun
+    from betterai.runtime.files import Files
     from betterai.runtime.tool_loop import Approve
     from betterai.runtime.tool_stream import ToolStream
     from betterai.transport.http import HTTPTransport, TransportEvent
@@ -139,6 +141,31 @@ class Client:
 
         ask = ask_stream(self, model, system, config)
         return open_tools(ask, model, messages, _settings(settings, options), max_steps, approve)
+
+    async def count_tokens(
+        self,
+        model: str,
+        messages: Messages,
+        *,
+        system: str | None = None,
+        config: CoreConfig | None = None,
+        settings: GenerationSettings | None = None,
+        **options: Unpack[GenerationOptions],
+    ) -> TokenCount:
+        """How many input tokens the same call to `generate` would have: counted by the provider where it can, else
+        estimated (`estimated` is True). Raises `BetterAIError`.
+        """
+        from betterai.runtime.count import count_tokens as count
+
+        found = self._find(model, config)
+        return await count(found.provider, _prepare(messages, system), found.id, _settings(settings, options))
+
+    @property
+    def files(self) -> Files:
+        """Files at providers, with this client's keys and connections: `await client.files.upload("openai", path)`."""
+        from betterai.runtime.files import Files
+
+        return Files(self._config, self._connect)
 
     async def load_media(self, media: Media) -> Media:
         """Media of an answer with its bytes: what is a URL is fetched, without any key. Raises `BetterAIError`."""
@@ -323,3 +350,17 @@ def stream_tools(
         settings=settings,
         **options,
     )
+
+
+async def count_tokens(
+    model: str,
+    messages: Messages,
+    *,
+    system: str | None = None,
+    config: CoreConfig | None = None,
+    settings: GenerationSettings | None = None,
+    **options: Unpack[GenerationOptions],
+) -> TokenCount:
+    """How many input tokens a call would have: `await betterai.count_tokens("groq/openai/gpt-oss-120b", "Hello")`."""
+    client = _default_client()
+    return await client.count_tokens(model, messages, system=system, config=config, settings=settings, **options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
@@ -15,7 +16,7 @@ from betterai.config.environment import (
     setting_variables,
 )
 from betterai.core.config import CoreConfig
-from betterai.core.exceptions import ConfigurationError
+from betterai.core.exceptions import ConfigurationError, UnsupportedParam
 from betterai.core.provider import BearerAuth, GoogleAuth, HeaderAuth, Provider, SigV4Auth
 from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.stand_in import choose_transport
@@ -51,7 +52,7 @@ class Connection:
         self.config = config
         self.timeout = read_timeout(config.timeout)
         self.retries = read_retries(config.retries)
-        self._source = transport or shared_transport
+        self.source = transport or shared_transport
         self._secrets: dict[str, None] = {}
         self._variables = setting_variables(provider, config)
         self._seen: tuple[str | None, ...] = ()
@@ -59,7 +60,7 @@ class Connection:
 
     @property
     def transport(self) -> HTTPTransport:
-        return choose_transport(self._source(), self)
+        return choose_transport(self.source(), self)
 
     def endpoint(self) -> Endpoint:
         """Raises `ConfigurationError` naming the variable of what is missing."""
@@ -78,6 +79,24 @@ class Connection:
         endpoint = self.endpoint()
         known = {**endpoint.values, "base_url": endpoint.base_url}
         return {name: known[name] for name in self.provider.codec_settings if name in known}
+
+    def account(self) -> str:
+        """A fingerprint of where the provider is and of its secrets: two handles with the same one have one owner."""
+        endpoint = self.endpoint()
+        secrets = [endpoint.values.get(setting.name, "") for setting in self.provider.settings if setting.secret]
+        return sha256("\0".join(("betterai", endpoint.base_url, *secrets)).encode()).hexdigest()[:16]
+
+    def check_owner(self, owner: str) -> None:
+        """Raises `UnsupportedParam` where a file belongs to another provider or account than this."""
+        if owner and owner != (own := f"{self.provider.name}#{self.account()}"):
+            theirs = owner.partition("#")[0]
+            same = theirs == own.partition("#")[0]
+            raise UnsupportedParam(
+                f"media: the file belongs to {'another account or address of ' if same else ''}{theirs}",
+                hint="upload it here, or send the bytes",
+                param="media",
+                provider=self.provider.name,
+            )
 
     def look_again(self) -> None:
         """Read the settings anew for the next call, if the environment has changed."""

@@ -95,6 +95,8 @@ def replay_exchange(exchange: Mapping[str, Any], file: str = "", cut: Cut | None
     provider, kind = str(exchange.get("provider", "")), str(exchange.get("kind", ""))
     report = ReplayReport(file=file, provider=provider, kind=kind)
     base_kind = str(exchange.get("base_kind", kind)) if kind == "error" else kind
+    if base_kind == "files":
+        return _replay_files(report, exchange)
     codec, why = _find_codec(provider, base_kind, exchange)
     if codec is None:
         return msgspec.structs.replace(report, verdict="unsupported", detail=why)
@@ -109,6 +111,23 @@ def replay_exchange(exchange: Mapping[str, Any], file: str = "", cut: Cut | None
             report, verdict="failed", detail="we refuse a request that the provider answered: " + round_trip.detail
         )
     return report
+
+
+def _replay_files(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayReport:
+    from betterai.runtime.replay_files import find_files_codec, read_files
+
+    codec, why = find_files_codec(report.provider, exchange)
+    if codec is None:
+        return msgspec.structs.replace(report, verdict="unsupported", detail=why)
+    response = exchange["response"]
+    status, headers = response["status"], response.get("headers") or {}
+    try:
+        said = read_files(codec, exchange, WireResponse(status=status, headers=headers, body=_body_bytes(response)))
+    except BetterAIError as error:
+        if status >= 300:
+            return msgspec.structs.replace(report, verdict="read", error=describe_error(error))
+        return _judge_error(report, error)
+    return msgspec.structs.replace(report, verdict="read", content=said)
 
 
 def _find_codec(provider: str, kind: str, exchange: Mapping[str, Any]) -> tuple[TextExchange | None, str]:

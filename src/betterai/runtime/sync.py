@@ -17,6 +17,7 @@ from betterai.core.media import Media
 from betterai.core.message import Message, Messages
 from betterai.core.options import GenerationOptions
 from betterai.core.response import Output, ProviderResponse, TextChunk
+from betterai.core.results import TokenCount
 from betterai.core.runs import ToolRun
 from betterai.core.settings import GenerationSettings
 from betterai.runtime import client as _async
@@ -309,4 +310,27 @@ class Conversation(ConversationState):
         return SyncToolStream(self._open(read_question(text, media), options, stream=True))
 
 
-__all__ = ["Conversation", "SyncStream", "SyncToolStream", "generate", "run", "run_tools", "stream", "stream_tools"]
+def count_tokens(
+    model: str,
+    messages: Messages,
+    *,
+    system: str | None = None,
+    config: CoreConfig | None = None,
+    settings: GenerationSettings | None = None,
+    **options: Unpack[GenerationOptions],
+) -> TokenCount:
+    """How many input tokens a call would have, without async: `betterai.sync.count_tokens("local/eliza", "Hello")`."""
+    return run(_async.count_tokens(model, messages, system=system, config=config, settings=settings, **options))
+
+
+__all__ = [
+    "Conversation",
+    "SyncStream",
+    "SyncToolStream",
+    "count_tokens",
+    "generate",
+    "run",
+    "run_tools",
+    "stream",
+    "stream_tools",
+]

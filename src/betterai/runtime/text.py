@@ -13,7 +13,7 @@ import msgspec
 
 from betterai.config.providers import ALL_MODELS, unlisted_model
 from betterai.core.base import BaseTextProvider
-from betterai.core.codec import StreamState, TextCall, TextExchange
+from betterai.core.codec import Steps, StreamState, TextCall, TextExchange
 from betterai.core.config import CoreConfig
 from betterai.core.data import Data
 from betterai.core.exceptions import (
@@ -28,14 +28,16 @@ from betterai.core.model import ModelConfig
 from betterai.core.price import price_usage
 from betterai.core.provider import Provider
 from betterai.core.response import ProviderResponse, TextChunk, Timing
+from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
 from betterai.core.wire import Call, Event, WireRequest
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock
 from betterai.runtime.claims import check_claims
 from betterai.runtime.connection import Connection, TransportSource
-from betterai.runtime.encoding import encode_request
-from betterai.runtime.hops import LARGE_BODY, Gatherer, Hops, WholeAnswer
-from betterai.runtime.media import load_media, media_sizes, needs_loading
+from betterai.runtime.encoding import check_size, encode_request
+from betterai.runtime.gatherer import Gatherer, WholeAnswer
+from betterai.runtime.hops import LARGE_BODY, Hops
+from betterai.runtime.media import check_owners, load_media, media_sizes, needs_loading
 from betterai.runtime.messages import read_messages
 from betterai.runtime.registry import check_vendors
 from betterai.runtime.schema import parse_output, prepare_settings
@@ -80,6 +82,7 @@ class CodecTextProvider(BaseTextProvider):
         self._config = config
         self._clock = clock
         self._models: dict[str, ModelConfig] = {}
+        self._background = getattr(codec, "background", None)
 
     async def generate(
         self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
@@ -88,6 +91,8 @@ class CodecTextProvider(BaseTextProvider):
         plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=False)
         endpoint = self._endpoint(plan)
         attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        if self._background is not None and (steps := self._background(plan.call)) is not None:
+            return await self._generate_by_job(steps, plan, attempts)
         call, request, hops = plan.call, plan.request, None
         while True:
             status = None
@@ -169,6 +174,14 @@ class CodecTextProvider(BaseTextProvider):
         for chunk in _with_response([*final, *gathered.last_chunks(response.usage)], response):
             yield chunk
 
+    async def count_tokens(
+        self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
+    ) -> TokenCount:
+        """How many input tokens a call would have: counted by the provider where it can, else estimated."""
+        from betterai.runtime.count import count_tokens
+
+        return await count_tokens(self, messages, model, settings or _NO_SETTINGS)
+
     # ── before ──
 
     async def _plan(self, messages: Messages, name: str, settings: GenerationSettings, *, stream: bool) -> Plan:
@@ -179,6 +192,8 @@ class CodecTextProvider(BaseTextProvider):
                 check_vendors(prepared.options)
             history = read_messages(messages)
             media = has_media(history)
+            if media:
+                check_owners(history, self.connection)
             if media and needs_loading(history, self.codec.accepts):
                 limits = self.connection.timeout
                 history = await load_media(history, self.codec.accepts, self.connection.transport, limits)
@@ -195,7 +210,9 @@ class CodecTextProvider(BaseTextProvider):
             if media and media_sizes(history) > LARGE_BODY:
                 from asyncio import to_thread
 
-                return await to_thread(self._build, call, parse)
+                plan = await to_thread(self._build, call, parse)
+                check_size(plan.request, getattr(self.codec, "max_body_bytes", None), self.provider)
+                return plan
             return self._build(call, parse)
         except BetterAIError as error:
             raise error.locate(self.provider.name, model.id) from None
@@ -233,6 +250,16 @@ class CodecTextProvider(BaseTextProvider):
             if (listed := ALL_MODELS.find(key)) is not None and listed.provider == self.provider.name:
                 return listed
         return unlisted_model(self.provider.name, name.removeprefix(prefix), known=not self.provider.models())
+
+    async def _generate_by_job(
+        self, steps: Steps[TextCall, ProviderResponse], plan: Plan, attempts: Attempts
+    ) -> ProviderResponse:
+        from betterai.runtime.steps import StepsRun
+
+        job = StepsRun(steps, plan.call, self.connection, clock=self._clock)
+        result = await job.run()
+        attempts.records += job.records
+        return self._complete(result, plan, attempts, job.headers)
 
     # ── after ──
 

@@ -1,6 +1,7 @@
 """Anthropic (https://platform.claude.com/docs): its models are in the catalogue; calls come with its protocol."""
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
+from betterai.providers.anthropic.files import AnthropicFiles
 from betterai.providers.anthropic.models import PROVIDER_MODELS
 
 PROVIDER = Provider(
@@ -15,5 +16,6 @@ PROVIDER = Provider(
     auth=HeaderAuth(header="x-api-key"),
     headers={"anthropic-version": "2023-06-01"},
     models=lambda: PROVIDER_MODELS,
+    protocols={"files": {"files": AnthropicFiles()}},
     list_models_path="/v1/models?limit=1000",
 )

@@ -1,6 +1,7 @@
 """Google's Gemini API (https://ai.google.dev), with a key of AI Studio."""
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
+from betterai.providers.google.files import GoogleFiles
 from betterai.providers.google.models import PROVIDER_MODELS
 from betterai.providers.google.text import GoogleText
 from betterai.wire.gemini import GeminiCount
@@ -17,7 +18,11 @@ PROVIDER = Provider(
     ),
     auth=HeaderAuth(header="x-goog-api-key"),
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"gemini": _TEXT}, "count": {"gemini": GeminiCount(_TEXT)}},
+    protocols={
+        "text": {"gemini": _TEXT},
+        "count": {"gemini": GeminiCount(_TEXT)},
+        "files": {"files": GoogleFiles()},
+    },
     defaults={"text": "gemini-3.8-flash"},
     list_models_path="/v1beta/models?pageSize=1000",
 )

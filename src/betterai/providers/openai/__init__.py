@@ -1,6 +1,7 @@
 """OpenAI (https://platform.openai.com/docs)."""
 
 from betterai.core.provider import BearerAuth, Provider, Setting
+from betterai.providers.openai.files import OpenAIFiles
 from betterai.providers.openai.models import PROVIDER_MODELS
 from betterai.wire.openai_chat import OpenAIChat
 
@@ -18,7 +19,7 @@ PROVIDER = Provider(
     auth=BearerAuth(),
     headers={"OpenAI-Organization": "{organization}", "OpenAI-Project": "{project}"},
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": OpenAIChat()}},
+    protocols={"text": {"openai_chat": OpenAIChat()}, "files": {"files": OpenAIFiles()}},
     defaults={"text": "gpt-6-luna"},
     list_models_path="/models",
 )
