@@ -331,6 +331,22 @@ async def test_replies_without_an_answer_are_not_asked_after_for_ever(ask: Ask) 
     assert len(service.bodies) == 4
 
 
+@pytest.mark.parametrize("streams", [False, True])
+async def test_output_is_parsed_when_all_of_it_is_there(streams: bool) -> None:
+    service = Service({"parts": ['{"a": [1,'], "finish": "pause"}, {"parts": [" 2]}"], "finish": "stop"})
+    service.whole = not streams
+    settings = GenerationSettings(response_format=dict[str, list[int]])
+    async with serve(service) as url:
+        provider = make_provider(url)
+        if streams:
+            *_, last = [chunk async for chunk in provider.generate_stream("go", "p", settings)]
+            response = last.response
+        else:
+            response = await provider.generate("go", "p", settings)
+    assert response is not None
+    assert response.parsed == {"a": [1, 2]}
+
+
 def test_a_begun_turn_is_gone_on_with() -> None:
     call: Any = make_call(Message.user("go"), Message.assistant("So"))
     following = continue_turn(call, ProviderResponse(content=" it", message=Message.assistant(" it")))

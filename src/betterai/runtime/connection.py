@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
-from hashlib import sha256
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
@@ -82,6 +81,8 @@ class Connection:
 
     def account(self) -> str:
         """A fingerprint of where the provider is and of its secrets: two handles with the same one have one owner."""
+        from hashlib import sha256
+
         endpoint = self.endpoint()
         secrets = [endpoint.values.get(setting.name, "") for setting in self.provider.settings if setting.secret]
         return sha256("\0".join(("betterai", endpoint.base_url, *secrets)).encode()).hexdigest()[:16]
