@@ -17,7 +17,10 @@ from betterai.providers import built_in_names, load_provider
 SOURCE = Path(__file__).parents[1] / "src" / "betterai"
 FILES = sorted(SOURCE.rglob("*.py"))
 NAMES = [str(file.relative_to(SOURCE)) for file in FILES]
-PROTOCOL_NAMES = re.compile(r"\b(openai_chat|openai_responses|anthropic_messages)\b")
+PROTOCOL_NAMES = re.compile(
+    r"\b(openai_chat|openai_responses|anthropic_messages)\b|\banthropic-(version|beta|workspace-id)\b"
+)
+"""Protocols, and the headers that are one's own."""
 
 
 def docstring_positions(tree: ast.Module) -> set[tuple[int, int]]:

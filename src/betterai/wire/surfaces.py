@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from betterai.core.codec import TextSurface
+from betterai.wire.anthropic_messages import AnthropicMessagesSurface
 from betterai.wire.openai_chat import OpenAIChatSurface
 
-SURFACES: Mapping[str, Callable[[], TextSurface]] = {OpenAIChatSurface.protocol: OpenAIChatSurface}
+SURFACES: Mapping[str, Callable[[], TextSurface]] = {
+    OpenAIChatSurface.protocol: OpenAIChatSurface,
+    AnthropicMessagesSurface.protocol: AnthropicMessagesSurface,
+}
