@@ -50,12 +50,12 @@ def _events(text: str) -> Any:
 
 
 def _put_together(events: list[dict[str, Any]]) -> dict[str, Any]:
-    """The message that a stream amounts to."""
+    """The message that a stream amounts to: the first that ends. One that begins again is told anew."""
     message: dict[str, Any] = {"content": [], "usage": {}, "stop_reason": None}
     inputs: dict[int, str] = {}
     for event in events:
         if event["type"] == "message_start":
-            message = {**event["message"], "content": []}
+            message, inputs = {**event["message"], "content": []}, {}
         elif event["type"] == "content_block_start":
             message["content"].append(dict(event["content_block"]))
         elif event["type"] == "content_block_delta":
@@ -68,6 +68,8 @@ def _put_together(events: list[dict[str, Any]]) -> dict[str, Any]:
             message["stop_reason"] = event["delta"].get("stop_reason") or message["stop_reason"]
             stated = {name: value for name, value in (event.get("usage") or {}).items() if value is not None}
             message["usage"] = {**message["usage"], **stated}
+        elif event["type"] == "message_stop":
+            break
     for index, text in inputs.items():
         if text and "input" in message["content"][index]:
             message["content"][index]["input"] = text
@@ -111,7 +113,7 @@ SHEET = frozenset(
         "stop_sequences", "stream", "metadata", "user_id", "service_tier", "cache_control", "temperature", "top_p",
         "top_k", "role", "content", "type", "text", "source", "media_type", "data", "url", "file_id", "title", "id",
         "name", "input", "tool_use_id", "is_error", "description", "input_schema", "strict",
-        "disable_parallel_tool_use", "budget_tokens", "display", "effort", "format", "schema", "output_format", "ttl",
+        "disable_parallel_tool_use", "budget_tokens", "display", "effort", "format", "schema", "ttl",
     ]
 )  # fmt: skip
 """What our types name. Fields that only this protocol has are carried as they are, as an option of the vendor or beside
@@ -125,5 +127,6 @@ READING = Reading(
     is_own=is_own,
     expect=expect,
     sheet=SHEET,
-    not_read=("/is_error",),
+    not_read=("/is_error", "/tools/0/input_schema"),
 )
+"""`is_error` where it is false; a schema that is no object but `true`, which was turned down."""

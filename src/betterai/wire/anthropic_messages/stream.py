@@ -109,8 +109,7 @@ class MessageStream:
         elif kind == "message_delta":
             chunks = self._read_message_delta(shape, data)
         elif kind == "message_start":
-            self._read_start(shape)
-            return ()
+            return self._read_start(shape)
         elif kind == "message_stop":
             self.done = True
             return ()
@@ -135,10 +134,16 @@ class MessageStream:
             f"the stream holds an event that is not readable: {error}", code="unreadable_event", body=data[:65536]
         ) from error
 
-    def _read_start(self, shape: EventShape) -> None:
+    def _read_start(self, shape: EventShape) -> Sequence[TextChunk]:
+        """A second one begins the answer anew: what stands behind the address has tried again."""
+        again = self._named
+        if again:
+            self._reader, self._blocks, self._parts = BlockReader(self._call.model), {}, []
+            self._calls, self._usage, self._word, self._named, self.ending = 0, None, None, False, False
         if (message := shape.message) is not None:
             self._model, self._id = message.model or "", message.id or ""
             self._usage = merge_usage(self._usage, message.usage)
+        return (TextChunk(reset=True),) if again else ()
 
     def _start_block(self, shape: EventShape, data: bytes) -> list[TextChunk]:
         if shape.content_block is NONE:
