@@ -18,7 +18,9 @@ def build_automatic(cache: PromptCache, report: Report) -> dict[str, Any] | None
         if getattr(cache, name) is not None:
             report.drop(f"cache.{name}", "this protocol has no such setting")
     if cache.mode is not None and cache.mode not in _AUTOMATIC:
-        report.drop("cache.mode", f"there is no mode {cache.mode} here: auto marks the last block, marks say where else")
+        report.drop(
+            "cache.mode", f"there is no mode {cache.mode} here: auto marks the last block, marks say where else"
+        )
         return None
     if cache.mode is None and cache.ttl is None:
         return None

@@ -165,7 +165,11 @@ class AnthropicMessages:
         """Models that think are sampled as they are (https://platform.claude.com/docs/en/build-with-claude/extended-thinking)."""
         if (body.get("thinking") or {}).get("type") not in ("enabled", "adaptive"):
             return
-        taken = {"temperature": lambda value: value == 1, "top_p": lambda value: 0.95 <= value <= 1, "top_k": lambda _: False}
+        taken = {
+            "temperature": lambda value: value == 1,
+            "top_p": lambda value: 0.95 <= value <= 1,
+            "top_k": lambda _: False,
+        }
         for name in SAMPLING:
             if body.get(name) is not None and not taken[name](body[name]):
                 del body[name]
@@ -324,7 +328,9 @@ def _calls_from_code(call: TextCall) -> bool:
     """Whether the last answer holds a call that code in a container made: it is answered there."""
     last = next((message for message in reversed(call.input) if message.role == "assistant"), None)
     calls = last.tool_calls if last is not None else ()
-    return any(item.opaque is not None and b'"code_execution' in bytes(item.opaque.data) for item in calls if not item.server)
+    return any(
+        item.opaque is not None and b'"code_execution' in bytes(item.opaque.data) for item in calls if not item.server
+    )
 
 
 _NOTHING = {"web_search": False, "n": 1, "parallel_tool_calls": True, "tool_choice": "auto", "modalities": ["text"]}

@@ -201,7 +201,9 @@ def _parse_result(fields: Fields, where: str) -> ToolResult:
         parts = [
             part if isinstance(part, Text | MediaPart) else Text(text="", opaque=keep_extra(dict(value)))
             for part, value in zip(
-                _parse_content(content, f"{where}.content"), content if isinstance(content, list) else [None], strict=True
+                _parse_content(content, f"{where}.content"),
+                content if isinstance(content, list) else [None],
+                strict=True,
             )
         ]
     failed = fields.get("is_error") is True

@@ -38,9 +38,7 @@ def make_message_error(status: int | None, reply: WireResponse) -> ProviderError
 
 
 def _make(status: int, headers: dict[str, str], found: ErrorBody, code: str, body: bytes) -> ProviderError:
-    return make_error(
-        status, headers, code=code, message=found.message, about=found.about, type=found.type, body=body
-    )
+    return make_error(status, headers, code=code, message=found.message, about=found.about, type=found.type, body=body)
 
 
 def _decode(body: bytes) -> Any:

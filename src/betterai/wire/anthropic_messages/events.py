@@ -115,7 +115,10 @@ class EventWriter:
         if self._open != kind:
             self._close(events)
             self._close_calls(events)
-            begun = {"text": {"type": "text", "text": ""}, "thinking": {"type": "thinking", "thinking": "", "signature": ""}}
+            begun = {
+                "text": {"type": "text", "text": ""},
+                "thinking": {"type": "thinking", "thinking": "", "signature": ""},
+            }
             self._index = self._start(events, begun[kind])
             self._open = kind
         events.append(_event("content_block_delta", {"index": self._index, "delta": delta}))

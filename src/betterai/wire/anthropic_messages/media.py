@@ -39,14 +39,20 @@ def _build_source(media: Media, report: Report) -> dict[str, Any]:
             report.drop("media", "the document is no text in UTF-8")
     if kind not in (IMAGES if media.kind == "image" else ("application/pdf",)):
         taken = "JPEG, PNG, GIF and WebP" if media.kind == "image" else "PDF and plain text"
-        report.drop("media", f"{kind or 'a type that is not known'} is not taken: {taken} are", hint="set its mime_type")
+        report.drop(
+            "media", f"{kind or 'a type that is not known'} is not taken: {taken} are", hint="set its mime_type"
+        )
     return {"type": "base64", "media_type": kind, "data": media.to_base64()}
 
 
 def _guess_type(media: Media) -> str:
     """The type that the first bytes tell."""
     try:
-        head = media.data[:4] if media.data is not None else Media(kind="image", base64=(media.base64 or "")[:8]).to_bytes()
+        head = (
+            media.data[:4]
+            if media.data is not None
+            else Media(kind="image", base64=(media.base64 or "")[:8]).to_bytes()
+        )
     except ValueError:
         return ""
     return next((kind for beginning, kind in _BEGINNINGS if head.startswith(beginning)), "")

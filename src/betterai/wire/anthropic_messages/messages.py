@@ -285,5 +285,3 @@ def read_id(container: Raw) -> str:
     """The id of a container that a reply names."""
     fields = decode_fields(container)
     return bytes(fields.get("id", Raw(b'""'))).decode().strip('"')
-
-

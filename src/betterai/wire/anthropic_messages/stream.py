@@ -239,7 +239,9 @@ class MessageStream:
         return chunks
 
     def _partial(self) -> ProviderResponse:
-        cut = [self._blocks[index] for index in sorted(self._blocks) if self._blocks[index].kind in ("text", "thinking")]
+        cut = [
+            self._blocks[index] for index in sorted(self._blocks) if self._blocks[index].kind in ("text", "thinking")
+        ]
         begun = [part for block in cut if (part := self._reader.read(block.close())) is not None]
         parts = (*self._parts, *begun)
         return ProviderResponse(

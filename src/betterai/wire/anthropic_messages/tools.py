@@ -57,9 +57,7 @@ def build_web_search(value: WebSearch | bool, report: Report) -> dict[str, Any]:
     return body
 
 
-def build_tool_choice(
-    value: str | ToolChoice | None, parallel: bool | None, report: Report
-) -> dict[str, Any] | None:
+def build_tool_choice(value: str | ToolChoice | None, parallel: bool | None, report: Report) -> dict[str, Any] | None:
     """The body's `tool_choice`; whether calls may come together is a part of it."""
     body = _build_choice(value, report)
     if parallel is None:
