@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Never, Protocol, TypeAlias, TypeVar
 
+import msgspec
+
 from betterai.core.exceptions import ProviderError
 from betterai.core.message import Message
 from betterai.core.response import ProviderResponse, TextChunk
@@ -61,7 +63,9 @@ class Exchange(Protocol[C_contra, R_co, E_co]):
     def build_request(self, call: C_contra) -> WireRequest: ...
 
     def parse_response(self, call: C_contra, reply: WireResponse) -> R_co | WireRequest:
-        """The result, or one more request of the same call (a pause, a continuation)."""
+        """The result, or one more request of the same call, where the reply holds nothing of the answer yet. An answer
+        that paused in the middle is a result with the finish reason "pause": see `Continuing`.
+        """
         ...
 
     def parse_error(self, reply: WireResponse) -> ProviderError:
@@ -69,6 +73,31 @@ class Exchange(Protocol[C_contra, R_co, E_co]):
         ...
 
     def open_stream(self, call: C_contra) -> StreamState[E_co]: ...
+
+
+class Continuing(Protocol):
+    """What an Exchange of text may have beside: how an answer that paused goes on (docs/decisions/0008-hops.md)."""
+
+    def continue_request(
+        self, call: Call[tuple[Message, ...], GenerationSettings], response: ProviderResponse
+    ) -> Call[tuple[Message, ...], GenerationSettings] | WireRequest | None:
+        """Asked where the finish reason is "pause". `call` is the caller's, `response` all that was answered so far;
+        `response.message.opaque` is that of the last reply. The call to make next (see `continue_turn`), or the
+        request, which is read as a reply to the same call; None leaves it at the pause.
+        """
+        ...
+
+
+def continue_turn(
+    call: Call[tuple[Message, ...], GenerationSettings], response: ProviderResponse
+) -> Call[tuple[Message, ...], GenerationSettings]:
+    """The same call with what was answered so far as its last turn, for the model to go on with."""
+    said = response.message or Message.assistant(response.content)
+    history = call.input
+    if history and history[-1].role == "assistant":
+        begun, history = history[-1], history[:-1]
+        said = msgspec.structs.replace(said, parts=(*begun.parts, *said.parts), opaque=said.opaque or begun.opaque)
+    return msgspec.structs.replace(call, input=(*history, said))
 
 
 class Steps(Protocol[C_contra, R_co]):

@@ -9,7 +9,7 @@ import msgspec
 
 from betterai.core.data import Data
 from betterai.core.media import Media
-from betterai.core.message import AnyPart, Citation, MediaPart, Message, ToolCall
+from betterai.core.message import AnyPart, Citation, MediaPart, Message, Opaque, ToolCall
 from betterai.core.usage import Cost, Usage
 
 FinishReason: TypeAlias = Literal[
@@ -116,6 +116,7 @@ class TextChunk(Data, frozen=True, kw_only=True, gc=False):
 
     Parts in order are the assistant's message. `finish_reason` comes once a choice, `usage` once a stream (None where
     the provider gave none), `response` with the last chunk. `reset` says: forget what was shown, it begins anew.
+    `opaque` belongs to the message as a whole; it comes with a part or with the finish reason.
     """
 
     content: str = ""
@@ -127,6 +128,7 @@ class TextChunk(Data, frozen=True, kw_only=True, gc=False):
     citation: Citation | None = None
     logprobs: tuple[TokenLogprob, ...] | None = None
     reset: bool = False
+    opaque: Opaque | None = None
     usage: Usage | None = None
     finish_reason: FinishReason | None = None
     raw_finish_reason: str = ""

@@ -100,3 +100,20 @@ class Cost(Data, frozen=True, kw_only=True):
     status: Literal["exact", "estimated", "unknown"] = "unknown"
     parts: Mapping[str, Decimal] = {}
     reason: str = ""
+
+    def __add__(self, more: Cost) -> Cost:
+        """Both together: no surer than the less sure of them, and unknown where one is."""
+        if self.amount is None or more.amount is None:
+            return self if self.amount is None else more
+        return Cost(
+            amount=self.amount + more.amount,
+            status="exact" if self.status == more.status == "exact" else "estimated",
+            parts={
+                key: self.parts.get(key, _NOTHING) + more.parts.get(key, _NOTHING)
+                for key in {**self.parts, **more.parts}
+            },
+            reason=self.reason if self.status != "exact" else more.reason,
+        )
+
+
+_NOTHING = Decimal(0)

@@ -150,6 +150,11 @@ class Attempts:
 
             await sleep(seconds)
 
+    def go_on(self) -> None:
+        """The request went well and calls for another one: it is not counted as a try of that one."""
+        self._left += 1
+        self._budget.attempts += 1
+
     def elapsed(self) -> float:
         return self._clock.monotonic() - self.began
 
