@@ -27,14 +27,14 @@ from betterai.core.exceptions import (
 from betterai.core.response import ProviderResponse
 from betterai.core.settings import GenerationSettings
 from betterai.providers import built_in_names
-from betterai.wire.surfaces import SURFACES
 from contract.cases import CASES, PROVIDERS, TEXT_CODECS, Case, build, visible
 from judges.app import serve
 from runtime.upstream import Upstream, answer, delta, event, reply, stream, streamed
 
 HELLO = [{"role": "user", "content": "Hello, vendor"}]
 KEY = "canary-53cr3t-0123456789"
-SPOKEN = pytest.mark.parametrize("case", [case for case in TEXT_CODECS if case.protocol in SURFACES], ids=str)
+SPOKEN = pytest.mark.parametrize("case", [case for case in TEXT_CODECS if case.protocol == "openai_chat"], ids=str)
+"""What the servers here speak; other protocols are called in `test_calls_PROTOCOL.py`."""
 
 
 @pytest.fixture(autouse=True)

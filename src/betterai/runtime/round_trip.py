@@ -75,8 +75,8 @@ def _build(codec: TextExchange, call: TextCall) -> tuple[dict[str, Any], tuple[C
 
 
 def strip_opaque(call: TextCall) -> TextCall:
-    """The call without what only the protocol understands: what then is missing travelled beside our types. Thoughts, and
-    parts that are a block of the protocol as a whole, are kept by design as they came: without it they are nothing.
+    """The call without what only the protocol understands: what then is missing travelled beside our types. Thoughts,
+    and parts that are a block of the protocol as a whole, are kept by design as they came: bare they are nothing.
     """
     settings = call.settings.replace(extra_body=None)
     if tools := settings.tools:

@@ -36,7 +36,9 @@ def expect(exchange: dict[str, Any]) -> dict[str, Any]:
         return {"status": response["status"], "message": body["error"]["message"]}
     if isinstance(body, dict):
         return {"status": 400, "message": body["error"]["message"]} if "error" in body else _expect_whole(body)
+    lines = isinstance(body, list) and all(isinstance(item, str) for item in body)
     events = body if isinstance(body, list) else list(_events(response["body_text"]))
+    events = list(_events("\n".join(body))) if lines else events
     failed = next((event for event in events if event["type"] == "error"), None)
     if failed is not None:
         return {"status": STATUS[failed["error"]["type"]], "message": failed["error"]["message"]}
@@ -123,7 +125,7 @@ and `context` of a document, `caller`.
 
 READING = Reading(
     kinds=("messages",),
-    providers=("anthropic", "azure"),
+    providers=("anthropic", "azure", "ollama"),
     is_own=is_own,
     expect=expect,
     sheet=SHEET,

@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from betterai.core.codec import TextCall
 from betterai.core.exceptions import BetterAIError
-from betterai.core.message import AnyPart, Citation, MediaPart, Reasoning, Refusal, Text, ToolCall, ToolResult
+from betterai.core.message import AnyPart, Citation, MediaPart, Message, Reasoning, Refusal, Text, ToolCall, ToolResult
 from betterai.core.response import FinishReason, ProviderResponse
 from betterai.wire.anthropic_messages.errors import STATUS
 from betterai.wire.anthropic_messages.replies import is_object
@@ -52,6 +52,7 @@ def build_message(call: TextCall, result: ProviderResponse) -> dict[str, Any]:
         "stop_sequence": None,
         "stop_details": next((stop_details(part) for part in parts if isinstance(part, Refusal)), None),
         "usage": build_usage(result.usage),
+        **(own_fields(result.message) if result.message else {}),
     }
 
 
@@ -60,8 +61,8 @@ def frame(id: str, model: str) -> dict[str, Any]:
     return {"id": id, "type": "message", "role": "assistant", "model": model}
 
 
-def own_fields(part: AnyPart) -> dict[str, Raw]:
-    """What a provider of this protocol gave with a part, as it came."""
+def own_fields(part: AnyPart | Message) -> dict[str, Raw]:
+    """What a provider of this protocol gave with a part, or with the whole message, as it came."""
     opaque = part.opaque
     return decode_fields(opaque.data) if opaque is not None and opaque.protocol == PROTOCOL else {}
 
@@ -75,9 +76,7 @@ def build_block(part: AnyPart) -> dict[str, Any] | None:
         cited = [build_citation(item) for item in part.citations]
         return {"type": "text", "text": part.text, "citations": cited or None, **kept} if part.text or cited else None
     if isinstance(part, Reasoning):
-        if "container" in kept or not (part.text or kept):
-            return None
-        return {"type": "thinking", "thinking": part.text, "signature": "", **kept}
+        return {"type": "thinking", "thinking": part.text, "signature": "", **kept} if part.text or kept else None
     if isinstance(part, ToolCall):
         return None if part.server else {**begin_call(part.id, part.name), "input": build_input(part), **kept}
     if isinstance(part, Refusal):

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from betterai.core.codec import TextCall
+from betterai.core.codec import TextCall, continue_turn
 from betterai.core.exceptions import ProviderError
 from betterai.core.response import CallWarning, FinishReason, ProviderResponse
 from betterai.core.settings import PromptCache
@@ -35,6 +35,8 @@ that it does not list, this, which every model of the protocol takes.
 """
 
 SAMPLING = ("temperature", "top_p", "top_k")
+_WHILE_THINKING = {"temperature": (1, 1), "top_p": (0.95, 1), "top_k": (0, -1)}
+"""The range of each in a call that thinks; none of `top_k`."""
 BESIDE = frozenset({"options", "extra_body", "extra_headers", "extra_query", "spelling", "stream_options"})
 _TOGETHER = frozenset({"tools", "web_search", "tool_choice", "parallel_tool_calls", "max_tokens"})
 """Settings that are written together, at the end."""
@@ -162,18 +164,17 @@ class AnthropicMessages:
             report.drop(name, "this protocol has no such setting", harmless=_asks_nothing(name, value))
 
     def _check_sampling(self, body: dict[str, Any], report: Report) -> None:
-        """Models that think are sampled as they are (https://platform.claude.com/docs/en/build-with-claude/extended-thinking)."""
+        """Models that think are sampled as they are
+        (https://platform.claude.com/docs/en/build-with-claude/extended-thinking, 2026-11-22).
+        """
         if (body.get("thinking") or {}).get("type") not in ("enabled", "adaptive"):
             return
-        taken = {
-            "temperature": lambda value: value == 1,
-            "top_p": lambda value: 0.95 <= value <= 1,
-            "top_k": lambda _: False,
-        }
         for name in SAMPLING:
-            if body.get(name) is not None and not taken[name](body[name]):
+            value = body.get(name)
+            low, high = _WHILE_THINKING[name]
+            if value is not None and not low <= value <= high:
                 del body[name]
-                report.drop(name, "the model takes no sampling settings while it thinks")
+                report.drop(name, "the model takes no such value while it thinks")
 
     def _write_stop(self, body: dict[str, Any], value: Any, call: TextCall, report: Report) -> None:
         body["stop_sequences"] = [value] if isinstance(value, str) else value
@@ -238,7 +239,7 @@ class AnthropicMessages:
             elif "cache_control" in written:
                 builder.marked.append(written)
         if settings.web_search not in (None, False) and "web_search" not in self.unsupported:
-            tools.append(build_web_search(settings.web_search, report))  # type: ignore[arg-type]
+            tools.append(build_web_search(settings.web_search, report))
         if tools or "tools" in given:
             body["tools"] = tools if tools or settings.tools is not None else None
         self._write_tool_choice(body, call, report)
@@ -307,6 +308,10 @@ class AnthropicMessages:
             return ()
         said = f"the answer was cut at {DEFAULT_MAX_TOKENS} tokens: this protocol needs a limit, and none was set"
         return (CallWarning(code="translated", field="max_tokens", message=said),)
+
+    def continue_request(self, call: TextCall, response: ProviderResponse) -> TextCall | None:
+        """A turn that was paused is sent back as it came, and goes on."""
+        return continue_turn(call, response) if response.raw_finish_reason == "pause_turn" else None
 
     def finish_reason_of(self, word: str | None) -> FinishReason | None:
         """Our word for the vendor's."""

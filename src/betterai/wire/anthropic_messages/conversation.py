@@ -26,9 +26,8 @@ from betterai.wire import residue
 from betterai.wire.anthropic_messages.messages import CONTAINER_UPLOAD
 from betterai.wire.anthropic_messages.replies import RESULTS, SERVER_CALLS
 from betterai.wire.anthropic_messages.shapes import PROTOCOL
+from betterai.wire.objects import Fields, need_text, read_object, take_text
 from betterai.wire.residue import refuse
-
-Fields = dict[str, Any]
 
 _AS_IT_IS = Opaque(protocol=PROTOCOL, data=Raw(b"{}"))
 """Marks a text that came as a list of one, and a turn that is not to be joined with another."""
@@ -53,7 +52,7 @@ def parse_conversation(system: Any, values: Sequence[Any]) -> tuple[Message, ...
 
 def _parse_turn(value: Any, where: str) -> Message:
     """A turn that holds results of tools and nothing else is a message of the tool."""
-    fields = _read_object(value, where)
+    fields = read_object(value, where)
     role = fields.pop("role", None)
     if role not in ("user", "assistant", "system"):
         raise refuse(f"{where}.role", f"{role!r:.60} is not a role", "invalid_request_error")
@@ -73,7 +72,7 @@ def _parse_content(content: Any, where: str, *, assistant: bool = False) -> list
     for index, block in enumerate(content):
         calls = sum(isinstance(part, ToolCall) for part in parts)
         parts.append(_parse_block(block, f"{where}.{index}", calls, assistant))
-    return _mark_list(parts)  # type: ignore[arg-type,return-value]
+    return _mark_list(parts)
 
 
 def _mark_list(parts: list[Any]) -> list[Any]:
@@ -85,7 +84,7 @@ def _mark_list(parts: list[Any]) -> list[Any]:
 
 
 def _parse_block(value: Any, where: str, calls: int, assistant: bool) -> AnyPart:
-    fields = _read_object(value, where)
+    fields = read_object(value, where)
     cache = take_mark(fields)
     kind = fields.get("type")
     if not isinstance(kind, str):
@@ -94,7 +93,7 @@ def _parse_block(value: Any, where: str, calls: int, assistant: bool) -> AnyPart
     if kind == "text":
         part = _parse_text(fields, where)
     elif kind in ("image", "document") and isinstance(fields.get("source"), Mapping):
-        part = _parse_media(fields, kind, where)
+        part = _parse_media(fields, "image" if kind == "image" else "document", where)
     elif kind == "tool_use":
         part = _parse_call(fields, where, calls)
     elif kind == "tool_result":
@@ -131,7 +130,7 @@ def _find_text(fields: Fields) -> str:
 
 def _parse_text(fields: Fields, where: str) -> Text:
     del fields["type"]
-    text = _need_text(fields, "text", where)
+    text = need_text(fields, "text", where)
     citations: tuple[Citation, ...] = ()
     if isinstance(cited := fields.get("citations"), list) and cited:
         citations = tuple(_parse_citation(item, f"{where}.citations") for item in fields.pop("citations"))
@@ -139,7 +138,7 @@ def _parse_text(fields: Fields, where: str) -> Text:
 
 
 def _parse_citation(value: Any, where: str) -> Citation:
-    fields = _read_object(value, where)
+    fields = read_object(value, where)
     said = {name: item for name, item in fields.items() if isinstance(item, str)}
     return Citation(
         url=said.get("url") or said.get("source") or "",
@@ -152,7 +151,7 @@ def _parse_citation(value: Any, where: str) -> Citation:
 def _parse_media(fields: Fields, kind: MediaKind, where: str) -> MediaPart:
     del fields["type"]
     source = dict(fields.pop("source"))
-    title = fields.pop("title") if isinstance(fields.get("title"), str) and fields["title"] else ""
+    title = take_text(fields, "title")
     media = _read_source(source, kind, title, f"{where}.source")
     if media is None:
         inner = _find_text(source)
@@ -171,29 +170,29 @@ def _read_source(source: Fields, kind: MediaKind, title: str, where: str) -> Med
         return None
     del source["type"]
     if form == "base64":
-        data, mime_type = _need_text(source, "data", where), _need_text(source, "media_type", where)
+        data, mime_type = need_text(source, "data", where), need_text(source, "media_type", where)
         return Media(kind=kind, mime_type=mime_type, base64=data, filename=title)
     if form == "url":
-        return Media(kind=kind, url=_need_text(source, "url", where), filename=title)
+        return Media(kind=kind, url=need_text(source, "url", where), filename=title)
     if form == "file":
-        return Media(kind=kind, file_id=_need_text(source, "file_id", where), filename=title)
+        return Media(kind=kind, file_id=need_text(source, "file_id", where), filename=title)
     if form == "text":
         mime_type = source.pop("media_type", "text/plain")
-        return Media(kind=kind, mime_type=mime_type, data=_need_text(source, "data", where).encode(), filename=title)
+        return Media(kind=kind, mime_type=mime_type, data=need_text(source, "data", where).encode(), filename=title)
     raise refuse(f"{where}.type", f"{form!r:.60} is no source of this protocol", "invalid_request_error")
 
 
 def _parse_call(fields: Fields, where: str, index: int) -> ToolCall:
     del fields["type"]
-    id, name = _need_text(fields, "id", where), _need_text(fields, "name", where)
-    arguments = _read_object(fields.pop("input", None), f"{where}.input")
+    id, name = need_text(fields, "id", where), need_text(fields, "name", where)
+    arguments = read_object(fields.pop("input", None), f"{where}.input")
     text = msgspec.json.encode(arguments).decode()
     return ToolCall(id=id, name=name, arguments=text, index=index, opaque=keep_extra(fields))
 
 
 def _parse_result(fields: Fields, where: str) -> ToolResult:
     del fields["type"]
-    id = _need_text(fields, "tool_use_id", where)
+    id = need_text(fields, "tool_use_id", where)
     content = fields.get("content")
     parts: list[Any] = []
     if content is not None and content != []:
@@ -218,16 +217,3 @@ def take_mark(fields: Fields) -> CacheMark | None:
     if isinstance(control, Mapping) and control.get("type") == "ephemeral" and control.keys() <= {"type", "ttl"}:
         return CacheMark(mode="ephemeral", ttl=fields.pop("cache_control").get("ttl") or "")
     return None
-
-
-def _read_object(value: Any, where: str) -> Fields:
-    if not isinstance(value, Mapping):
-        raise refuse(where, "must be an object", "invalid_request_error")
-    return dict(value)
-
-
-def _need_text(fields: Fields, name: str, where: str) -> str:
-    if not isinstance(value := fields.pop(name, None), str):
-        what = "is missing" if value is None else "must be a text"
-        raise refuse(f"{where}.{name}", what, "invalid_request_error")
-    return value

@@ -21,6 +21,7 @@ from betterai.wire.anthropic_messages.answers import (
     stop_word,
 )
 from betterai.wire.anthropic_messages.replies import is_object, read_text
+from betterai.wire.anthropic_messages.shapes import PROTOCOL, Fields, decode_fields
 from betterai.wire.anthropic_messages.usage import build_usage
 
 
@@ -50,6 +51,7 @@ class EventWriter:
         self._word = ""
         self._usage: Usage | None = None
         self._details: dict[str, Any] | None = None
+        self._kept: Fields = {}
         self._shown = {"text": 0, "thinking": 0}
         self._told = {"text": 0, "thinking": 0}
 
@@ -71,6 +73,8 @@ class EventWriter:
             self._write_call(events, chunk.tool_call)
         if chunk.part is not None:
             self._write_part(events, chunk.part)
+        if chunk.opaque is not None and chunk.opaque.protocol == PROTOCOL:
+            self._kept = decode_fields(chunk.opaque.data)
         if chunk.finish_reason is not None:
             self._reason, self._word = chunk.finish_reason, chunk.raw_finish_reason
         if chunk.usage is not None:
@@ -89,7 +93,7 @@ class EventWriter:
         self._close(events)
         self._close_calls(events)
         word = stop_word(self._reason, self._word, called=bool(self._seen))
-        delta = {"stop_reason": word, "stop_sequence": None, "stop_details": self._details}
+        delta = {"stop_reason": word, "stop_sequence": None, "stop_details": self._details, **self._kept}
         events.append(_event("message_delta", {"delta": delta, "usage": build_usage(self._usage)}))
         events.append(_event("message_stop", {}))
         return b"".join(events)

@@ -48,11 +48,7 @@ def _build_source(media: Media, report: Report) -> dict[str, Any]:
 def _guess_type(media: Media) -> str:
     """The type that the first bytes tell."""
     try:
-        head = (
-            media.data[:4]
-            if media.data is not None
-            else Media(kind="image", base64=(media.base64 or "")[:8]).to_bytes()
-        )
+        head = media.data or Media(kind="image", base64=(media.base64 or "")[:8]).to_bytes()
     except ValueError:
         return ""
     return next((kind for beginning, kind in _BEGINNINGS if head.startswith(beginning)), "")

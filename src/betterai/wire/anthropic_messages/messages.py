@@ -124,6 +124,8 @@ class MessageBuilder:
             return None
         turn: Block = {"role": role, "content": content}
         write_back(turn, message.opaque, PROTOCOL, self._model, self._report)
+        if (container := turn.pop("container", None)) is not None:
+            self.container = container.get("id", "")
         return turn
 
     def _build_parts(self, message: Message) -> list[Block]:
@@ -209,9 +211,6 @@ class MessageBuilder:
             self._report.drop("messages.reasoning", f"thoughts that {opaque.model or opaque.protocol} signed")
             return None
         fields = decode_fields(opaque.data)
-        if "container" in fields:
-            self.container = read_id(fields["container"])
-            return None
         if part.cache is not None:
             self._report.drop("messages.cache", "thoughts carry no cache marks")
         return {"type": "thinking", "thinking": part.text, **fields}
@@ -279,9 +278,3 @@ class MessageBuilder:
     def _merge(self, block: Block, opaque: Opaque | None) -> Block:
         write_back(block, opaque, PROTOCOL, self._model, self._report)
         return block
-
-
-def read_id(container: Raw) -> str:
-    """The id of a container that a reply names."""
-    fields = decode_fields(container)
-    return bytes(fields.get("id", Raw(b'""'))).decode().strip('"')

@@ -161,23 +161,23 @@ def read_refusal(reader: BlockReader, details: StopDetails | None) -> Refusal | 
     return Refusal(text=details.explanation or "", opaque=reader.keep(Raw(msgspec.json.encode({"stop_details": told}))))
 
 
-def read_container(reader: BlockReader, container: Raw) -> Reasoning | None:
-    """A part without a text that remembers the container in which code ran: the next request may have to name it."""
+def read_container(reader: BlockReader, container: Raw) -> Opaque | None:
+    """The container that code ran in, which belongs to the message: the next request may have to name it."""
     if container is NONE or bytes(container) == b"null":
         return None
-    return Reasoning(opaque=reader.keep(Raw(b'{"container":' + bytes(container) + b"}")))
+    return reader.keep(Raw(b'{"container":' + bytes(container) + b"}"))
 
 
 def parse_message(codec: AnthropicMessages, call: TextCall, shape: MessageShape, **more: Any) -> ProviderResponse:
     """A whole message as our response."""
     reader = BlockReader(call.model)
     parts = [part for raw in shape.content or () if (part := reader.read(decode_fields(raw))) is not None]
-    ending = (read_refusal(reader, shape.stop_details), read_container(reader, shape.container))
-    parts.extend(part for part in ending if part is not None)
+    if (refusal := read_refusal(reader, shape.stop_details)) is not None:
+        parts.append(refusal)
     return ProviderResponse(
         content="".join(part.text for part in parts if isinstance(part, Text)),
         model=shape.model or call.model.id,
-        message=Message(role="assistant", parts=tuple(parts)),
+        message=Message(role="assistant", parts=tuple(parts), opaque=read_container(reader, shape.container)),
         finish_reason=codec.finish_reason_of(shape.stop_reason),
         raw_finish_reason=shape.stop_reason or "",
         id=shape.id or "",

@@ -8,8 +8,9 @@ from typing import Any
 from betterai.core.exceptions import BadRequestError
 from betterai.core.settings import GenerationSettings, PromptCache, ReasoningControl
 from betterai.core.tools import AnyTool, JsonSchema, ServerTool, Tool, ToolChoice
-from betterai.wire.anthropic_messages.conversation import Fields, keep_extra, take_mark
+from betterai.wire.anthropic_messages.conversation import keep_extra, take_mark
 from betterai.wire.anthropic_messages.tools import NEWEST
+from betterai.wire.objects import Fields
 from betterai.wire.residue import refuse
 
 _PLAIN = ("temperature", "top_p", "top_k", "max_tokens", "service_tier")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -24,6 +23,7 @@ from betterai.wire.anthropic_messages.requests import parse_settings
 from betterai.wire.anthropic_messages.shapes import PROTOCOL, decode_event, decode_message
 from betterai.wire.anthropic_messages.usage import parse_usage
 from betterai.wire.error_bodies import UNREADABLE
+from betterai.wire.objects import read_body
 from betterai.wire.residue import refuse
 
 _WRITER = "writer"
@@ -39,7 +39,7 @@ class AnthropicMessagesSurface:
 
     def parse_request(self, request: WireRequest) -> TextCall:
         """The request as our call. Raises `BadRequestError` for what is not a request of this protocol."""
-        body = _read_body(request)
+        body = read_body(request)
         named, streamed = find_model_in_url(request.url)
         model, messages, stream = body.pop("model", None), body.pop("messages", None), body.pop("stream", UNSET)
         model = model or named
@@ -119,15 +119,3 @@ def find_model_in_url(url: str) -> tuple[str, bool]:
     """
     match = re.search(r"/([^/?#]+):(rawPredict|streamRawPredict)\b", url)
     return (unquote(match[1]), match[2] == "streamRawPredict") if match else ("", False)
-
-
-def _read_body(request: WireRequest) -> dict[str, Any]:
-    if isinstance(request.body, Mapping):
-        return dict(request.body)
-    try:
-        body = msgspec.json.decode(request.body if isinstance(request.body, bytes) else b"")
-    except UNREADABLE as error:
-        raise refuse("the body", f"is not JSON: {error}", "invalid_request_error") from error
-    if not isinstance(body, dict):
-        raise refuse("the body", "must be a JSON object", "invalid_request_error")
-    return body

@@ -210,12 +210,12 @@ class MessageStream:
         chunks = self._close_open(data)
         self._word = delta.stop_reason
         self.ending = True
-        for part in (read_refusal(self._reader, delta.stop_details), read_container(self._reader, delta.container)):
-            if part is not None:
-                self._parts.append(part)
-                chunks.append(TextChunk(part=part, body=data))
+        if (refusal := read_refusal(self._reader, delta.stop_details)) is not None:
+            self._parts.append(refusal)
+            chunks.append(TextChunk(part=refusal, body=data))
         reason = self._codec.finish_reason_of(self._word)
-        chunks.append(TextChunk(finish_reason=reason, raw_finish_reason=self._word, body=data))
+        kept = read_container(self._reader, delta.container)
+        chunks.append(TextChunk(finish_reason=reason, raw_finish_reason=self._word, opaque=kept, body=data))
         return chunks
 
     def _close_open(self, data: bytes) -> list[TextChunk]:

@@ -19,7 +19,7 @@ NEWEST = {
 }
 """The neutral names of tools that the provider runs, and their newest form (anthropic 2.12.0, 2026-11-22)."""
 
-_NO_PARAMETERS: Mapping[str, Any] = {"type": "object", "properties": {}}
+_NO_PARAMETERS: Mapping[str, Any] = {"type": "object"}
 
 
 def build_tool(tool: AnyTool, model: ModelConfig, report: Report) -> dict[str, Any]:
