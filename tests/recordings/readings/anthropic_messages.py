@@ -56,6 +56,8 @@ def _put_together(events: list[dict[str, Any]]) -> dict[str, Any]:
     message: dict[str, Any] = {"content": [], "usage": {}, "stop_reason": None}
     inputs: dict[int, str] = {}
     for event in events:
+        if event["type"] == "message":
+            return event
         if event["type"] == "message_start":
             message, inputs = {**event["message"], "content": []}, {}
         elif event["type"] == "content_block_start":

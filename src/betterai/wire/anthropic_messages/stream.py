@@ -29,6 +29,7 @@ from betterai.wire.anthropic_messages.shapes import (
     decode_event,
     decode_fields,
     decode_kind,
+    decode_message,
 )
 from betterai.wire.anthropic_messages.usage import merge_usage, parse_usage
 from betterai.wire.error_bodies import UNREADABLE
@@ -113,6 +114,8 @@ class MessageStream:
         elif kind == "message_stop":
             self.done = True
             return ()
+        elif kind == "message":
+            chunks = self._read_whole(data)
         elif shape.error is not None or event.name == "error":
             raise self._codec.error_in_body(WireResponse(status=200, body=data))
         else:
@@ -145,10 +148,28 @@ class MessageStream:
             self._usage = merge_usage(self._usage, message.usage)
         return (TextChunk(reset=True),) if again else ()
 
+    def _read_whole(self, data: bytes) -> list[TextChunk]:
+        """Some servers answer a stream with the whole message in one event."""
+        message = decode_message(data)
+        self._model, self._id = message.model or "", message.id or ""
+        chunks: list[TextChunk] = []
+        for raw in message.content or ():
+            block = _OpenBlock(decode_fields(raw), self._calls)
+            chunks += [*self._begin_block(block, data), *self._stop_block(block, data)]
+        delta = DeltaShape(
+            stop_reason=message.stop_reason, stop_details=message.stop_details, container=message.container
+        )
+        chunks += self._read_message_delta(EventShape(delta=delta, usage=message.usage), data)
+        self.done = self._word is not None
+        return chunks
+
     def _start_block(self, shape: EventShape, data: bytes) -> list[TextChunk]:
         if shape.content_block is NONE:
             return []
         block = self._blocks[shape.index] = _OpenBlock(decode_fields(shape.content_block), self._calls)
+        return self._begin_block(block, data)
+
+    def _begin_block(self, block: _OpenBlock, data: bytes) -> list[TextChunk]:
         chunks: list[TextChunk] = []
         if block.kind == "tool_use":
             self._calls += 1
