@@ -148,7 +148,10 @@ async def test_a_turn_with_tools_there_and_back() -> None:
 async def test_thoughts(stream: bool) -> None:
     async with judge() as client:
         reply = await ask(stream, client, **scripted(reasoning="Hm.", text="Yes"))
-    assert [(block.type, getattr(block, "thinking", "")) for block in reply.content] == [("thinking", "Hm."), ("text", "")]
+    assert [(block.type, getattr(block, "thinking", "")) for block in reply.content] == [
+        ("thinking", "Hm."),
+        ("text", ""),
+    ]
 
 
 def own(data: bytes) -> Opaque:

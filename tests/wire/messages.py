@@ -44,7 +44,11 @@ def make_call(
 
 
 def build(
-    messages: Sequence[Message] = HELLO, *, of: ModelConfig | None = None, codec: AnthropicMessages = CODEC, **settings: Any
+    messages: Sequence[Message] = HELLO,
+    *,
+    of: ModelConfig | None = None,
+    codec: AnthropicMessages = CODEC,
+    **settings: Any,
 ) -> tuple[dict[str, Any], tuple[CallWarning, ...]]:
     """The body as it goes out, decoded, and the warnings."""
     call = make_call(messages, of=of, **settings)
