@@ -20,7 +20,7 @@ from betterai.wire.anthropic_messages.options import apply_options
 from betterai.wire.anthropic_messages.output import build_schema
 from betterai.wire.anthropic_messages.reasoning import MIN_BUDGET, ThinkingWriter
 from betterai.wire.anthropic_messages.replies import parse_message
-from betterai.wire.anthropic_messages.shapes import PROTOCOL, decode_message
+from betterai.wire.anthropic_messages.shapes import PROTOCOL, MessageShape, decode_message
 from betterai.wire.anthropic_messages.stream import MessageStream
 from betterai.wire.anthropic_messages.tools import build_tool, build_tool_choice, build_web_search
 from betterai.wire.anthropic_messages.usage import parse_usage
@@ -291,12 +291,15 @@ class AnthropicMessages:
         body = reply.content
         try:
             shape = decode_message(body)
+            if shape.error is None and shape.type != "error" and shape.content is not None:
+                return self._parse_message(call, shape, body)
         except UNREADABLE as error:
             raise make_error(
                 reply.status, reply.headers, body=body, code="unreadable_reply", kind=ProviderError
             ) from error
-        if shape.error is not None or shape.type == "error" or shape.content is None:
-            raise self.error_in_body(reply)
+        raise self.error_in_body(reply)
+
+    def _parse_message(self, call: TextCall, shape: MessageShape, body: bytes) -> ProviderResponse:
         usage = parse_usage(shape.usage)
         tokens = usage.total_tokens if usage else None
         warnings = self._warn_of_default(call, shape.stop_reason)

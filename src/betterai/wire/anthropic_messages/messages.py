@@ -156,6 +156,8 @@ class MessageBuilder:
         """One block; None for what cannot go back, which is reported."""
         block: Block | None
         assistant = message.role == "assistant"
+        if isinstance(part, Reasoning) and self._is_of_another_model(part):
+            return None
         if part.opaque is not None and (whole := self._whole_block(part.opaque)) is not None:
             block = whole
         elif isinstance(part, Text):
@@ -201,18 +203,24 @@ class MessageBuilder:
             self._report.drop("messages.citations", "sources that another provider gave")
         return own
 
-    def _build_thinking(self, part: Reasoning) -> Block | None:
-        """Thoughts go back to the model that signed them only; without its mark they would be turned down."""
+    def _is_of_another_model(self, part: Reasoning) -> bool:
+        """Thoughts go back to the model that signed them only: others, and those without a mark, would be turned down.
+        What was compacted is no thought, and any model of the provider reads it.
+        """
         opaque = part.opaque
         if opaque is None:
             self._report.drop("messages.reasoning", "thoughts without a signature of this provider")
-            return None
-        if not self._is_own(opaque) or opaque.model not in ("", self._model.id):
-            self._report.drop("messages.reasoning", f"thoughts that {opaque.model or opaque.protocol} signed")
-            return None
-        fields = decode_fields(opaque.data)
+            return True
+        same = opaque.model in ("", self._model.id) or b'"compaction"' in bytes(opaque.data)
+        if self._is_own(opaque) and same:
+            return False
+        self._report.drop("messages.reasoning", f"thoughts that {opaque.model or opaque.protocol} signed")
+        return True
+
+    def _build_thinking(self, part: Reasoning) -> Block:
         if part.cache is not None:
             self._report.drop("messages.cache", "thoughts carry no cache marks")
+        fields = decode_fields(part.opaque.data) if part.opaque is not None else {}
         return {"type": "thinking", "thinking": part.text, **fields}
 
     def _build_call(self, part: ToolCall) -> Block | None:

@@ -98,32 +98,33 @@ class MessageStream:
         data = event.data
         try:
             shape = decode_event(data)
+            chunks = self._read(shape, event)
         except UNREADABLE as error:
             return self._pass_over(data, error)
-        kind = shape.type
-        if kind == "content_block_delta":
-            chunks = self._read_delta(shape, data)
-        elif kind == "content_block_start":
-            chunks = self._start_block(shape, data)
-        elif kind == "content_block_stop":
-            chunks = self._stop_block(self._blocks.pop(shape.index, None), data)
-        elif kind == "message_delta":
-            chunks = self._read_message_delta(shape, data)
-        elif kind == "message_start":
-            return self._read_start(shape)
-        elif kind == "message_stop":
-            self.done = True
-            return ()
-        elif kind == "message":
-            chunks = self._read_whole(data)
-        elif shape.error is not None or event.name == "error":
-            raise self._codec.error_in_body(WireResponse(status=200, body=data))
-        else:
-            return ()
         if chunks and not self._named:
             self._named = True
             chunks[0] = msgspec.structs.replace(chunks[0], model=self._model or self._call.model.id, id=self._id)
         return chunks
+
+    def _read(self, shape: EventShape, event: Event) -> list[TextChunk]:
+        kind, data = shape.type, event.data
+        if kind == "content_block_delta":
+            return self._read_delta(shape, data)
+        if kind == "content_block_start":
+            return self._start_block(shape, data)
+        if kind == "content_block_stop":
+            return self._stop_block(self._blocks.pop(shape.index, None), data)
+        if kind == "message_delta":
+            return self._read_message_delta(shape, data)
+        if kind == "message_start":
+            return self._read_start(shape)
+        if kind == "message":
+            return self._read_whole(data)
+        if kind == "message_stop":
+            self.done = True
+        elif shape.error is not None or event.name == "error":
+            raise self._codec.error_in_body(WireResponse(status=200, body=data))
+        return []
 
     def _pass_over(self, data: bytes, error: Exception) -> Sequence[TextChunk]:
         """Events that are not known are none of ours, whatever they hold."""
@@ -137,7 +138,7 @@ class MessageStream:
             f"the stream holds an event that is not readable: {error}", code="unreadable_event", body=data[:65536]
         ) from error
 
-    def _read_start(self, shape: EventShape) -> Sequence[TextChunk]:
+    def _read_start(self, shape: EventShape) -> list[TextChunk]:
         """A second one begins the answer anew: what stands behind the address has tried again."""
         again = self._named
         if again:
@@ -146,7 +147,7 @@ class MessageStream:
         if (message := shape.message) is not None:
             self._model, self._id = message.model or "", message.id or ""
             self._usage = merge_usage(self._usage, message.usage)
-        return (TextChunk(reset=True),) if again else ()
+        return [TextChunk(reset=True)] if again else []
 
     def _read_whole(self, data: bytes) -> list[TextChunk]:
         """Some servers answer a stream with the whole message in one event."""
