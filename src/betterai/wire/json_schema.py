@@ -180,7 +180,7 @@ class _Closer:
     def _close_object(self, closed: dict[str, Any]) -> None:
         more = closed.get("additionalProperties", True)
         if more is not False:
-            if isinstance(more, Mapping) or ("properties" not in closed and "additionalProperties" in closed):
+            if isinstance(more, Mapping) or "properties" not in closed:
                 self.problem = self.problem or "an object with keys of any name cannot be enforced here"
             self.closed = True
         closed["additionalProperties"] = False
