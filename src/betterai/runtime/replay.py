@@ -223,9 +223,13 @@ def _body_bytes(response: Mapping[str, Any]) -> bytes:
 
 
 def _events(response: Mapping[str, Any], body: bytes, cut: Cut | None) -> Iterator[Event] | None:
-    """The events of a streamed reply; None for a whole one. A list is a stream that an SDK had already decoded."""
-    if isinstance(response.get("body"), list):
-        return (Event(data=msgspec.json.encode(item)) for item in response["body"])
+    """The events of a streamed reply; None for a whole one. A list is a stream that an SDK had already decoded, or only
+    cut into lines.
+    """
+    if isinstance(items := response.get("body"), list):
+        if items and all(isinstance(item, str) for item in items):
+            return _frame(open_framer("sse"), "\n".join([*items, "", ""]).encode(), cut)
+        return (Event(data=msgspec.json.encode(item)) for item in items)
     framing = _find_framing(response, body)
     return None if framing is None else _frame(open_framer(framing), body, cut)
 

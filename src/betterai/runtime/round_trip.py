@@ -12,6 +12,7 @@ from betterai.config.providers import ALL_MODELS, unlisted_model
 from betterai.core.codec import TextCall, TextExchange, TextSurface
 from betterai.core.data import Data
 from betterai.core.exceptions import UnsupportedParam
+from betterai.core.message import AnyPart, Reasoning
 from betterai.core.model import ModelConfig
 from betterai.core.response import CallWarning
 from betterai.core.wire import WireRequest
@@ -73,15 +74,22 @@ def _build(codec: TextExchange, call: TextCall) -> tuple[dict[str, Any], tuple[C
 
 
 def strip_opaque(call: TextCall) -> TextCall:
-    """The call without what only the protocol understands: what then is missing travelled beside our types."""
+    """The call without what only the protocol understands: what then is missing travelled beside our types. Thoughts,
+    and parts that are a block of the protocol as a whole, are kept by design as they came: bare they are nothing.
+    """
     settings = call.settings.replace(extra_body=None)
     if tools := settings.tools:
         settings = settings.replace(tools=[_bare(tool) for tool in tools])
     messages = tuple(
-        msgspec.structs.replace(_bare(message), parts=tuple(_bare(part) for part in message.parts))
+        msgspec.structs.replace(_bare(message), parts=tuple(_bare_part(part) for part in message.parts))
         for message in call.input
     )
     return msgspec.structs.replace(call, settings=settings, input=messages)
+
+
+def _bare_part(part: AnyPart) -> Any:
+    whole = isinstance(part, Reasoning) or (part.opaque is not None and "type" in part.opaque.value)
+    return part if whole else _bare(part)
 
 
 def _bare(item: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from betterai.core.codec import TextSurface
+from betterai.wire.anthropic_messages import AnthropicMessagesSurface
 from betterai.wire.bedrock_converse import BedrockConverseSurface
 from betterai.wire.gemini import GeminiSurface
 from betterai.wire.openai_chat import OpenAIChatSurface
@@ -13,4 +14,5 @@ SURFACES: Mapping[str, Callable[[], TextSurface]] = {
     OpenAIChatSurface.protocol: OpenAIChatSurface,
     BedrockConverseSurface.protocol: BedrockConverseSurface,
     GeminiSurface.protocol: GeminiSurface,
+    AnthropicMessagesSurface.protocol: AnthropicMessagesSurface,
 }

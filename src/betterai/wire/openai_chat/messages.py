@@ -77,6 +77,9 @@ class MessageBuilder:
 
     def _build_rich(self, message: Message) -> list[dict[str, Any]]:
         results = [part for part in message.parts if isinstance(part, ToolResult)]
+        if results and message.role == "assistant":
+            self._report.drop("messages.tool_calls", "what a tool gave that the provider ran by itself")
+            results = []
         rest = [part for part in message.parts if not isinstance(part, ToolResult)]
         wire = [self._build_result(part, message) for part in results]
         if rest or not results:
