@@ -20,9 +20,16 @@ from betterai.providers.cohere.schema import fit_schema
 from betterai.providers.cohere.shapes import REPLY, MessageShape
 from betterai.providers.cohere.stream import CohereStream
 from betterai.providers.cohere.tools import write_tool_choice, write_tools
+from betterai.wire.calls import (
+    asks_nothing,
+    report_schema_words,
+    report_stream_options,
+    take_options,
+    takes_sampling,
+)
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_error
-from betterai.wire.reasoning import is_reasoning, read_reasoning_control
+from betterai.wire.reasoning import read_reasoning_control
 from betterai.wire.report import Report
 from betterai.wire.residue import merge_extra
 
@@ -35,8 +42,6 @@ _SAMPLING = frozenset({"temperature", "top_p", "top_k", "frequency_penalty", "pr
 _BESIDE = frozenset(
     {"options", "extra_body", "extra_headers", "extra_query", "spelling", "stream_options", "tools", "tool_choice"}
 )
-_NOTHING: Mapping[str, Any] = {"n": 1, "web_search": False, "parallel_tool_calls": True}
-"""Values that say only what holds without them."""
 
 
 class CohereChat:
@@ -69,10 +74,12 @@ class CohereChat:
             write_tools(body, call, report)
         if "tool_choice" in given:
             write_tool_choice(body, call, report)
-        self._write_options(body, call, report)
+        merge_extra(body, take_options(call, self.vendor_options, report))
         if messages.documents:
             body["documents"] = [*(body.get("documents") or ()), *messages.documents]
-        self._write_stream(body, call, report)
+        if call.stream or "stream" in (call.settings.spelling or ()):
+            body["stream"] = call.stream
+        report_stream_options(call, report)
         return WireRequest(
             url=self.path,
             body=body,
@@ -83,39 +90,14 @@ class CohereChat:
         )
 
     def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
-        sampling = call.model.traits.sampling
-        if name in _SAMPLING and (sampling == "never" or (sampling == "not_reasoning" and is_reasoning(call))):
+        if name in _SAMPLING and not takes_sampling(call):
             report.drop(name, "the model takes no sampling settings while it reasons")
         elif name in _NAMES:
             body[_NAMES[name]] = value
         elif name in _WRITERS:
             _WRITERS[name](body, value, call, report)
         else:
-            nothing = value is None or value == _NOTHING.get(name, value is None)
-            nothing = nothing or (name == "modalities" and list(value) == ["text"])
-            report.drop(name, "Cohere does not take it", harmless=nothing)
-
-    def _write_options(self, body: dict[str, Any], call: TextCall, report: Report) -> None:
-        vendor = call.model.provider
-        for name, value in ((call.settings.options or {}).get(vendor) or {}).items():
-            if name in self.vendor_options:
-                merge_extra(body, {name: value})
-            else:
-                report.drop(f"options.{vendor}.{name}", "there is no such option; extra_body takes any field")
-
-    def _write_stream(self, body: dict[str, Any], call: TextCall, report: Report) -> None:
-        """`stream` is written where it must be, or where the request that was read had it."""
-        if call.stream or "stream" in (call.settings.spelling or ()):
-            body["stream"] = call.stream
-        options = call.settings.stream_options
-        if options is None:
-            return
-        if not call.stream:
-            report.drop("stream_options", "they are for streams only")
-        elif options.include_usage is not None:
-            report.translate("stream_options", "usage comes in every stream of this provider")
-        if call.stream and options.include_obfuscation is not None:
-            report.drop("stream_options", "this provider obfuscates nothing")
+            report.drop(name, "Cohere does not take it", harmless=asks_nothing(name, value))
 
     # ── in ──
 
@@ -152,12 +134,7 @@ def _write_response_format(body: dict[str, Any], value: Any, call: TextCall, rep
         if value.schema is not None:
             written["json_schema"] = fit_schema(value.schema) if value.derived else value.schema
         body["response_format"] = written
-        if value.name != "output" and not value.derived and (value.schema or {}).get("title") != value.name:
-            report.drop("response_format.name", "schemas have no name here")
-        if value.description is not None:
-            report.drop("response_format.description", "schemas have no description of their own here")
-        if value.strict is False:
-            report.translate("response_format", "a schema is always enforced here")
+        report_schema_words(value, report)
     elif isinstance(value, JsonObject):
         body["response_format"] = {"type": "json_object"}
     else:

@@ -16,6 +16,7 @@ from betterai.core.settings import AudioOutput, PromptCache, ReasoningControl, S
 from betterai.core.tools import AnyTool, JsonObject, JsonSchema, PlainText, Tool, ToolChoice
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
+from betterai.wire.calls import asks_nothing, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error, read_error_value
 from betterai.wire.errors import make_error
 from betterai.wire.openai_chat.cache import build_cache
@@ -130,17 +131,14 @@ class OpenAIChat:
     def _may_send(self, name: str, value: Any, call: TextCall, report: Report) -> bool:
         traits = call.model.traits
         if name in self.unsupported:
-            report.drop(name, self.unsupported[name], harmless=_asks_nothing(name, value))
-        elif name in self.sampling and traits.sampling != "always" and self._samples_not(call):
+            report.drop(name, self.unsupported[name], harmless=asks_nothing(name, value))
+        elif name in self.sampling and not takes_sampling(call):
             report.drop(name, "the model takes no sampling settings while it reasons")
         elif name == "stop" and not traits.stop and value:
             report.drop(name, "the model takes no stop sequences")
         else:
             return True
         return False
-
-    def _samples_not(self, call: TextCall) -> bool:
-        return call.model.traits.sampling == "never" or is_reasoning(call)
 
     def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
         if name in PLAIN or name in self.extra_fields:
@@ -151,12 +149,7 @@ class OpenAIChat:
             report.drop(name, "this provider has no such setting")
 
     def _write_options(self, body: dict[str, Any], call: TextCall, report: Report) -> None:
-        vendor = call.model.provider
-        for name, value in ((call.settings.options or {}).get(vendor) or {}).items():
-            if name in self.vendor_options:
-                merge_extra(body, {name: value})
-            else:
-                report.drop(f"options.{vendor}.{name}", "there is no such option; extra_body takes any field")
+        merge_extra(body, take_options(call, self.vendor_options, report))
 
     def _write_stream(self, body: dict[str, Any], call: TextCall, report: Report) -> None:
         options = call.settings.stream_options
@@ -382,16 +375,6 @@ class OpenAIChat:
 
     def open_stream(self, call: TextCall) -> ChatStream:
         return ChatStream(self, call)
-
-
-_NOTHING = {"web_search": False, "n": 1, "parallel_tool_calls": True, "tool_choice": "auto", "modalities": ["text"]}
-
-
-def _asks_nothing(name: str, value: Any) -> bool:
-    """Whether a setting says only what holds without it."""
-    if name == "modalities" and value is not None:
-        value = list(value)
-    return value is None or (name in _NOTHING and value == _NOTHING[name])
 
 
 _Writer = Callable[[OpenAIChat, dict[str, Any], Any, TextCall, Report], None]
