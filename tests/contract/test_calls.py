@@ -52,7 +52,16 @@ def connect(case: Case, url: str, *, key: str | None = KEY, **config: Any) -> Ba
     needed = {name: value for name, value in needed.items() if name not in ("api_key", "base_url")}
     model = f"{case.provider.name}/neutral-model"
     return betterai.get_text_provider(
-        betterai.CoreConfig(model=model, base_url=url, api_key=key, settings=needed, retries=0, timeout=20, **config)
+        betterai.CoreConfig(
+            model=model,
+            protocol=case.protocol,
+            base_url=url,
+            api_key=key,
+            settings=needed,
+            retries=0,
+            timeout=20,
+            **config,
+        )
     )
 
 

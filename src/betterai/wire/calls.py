@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from betterai.core.codec import TextCall
-from betterai.core.tools import JsonSchema
+from betterai.core.tools import JsonSchema, ToolChoice
 from betterai.wire.reasoning import is_reasoning
 from betterai.wire.report import Report
 
@@ -58,3 +58,12 @@ def report_schema_words(value: JsonSchema, report: Report) -> None:
         report.drop("response_format.description", "schemas have no description of their own here")
     if value.strict is False:
         report.translate("response_format", "a schema is always enforced here")
+
+
+def read_tool_choice(value: str | ToolChoice) -> ToolChoice:
+    """A word as a choice; one that is no mode names the one tool to call."""
+    if isinstance(value, ToolChoice):
+        return value
+    if value in ("auto", "none", "required"):
+        return ToolChoice(mode=value)  # type: ignore[arg-type]
+    return ToolChoice(mode="required", names=(value,))

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from betterai.core.codec import TextCall
-from betterai.core.tools import AnyTool, Tool, ToolChoice
+from betterai.core.tools import AnyTool, Tool
 from betterai.providers.cohere.replies import PROTOCOL
+from betterai.wire.calls import read_tool_choice
 from betterai.wire.reasoning import is_reasoning
 from betterai.wire.report import Report
 from betterai.wire.residue import write_back
@@ -37,10 +38,7 @@ def _build_tool(tool: AnyTool, call: TextCall, report: Report) -> dict[str, Any]
         report.drop("tools.cache", "there are no cache marks on tools here")
     named = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
     body = {"type": "function", "function": {name: value for name, value in named.items() if value is not None}}
-    if tool.opaque is not None and tool.opaque.protocol != PROTOCOL:
-        report.drop("tools.opaque", f"data that only {tool.opaque.provider or tool.opaque.protocol} understands")
-    else:
-        write_back(body, tool.opaque, PROTOCOL, call.model, report)
+    write_back(body, tool.opaque, PROTOCOL, call.model, report, field="tools.opaque")
     return body
 
 
@@ -50,7 +48,7 @@ def write_tool_choice(body: dict[str, Any], call: TextCall, report: Report) -> N
     if value is None:
         body["tool_choice"] = None
         return
-    choice = _read_choice(value)
+    choice = read_tool_choice(value)
     if choice.mode == "none":
         body["tool_choice"] = "NONE"
         return
@@ -65,14 +63,6 @@ def write_tool_choice(body: dict[str, Any], call: TextCall, report: Report) -> N
         if len(body["tools"]) < len(names):
             report.drop("tool_choice", "it names a tool that is not among the tools", hint="pass that tool")
         report.translate("tool_choice", "no tool can be named here, so only the named ones were sent")
-
-
-def _read_choice(value: str | ToolChoice) -> ToolChoice:
-    if isinstance(value, ToolChoice):
-        return value
-    if value in ("auto", "none", "required"):
-        return ToolChoice(mode=value)  # type: ignore[arg-type]
-    return ToolChoice(mode="required", names=(value,))
 
 
 def _name_of(item: Mapping[str, Any]) -> str:
