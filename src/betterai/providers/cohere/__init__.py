@@ -2,6 +2,7 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.cohere.chat import CohereChat
+from betterai.providers.cohere.models import PROVIDER_MODELS
 from betterai.providers.cohere.tokenize import CohereTokenize
 
 PROVIDER = Provider(
@@ -21,6 +22,7 @@ PROVIDER = Provider(
     ),
     auth=BearerAuth(),
     headers={"X-Client-Name": "{client_name}"},
+    models=lambda: PROVIDER_MODELS,
     protocols={"text": {"cohere_chat": CohereChat()}, "count": {"cohere_tokenize": CohereTokenize()}},
     defaults={"text": "command-a-03-2025"},
     list_models_path="/v1/models",
