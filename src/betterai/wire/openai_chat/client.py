@@ -13,7 +13,7 @@ from betterai.core.message import CacheMark, MediaPart, Reasoning
 from betterai.core.model import ModelConfig
 from betterai.core.response import FinishReason, ProviderResponse
 from betterai.core.settings import AudioOutput, PromptCache, ReasoningControl, StreamOptions, WebSearch
-from betterai.core.tools import AnyTool, JsonObject, JsonSchema, PlainText, Tool, ToolChoice
+from betterai.core.tools import AnyTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.calls import asks_nothing, take_options, takes_sampling
@@ -86,6 +86,12 @@ class OpenAIChat:
     """The fields for `include`, `format` and `summary` of a `ReasoningControl`, where the vendor has them."""
     thinking_parts: ClassVar[bool] = False
     """Whether thoughts go back as `thinking` parts of the content."""
+    reference_parts: ClassVar[bool] = False
+    """Whether sources come, and go back, as `reference` parts of the content."""
+    annotations_back: ClassVar[bool] = False
+    """Whether annotations of an answer go back with it."""
+    server_tools: ClassVar[Mapping[str, str]] = {}
+    """The vendor's types of tools that it runs by itself, by our names for them."""
     finish_reasons: ClassVar[Mapping[str, FinishReason]] = {
         "stop": "stop",
         "length": "length",
@@ -99,6 +105,11 @@ class OpenAIChat:
 
     def __init_subclass__(cls) -> None:
         cls.decoder = decoder_for(cls.shape)
+
+    @property
+    def cites(self) -> bool:
+        """Whether sources of earlier answers go back."""
+        return self.reference_parts or self.annotations_back
 
     def answers(self, path: str) -> bool:
         return path.endswith(self.path)
@@ -191,6 +202,9 @@ class OpenAIChat:
         """One element of `tools`. Vendors with another form override this."""
         if self.functions_only and not isinstance(tool, Tool):
             report.drop("tools", "tools are functions here: no custom ones, and none that the provider runs")
+        if isinstance(tool, ServerTool) and tool.type in self.server_tools:
+            report.translate("tools.type", f"{tool.type} is called {self.server_tools[tool.type]} here")
+            tool = msgspec.structs.replace(tool, type=self.server_tools[tool.type])
         return build_tool(tool, report)
 
     def _write_tool_choice(self, body: dict[str, Any], value: Any, call: TextCall, report: Report) -> None:
