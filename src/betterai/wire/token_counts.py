@@ -22,12 +22,16 @@ class TextTokens:
     count is an estimate; what was left out is reported.
     """
 
-    protocol: ClassVar[str] = "text_tokens"
+    protocol: ClassVar[str]
+    """That of the calls that are counted."""
     accepts: ClassVar[Mapping[str, frozenset[str]]] = {}
     path: ClassVar[str] = "/tokenize"
     text_field: ClassVar[str] = "text"
     list_field: ClassVar[str] = "tokens"
     """The field of the reply that lists the tokens."""
+    at_root: ClassVar[bool] = False
+    """Whether it is asked beside the `/v1` of the base URL; needs "base_url" among the provider's `codec_settings`."""
+    estimated: ClassVar[bool] = True
 
     def answers(self, path: str) -> bool:
         return path.endswith(self.path)
@@ -35,17 +39,22 @@ class TextTokens:
     def build_request(self, call: TextCall) -> WireRequest:
         report = Report(call.model)
         given = call.settings.given()
-        if given.get("tools"):
-            report.warn("tools", "their tokens were not counted")
-        body: dict[str, Any] = {"model": call.model.id, self.text_field: join_texts(call, report)}
+        body = self.build_body(call, report)
+        base = call.provider_settings.get("base_url", "").rstrip("/")
         return WireRequest(
-            url=self.path,
+            url=base.removesuffix("/v1") + self.path if self.at_root else self.path,
             body=body,
             headers=given.get("extra_headers") or {},
             query=given.get("extra_query") or {},
             safe_to_repeat=True,
             warnings=(*call.warnings, *report.warnings),
         )
+
+    def build_body(self, call: TextCall, report: Report) -> dict[str, Any]:
+        """What is asked. Vendors that know more than texts override this."""
+        if call.settings.tools:
+            report.warn("tools", "their tokens were not counted")
+        return {"model": call.model.id, self.text_field: join_texts(call, report)}
 
     def parse_response(self, call: TextCall, reply: WireResponse) -> TokenCount | WireRequest:
         try:
@@ -57,7 +66,7 @@ class TextTokens:
             raise make_error(
                 reply.status, reply.headers, code="unreadable_reply", body=reply.content, kind=ProviderError
             )
-        return TokenCount(tokens=len(tokens), estimated=True, model=call.model.id, body=reply.content)
+        return TokenCount(tokens=len(tokens), estimated=self.estimated, model=call.model.id, body=reply.content)
 
     def parse_error(self, reply: WireResponse) -> ProviderError:
         found = read_error(reply.content)

@@ -23,7 +23,7 @@ PROVIDER = Provider(
     auth=BearerAuth(),
     headers={"X-Client-Name": "{client_name}"},
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"cohere_chat": CohereChat()}, "count": {"cohere_tokenize": CohereTokenize()}},
+    protocols={"text": {"cohere_chat": CohereChat()}, "count": {"cohere_chat": CohereTokenize()}},
     defaults={"text": "command-a-03-2025"},
     list_models_path="/v1/models",
 )

@@ -13,7 +13,7 @@ from betterai.wire.token_counts import TextTokens
 class CohereTokenize(TextTokens):
     """`POST /v1/tokenize`, for texts of 1 to 65,536 characters."""
 
-    protocol: ClassVar[str] = "cohere_tokenize"
+    protocol: ClassVar[str] = "cohere_chat"
     path: ClassVar[str] = "/v1/tokenize"
 
     def parse_error(self, reply: WireResponse) -> ProviderError:
