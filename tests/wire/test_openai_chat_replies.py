@@ -201,7 +201,6 @@ FINISH = [
     ("", False, False, "other"),
     ("eos", False, False, "other"),
     ("STOP", False, False, "other"),
-    ("insufficient_system_resource", False, False, "other"),
 ]
 
 
