@@ -12,13 +12,14 @@ from betterai.core.exceptions import BadRequestError
 from betterai.core.model import ModelConfig
 from betterai.core.response import CallWarning
 from betterai.core.settings import GenerationSettings, ReasoningControl
-from betterai.core.tools import JsonObject, JsonSchema, PlainText, Tool, ToolChoice
+from betterai.core.tools import JsonObject, JsonSchema, PlainText, ToolChoice
 from betterai.core.wire import Call, WireRequest
 from betterai.providers.cohere.conversation import parse_message
 from betterai.providers.cohere.options import CohereOptions
 from betterai.providers.cohere.replies import PROTOCOL
-from betterai.wire.objects import Fields, need_text, read_body, read_object
-from betterai.wire.residue import keep_extra, refuse
+from betterai.wire.functions import parse_functions
+from betterai.wire.objects import Fields, read_body
+from betterai.wire.residue import refuse
 
 POINTERS: Mapping[str, tuple[str, ...]] = {
     "top_k": ("/k",),
@@ -97,26 +98,8 @@ def _take_tools(fields: Fields, given: dict[str, Any]) -> None:
     if "tools" not in fields:
         return
     tools = fields.pop("tools")
-    if tools is None:
-        given["tools"] = None
-        return
-    if not isinstance(tools, list):
-        raise refuse("tools", "must be a list")
     strict = fields.pop("strict_tools") if tools and isinstance(fields.get("strict_tools"), bool) else None
-    given["tools"] = [_parse_tool(tool, f"tools[{index}]", strict) for index, tool in enumerate(tools)]
-
-
-def _parse_tool(value: Any, where: str, strict: bool | None) -> Tool:
-    fields = read_object(value, where)
-    if fields.get("type") == "function":
-        del fields["type"]
-    inner = read_object(fields.pop("function", None), f"{where}.function")
-    known: dict[str, Any] = {"name": need_text(inner, "name", f"{where}.function")}
-    for name, kind in (("description", str), ("parameters", Mapping)):
-        if isinstance(inner.get(name), kind):
-            known[name] = inner.pop(name)
-    opaque = keep_extra(PROTOCOL, {**fields, "function": inner} if inner else fields)
-    return Tool(strict=strict, opaque=opaque, **known)
+    given["tools"] = parse_functions(tools, PROTOCOL, strict=strict)
 
 
 def _take_response_format(fields: Fields, given: dict[str, Any], warnings: list[CallWarning]) -> None:

@@ -9,6 +9,7 @@ from betterai.core.codec import TextCall
 from betterai.core.tools import AnyTool, Tool
 from betterai.providers.cohere.replies import PROTOCOL
 from betterai.wire.calls import read_tool_choice
+from betterai.wire.functions import build_function
 from betterai.wire.reasoning import is_reasoning
 from betterai.wire.report import Report
 from betterai.wire.residue import write_back
@@ -36,8 +37,7 @@ def _build_tool(tool: AnyTool, call: TextCall, report: Report) -> dict[str, Any]
     assert isinstance(tool, Tool)
     if tool.cache is not None:
         report.drop("tools.cache", "there are no cache marks on tools here")
-    named = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    body = {"type": "function", "function": {name: value for name, value in named.items() if value is not None}}
+    body = build_function(tool)
     write_back(body, tool.opaque, PROTOCOL, call.model, report, field="tools.opaque")
     return body
 

@@ -27,6 +27,7 @@ from betterai.wire.calls import (
 )
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_error
+from betterai.wire.functions import build_function
 from betterai.wire.reasoning import effort_for, fit_effort, read_reasoning_control
 from betterai.wire.report import Report
 from betterai.wire.residue import write_back
@@ -120,8 +121,7 @@ class OllamaNative:
             report.drop("tools.cache", "there are no cache marks on tools here")
         if tool.strict is not None:
             report.drop("tools.strict", "tools are never enforced here")
-        named = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-        body = {"type": "function", "function": {name: value for name, value in named.items() if value is not None}}
+        body = build_function(tool)
         write_back(body, tool.opaque, PROTOCOL, call.model, report, field="tools.opaque")
         return body
 

@@ -14,10 +14,11 @@ from betterai.core.media import Media
 from betterai.core.message import AnyPart, MediaPart, Message, Opaque, Reasoning, Text, ToolCall, ToolResult
 from betterai.core.model import ModelConfig
 from betterai.core.settings import GenerationSettings
-from betterai.core.tools import JsonObject, JsonSchema, PlainText, Tool
+from betterai.core.tools import JsonObject, JsonSchema, PlainText
 from betterai.core.wire import Call, WireRequest
 from betterai.providers.ollama.native.options import RequestOptions, RunnerOptions
 from betterai.providers.ollama.native.replies import PROTOCOL
+from betterai.wire.functions import parse_functions
 from betterai.wire.objects import Fields, need_text, read_body, read_object, take_text
 from betterai.wire.residue import keep_extra, refuse
 
@@ -93,10 +94,7 @@ def _parse_settings(fields: Fields) -> dict[str, Any]:
     if own:
         given["options"] = {"ollama": own}
     if "tools" in fields:
-        tools = fields.pop("tools")
-        if tools is not None and not isinstance(tools, list):
-            raise refuse("tools", "must be a list")
-        given["tools"] = None if tools is None else [_parse_tool(tool, f"tools[{i}]") for i, tool in enumerate(tools)]
+        given["tools"] = parse_functions(fields.pop("tools"), PROTOCOL)
     if "think" in fields and isinstance(fields["think"], str | bool | None):
         given["reasoning"] = fields.pop("think")
     _take_format(fields, given)
@@ -111,18 +109,6 @@ def _take_format(fields: Fields, given: dict[str, Any]) -> None:
         given["response_format"] = {None: None, "": PlainText(), "json": JsonObject()}[fields.pop("format")]
     elif isinstance(value, Mapping):
         given["response_format"] = JsonSchema(schema=fields.pop("format"))
-
-
-def _parse_tool(value: Any, where: str) -> Tool:
-    fields = read_object(value, where)
-    if fields.get("type") == "function":
-        del fields["type"]
-    inner = read_object(fields.pop("function", None), f"{where}.function")
-    known: dict[str, Any] = {"name": need_text(inner, "name", f"{where}.function")}
-    for name, kind in (("description", str), ("parameters", Mapping)):
-        if isinstance(inner.get(name), kind):
-            known[name] = inner.pop(name)
-    return Tool(opaque=keep_extra(PROTOCOL, {**fields, "function": inner} if inner else fields), **known)
 
 
 def _parse_message(value: Any, where: str) -> Message:
