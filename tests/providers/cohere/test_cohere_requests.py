@@ -181,7 +181,7 @@ RECORDED: dict[str, Any] = {
         {"role": "assistant", "tool_plan": "I will add.", "tool_calls": [
             {"id": "c", "type": "function", "function": {"name": "add", "arguments": "{}"}}]},
         {"role": "tool", "tool_call_id": "c", "content": [
-            {"type": "document", "document": {"id": "d", "data": {"output": "2"}}}, {"type": "text", "text": "done"}]},
+            {"type": "document", "document": {"id": "d", "data": {"output": "2"}}}, {"type": "document", "document": {"data": "bare"}}, {"type": "text", "text": "done"}]},
         {"role": "assistant", "content": [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "Two."}],
          "citations": [{"start": 0, "end": 3, "text": "Two", "sources": [], "content_index": 1}]},
         {"role": "user", "content": "Why?"},

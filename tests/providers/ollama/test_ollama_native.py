@@ -312,3 +312,17 @@ async def test_a_stream_for_real() -> None:
     assert chunks[-1].response is not None
     assert (chunks[-1].response.reasoning, chunks[-1].response.finish_reason) == ("Hm.", "stop")
     assert upstream.requests[0].path == "/api/chat"
+
+
+def test_what_earlier_clients_wrote_is_read_and_said() -> None:
+    messages = [{"role": "user", "content": "Hi", "name": "Ann"}, {"role": "tool", "content": "2", "name": "add"}]
+    parsed = OllamaReader().parse_request(
+        WireRequest(url="/api/chat", body={"model": "m", "messages": messages, "stream": None})
+    )
+    assert [warning.field for warning in parsed.warnings] == ["stream", "messages.name"]
+    request = NATIVE.build_request(make_call(parsed.input, of=ANY, stream=parsed.stream))
+    assert isinstance(request.body, dict)
+    assert request.body["messages"] == [
+        {"role": "user", "content": "Hi"}, {"role": "tool", "content": "2", "tool_name": "add"},
+    ]  # fmt: skip
+    assert dropped(request) == ["messages.name"]

@@ -15,7 +15,9 @@ from betterai.wire.objects import Fields, need_text, read_object, take_text
 from betterai.wire.residue import keep_extra, refuse
 
 AS_OBJECT = Opaque(protocol=PROTOCOL, data=Raw(b"{}"))
-"""Marks a text that came as a list of one part, and thoughts that came as a plan: they are written so again."""
+"""Marks a text that came as a list of one part, thoughts that came as a plan, and a document whose data is a bare text:
+they are written so again.
+"""
 
 
 def parse_message(value: Any, where: str) -> Message:
@@ -71,17 +73,15 @@ def _parse_part(value: Any, where: str) -> AnyPart:
         return Reasoning(text=text, opaque=keep_extra(PROTOCOL, {"type": "thinking", **fields}) if fields else None)
     if kind == "image_url":
         inner = read_object(fields.pop("image_url", None), f"{where}.image_url")
-        media, detail = (
-            parse_data_url("image", need_text(inner, "url", f"{where}.image_url")),
-            take_text(inner, "detail"),
-        )
+        media = parse_data_url("image", need_text(inner, "url", f"{where}.image_url"))
+        detail = take_text(inner, "detail")
         rest = {**fields, "image_url": inner} if inner else fields
         return MediaPart(media=media, detail=detail, opaque=keep_extra(PROTOCOL, rest))
     if kind == "document":
         document = read_object(fields.pop("document", None), f"{where}.document")
-        if (media_of := parse_document(document)) is None:
-            raise refuse(f"{where}.document", "must have data, an object")
-        return MediaPart(media=media_of, opaque=keep_extra(PROTOCOL, fields))
+        media, bare = parse_document(document, f"{where}.document")
+        kept = keep_extra(PROTOCOL, {**fields, "document": document} if document else fields)
+        return MediaPart(media=media, opaque=kept or (AS_OBJECT if bare else None))
     raise refuse(f"{where}.type", f"{kind!r:.60} is not a content part of this protocol", "invalid_value")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -9,13 +10,15 @@ from msgspec import Raw
 
 from betterai.core.media import Media
 from betterai.wire.error_bodies import UNREADABLE
+from betterai.wire.objects import Fields, take_text
 from betterai.wire.report import Report
+from betterai.wire.residue import refuse
 
 JSON = "application/json"
 
 
-def build_document(media: Media, report: Report) -> dict[str, Any]:
-    """A document's `id` and `data`: a JSON object as it is, a plain text under `text`. Others raise."""
+def build_document(media: Media, report: Report, *, bare: bool = False) -> dict[str, Any]:
+    """A document's `id` and `data`: a JSON object as it is, a plain text under `text`, or `bare`. Others raise."""
     document: dict[str, Any] = {"id": media.filename} if media.filename else {}
     if media.form != "bytes":
         report.drop("media", f"a document cannot be sent as {media.form} here")
@@ -27,17 +30,15 @@ def build_document(media: Media, report: Report) -> dict[str, Any]:
             report.drop("media", "a document in JSON must be one object here")
     if not media.mime_type.startswith("text/"):
         report.drop("media", "documents are texts or JSON objects here", hint="take the text out of the document")
-    return {**document, "data": {"text": content.decode("utf-8", "replace")}}
+    text = content.decode("utf-8", "replace")
+    return {**document, "data": text if bare else {"text": text}}
 
 
-def parse_document(fields: dict[str, Any]) -> Media | None:
-    """A document as media; None where it is not as the protocol has it, or says more."""
-    id, data = fields.get("id", ""), fields.get("data")
-    if (
-        not isinstance(id, str)
-        or not isinstance(data, dict)
-        or fields.keys() - {"id", "data"}
-        or fields.get("id") == ""
-    ):
-        return None
-    return Media(kind="document", mime_type=JSON, data=msgspec.json.encode(data), filename=id)
+def parse_document(fields: Fields, where: str) -> tuple[Media, bool]:
+    """A document as media, and whether its data is a bare text. What is left in `fields` is residue."""
+    data, name = fields.pop("data", None), take_text(fields, "id")
+    if isinstance(data, str):
+        return Media(kind="document", mime_type="text/plain", data=data.encode(), filename=name), True
+    if not isinstance(data, Mapping):
+        raise refuse(f"{where}.data", "must be an object or a text")
+    return Media(kind="document", mime_type=JSON, data=msgspec.json.encode(data), filename=name), False

@@ -153,7 +153,8 @@ class MessageBuilder:
     def _build_media(self, part: MediaPart, tool: bool) -> dict[str, Any]:
         media = part.media
         if media.kind == "document" and tool:
-            return {"type": "document", "document": build_document(media, self._report)}
+            bare = part.opaque is not None and is_own(part.opaque, PROTOCOL, self._model)
+            return {"type": "document", "document": build_document(media, self._report, bare=bare)}
         if media.kind != "image" or tool or media.form not in ("bytes", "url"):
             where = "a tool's result" if tool else "a message"
             self._report.drop("media", f"{media.kind} as {media.form} cannot be sent in {where} here")

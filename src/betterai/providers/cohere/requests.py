@@ -30,6 +30,7 @@ POINTERS: Mapping[str, tuple[str, ...]] = {
     "tools.opaque": ("/tools/*",),
     "media": ("/messages/*/content/*", "/documents"),
     "messages": ("/messages/*/role",),
+    "messages.name": ("/messages/*/name",),
     "messages.reasoning": ("/messages/*/content", "/messages/*/tool_plan"),
     "messages.tool_calls": ("/messages/*/tool_calls",),
     "messages.citations": ("/messages/*/citations",),

@@ -13,6 +13,7 @@ from betterai.core.exceptions import BadRequestError
 from betterai.core.media import Media
 from betterai.core.message import AnyPart, MediaPart, Message, Opaque, Reasoning, Text, ToolCall, ToolResult
 from betterai.core.model import ModelConfig
+from betterai.core.response import CallWarning
 from betterai.core.settings import GenerationSettings
 from betterai.core.tools import JsonObject, JsonSchema, PlainText
 from betterai.core.wire import Call, WireRequest
@@ -36,6 +37,7 @@ POINTERS: Mapping[str, tuple[str, ...]] = {
     "reasoning": ("/think",),
     "media": ("/messages/*/images",),
     "messages": ("/messages/*/role",),
+    "messages.name": ("/messages/*/name", "/messages/*/tool_name"),
     "messages.reasoning": ("/messages/*/thinking",),
     "messages.tool_calls": ("/messages/*/tool_calls",),
     "messages.opaque": ("/messages/*",),
@@ -63,8 +65,12 @@ class OllamaReader:
             raise refuse("model", "is missing", "missing_required_parameter")
         if not isinstance(messages, list):
             raise refuse("messages", "must be a list", "missing_required_parameter")
-        if stream is not UNSET and not isinstance(stream, bool):
+        if stream is not UNSET and not isinstance(stream, bool | None):
             raise refuse("stream", "must be true or false")
+        warnings: list[CallWarning] = []
+        if stream is None:
+            stream = UNSET
+            warnings.append(CallWarning(code="translated", field="stream", message="null was read as not set"))
         given = _parse_settings(fields)
         if stream is not UNSET:
             given["spelling"] = frozenset({"stream"})
@@ -74,9 +80,10 @@ class OllamaReader:
             raise BadRequestError(str(error), code="invalid_type", status=400) from error
         return Call(
             model=ModelConfig(id=model, provider="", known=False),
-            input=tuple(_parse_message(item, f"messages[{index}]") for index, item in enumerate(messages)),
+            input=tuple(_parse_message(item, f"messages[{index}]", warnings) for index, item in enumerate(messages)),
             settings=settings,
             stream=stream is not False,
+            warnings=tuple(warnings),
         )
 
 
@@ -111,7 +118,7 @@ def _take_format(fields: Fields, given: dict[str, Any]) -> None:
         given["response_format"] = JsonSchema(schema=fields.pop("format"))
 
 
-def _parse_message(value: Any, where: str) -> Message:
+def _parse_message(value: Any, where: str, warnings: list[CallWarning]) -> Message:
     fields = read_object(value, where)
     role = fields.pop("role", None)
     if role not in ("system", "user", "assistant", "tool"):
@@ -125,15 +132,19 @@ def _parse_message(value: Any, where: str) -> Message:
         del fields["images"]
         parts.extend(MediaPart(media=Media(kind="image", base64=image)) for image in images)
     if role == "tool":
-        return _parse_result(fields, parts)
+        return _parse_result(fields, parts, warnings)
+    name = take_text(fields, "name")
     if isinstance(calls := fields.get("tool_calls"), list) and calls:
         del fields["tool_calls"]
         parts.extend(_parse_tool_call(call, index, f"{where}.tool_calls[{index}]") for index, call in enumerate(calls))
-    return Message(role=role, parts=tuple(parts), opaque=keep_extra(PROTOCOL, fields))
+    return Message(role=role, name=name, parts=tuple(parts), opaque=keep_extra(PROTOCOL, fields))
 
 
-def _parse_result(fields: Fields, parts: list[AnyPart]) -> Message:
+def _parse_result(fields: Fields, parts: list[AnyPart], warnings: list[CallWarning]) -> Message:
     id, name = take_text(fields, "tool_call_id"), take_text(fields, "tool_name")
+    if not name and (name := take_text(fields, "name")):
+        said = "name, as earlier clients wrote it, was read as tool_name"
+        warnings.append(CallWarning(code="translated", field="messages.name", message=said))
     shown = tuple(part for part in parts if isinstance(part, Text | MediaPart))
     result = ToolResult(id=id, name=name, parts=shown, opaque=None if name else _WRITTEN)
     return Message(role="tool", parts=(result,), opaque=keep_extra(PROTOCOL, fields))
