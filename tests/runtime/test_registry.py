@@ -136,7 +136,7 @@ def test_the_version_changes_with_registry_and_catalogue() -> None:
 
 def test_an_unknown_provider_is_refused_with_those_there_are() -> None:
     with pytest.raises(ConfigurationError, match="there is no provider") as caught:
-        get_provider("nowhere")
+        get_provider("xyzzy")
     assert "local" in caught.value.hint
 
 

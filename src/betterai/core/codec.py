@@ -17,6 +17,7 @@ from betterai.core.wire import Call, Checkpoint, Event, Wait, WireRequest, WireR
 
 C_contra = TypeVar("C_contra", contravariant=True)
 C = TypeVar("C")
+C_co = TypeVar("C_co", covariant=True)
 R_co = TypeVar("R_co", covariant=True)
 R_contra = TypeVar("R_contra", contravariant=True)
 E_co = TypeVar("E_co", covariant=True)
@@ -155,8 +156,10 @@ class Duplex(Protocol[C_contra, I_contra, E_co]):
     def open(self, call: C_contra) -> DuplexState[I_contra, E_co]: ...
 
 
-class Surface(Protocol[C, R_contra, E_contra]):
-    """The server half of a protocol: what a gateway reads and answers."""
+class RequestReader(Protocol[C_co]):
+    """Reads the requests of a protocol. A protocol that one vendor speaks and no gateway serves has no more of a server
+    half: its codec names the reader as its `reader`, and recorded requests are judged with it.
+    """
 
     @property
     def protocol(self) -> str: ...
@@ -168,7 +171,11 @@ class Surface(Protocol[C, R_contra, E_contra]):
         """
         ...
 
-    def parse_request(self, request: WireRequest) -> C: ...
+    def parse_request(self, request: WireRequest) -> C_co: ...
+
+
+class Surface(RequestReader[C], Protocol[C, R_contra, E_contra]):
+    """The server half of a protocol: what a gateway reads and answers."""
 
     def build_response(self, call: C, result: R_contra) -> WireResponse: ...
 
@@ -190,6 +197,7 @@ class Surface(Protocol[C, R_contra, E_contra]):
 TextCall: TypeAlias = Call[tuple[Message, ...], GenerationSettings]
 TextExchange: TypeAlias = Exchange[TextCall, ProviderResponse, TextChunk]
 CountExchange: TypeAlias = Exchange[TextCall, TokenCount, Never]
+TextReader: TypeAlias = RequestReader[TextCall]
 TextSurface: TypeAlias = Surface[TextCall, ProviderResponse, TextChunk]
 FileCall: TypeAlias = Call[FileUpload, CallSettings]
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from betterai.config.providers import ALL_MODELS, unlisted_model
-from betterai.core.codec import TextCall, TextExchange, TextSurface
+from betterai.core.codec import TextCall, TextExchange, TextReader
 from betterai.core.data import Data
 from betterai.core.exceptions import UnsupportedParam
 from betterai.core.message import AnyPart, Reasoning
@@ -38,16 +38,18 @@ def make_round_trip(codec: TextExchange, provider: str, request: WireRequest) ->
     """The call that a request with a decoded body is, and its round trip. Raises `BetterAIError` where it is no request
     of the protocol.
     """
-    surface = SURFACES[codec.protocol]()
+    reader = find_reader(codec)
+    if reader is None:
+        return None, RoundTrip(sent=None, detail=f"nothing here reads requests of {codec.protocol}")
     body: Any = request.body
-    parsed = surface.parse_request(request)
+    parsed = reader.parse_request(request)
     call: TextCall = msgspec.structs.replace(parsed, model=find_model(provider, parsed.model.id), id="replay")
     if isinstance(codec, Adopter):
         call = adopt_fields(codec, call)
     try:
         sent, warnings = _build(codec, call)
     except UnsupportedParam as error:
-        pointers = find_pointers(surface, error.param)
+        pointers = find_pointers(reader, error.param)
         reported = tuple(place for place in _all_pointers(body) if is_covered(pointers, place)) or pointers
         return call, RoundTrip(sent=None, reported=reported, detail=str(error))
     bare, _ = _build(codec, strip_opaque(call))
@@ -57,8 +59,14 @@ def make_round_trip(codec: TextExchange, provider: str, request: WireRequest) ->
         lost=lost,
         added=added,
         carried=tuple(place for place in find_missing(sent, bare) if _holds_something(sent, place)),
-        reported=tuple(place for place in dict.fromkeys((*lost, *added)) if _is_reported(surface, place, warnings)),
+        reported=tuple(place for place in dict.fromkeys((*lost, *added)) if _is_reported(reader, place, warnings)),
     )
+
+
+def find_reader(codec: TextExchange) -> TextReader | None:
+    """Who reads requests of the codec's protocol: its surface, or, where no gateway serves it, the codec's `reader`."""
+    surface = SURFACES.get(codec.protocol)
+    return surface() if surface is not None else getattr(codec, "reader", None)
 
 
 def find_model(provider: str, name: str) -> ModelConfig:
@@ -123,13 +131,13 @@ def _all_pointers(value: Any, at: str = "") -> Iterator[str]:
         yield from _all_pointers(item, f"{at}/{key}")
 
 
-def find_pointers(surface: TextSurface, field: str) -> tuple[str, ...]:
+def find_pointers(reader: TextReader, field: str) -> tuple[str, ...]:
     """The places of one setting; a name that the protocol uses itself stands at the top."""
-    return surface.pointers.get(field, (f"/{field}",))
+    return reader.pointers.get(field, (f"/{field}",))
 
 
-def _is_reported(surface: TextSurface, place: str, warnings: tuple[CallWarning, ...]) -> bool:
-    return any(is_covered(find_pointers(surface, warning.field), place) for warning in warnings)
+def _is_reported(reader: TextReader, place: str, warnings: tuple[CallWarning, ...]) -> bool:
+    return any(is_covered(find_pointers(reader, warning.field), place) for warning in warnings)
 
 
 def is_covered(patterns: tuple[str, ...], place: str) -> bool:

@@ -34,5 +34,11 @@ class Report:
             )
         self.warnings.append(CallWarning(code="dropped", field=field, message=f"{why}; it was not sent"))
 
+    def warn(self, field: str, what: str) -> None:
+        """`field` is left out of what asks no model for an answer, such as counting: that changes no meaning."""
+        warning = CallWarning(code="dropped", field=field, message=what)
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+
     def translate(self, field: str, how: str) -> None:
         self.warnings.append(CallWarning(code="translated", field=field, message=how))

@@ -12,6 +12,7 @@ from betterai.core.media import Media, MediaKind, parse_data_url
 from betterai.core.message import (
     AnyPart,
     CacheMark,
+    Citation,
     MediaPart,
     Message,
     Opaque,
@@ -122,10 +123,23 @@ def _parse_content(fields: Fields, where: str) -> list[AnyPart]:
         return [Text(text=content)]
     if not isinstance(content, list):
         raise refuse(f"{where}.content", "must be a text or a list")
-    parts = [_parse_part(part, f"{where}.content[{index}]") for index, part in enumerate(content)]
+    parts: list[AnyPart] = []
+    for index, value in enumerate(content):
+        if isinstance(value, Mapping) and value.get("type") == "reference":
+            _add_reference(parts, value)
+        else:
+            parts.append(_parse_part(value, f"{where}.content[{index}]"))
     if len(parts) == 1 and isinstance(parts[0], Text | Refusal) and parts[0].opaque is None and parts[0].cache is None:
         parts = [msgspec.structs.replace(parts[0], opaque=_AS_OBJECT)]
     return parts
+
+
+def _add_reference(parts: list[AnyPart], value: Mapping[str, Any]) -> None:
+    """A reference is a citation at the end of the text that it stands behind."""
+    last = parts.pop() if parts and isinstance(parts[-1], Text) else Text(text="")
+    assert isinstance(last, Text)
+    citation = Citation(end=len(last.text), opaque=keep_extra(dict(value)))
+    parts.append(msgspec.structs.replace(last, citations=(*last.citations, citation)))
 
 
 def _parse_part(value: Any, where: str) -> AnyPart:
