@@ -48,7 +48,7 @@ def events_of(case: Case, *items: TextChunk | Exception | None) -> list[bytes]:
     """The events of a stream, one by one; by default of a whole one."""
     surface, call, state = surface_of(case), call_of(case), dict[str, Any]()
     said = b"".join(surface.build_event(call, item, state) for item in items or (*CHUNKS, None))
-    return re.findall(rb".*?\n\n", said, re.DOTALL)
+    return re.findall(rb".*?\r?\n\r?\n", said, re.DOTALL)
 
 
 def streamed_answer(case: Case, *items: TextChunk | Exception | None, ending: Ending = "clean") -> Behaviour:

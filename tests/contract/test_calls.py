@@ -24,7 +24,7 @@ from betterai.core.exceptions import (
     StreamInterrupted,
     UnsupportedParam,
 )
-from betterai.core.provider import SigV4Auth
+from betterai.core.provider import GoogleAuth, SigV4Auth
 from betterai.core.response import ProviderResponse
 from betterai.core.settings import GenerationSettings
 from betterai.providers import built_in_names
@@ -118,8 +118,8 @@ async def test_a_missing_key_is_named_before_anything_is_sent(case: Case, stream
     setting = case.provider.setting("api_key")
     with Upstream(streamed_answer(case) if streaming else whole_answer(case)) as upstream:
         provider = connect(case, upstream.url, key=None)
-        if isinstance(case.provider.auth, SigV4Auth):
-            with pytest.raises(ConfigurationError, match="no credentials of AWS were found"):
+        if isinstance(case.provider.auth, SigV4Auth | GoogleAuth):
+            with pytest.raises(ConfigurationError, match="no credentials of (AWS|Google Cloud) were found"):
                 await ask(provider, streaming=streaming)
             return
         if setting is None or not setting.required:

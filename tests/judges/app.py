@@ -25,7 +25,7 @@ from betterai.wire.surfaces import SURFACES
 PATHS = {
     r"/chat/completions$": "openai_chat",
     r"/responses$": "openai_responses",
-    r"/messages$": "anthropic_messages",
+    r"/messages$|:(rawPredict|streamRawPredict)$": "anthropic_messages",
     r":(generateContent|streamGenerateContent)$": "gemini",
 }
 SERVED = frozenset(PATHS.values()) & SURFACES.keys()

@@ -74,12 +74,14 @@ class GoogleAuth(Data, frozen=True, kw_only=True, tag=True):
     """A token of Google Cloud for `scopes`. An access token in `setting` wins.
 
     Else one is fetched, and fetched again before it ends, with the credentials in `credentials_setting` (a path, or the
-    JSON itself), else with those that are found where Google's own tools keep them, or with the machine's.
+    JSON itself), else with those that are found where Google's own tools keep them, or with the machine's. Where the
+    setting named in `instead` has a value, nothing is fetched: a key is sent in a header of its own.
     """
 
     scopes: tuple[str, ...]
     setting: str = "access_token"
     credentials_setting: str = "credentials"
+    instead: str = ""
 
 
 Auth: TypeAlias = NoAuth | BearerAuth | HeaderAuth | QueryAuth | SigV4Auth | GoogleAuth

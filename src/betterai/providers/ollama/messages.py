@@ -10,7 +10,7 @@ from betterai.wire.anthropic_messages import AnthropicMessages
 class OllamaMessages(AnthropicMessages):
     """It reads pictures as bytes, and no documents."""
 
-    path = "/messages"
+    path = "/v1/messages"
     accepts: ClassVar = {"image": frozenset({"bytes"})}
     unsupported: ClassVar = dict.fromkeys(
         ("tool_choice", "parallel_tool_calls", "user", "metadata", "service_tier", "cache", "response_format"),

@@ -1,9 +1,11 @@
-"""Vertex AI of Google Cloud (https://cloud.google.com/vertex-ai/generative-ai/docs): Gemini in a project and location.
+"""Vertex AI of Google Cloud (https://cloud.google.com/vertex-ai/generative-ai/docs): Gemini and Claude in a project and
+location, with a token of Google Cloud, given or fetched.
 
 With a key alone it is express mode, without a project.
 """
 
-from betterai.core.provider import BearerAuth, Provider, Setting
+from betterai.core.provider import GoogleAuth, Provider, Setting
+from betterai.providers.vertex.messages import VertexMessages
 from betterai.providers.vertex.place import find_base_url
 from betterai.providers.vertex.text import VertexCount, VertexText
 
@@ -21,7 +23,20 @@ PROVIDER = Provider(
             required=False,
             about="a token of Google Cloud: gcloud auth print-access-token",
         ),
-        Setting(name="api_key", env=("GOOGLE_VERTEX_API_KEY", "VERTEX_API_KEY"), secret=True, instead="access_token"),
+        Setting(
+            name="credentials",
+            env=("GOOGLE_APPLICATION_CREDENTIALS",),
+            secret=True,
+            required=False,
+            about="the file of a service account, or its JSON; else what gcloud or the machine has is found",
+        ),
+        Setting(
+            name="api_key",
+            env=("GOOGLE_VERTEX_API_KEY", "VERTEX_API_KEY"),
+            secret=True,
+            required=False,
+            about="for express mode",
+        ),
         Setting(
             name="project",
             env=("GOOGLE_CLOUD_PROJECT", "GOOGLE_VERTEX_PROJECT"),
@@ -42,8 +57,11 @@ PROVIDER = Provider(
             about="made of the others, where it is not given: all up to /publishers",
         ),
     ),
-    auth=BearerAuth(setting="access_token"),
+    auth=GoogleAuth(scopes=("https://www.googleapis.com/auth/cloud-platform",), instead="api_key"),
     headers={"x-goog-api-key": "{api_key}"},
-    protocols={"text": {"gemini": _TEXT}, "count": {"gemini": VertexCount(_TEXT)}},
+    protocols={
+        "text": {"gemini": _TEXT, "anthropic_messages": VertexMessages()},
+        "count": {"gemini": VertexCount(_TEXT)},
+    },
     defaults={"text": "gemini-3.8-flash"},
 )

@@ -29,9 +29,10 @@ def sign(auth: Auth, values: Mapping[str, str], headers: dict[str, str], query: 
         if key := _read(values, auth.setting):
             query[auth.parameter] = key
     elif isinstance(auth, SigV4Auth | GoogleAuth):
-        if not (key := _read(values, auth.setting)):
+        if key := _read(values, auth.setting):
+            headers["Authorization"] = f"Bearer {key}"
+        elif isinstance(auth, SigV4Auth) or not values.get(auth.instead):
             return _find_completion(auth, values)
-        headers["Authorization"] = f"Bearer {key}"
     return None
 
 
