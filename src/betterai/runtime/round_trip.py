@@ -16,8 +16,7 @@ from betterai.core.model import ModelConfig
 from betterai.core.response import CallWarning
 from betterai.core.wire import WireRequest
 from betterai.runtime.encoding import encode_request
-from betterai.wire.openai_chat import OpenAIChat
-from betterai.wire.openai_chat.adoption import adopt_fields
+from betterai.wire.adoption import adopt_fields
 from betterai.wire.surfaces import SURFACES
 
 
@@ -42,8 +41,7 @@ def make_round_trip(codec: TextExchange, provider: str, request: WireRequest) ->
     body: Any = request.body
     parsed = surface.parse_request(request)
     call: TextCall = msgspec.structs.replace(parsed, model=find_model(provider, parsed.model.id), id="replay")
-    if isinstance(codec, OpenAIChat):
-        call = adopt_fields(codec, call)
+    call = adopt_fields(codec, call)
     try:
         sent, warnings = _build(codec, call)
     except UnsupportedParam as error:
@@ -100,13 +98,23 @@ def find_missing(whole: Any, other: Any, at: str = "") -> Iterator[str]:
             else:
                 yield place
     elif isinstance(whole, list) and isinstance(other, list):
+        place = 0
         for index, value in enumerate(whole):
-            if index < len(other):
-                yield from find_missing(value, other[index], f"{at}/{index}")
+            more = len(whole) - index - (len(other) - place)
+            if place < len(other) and (more <= 0 or _same_kind(value, other[place])):
+                yield from find_missing(value, other[place], f"{at}/{index}")
+                place += 1
             else:
                 yield f"{at}/{index}"
     elif whole != other or isinstance(whole, bool) != isinstance(other, bool):
         yield at
+
+
+def _same_kind(value: Any, other: Any) -> bool:
+    """Whether an element of a list may be the other's: of a shorter list, those of other kinds are skipped."""
+    if not (isinstance(value, dict) and isinstance(other, dict)):
+        return True
+    return all(value.get(name) == other.get(name) for name in ("type", "role"))
 
 
 def _all_pointers(value: Any, at: str = "") -> Iterator[str]:

@@ -6,5 +6,9 @@ from collections.abc import Callable, Mapping
 
 from betterai.core.codec import TextSurface
 from betterai.wire.openai_chat import OpenAIChatSurface
+from betterai.wire.openai_responses import OpenAIResponsesSurface
 
-SURFACES: Mapping[str, Callable[[], TextSurface]] = {OpenAIChatSurface.protocol: OpenAIChatSurface}
+SURFACES: Mapping[str, Callable[[], TextSurface]] = {
+    OpenAIChatSurface.protocol: OpenAIChatSurface,
+    OpenAIResponsesSurface.protocol: OpenAIResponsesSurface,
+}

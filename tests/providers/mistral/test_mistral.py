@@ -15,7 +15,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.mistral import PROVIDER
 from betterai.providers.mistral.chat import MistralChat
-from betterai.wire.openai_chat.adoption import adopt_fields
+from betterai.wire.adoption import adopt_fields
 from wire.chats import (
     SURFACE,
     bare,

@@ -23,7 +23,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.zai import PROVIDER
 from betterai.providers.zai.chat import ZAIChat
-from betterai.wire.openai_chat.adoption import adopt_fields
+from betterai.wire.adoption import adopt_fields
 from wire.chats import (
     SURFACE,
     bare,

@@ -2,6 +2,7 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.openai.models import PROVIDER_MODELS
+from betterai.providers.openai.responses import OpenAIOwnResponses
 from betterai.wire.openai_chat import OpenAIChat
 
 PROVIDER = Provider(
@@ -18,7 +19,7 @@ PROVIDER = Provider(
     auth=BearerAuth(),
     headers={"OpenAI-Organization": "{organization}", "OpenAI-Project": "{project}"},
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": OpenAIChat()}},
+    protocols={"text": {"openai_responses": OpenAIOwnResponses(), "openai_chat": OpenAIChat()}},
     defaults={"text": "gpt-6-luna"},
     list_models_path="/models",
 )

@@ -1,0 +1,6 @@
+"""The Responses protocol, both halves (https://platform.openai.com/docs/api-reference/responses)."""
+
+from betterai.wire.openai_responses.client import OpenAIResponses
+from betterai.wire.openai_responses.server import OpenAIResponsesSurface
+
+__all__ = ["OpenAIResponses", "OpenAIResponsesSurface"]
