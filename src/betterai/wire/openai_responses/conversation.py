@@ -31,7 +31,9 @@ from betterai.wire.residue import refuse
 Fields = dict[str, Any]
 
 MARK = Opaque(protocol=PROTOCOL, data=Raw(b"{}"))
-"""Marks a text that came as a list of one part, and messages that came with their type: they are written so again."""
+"""Marks messages that came with their type; a text that came as a list of one part, or, from the assistant, as no list:
+they are written so again.
+"""
 _MIME_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
 
 
@@ -81,7 +83,7 @@ class _Turns:
     def _add_message(self, fields: Fields, where: str) -> None:
         role, typed = fields.pop("role"), fields.pop("type", None) is not None
         listed = isinstance(fields.get("content"), list)
-        parts = _parse_content(fields, where)
+        parts = _parse_content(fields, where, role)
         if role != "assistant" or (fields and not listed):
             self._end_turn()
             opaque = keep_extra({"type": "message", **fields} if typed and fields else fields)
@@ -203,20 +205,20 @@ def need_text(fields: Fields, name: str, where: str) -> str:
     return value
 
 
-def _parse_content(fields: Fields, where: str) -> list[AnyPart]:
+def _parse_content(fields: Fields, where: str, role: str) -> list[AnyPart]:
     if (content := fields.get("content")) is None:
         return []
     del fields["content"]
-    return _parse_parts(content, f"{where}.content")
+    return _parse_parts(content, f"{where}.content", assistant=role == "assistant")
 
 
-def _parse_parts(content: Any, where: str) -> list[AnyPart]:
+def _parse_parts(content: Any, where: str, *, assistant: bool = False) -> list[AnyPart]:
     if isinstance(content, str):
-        return [Text(text=content)]
+        return [Text(text=content, opaque=MARK if assistant else None)]
     if not isinstance(content, list):
         raise refuse(where, "must be a text or a list")
     parts = [_parse_part(part, f"{where}[{index}]") for index, part in enumerate(content)]
-    if len(parts) == 1 and isinstance(parts[0], Text) and parts[0].opaque is None and parts[0].cache is None:
+    if len(parts) == 1 and isinstance(parts[0], Text) and parts[0].opaque is None and not assistant:
         parts = [msgspec.structs.replace(parts[0], opaque=MARK)]
     return parts
 

@@ -116,16 +116,16 @@ class ItemBuilder:
             item = {"type": "message", **item}
         contents = [self._build_part(part, item, assistant=assistant) for part in parts]
         plain = len(parts) == 1 and isinstance(parts[0], Text) and contents[0].keys() == {"type", "text"}
-        if plain and not self._is_listed(parts[0].opaque):
+        if plain and self._is_marked(parts[0].opaque) == assistant:
             item["content"] = contents[0]["text"]
         else:
             item["content"] = contents or ""
         write_back(item, message.opaque, PROTOCOL, self._model, self._report)
         self._items.append(item)
 
-    def _is_listed(self, opaque: Opaque | None) -> bool:
-        """Whether a text came as a list of one part."""
-        return opaque is not None and is_own(opaque, PROTOCOL, self._model)
+    def _is_marked(self, opaque: Opaque | None) -> bool:
+        """Whether a text came in the form that is not usual: as a text from the assistant, as a list from others."""
+        return is_own(opaque, PROTOCOL, self._model) and not opaque.value  # type: ignore[union-attr]
 
     def _build_part(self, part: AnyPart, item: Item, *, assistant: bool) -> Item:
         """One element of the content. The first one holds what its item says beside it."""
