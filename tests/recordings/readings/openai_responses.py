@@ -128,7 +128,7 @@ SHEET = frozenset(
 
 READING = Reading(
     kinds=("responses",),
-    providers=("openai",),
+    providers=("openai", "azure", "xai", "openrouter", "deepseek", "llamacpp", "lmstudio"),
     is_own=is_own,
     expect=expect,
     sheet=SHEET,

@@ -8,13 +8,15 @@ The endpoint, with `api_version` where there is one, says which of three ways is
 | the same | 2024-10-21, 2025-04-01-preview … | /openai/deployments/MODEL/chat/completions |
 | https://RESOURCE.services.ai.azure.com/models | none: 2024-05-01-preview | /models/chat/completions |
 
-An endpoint that ends in /openai/v1 is the first way whatever the version. A key is sent as `api-key`; in its place an
+Responses, which `CoreConfig(protocol="openai_responses")` chooses, are asked at /openai/v1/responses, with a dated version
+at /openai/responses. An endpoint that ends in /openai/v1 is the first way whatever the version. A key is sent as `api-key`; in its place an
 Entra token in AZURE_OPENAI_AD_TOKEN is sent as a bearer (scope https://cognitiveservices.azure.com/.default).
 """
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
 from betterai.providers.azure.chat import AzureChat
 from betterai.providers.azure.models import PROVIDER_MODELS
+from betterai.providers.azure.responses import AzureResponses
 
 PROVIDER = Provider(
     name="azure",
@@ -37,6 +39,6 @@ PROVIDER = Provider(
     auth=HeaderAuth(header="api-key"),
     headers={"Authorization": "Bearer {ad_token}"},
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": AzureChat()}},
+    protocols={"text": {"openai_chat": AzureChat(), "openai_responses": AzureResponses()}},
     codec_settings=("base_url", "api_version"),
 )

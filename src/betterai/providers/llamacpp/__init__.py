@@ -2,6 +2,7 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.llamacpp.chat import LlamaCppChat
+from betterai.providers.llamacpp.responses import LlamaCppResponses
 
 PROVIDER = Provider(
     name="llamacpp",
@@ -19,7 +20,7 @@ PROVIDER = Provider(
         Setting(name="base_url", env=("LLAMACPP_BASE_URL",), default="http://localhost:8080/v1"),
     ),
     auth=BearerAuth(),
-    protocols={"text": {"openai_chat": LlamaCppChat()}},
+    protocols={"text": {"openai_chat": LlamaCppChat(), "openai_responses": LlamaCppResponses()}},
     defaults={"text": "default"},
     list_models_path="/models",
 )

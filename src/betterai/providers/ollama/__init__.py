@@ -3,6 +3,7 @@
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.ollama.chat import OllamaChat
 from betterai.providers.ollama.host import read_base_url
+from betterai.providers.ollama.responses import OllamaResponses
 
 PROVIDER = Provider(
     name="ollama",
@@ -25,6 +26,6 @@ PROVIDER = Provider(
         ),
     ),
     auth=BearerAuth(),
-    protocols={"text": {"openai_chat": OllamaChat()}},
+    protocols={"text": {"openai_chat": OllamaChat(), "openai_responses": OllamaResponses()}},
     list_models_path="/models",
 )

@@ -2,6 +2,7 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.vllm.chat import VLLMChat
+from betterai.providers.vllm.responses import VLLMResponses
 
 PROVIDER = Provider(
     name="vllm",
@@ -15,6 +16,6 @@ PROVIDER = Provider(
         Setting(name="base_url", env=("VLLM_BASE_URL",), default="http://localhost:8000/v1"),
     ),
     auth=BearerAuth(),
-    protocols={"text": {"openai_chat": VLLMChat()}},
+    protocols={"text": {"openai_chat": VLLMChat(), "openai_responses": VLLMResponses()}},
     list_models_path="/models",
 )

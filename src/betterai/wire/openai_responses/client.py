@@ -117,7 +117,7 @@ class OpenAIResponses:
                 self._write(body, name, value, call, report)
         if "options" in given:
             self._write_options(body, call, report)
-        if given.get("store") is False and self.encrypted_thoughts and is_reasoning(call):
+        if given.get("store") is False and self._wants_encrypted(call):
             _include(body, ENCRYPTED)
         self._write_stream(body, call, report)
         return WireRequest(
@@ -128,6 +128,10 @@ class OpenAIResponses:
             reply="sse" if call.stream else "json",
             warnings=(*call.warnings, *report.warnings),
         )
+
+    def _wants_encrypted(self, call: TextCall) -> bool:
+        """Where nothing is stored, thoughts can only go back encrypted. A client of this protocol says so itself."""
+        return self.encrypted_thoughts and is_reasoning(call) and "include" not in (call.settings.spelling or ())
 
     def _write_input(self, body: dict[str, Any], call: TextCall, report: Report) -> None:
         """The items; and, where a surface read the request so, `instructions`, a text for the input, or no input."""

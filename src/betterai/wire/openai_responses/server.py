@@ -45,7 +45,7 @@ class OpenAIResponsesSurface:
         model, stream = body.pop("model", None), body.pop("stream", UNSET)
         if not isinstance(model, str) or not model:
             raise refuse("model", "is missing", "missing_required_parameter")
-        spelling: set[str] = set()
+        spelling = {"include"}
         warnings: list[CallWarning] = []
         if stream is None:
             warnings.append(CallWarning(code="translated", field="stream", message="null was read as not set"))
@@ -54,9 +54,7 @@ class OpenAIResponsesSurface:
         elif stream is not UNSET and stream is not True:
             raise refuse("stream", "must be true or false")
         messages = self._parse_messages(body, spelling)
-        settings = parse_settings(body, warnings)
-        if spelling:
-            settings = settings.replace(spelling=frozenset(spelling))
+        settings = parse_settings(body, warnings).replace(spelling=frozenset(spelling))
         return Call(
             model=ModelConfig(id=model, provider="", known=False),
             input=messages,
