@@ -98,12 +98,12 @@ def find_missing(whole: Any, other: Any, at: str = "") -> Iterator[str]:
             else:
                 yield place
     elif isinstance(whole, list) and isinstance(other, list):
-        place = 0
+        at_other = 0
         for index, value in enumerate(whole):
-            more = len(whole) - index - (len(other) - place)
-            if place < len(other) and (more <= 0 or _same_kind(value, other[place])):
-                yield from find_missing(value, other[place], f"{at}/{index}")
-                place += 1
+            more = len(whole) - index - (len(other) - at_other)
+            if at_other < len(other) and (more <= 0 or _same_kind(value, other[at_other])):
+                yield from find_missing(value, other[at_other], f"{at}/{index}")
+                at_other += 1
             else:
                 yield f"{at}/{index}"
     elif whole != other or isinstance(whole, bool) != isinstance(other, bool):

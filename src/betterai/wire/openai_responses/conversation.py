@@ -90,11 +90,12 @@ class _Turns:
             marked = opaque or (MARK if typed else None)
             self._messages.append(Message(role=role, parts=tuple(parts), opaque=marked))
             return
-        if self._typed not in (None, typed):
+        follows = bool(self._parts) and isinstance(self._parts[-1], Text | Refusal)
+        if self._typed not in (None, typed) or (follows and not listed):
             self._end_turn()
         self._typed = typed
         first = parts[0] if parts else Text(text="")
-        if fields or (self._parts and isinstance(self._parts[-1], Text | Refusal)):
+        if fields or (follows and self._parts):
             beside = first.opaque.value if first.opaque is not None else {}
             first = msgspec.structs.replace(first, opaque=keep_extra({**beside, "item": fields}))
         self._parts.extend((first, *parts[1:]))
