@@ -29,12 +29,13 @@ from betterai.core.settings import GenerationSettings
 from betterai.providers import built_in_names
 from betterai.wire.surfaces import SURFACES
 from contract.cases import CASES, PROVIDERS, TEXT_CODECS, Case, build, visible
+from contract.speech import SPEECH
 from judges.app import serve
-from runtime.upstream import Upstream, answer, delta, event, reply, stream, streamed
+from runtime.upstream import Upstream, reply, stream
 
 HELLO = [{"role": "user", "content": "Hello, vendor"}]
 KEY = "canary-53cr3t-0123456789"
-SPOKEN = pytest.mark.parametrize("case", [case for case in TEXT_CODECS if case.protocol in SURFACES], ids=str)
+SPOKEN = pytest.mark.parametrize("case", [case for case in TEXT_CODECS if case.protocol in SPEECH], ids=str)
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +53,16 @@ def connect(case: Case, url: str, *, key: str | None = KEY, **config: Any) -> Ba
     needed = {name: value for name, value in needed.items() if name not in ("api_key", "base_url")}
     model = f"{case.provider.name}/neutral-model"
     return betterai.get_text_provider(
-        betterai.CoreConfig(model=model, base_url=url, api_key=key, settings=needed, retries=0, timeout=20, **config)
+        betterai.CoreConfig(
+            model=model,
+            protocol=case.protocol,
+            base_url=url,
+            api_key=key,
+            settings=needed,
+            retries=0,
+            timeout=20,
+            **config,
+        )
     )
 
 
@@ -91,7 +101,8 @@ async def test_a_chat_and_a_stream_say_the_same(case: Case) -> None:
 @SPOKEN
 async def test_the_key_is_sent_and_shown_nowhere(case: Case, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    with Upstream(answer(), stream(streamed())) as upstream:
+    speech = SPEECH[case.protocol]
+    with Upstream(speech.whole(), stream(speech.stream())) as upstream:
         provider = connect(case, upstream.url)
         shown = [repr(await ask(provider, streaming=streaming)) for streaming in (False, True)]
     assert all(KEY in repr((request.headers, request.query)) for request in upstream.requests)
@@ -102,7 +113,8 @@ async def test_the_key_is_sent_and_shown_nowhere(case: Case, caplog: pytest.LogC
 @pytest.mark.parametrize("streaming", [False, True], ids=["whole", "stream"])
 async def test_a_missing_key_is_named_before_anything_is_sent(case: Case, streaming: bool) -> None:
     setting = case.provider.setting("api_key")
-    with Upstream(stream(streamed()) if streaming else answer()) as upstream:
+    speech = SPEECH[case.protocol]
+    with Upstream(stream(speech.stream()) if streaming else speech.whole()) as upstream:
         provider = connect(case, upstream.url, key=None)
         if setting is None or not setting.required:
             await ask(provider, streaming=streaming)
@@ -139,13 +151,9 @@ async def test_a_failure_says_who_failed_and_not_the_key(
 
 @SPOKEN
 async def test_half_an_answer_is_an_error_and_a_whole_one_without_a_terminator_is_none(case: Case) -> None:
-    failed = event(error={"message": "odd", "type": "server_error", "code": 500})
-    scripts = [
-        stream(streamed()[:-1]),
-        stream([delta("Hel")]),
-        stream([delta("Hel")], "abort"),
-        stream([delta("Hel"), failed]),
-    ]
+    speech = SPEECH[case.protocol]
+    whole = speech.stream() if speech.unterminated is None else speech.unterminated
+    scripts = [stream(whole), stream(speech.cut), stream(speech.cut, "abort"), stream(speech.failed)]
     with Upstream(*scripts) as upstream:
         provider = connect(case, upstream.url)
         assert (await ask(provider, streaming=True)).content == "Hello"
@@ -159,7 +167,7 @@ async def test_half_an_answer_is_an_error_and_a_whole_one_without_a_terminator_i
 @SPOKEN
 async def test_what_is_not_sent_is_reported_or_raises(case: Case) -> None:
     options = {case.provider.name: {"unheard_of": 1}}
-    with Upstream(answer()) as upstream:
+    with Upstream(SPEECH[case.protocol].whole()) as upstream:
         response = await ask(connect(case, upstream.url), streaming=False, options=options)
         with pytest.raises(UnsupportedParam):
             await ask(connect(case, upstream.url, unsupported="raise"), streaming=False, options=options)
@@ -198,13 +206,20 @@ def sample(hint: Any) -> Any:
 
 @SPOKEN
 def test_a_vendors_own_options_are_typed_and_sent(case: Case) -> None:
+    """Each by the protocols that have it; none is there for nothing."""
     hints = options_of(case.provider.name)
-    assert getattr(case.codec, "vendor_options", frozenset()) <= set(hints)
+    codecs = case.provider.protocols["text"].values()
+    assert {name for codec in codecs for name in getattr(codec, "vendor_options", ())} == set(hints)
     bare = visible(build(case))
-    for name, hint in hints.items():
+    for name in sorted(getattr(case.codec, "vendor_options", ())):
+        hint = hints[name]
         request = build(case, options={case.provider.name: {name: sample(hint)}})
         assert visible(request) != bare, name
         assert request.warnings == (), name
+
+
+def test_every_protocol_that_can_be_served_is_spoken_here() -> None:
+    assert set(SPEECH) >= set(SURFACES)
 
 
 EMBEDDED = [case for case in CASES if case.is_class and case.category == "text" and case.provider.embedded]

@@ -13,9 +13,6 @@ from betterai.core.message import Opaque
 from betterai.core.model import ModelConfig
 from betterai.wire.report import Report
 
-_NOTHING = Raw(b"{}")
-"""Says only in which of two forms something came."""
-
 
 def refuse(where: str, what: str, code: str = "invalid_type") -> BadRequestError:
     """The error for a place of the request that is not as the protocol has it."""
@@ -38,7 +35,7 @@ def write_back(body: dict[str, Any], opaque: Opaque | None, protocol: str, model
         return
     if is_own(opaque, protocol, model):
         merge_extra(body, opaque.value)
-    elif opaque.data != _NOTHING:
+    else:
         report.drop("messages.opaque", f"data that only {opaque.provider or opaque.protocol} understands")
 
 

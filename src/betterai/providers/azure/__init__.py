@@ -9,8 +9,8 @@ The endpoint, with `api_version` where there is one, says which of three ways is
 | https://RESOURCE.services.ai.azure.com/models | none: 2024-05-01-preview | /models/chat/completions |
 
 Responses, chosen with `CoreConfig(protocol="openai_responses")`, are asked at /openai/v1/responses, and with a dated
-version at /openai/responses. An endpoint that ends in /openai/v1 is the first way whatever the version. A key is sent as
-`api-key`; in its place an Entra token in AZURE_OPENAI_AD_TOKEN is sent as a bearer (scope
+version at /openai/responses. An endpoint that ends in /openai/v1 is the first way whatever the version. A key is sent
+as `api-key`; in its place an Entra token in AZURE_OPENAI_AD_TOKEN is sent as a bearer (scope
 https://cognitiveservices.azure.com/.default).
 """
 
