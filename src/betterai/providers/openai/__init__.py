@@ -4,6 +4,9 @@ from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.openai.models import PROVIDER_MODELS
 from betterai.providers.openai.responses import OpenAIOwnResponses
 from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.openai_responses import OpenAIResponsesCount
+
+RESPONSES = OpenAIOwnResponses()
 
 PROVIDER = Provider(
     name="openai",
@@ -19,7 +22,10 @@ PROVIDER = Provider(
     auth=BearerAuth(),
     headers={"OpenAI-Organization": "{organization}", "OpenAI-Project": "{project}"},
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_responses": OpenAIOwnResponses(), "openai_chat": OpenAIChat()}},
+    protocols={
+        "text": {"openai_responses": RESPONSES, "openai_chat": OpenAIChat()},
+        "count": {"openai_responses": OpenAIResponsesCount(RESPONSES)},
+    },
     defaults={"text": "gpt-6-luna"},
     list_models_path="/models",
 )

@@ -13,7 +13,7 @@ class OpenAIOptions(TypedDict, total=False):
 
     access_programs: Mapping[str, Any]
     background: bool
-    """Answer later: the reply only says where to ask. `BackgroundResponses` waits for it."""
+    """Answer later: the reply only says where to ask. `OpenAIResponsesBackground` waits for it."""
     background_options: Mapping[str, Any]
     context_management: Sequence[Mapping[str, Any]]
     """`[{"type": "compaction", "compact_threshold": …}]`."""

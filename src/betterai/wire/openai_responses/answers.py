@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from betterai.core.codec import TextCall
 from betterai.core.message import (
     AnyPart,
@@ -175,7 +173,7 @@ def build_response(
         "status": status,
         "error": error,
         "incomplete_details": incomplete,
-        "instructions": extra.get("instructions"),
+        "instructions": _find_instructions(call),
         "max_output_tokens": settings.max_tokens,
         "model": model,
         "output": list(output),
@@ -197,6 +195,11 @@ def build_response(
     return body
 
 
+def _find_instructions(call: TextCall) -> str | None:
+    first = call.input[0] if call.input and "instructions" in (call.settings.spelling or ()) else None
+    return None if first is None else first.text
+
+
 def _echo_tool(tool: Item) -> Item:
     """Functions come back with all their fields."""
     return {"parameters": None, "strict": None, **tool} if tool["type"] == "function" else tool
@@ -207,7 +210,3 @@ def status_of_answer(reason: FinishReason | None) -> str:
     if reason is None or reason in _WHOLE:
         return "completed"
     return "failed" if reason == "error" else "incomplete"
-
-
-def encode(value: Any) -> bytes:
-    return msgspec.json.encode(value)

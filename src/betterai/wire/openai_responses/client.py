@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from betterai.core.codec import TextCall
-from betterai.core.exceptions import ContentFilterError, ProviderError
+from betterai.core.exceptions import BadRequestError, ContentFilterError, ProviderError
 from betterai.core.message import Message, Refusal, Text, ToolCall
 from betterai.core.response import FinishReason, ProviderResponse
 from betterai.core.settings import PromptCache, ReasoningControl, WebSearch
@@ -339,7 +339,10 @@ class OpenAIResponses:
 
     def parse_error(self, reply: WireResponse) -> ProviderError:
         """The error that a reply with an error status is."""
-        return self._make_error(reply.status, read_error(reply.content), reply, None)
+        error = self._make_error(reply.status, read_error(reply.content), reply, None)
+        if reply.status in (404, 405) and type(error) is BadRequestError:
+            error.hint = 'is there /responses at this address? CoreConfig(protocol="openai_chat") asks for Chat'
+        return error
 
     def _make_error(
         self, status: int, found: ErrorBody, reply: WireResponse, kind: type[ProviderError] | None
