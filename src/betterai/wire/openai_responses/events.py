@@ -1,4 +1,4 @@
-"""Our chunks as the protocol's events, for the server half: items shown and close in the documented order."""
+"""Our chunks as the protocol's events, for the server half: items open and close in the documented order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from betterai.core.message import AnyPart, Citation, Reasoning, Refusal, Text, T
 from betterai.core.response import FinishReason, TextChunk, ToolCallDelta
 from betterai.core.tools import CustomTool
 from betterai.core.usage import Usage
-from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.openai_chat.answers import describe_error
 from betterai.wire.openai_responses.answers import (
     Item,
@@ -25,25 +24,15 @@ from betterai.wire.openai_responses.answers import (
     own_item,
     status_of_answer,
 )
-
-
-class _Open:
-    """An item whose end has not come. `pieces` are what was shown of it."""
-
-    __slots__ = ("cited", "closed", "index", "item", "kind", "logprobs", "pieces")
-
-    def __init__(self, kind: str, index: int, item: Item) -> None:
-        self.kind = kind
-        self.index = index
-        self.item = item
-        self.pieces: list[str] = []
-        self.cited: list[Citation] = []
-        self.logprobs: list[Item] = []
-        self.closed = False
-
-    @property
-    def text(self) -> str:
-        return "".join(self.pieces)
+from betterai.wire.openai_responses.open_items import (
+    ARGUMENTS,
+    CALL_EVENTS,
+    OpenItem,
+    begins,
+    begun,
+    is_object,
+    text_of,
+)
 
 
 class EventWriter:
@@ -56,9 +45,9 @@ class EventWriter:
         self._id = ""
         self._model = ""
         self._items: list[Item] = []
-        self._shown: list[_Open] = []
+        self._shown: list[OpenItem] = []
         """Items that pieces opened and whose part has not come, in their order."""
-        self._calls: dict[int, _Open] = {}
+        self._calls: dict[int, OpenItem] = {}
         self._reason: FinishReason | None = None
         self._usage: Usage | None = None
         self._ended = False
@@ -143,9 +132,9 @@ class EventWriter:
         for type in ("response.created", "response.in_progress"):
             self._emit(type, response=self._response("in_progress"))
 
-    def _open_item(self, kind: str, item: Item) -> _Open:
+    def _open_item(self, kind: str, item: Item) -> OpenItem:
         """A new item, as it begins: what is shown in pieces is empty yet."""
-        opened = _Open(kind, len(self._items), item)
+        opened = OpenItem(kind, len(self._items), item)
         self._items.append({})
         self._emit("response.output_item.added", output_index=opened.index, item=item)
         return opened
@@ -162,8 +151,8 @@ class EventWriter:
         else:
             self._emit("response.reasoning_summary_text.delta", **at, summary_index=0, delta=piece)
 
-    def _current(self, kind: str) -> _Open:
-        """The shown item of a kind. Another kind of speech ends the one before it."""
+    def _current(self, kind: str) -> OpenItem:
+        """The open item of a kind. Another kind of speech ends the one before it."""
         last = next((shown for shown in reversed(self._shown) if not shown.closed and shown.kind != "call"), None)
         if last is not None and last.kind == kind:
             return last
@@ -171,7 +160,7 @@ class EventWriter:
         self._settle_calls()
         return self._open_message() if kind == "message" else self._open_reasoning()
 
-    def _settle(self, shown: _Open | None) -> None:
+    def _settle(self, shown: OpenItem | None) -> None:
         """Close an item with what was shown of it: its part may come much later."""
         if shown is not None and not shown.closed:
             self._close(shown, self._part_of(shown))
@@ -179,10 +168,10 @@ class EventWriter:
     def _settle_calls(self) -> None:
         """Close the calls whose arguments are whole."""
         for shown in self._calls.values():
-            if not shown.closed and (shown.item["type"] == "custom_tool_call" or _is_object(shown.text)):
+            if not shown.closed and (shown.item["type"] == "custom_tool_call" or is_object(shown.text)):
                 self._close(shown, self._part_of(shown))
 
-    def _open_message(self, head: Item | None = None) -> _Open:
+    def _open_message(self, head: Item | None = None) -> OpenItem:
         id = make_id(self._call, "msg", len(self._items))
         item = {
             "id": id,
@@ -200,7 +189,7 @@ class EventWriter:
         self._shown.append(opened)
         return opened
 
-    def _open_reasoning(self, head: Item | None = None) -> _Open:
+    def _open_reasoning(self, head: Item | None = None) -> OpenItem:
         item = {"id": make_id(self._call, "rs", len(self._items)), **(head or {}), "type": "reasoning", "summary": []}
         opened = self._open_item("reasoning", item)
         part = {"type": "summary_text", "text": ""}
@@ -218,12 +207,12 @@ class EventWriter:
         if piece.arguments and not opened.closed:
             opened.pieces.append(piece.arguments)
             at = {"item_id": opened.item["id"], "output_index": opened.index}
-            self._emit(_CALL_EVENTS[opened.item["type"]] + ".delta", **at, delta=piece.arguments)
+            self._emit(CALL_EVENTS[opened.item["type"]] + ".delta", **at, delta=piece.arguments)
 
-    def _last_speech(self) -> _Open | None:
+    def _last_speech(self) -> OpenItem | None:
         return next((shown for shown in reversed(self._shown) if shown.kind != "call"), None)
 
-    def _open_call(self, index: int, id: str, name: str, head: Item | None = None) -> _Open:
+    def _open_call(self, index: int, id: str, name: str, head: Item | None = None) -> OpenItem:
         tools = self._call.settings.tools or ()
         custom = any(isinstance(tool, CustomTool) and tool.name == name for tool in tools)
         part = ToolCall(id=id, name=name, kind="custom" if custom else "function")
@@ -238,7 +227,7 @@ class EventWriter:
         if shown is not None and shown.kind == "message" and not shown.closed:
             self._annotate(shown, citation)
 
-    def _annotate(self, shown: _Open, citation: Citation) -> None:
+    def _annotate(self, shown: OpenItem, citation: Citation) -> None:
         self._emit(
             "response.output_text.annotation.added",
             item_id=shown.item["id"],
@@ -270,13 +259,13 @@ class EventWriter:
             self._settle_all()
             item = build_item(self._call, part, len(self._items))
             if item is not None:
-                self._close_item(self._open_item("other", {**item, **_begun(item)}), item)
+                self._close_item(self._open_item("other", {**item, **begun(item)}), item)
 
     def _settle_all(self) -> None:
         for shown in list(self._shown):
             self._settle(shown)
 
-    def _show_part(self, kind: str, part: Text | Reasoning) -> _Open:
+    def _show_part(self, kind: str, part: Text | Reasoning) -> OpenItem:
         if isinstance(part, Text):
             opened = self._open_message(envelope(part))
         else:
@@ -293,18 +282,25 @@ class EventWriter:
         if opened is None:
             self._settle_all()
             head = build_item(self._call, part, len(self._items), "in_progress") or {}
-            if head.get("type") not in _CALL_EVENTS:
+            if head.get("type") not in CALL_EVENTS:
                 self._close_item(self._open_item("other", head), head)
                 return
-            opened = self._open_item("call", {**head, _ARGUMENTS[head["type"]]: ""})
+            opened = self._open_item("call", {**head, ARGUMENTS[head["type"]]: ""})
             self._shown.append(opened)
             if part.arguments:
                 self._calls[part.index] = opened
                 self._show_call(ToolCallDelta(index=part.index, arguments=part.arguments))
         self._finish(opened, part)
 
-    def _finish(self, shown: _Open, part: AnyPart) -> None:
-        """The part of an item has come. Closed or not, the last response has it whole."""
+    def _finish(self, shown: OpenItem, part: AnyPart) -> None:
+        """The part of an item has come. Closed or not, the last response has it whole. Pieces of several parts of one
+        kind that followed each other are one item: it waits for all of them.
+        """
+        shown.parts.append(part)
+        if len(shown.parts) > 1 or begins(shown, part):
+            if sum(len(text_of(known)) for known in shown.parts) < len(shown.text):
+                return
+            part = self._part_of(shown)
         self._shown.remove(shown)
         if shown.closed:
             self._items[shown.index] = self._whole(shown, part)
@@ -326,7 +322,7 @@ class EventWriter:
 
     # ── ends ──
 
-    def _part_of(self, shown: _Open) -> AnyPart:
+    def _part_of(self, shown: OpenItem) -> AnyPart:
         """What was shown of an item, as a part."""
         if shown.kind == "message":
             return Text(text=shown.text, citations=tuple(shown.cited))
@@ -336,14 +332,14 @@ class EventWriter:
         kind = "custom" if custom else "function"
         return ToolCall(id=shown.item["call_id"], name=shown.item["name"], arguments=shown.text, kind=kind)  # type: ignore[arg-type]
 
-    def _whole(self, shown: _Open, part: AnyPart) -> Item:
-        """The item with its part, under the id with which it began."""
+    def _whole(self, shown: OpenItem, part: AnyPart) -> Item:
+        """The item with its part, under the id with which it began; what is encrypted goes with its own id only."""
         item = build_item(self._call, part, shown.index) or {}
         if shown.kind == "message" and shown.logprobs:
             item["content"][0]["logprobs"] = shown.logprobs
-        return {**item, "id": shown.item["id"]}
+        return item if item.get("encrypted_content") else {**item, "id": shown.item["id"]}
 
-    def _close(self, shown: _Open, part: AnyPart) -> None:
+    def _close(self, shown: OpenItem, part: AnyPart) -> None:
         item = self._whole(shown, part)
         at = {"item_id": shown.item["id"], "output_index": shown.index}
         if shown.kind == "message":
@@ -357,31 +353,12 @@ class EventWriter:
             part_done = {"type": "summary_text", "text": text}
             self._emit("response.reasoning_summary_part.done", **at, summary_index=0, part=part_done)
         else:
-            name = _ARGUMENTS[item["type"]]
+            name = ARGUMENTS[item["type"]]
             named = {"name": item["name"]} if name == "arguments" else {}
-            self._emit(_CALL_EVENTS[item["type"]] + ".done", **at, **named, **{name: item[name]})
+            self._emit(CALL_EVENTS[item["type"]] + ".done", **at, **named, **{name: item[name]})
         self._close_item(shown, item)
 
-    def _close_item(self, shown: _Open, item: Item) -> None:
+    def _close_item(self, shown: OpenItem, item: Item) -> None:
         shown.closed = True
         self._items[shown.index] = item
         self._emit("response.output_item.done", output_index=shown.index, item=item)
-
-
-_CALL_EVENTS = {
-    "function_call": "response.function_call_arguments",
-    "custom_tool_call": "response.custom_tool_call_input",
-}
-_ARGUMENTS = {"function_call": "arguments", "custom_tool_call": "input"}
-
-
-def _begun(item: Item) -> Item:
-    """What an item that comes whole says while it begins."""
-    return {"status": "in_progress"} if item.get("status") == "completed" else {}
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(msgspec.json.decode(text), dict)
-    except UNREADABLE:
-        return False

@@ -91,7 +91,7 @@ class ResponsesStream:
                 chunks.append(TextChunk(content=text, logprobs=logprobs, body=data))
         elif (read := _READERS.get(kind)) is not None:
             read(self, shape, data, chunks)
-        elif kind == "error" or event.name == "error" or (not kind and is_bare_error(data)):
+        elif kind == "error" or event.name == "error" or (not kind and (b'"error"' in data or is_bare_error(data))):
             raise self._codec.error_of_event(data)
         if chunks and not self._named:
             self._named = True
@@ -173,7 +173,7 @@ class ResponsesStream:
             return
         if not item.shape.type:
             item.shape = done
-        parts = self._reader.read(raw, done)
+        parts = [self._number(item, part) for part in self._reader.read(raw, done)]
         if done.type == "message" and not parts:
             parts = self._gather(item)
         for part in parts:
@@ -184,6 +184,15 @@ class ResponsesStream:
             elif isinstance(part, ToolCall) and not part.server and done.type in _CALLS:
                 self._show_rest(item, part, data, chunks)
         self._closed[index] = parts
+
+    def _number(self, item: _OpenItem, part: AnyPart) -> AnyPart:
+        """Calls are counted as they begin, whichever is done first."""
+        if not isinstance(part, ToolCall) or part.server:
+            return part
+        if item.call is None and item.shape.type not in _CALLS:
+            item.call = self._calls
+            self._calls += 1
+        return msgspec.structs.replace(part, index=self._calls if item.call is None else item.call)
 
     def _show_rest(self, item: _OpenItem, part: ToolCall, data: bytes, chunks: list[TextChunk]) -> None:
         if item.call is None:
