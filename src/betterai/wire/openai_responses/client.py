@@ -61,6 +61,8 @@ class OpenAIResponses:
     sampling: ClassVar[frozenset[str]] = SAMPLING
     """Settings that reasoning models turn down."""
     developer_role: ClassVar[bool] = True
+    typed_messages: ClassVar[bool] = False
+    """Whether what the assistant said is only understood with its type, "message"."""
     tool_media: ClassVar[bool] = True
     """Whether tool results may hold media."""
     cache_marks: ClassVar[bool] = True

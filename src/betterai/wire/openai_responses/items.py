@@ -112,7 +112,7 @@ class ItemBuilder:
     def _write_said(self, message: Message, parts: Sequence[AnyPart]) -> None:
         assistant = message.role == "assistant"
         item: Item = {"role": self.role(message)}
-        if is_own(message.opaque, PROTOCOL, self._model) and not message.opaque.value:  # type: ignore[union-attr]
+        if self._is_marked(message.opaque) or (assistant and self._codec.typed_messages):
             item = {"type": "message", **item}
         contents = [self._build_part(part, item, assistant=assistant) for part in parts]
         plain = len(parts) == 1 and isinstance(parts[0], Text) and contents[0].keys() == {"type", "text"}
