@@ -39,7 +39,8 @@ def expect(exchange: dict[str, Any]) -> dict[str, Any]:
     ends = [index for index, event in enumerate(events) if event["type"] in ENDS]
     events = events[: ends[0] + 1]
     last = events[-1]
-    found = _expect_response(last["response"])
+    done = [event["item"] for event in events if event["type"] == "response.output_item.done"]
+    found = _expect_response({**last["response"], "output": last["response"]["output"] or done})
     content = "".join(event["delta"] for event in events if event["type"] == "response.output_text.delta")
     assert found["content"] == content, "the pieces are not the whole"
     return found

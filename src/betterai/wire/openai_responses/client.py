@@ -12,7 +12,7 @@ from betterai.core.exceptions import BadRequestError, ContentFilterError, Provid
 from betterai.core.message import Message, Refusal, Text, ToolCall
 from betterai.core.response import FinishReason, ProviderResponse
 from betterai.core.settings import PromptCache, ReasoningControl, WebSearch
-from betterai.core.tools import AnyTool, Tool, ToolChoice
+from betterai.core.tools import AnyTool, ServerTool, Tool, ToolChoice
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error
@@ -224,11 +224,12 @@ class OpenAIResponses:
             return
         if not self.server_search:
             report.drop("web_search", "this provider does not search the web")
-        tools = body.setdefault("tools", [])
-        if tools is None or not any(tool.get("type") in SEARCHES for tool in tools):
-            body["tools"] = [*(tools or ()), build_search(value if isinstance(value, WebSearch) else WebSearch())]
-        elif value is not True:
-            report.drop("web_search", "the search among the tools says how to search", harmless=True)
+        if any(isinstance(tool, ServerTool) and tool.type in SEARCHES for tool in call.settings.tools or ()):
+            if value is not True:
+                report.drop("web_search", "the search among the tools says how to search", harmless=True)
+            return
+        search = build_search(value if isinstance(value, WebSearch) else WebSearch())
+        body["tools"] = [*(body.get("tools") or ()), search]
 
     def _write_tool_choice(self, body: dict[str, Any], value: Any, call: TextCall, report: Report) -> None:
         mode = value.mode if isinstance(value, ToolChoice) else value
