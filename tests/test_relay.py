@@ -49,7 +49,9 @@ class Upstream:
 
 
 def make_provider(url: str, model: str = "gpt-4o-mini") -> CodecTextProvider:
-    config = betterai.CoreConfig(model=f"openai/{model}", base_url=f"{url}/v1", api_key="upstream-key")
+    config = betterai.CoreConfig(
+        model=f"openai/{model}", protocol="openai_chat", base_url=f"{url}/v1", api_key="upstream-key"
+    )
     provider = betterai.get_text_provider(config)
     assert isinstance(provider, CodecTextProvider)
     return provider

@@ -110,10 +110,10 @@ async def test_attachments_reach_the_provider_before_the_prompt(files: Path):
         model = ("-m", "openai/some-model", "--base-url", url)
         result = await finish(await start("chat", *model, *words, "--json", "What is this?", OPENAI_API_KEY=KEY))
     assert result.code == 0, result
-    (message,) = bodies[0]["messages"]
+    (message,) = bodies[0]["input"]
     kinds = [part["type"] for part in message["content"]]
-    assert kinds == ["image_url", "input_audio", "file", "text", "text"]
-    assert message["content"][0]["image_url"]["url"] == f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
+    assert kinds == ["input_image", "input_audio", "input_file", "input_text", "input_text"]
+    assert message["content"][0]["image_url"] == f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
     assert message["content"][-1]["text"] == "What is this?"
 
 

@@ -107,7 +107,7 @@ NESTED: dict[str, tuple[str, Any, Any]] = {
     "web_search.user_location": ("web_search", WebSearch(), WebSearch(user_location={"country": "DE"})),
     "tools.description": ("tools", [Tool(name="a")], [Tool(name="a", description="")]),
     "tools.parameters": ("tools", [Tool(name="a")], [Tool(name="a", parameters={**OBJECT, "title": "x"})]),
-    "tools.strict": ("tools", [Tool(name="a")], [Tool(name="a", strict=False)]),
+    "tools.strict": ("tools", [Tool(name="a")], [Tool(name="a", strict=True)]),
     "tools.cache": ("tools", [Tool(name="a")], [Tool(name="a", cache=CacheMark(ttl="1h"))]),
     "tools, a second one": ("tools", [Tool(name="a")], [Tool(name="a"), Tool(name="b")]),
     "tools, a custom one": ("tools", [Tool(name="a")], [Tool(name="a"), CustomTool(name="b")]),

@@ -25,7 +25,7 @@ from betterai.testing import NetworkDenied
 
 def ask(text="Hi", url="http://far.invalid/v1", **options):
     config = betterai.CoreConfig(base_url=url, api_key="key-0123", retries=0)
-    return asyncio.run(betterai.generate("openai/gpt-4o-mini", text, config=config, **options))
+    return asyncio.run(betterai.generate("together/neutral", text, config=config, **options))
 """
 
 
@@ -34,7 +34,7 @@ def _all_is_loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Before the first run: pytester forgets the modules that a run loads, which may not be loaded twice."""
     with Upstream(answer()) as upstream, record(tmp_path_factory.mktemp("loaded")), scripted(["x"]), no_network():
         config = betterai.CoreConfig(base_url=upstream.url, api_key="key-0123", retries=0)
-        for model in ("openai/gpt-4o-mini", "groq/openai/gpt-oss-120b", "scripted/any"):
+        for model in ("together/neutral", "groq/openai/gpt-oss-120b", "scripted/any"):
             asyncio.run(betterai.generate(model, "Hi", config=config))
 
 
@@ -88,7 +88,7 @@ def test_a_marker_with_hosts_allows_no_others(pytester: pytest.Pytester) -> None
 def test_a_script_answers_and_is_gone_after_the_test(pytester: pytest.Pytester) -> None:
     test = """
 def test_scripted(betterai_script):
-    provider = betterai_script("one", name="openai")
+    provider = betterai_script("one", name="together")
     assert ask("Hello").content == "one"
     assert provider.calls[0].text == "Hello"
 
@@ -142,7 +142,7 @@ def test_unused_recordings_can_fail_a_test(pytester: pytest.Pytester, monkeypatc
         )
         result = run(pytester, test.format("pass"))
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*RecordingUnused*001-openai-chat.json*"])
+    result.stdout.fnmatch_lines(["*RecordingUnused*001-together-chat.json*"])
 
 
 def test_a_failed_test_records_nothing(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +161,7 @@ def test_async_tests_are_recorded(pytester: pytest.Pytester, monkeypatch: pytest
 @pytest.mark.asyncio
 async def test_it():
     config = betterai.CoreConfig(base_url=os.environ["UPSTREAM"], api_key="key-0123", retries=0)
-    assert (await betterai.generate("openai/gpt-4o-mini", "Hi", config=config)).content == "recorded"
+    assert (await betterai.generate("together/neutral", "Hi", config=config)).content == "recorded"
 """
     with Upstream(answer("recorded")) as upstream:
         monkeypatch.setenv("UPSTREAM", upstream.url)

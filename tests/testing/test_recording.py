@@ -226,20 +226,20 @@ async def test_our_own_codecs_read_the_recordings(folder: Path) -> None:
     with Upstream(
         answer("whole"), stream(streamed(["in ", "pieces"])), reply(400, {"error": {"message": "no"}})
     ) as upstream:
-        config = CoreConfig(model="openai/gpt-4o-mini", base_url=upstream.url, api_key="key-0123", retries=0)
+        config = CoreConfig(model="together/neutral", base_url=upstream.url, api_key="key-0123", retries=0)
         provider = betterai.get_text_provider(config)
         with record(folder):
-            await provider.generate(say("a"), "gpt-4o-mini", betterai.GenerationSettings())
-            async for _ in provider.generate_stream(say("b"), "gpt-4o-mini", betterai.GenerationSettings()):
+            await provider.generate(say("a"), "neutral", betterai.GenerationSettings())
+            async for _ in provider.generate_stream(say("b"), "neutral", betterai.GenerationSettings()):
                 pass
             with pytest.raises(betterai.BadRequestError):
-                await provider.generate(say("c"), "gpt-4o-mini", betterai.GenerationSettings())
+                await provider.generate(say("c"), "neutral", betterai.GenerationSettings())
     reports = list(replay_paths([str(folder)]))
 
     assert [(report.provider, report.kind, report.verdict) for report in reports] == [
-        ("openai", "chat", "read"),
-        ("openai", "chat-stream", "read"),
-        ("openai", "error", "read"),
+        ("together", "chat", "read"),
+        ("together", "chat-stream", "read"),
+        ("together", "error", "read"),
     ]
     assert [report.content for report in reports] == ["whole", "in pieces", ""]
 
@@ -316,7 +316,7 @@ def test_a_mode_that_is_none_is_named(folder: Path) -> None:
 
 
 def test_the_sync_face_is_recorded(folder: Path, upstream: Upstream) -> None:
-    config = CoreConfig(base_url=upstream.url, api_key="key-0123", model="openai/gpt-4o-mini")
+    config = CoreConfig(base_url=upstream.url, api_key="key-0123", model="together/neutral")
     for mode in ("once", "none"):
         with record(folder, mode):  # type: ignore[arg-type]
             assert betterai.sync.generate("", "Hi", config=config).content == "one"

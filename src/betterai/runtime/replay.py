@@ -286,7 +286,7 @@ def describe_response(report: ReplayReport, response: ProviderResponse) -> Repla
         verdict="read",
         content=response.content,
         reasoning=response.reasoning,
-        tool_calls=tuple({"name": c.name, "arguments": _arguments(c)} for c in response.tool_calls),
+        tool_calls=tuple({"name": c.name, "arguments": _arguments(c)} for c in response.tool_calls if not c.server),
         finish_reason=response.finish_reason,
         raw_finish_reason=response.raw_finish_reason,
         usage=None

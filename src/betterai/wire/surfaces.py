@@ -9,10 +9,12 @@ from betterai.wire.anthropic_messages import AnthropicMessagesSurface
 from betterai.wire.bedrock_converse import BedrockConverseSurface
 from betterai.wire.gemini import GeminiSurface
 from betterai.wire.openai_chat import OpenAIChatSurface
+from betterai.wire.openai_responses import OpenAIResponsesSurface
 
 SURFACES: Mapping[str, Callable[[], TextSurface]] = {
     OpenAIChatSurface.protocol: OpenAIChatSurface,
     BedrockConverseSurface.protocol: BedrockConverseSurface,
     GeminiSurface.protocol: GeminiSurface,
     AnthropicMessagesSurface.protocol: AnthropicMessagesSurface,
+    OpenAIResponsesSurface.protocol: OpenAIResponsesSurface,
 }

@@ -24,7 +24,8 @@ from betterai.core.exceptions import (
 )
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.azure import PROVIDER
-from betterai.providers.azure.chat import FOUNDRY_VERSION, AzureChat
+from betterai.providers.azure.address import FOUNDRY_VERSION
+from betterai.providers.azure.chat import AzureChat
 from betterai.runtime.relay import relay
 from recordings.store import exchange_files, load, name_of
 from runtime.upstream import Upstream, answer, reply

@@ -18,7 +18,7 @@ def test_the_declaration() -> None:
     assert key is not None
     assert (key.env, key.secret) == (("OPENAI_API_KEY",), True)
     assert PROVIDER.defaults["text"] in PROVIDER_MODELS
-    assert list(PROVIDER.protocols["text"]) == ["openai_chat"]
+    assert list(PROVIDER.protocols["text"]) == ["openai_responses", "openai_chat"]
 
 
 def test_the_models_are_keyed_by_their_ids_and_priced() -> None:

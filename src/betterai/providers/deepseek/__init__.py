@@ -3,6 +3,7 @@
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.deepseek.chat import DeepSeekChat
 from betterai.providers.deepseek.models import PROVIDER_MODELS
+from betterai.providers.deepseek.responses import DeepSeekResponses
 
 PROVIDER = Provider(
     name="deepseek",
@@ -15,7 +16,7 @@ PROVIDER = Provider(
     ),
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": DeepSeekChat()}},
+    protocols={"text": {"openai_chat": DeepSeekChat(), "openai_responses": DeepSeekResponses()}},
     defaults={"text": "deepseek-v4-flash"},
     list_models_path="/models",
 )

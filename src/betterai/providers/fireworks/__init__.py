@@ -3,6 +3,7 @@
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.fireworks.chat import FireworksChat
 from betterai.providers.fireworks.models import PROVIDER_MODELS
+from betterai.providers.fireworks.responses import FireworksResponses
 
 PROVIDER = Provider(
     name="fireworks",
@@ -15,7 +16,7 @@ PROVIDER = Provider(
     ),
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": FireworksChat()}},
+    protocols={"text": {"openai_chat": FireworksChat(), "openai_responses": FireworksResponses()}},
     defaults={"text": "accounts/fireworks/models/gpt-oss-120b"},
     list_models_path="/models",
 )

@@ -3,6 +3,7 @@
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.groq.chat import GroqChat
 from betterai.providers.groq.models import PROVIDER_MODELS
+from betterai.providers.groq.responses import GroqResponses
 
 PROVIDER = Provider(
     name="groq",
@@ -15,7 +16,7 @@ PROVIDER = Provider(
     ),
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": GroqChat()}},
+    protocols={"text": {"openai_chat": GroqChat(), "openai_responses": GroqResponses()}},
     defaults={"text": "openai/gpt-oss-120b"},
     list_models_path="/models",
 )

@@ -3,6 +3,7 @@
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.llamacpp.chat import LlamaCppChat
 from betterai.providers.llamacpp.messages import LlamaCppMessages
+from betterai.providers.llamacpp.responses import LlamaCppResponses
 from betterai.providers.llamacpp.tokenize import LlamaCppTokenize
 
 PROVIDER = Provider(
@@ -22,7 +23,11 @@ PROVIDER = Provider(
     ),
     auth=BearerAuth(),
     protocols={
-        "text": {"openai_chat": LlamaCppChat(), "anthropic_messages": LlamaCppMessages()},
+        "text": {
+            "openai_chat": LlamaCppChat(),
+            "openai_responses": LlamaCppResponses(),
+            "anthropic_messages": LlamaCppMessages(),
+        },
         "count": {"openai_chat": LlamaCppTokenize()},
     },
     defaults={"text": "default"},

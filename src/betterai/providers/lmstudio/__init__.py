@@ -2,6 +2,7 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.lmstudio.chat import LMStudioChat
+from betterai.providers.lmstudio.responses import LMStudioResponses
 
 PROVIDER = Provider(
     name="lmstudio",
@@ -13,6 +14,6 @@ PROVIDER = Provider(
         Setting(name="base_url", env=("LMSTUDIO_BASE_URL",), default="http://localhost:1234/v1"),
     ),
     auth=BearerAuth(),
-    protocols={"text": {"openai_chat": LMStudioChat()}},
+    protocols={"text": {"openai_chat": LMStudioChat(), "openai_responses": LMStudioResponses()}},
     list_models_path="/models",
 )

@@ -13,3 +13,11 @@ class LMStudioOptions(TypedDict, total=False):
     repeat_penalty: float
     ttl: int
     """Seconds without a call after which a model that this call loads is unloaded."""
+
+
+class LMStudioResponsesOptions(TypedDict, total=False):
+    """Fields of Responses that no setting of ours names."""
+
+    instructions: str
+    previous_response_id: str
+    """Go on with an answer that is kept there: send only what is new."""

@@ -5,6 +5,7 @@ from betterai.providers.ollama.chat import OllamaChat
 from betterai.providers.ollama.host import read_base_url
 from betterai.providers.ollama.messages import OllamaMessages
 from betterai.providers.ollama.native import OllamaNative
+from betterai.providers.ollama.responses import OllamaResponses
 
 PROVIDER = Provider(
     name="ollama",
@@ -28,7 +29,12 @@ PROVIDER = Provider(
     ),
     auth=BearerAuth(),
     protocols={
-        "text": {"ollama_chat": OllamaNative(), "openai_chat": OllamaChat(), "anthropic_messages": OllamaMessages()}
+        "text": {
+            "ollama_chat": OllamaNative(),
+            "openai_chat": OllamaChat(),
+            "openai_responses": OllamaResponses(),
+            "anthropic_messages": OllamaMessages(),
+        }
     },
     list_models_path="/v1/models",
 )

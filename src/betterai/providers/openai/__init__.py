@@ -3,7 +3,11 @@
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.openai.files import OpenAIFiles
 from betterai.providers.openai.models import PROVIDER_MODELS
+from betterai.providers.openai.responses import OpenAIOwnResponses
 from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.openai_responses import OpenAIResponsesCount
+
+RESPONSES = OpenAIOwnResponses()
 
 PROVIDER = Provider(
     name="openai",
@@ -19,7 +23,11 @@ PROVIDER = Provider(
     auth=BearerAuth(),
     headers={"OpenAI-Organization": "{organization}", "OpenAI-Project": "{project}"},
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": OpenAIChat()}, "files": {"files": OpenAIFiles()}},
+    protocols={
+        "text": {"openai_responses": RESPONSES, "openai_chat": OpenAIChat()},
+        "count": {"openai_responses": OpenAIResponsesCount(RESPONSES)},
+        "files": {"files": OpenAIFiles()},
+    },
     defaults={"text": "gpt-6-luna"},
     list_models_path="/models",
 )

@@ -3,6 +3,7 @@
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.openrouter.chat import OpenRouterChat
 from betterai.providers.openrouter.models import PROVIDER_MODELS
+from betterai.providers.openrouter.responses import OpenRouterResponses
 
 PROVIDER = Provider(
     name="openrouter",
@@ -20,7 +21,7 @@ PROVIDER = Provider(
     auth=BearerAuth(),
     headers={"HTTP-Referer": "{app_url}", "X-Title": "{app_title}"},
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": OpenRouterChat()}},
+    protocols={"text": {"openai_chat": OpenRouterChat(), "openai_responses": OpenRouterResponses()}},
     defaults={"text": "openai/gpt-oss-120b"},
     list_models_path="/models",
 )

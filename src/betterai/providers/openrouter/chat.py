@@ -6,25 +6,17 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import msgspec
-from msgspec import Struct
 
 from betterai.core.codec import TextCall
 from betterai.core.message import CacheMark
 from betterai.core.settings import ReasoningControl
 from betterai.core.usage import Usage
+from betterai.providers.openrouter.cost import CostDetails, ServerTools, add_cost
 from betterai.providers.openrouter.options import OpenRouterOptions
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_chat.reasoning import build_reasoning_object
 from betterai.wire.openai_chat.shapes import ChatShape, UsageShape
 from betterai.wire.report import Report
-
-
-class CostDetails(Struct, gc=False):
-    upstream_inference_cost: Decimal | None = None
-
-
-class ServerTools(Struct, gc=False):
-    web_search_requests: int | None = None
 
 
 class OpenRouterUsage(UsageShape):
@@ -78,13 +70,8 @@ class OpenRouterChat(OpenAIChat):
         body["cache_control"] = {"type": "ephemeral", "ttl": mark.ttl} if mark.ttl else {"type": "ephemeral"}
 
     def usage_of(self, shape: ChatShape) -> Usage | None:
-        """With a key of one's own at the maker, its bill comes on top of OpenRouter's."""
         usage, stated = super().usage_of(shape), shape.usage
         if usage is None or not isinstance(stated, OpenRouterUsage):
             return usage
-        cost = stated.cost
-        if cost is not None and stated.is_byok and stated.cost_details is not None:
-            cost += stated.cost_details.upstream_inference_cost or 0
-        searches = stated.server_tool_use_details and stated.server_tool_use_details.web_search_requests
-        units = {"search": float(searches)} if searches else {}
-        return msgspec.structs.replace(usage, stated_cost=cost, units=units)
+        details, tools = stated.cost_details, stated.server_tool_use_details
+        return add_cost(usage, stated.cost, details, stated.is_byok, tools)

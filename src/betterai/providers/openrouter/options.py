@@ -26,3 +26,18 @@ class OpenRouterOptions(TypedDict, total=False):
     transforms: Sequence[str]
     usage: Mapping[str, Any]
     """`{"include": True}` of older times: usage with its cost always comes now."""
+
+
+class OpenRouterResponsesOptions(TypedDict, total=False):
+    """The same for Responses (openrouter 1.3.84, components/openresponsesrequest.py)."""
+
+    image_config: Mapping[str, Any]
+    include: Sequence[str]
+    instructions: str
+    max_tool_calls: int
+    models: Sequence[str]
+    plugins: Sequence[Mapping[str, Any]]
+    provider: Mapping[str, Any]
+    session_id: str
+    trace: Mapping[str, Any]
+    truncation: str

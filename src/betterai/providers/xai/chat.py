@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import ClassVar
 
-import msgspec
-
 from betterai.core.usage import Usage
+from betterai.providers.xai.cost import add_cost
 from betterai.providers.xai.options import XAIOptions
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_chat.shapes import ChatShape, SourcedShape, UsageShape
-
-TICKS = Decimal(10) ** 10
-"""In one US dollar (https://docs.x.ai/developers/cost-tracking)."""
 
 
 class XAIUsage(UsageShape):
@@ -47,8 +42,4 @@ class XAIChat(OpenAIChat):
         stated, usage = shape.usage, super().usage_of(shape)
         if usage is None or not isinstance(stated, XAIUsage):
             return usage
-        ticks, sources = stated.cost_in_usd_ticks, stated.num_sources_used
-        if ticks is None and not sources:
-            return usage
-        cost = None if ticks is None else Decimal(ticks) / TICKS
-        return msgspec.structs.replace(usage, stated_cost=cost, units={"source": float(sources)} if sources else {})
+        return add_cost(usage, stated.cost_in_usd_ticks, stated.num_sources_used)

@@ -195,7 +195,8 @@ class OpenAIChat:
 
     def _write_tools(self, body: dict[str, Any], value: Any, call: TextCall, report: Report) -> None:
         if value and not call.model.traits.tools_while_reasoning and is_reasoning(call):
-            report.drop("tools", "the model takes no tools here while it reasons", hint="set reasoning='none'")
+            why = "the model takes no tools here while it reasons"
+            report.drop("tools", why, hint="set reasoning='none', or ask for Responses")
         body["tools"] = value if value is None else [self.build_tool(tool, report) for tool in value]
 
     def build_tool(self, tool: AnyTool, report: Report) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def build_tool(tool: AnyTool, report: Report) -> dict[str, Any]:
             report.drop("tools.cache", "this protocol has no cache marks on tools")
     if tool.opaque is not None and tool.opaque.protocol == PROTOCOL:
         merge_extra(body, tool.opaque.value)
-    elif tool.opaque is not None:
+    elif tool.opaque is not None and tool.opaque.value:
         report.drop("tools.opaque", f"data that only {tool.opaque.provider or tool.opaque.protocol} understands")
     return body
 

@@ -1,0 +1,50 @@
+"""llama.cpp's deviations from Responses, tried on its server (2026-10): it makes a request of Chat of it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from betterai.core.codec import TextCall
+from betterai.core.tools import JsonSchema, Tool
+from betterai.wire.openai_chat.tools import build_json_schema
+from betterai.wire.openai_responses import OpenAIResponses
+from betterai.wire.report import Report
+
+
+class LlamaCppResponses(OpenAIResponses):
+    """Fields of Chat Completions are taken too; of its own, the server passes over `text` and `include`. An answer that
+    reached its limit is said to be completed.
+    """
+
+    extra_fields = frozenset({"top_k", "min_p", "seed", "stop", "frequency_penalty", "presence_penalty", "logit_bias"})
+    typed_messages = True
+    developer_role = False
+    functions_only = True
+    cache_marks = False
+    cache_fields = frozenset()
+    allowed_tools = False
+    server_search = False
+    obfuscation = False
+    encrypted_thoughts = False
+    reasoning_texts = True
+    accepts: ClassVar = {"image": frozenset({"bytes", "url"})}
+    unsupported: ClassVar = dict.fromkeys(
+        (
+            "moderation", "safety_identifier", "service_tier", "store", "metadata", "user", "verbosity", "cache",
+            "web_search", "logprobs", "top_logprobs",
+        ),
+        "llama.cpp does not take it",
+    )  # fmt: skip
+
+    def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
+        super()._write(body, name, value, call, report)
+        if name == "response_format":
+            form = body.pop("text")["format"]
+            if isinstance(value, JsonSchema):
+                form = {"type": "json_schema", "json_schema": build_json_schema(value)}
+            body["response_format"] = form
+        elif name == "tool_choice" and isinstance(choice := body[name], dict):
+            if [tool.name for tool in call.settings.tools or () if isinstance(tool, Tool)] != [choice.get("name")]:
+                report.drop("tool_choice", "no tool can be named here", hint="pass that tool alone")
+            body[name] = "required"
+            report.translate("tool_choice", "the one tool that there is was required")

@@ -1,0 +1,78 @@
+"""OpenAI speaks Responses first, and Chat where it is asked for or where nothing else serves the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import betterai
+from betterai.core.config import CoreConfig
+from betterai.core.exceptions import BadRequestError, UnsupportedParam
+from betterai.core.message import Message
+from runtime.upstream import Upstream, answer, reply
+from wire.responses import said, whole
+
+HELLO = "Hello"
+
+
+def connect(url: str, **given: Any) -> CoreConfig:
+    return CoreConfig(base_url=url, api_key="key-0123", retries=0, **given)
+
+
+@pytest.mark.parametrize(
+    ("model", "protocol"),
+    [
+        ("gpt-6-luna", "openai_responses"),
+        ("gpt-5-pro", "openai_responses"),
+        ("a-new-model", "openai_responses"),
+        ("gpt-audio", "openai_chat"),
+        ("gpt-audio-mini-2025-12-15", "openai_chat"),
+        ("gpt-4o-audio-preview-2025-06-03", "openai_chat"),
+        ("gpt-4o-mini-search-preview", "openai_chat"),
+        ("gpt-5-search-api", "openai_chat"),
+    ],
+)
+def test_the_model_says_which_protocol_serves_it(model: str, protocol: str) -> None:
+    provider: Any = betterai.get_text_provider(connect("http://127.0.0.1:9/v1", model=f"openai/{model}"))
+    assert provider.codec.protocol == protocol
+
+
+async def test_the_default_and_the_choice() -> None:
+    with Upstream(reply(200, whole(said("Hello"))), answer()) as upstream:
+        first = await betterai.generate("openai/gpt-6-luna", HELLO, config=connect(upstream.url))
+        second = await betterai.generate(
+            "openai/gpt-6-luna", HELLO, config=connect(upstream.url, protocol="openai_chat"), reasoning="none"
+        )
+    assert (first.content, second.content) == ("Hello", "Hello")
+    assert [request.path for request in upstream.requests] == ["/v1/responses", "/v1/chat/completions"]
+
+
+async def test_an_answer_goes_back_with_the_next_question() -> None:
+    thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "xyz"}
+    body = whole(said("Hello"))
+    body["output"] = [thought, *body["output"]]
+    with Upstream(reply(200, body), reply(200, whole(said("Hello")))) as upstream:
+        config = connect(upstream.url)
+        first = await betterai.generate("openai/gpt-6-luna", HELLO, config=config, store=False)
+        assert first.message is not None
+        history = [Message.user(HELLO), first.message, Message.user("And then?")]
+        await betterai.generate("openai/gpt-6-luna", history, config=config, store=False)
+    sent = upstream.requests[1].body
+    assert sent["include"] == ["reasoning.encrypted_content"]
+    assert sent["input"][1:3] == [
+        thought,
+        {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "content": [
+            {"type": "output_text", "text": "Hello"}]},
+    ]  # fmt: skip
+
+
+async def test_what_only_chat_has_says_so() -> None:
+    with Upstream(answer()) as upstream, pytest.raises(UnsupportedParam, match="openai_chat"):
+        await betterai.generate("openai/gpt-4o-mini", HELLO, config=connect(upstream.url), stop=["x"])
+    assert upstream.requests == []
+
+
+async def test_a_server_that_has_only_chat_is_told_of() -> None:
+    with Upstream(reply(404, {"detail": "Not Found"})) as upstream, pytest.raises(BadRequestError, match="openai_chat"):
+        await betterai.generate("openai/some-model", HELLO, config=connect(upstream.url))
