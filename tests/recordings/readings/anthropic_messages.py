@@ -26,7 +26,6 @@ STATUS = {
     "api_error": 500,
     "overloaded_error": 529,
 }
-CALLS = ("tool_use", "server_tool_use", "mcp_tool_use")
 
 
 def expect(exchange: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +84,7 @@ def _expect_whole(body: dict[str, Any]) -> dict[str, Any]:
     return {
         "content": "".join(block["text"] for block in content if block["type"] == "text"),
         "reasoning": "".join(block["thinking"] for block in content if block["type"] == "thinking"),
-        "tool_calls": [(block["name"], _as_text(block["input"])) for block in content if block["type"] in CALLS],
+        "tool_calls": [(block["name"], _as_text(block["input"])) for block in content if block["type"] == "tool_use"],
         "raw_finish_reason": body["stop_reason"],
         "finish_reason": FINISH[body["stop_reason"]],
         "usage": _usage(body["usage"]),
@@ -108,7 +107,7 @@ def _usage(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_own(exchange: dict[str, Any], path: str) -> bool:
-    return not path or path.endswith("/v1/messages")
+    return not path or path.endswith(("/v1/messages", ":rawPredict", ":streamRawPredict"))
 
 
 SHEET = frozenset(
@@ -127,7 +126,7 @@ and `context` of a document, `caller`.
 
 READING = Reading(
     kinds=("messages",),
-    providers=("anthropic", "azure", "ollama"),
+    providers=("anthropic", "azure", "ollama", "vertex"),
     is_own=is_own,
     expect=expect,
     sheet=SHEET,

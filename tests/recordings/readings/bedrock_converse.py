@@ -26,10 +26,15 @@ def expect(exchange: dict[str, Any]) -> dict[str, Any]:
     return {**found, "finish_reason": FINISH[found["raw_finish_reason"]]}
 
 
+def _is_ours(call: dict[str, Any]) -> bool:
+    """Not one that the provider runs by itself."""
+    return call.get("type") != "server_tool_use"
+
+
 def _expect_whole(body: dict[str, Any]) -> dict[str, Any]:
     blocks = body["output"]["message"]["content"]
     thoughts = [block["reasoningContent"].get("reasoningText", {}) for block in blocks if "reasoningContent" in block]
-    calls = [block["toolUse"] for block in blocks if "toolUse" in block]
+    calls = [block["toolUse"] for block in blocks if "toolUse" in block and _is_ours(block["toolUse"])]
     return {
         "content": "".join(_text(block) for block in blocks),
         "reasoning": "".join(thought.get("text", "") for thought in thoughts),
@@ -79,13 +84,13 @@ def _expect_stream(events: Iterator[tuple[str, dict[str, Any]]]) -> dict[str, An
     calls: dict[int, list[str]] = {}
     usage: dict[str, Any] | None = None
     for name, event in events:
-        if name == "contentBlockStart" and "toolUse" in event["start"]:
+        if name == "contentBlockStart" and "toolUse" in event["start"] and _is_ours(event["start"]["toolUse"]):
             calls[event["contentBlockIndex"]] = [event["start"]["toolUse"]["name"], ""]
         elif name == "contentBlockDelta":
             delta = event["delta"]
             content += delta.get("text", "")
             reasoning += delta.get("reasoningContent", {}).get("text", "")
-            if "toolUse" in delta:
+            if "toolUse" in delta and event["contentBlockIndex"] in calls:
                 calls[event["contentBlockIndex"]][1] += delta["toolUse"]["input"]
         elif name == "messageStop":
             word = event["stopReason"]

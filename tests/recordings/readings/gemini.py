@@ -64,30 +64,20 @@ def _expect(replies: list[dict[str, Any]], *, streamed: bool) -> dict[str, Any]:
                     reasoning += part.get("text", "")
                 else:
                     content += part.get("text", "")
-                calls.extend(_calls(part))
-    asked = any(not name.startswith("server:") for name, _ in calls)
+                if call := part.get("functionCall"):
+                    calls.append((call["name"], json.dumps(call.get("args") or {})))
     return {
         "content": content,
         "reasoning": reasoning,
-        "tool_calls": [(name.removeprefix("server:"), text) for name, text in calls],
+        "tool_calls": calls,
         "raw_finish_reason": finish,
         "finish_reason": "tool_calls"
-        if asked and finish == "STOP"
+        if calls and finish == "STOP"
         else FINISH.get(finish, "other")
         if finish
         else None,
         "usage": _usage(usage),
     }
-
-
-def _calls(part: dict[str, Any]) -> Any:
-    """Calls of functions; and of tools that run at the provider, under the names that are neutral here."""
-    if call := part.get("functionCall"):
-        yield call["name"], json.dumps(call.get("args") or {})
-    if code := part.get("executableCode"):
-        yield "server:code_execution", json.dumps({name: value for name, value in code.items() if name != "id"})
-    if call := part.get("toolCall"):
-        yield f"server:{call['toolType'].lower()}", json.dumps(call.get("args") or {})
 
 
 def _usage(body: dict[str, Any] | None) -> dict[str, Any] | None:

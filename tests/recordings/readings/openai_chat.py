@@ -74,12 +74,11 @@ def _expect_whole(body: dict[str, Any]) -> dict[str, Any]:
     choice = next(choice for choice in body["choices"] if choice["index"] == 0)
     message = choice.get("message") or {}
     calls = [(call["function"]["name"], call["function"]["arguments"]) for call in message.get("tool_calls") or []]
-    ran = [(tool["type"], tool["arguments"]) for tool in message.get("executed_tools") or []]
     content, thought = _read_content(message.get("content"))
     return {
         "content": content,
         "reasoning": thought or message.get("reasoning_content") or message.get("reasoning") or "",
-        "tool_calls": ran + calls,
+        "tool_calls": calls,
         "raw_finish_reason": choice["finish_reason"],
         "refused": bool(message.get("refusal")),
         "usage": _usage(body.get("usage")),
@@ -88,7 +87,6 @@ def _expect_whole(body: dict[str, Any]) -> dict[str, Any]:
 
 def _expect_stream(events: list[dict[str, Any]]) -> dict[str, Any]:
     content, reasoning, refusal = "", "", ""
-    executed: dict[int, tuple[str, str]] = {}
     calls: dict[int, list[str]] = {}
     finish: str | None = None
     usage: dict[str, Any] | None = None
@@ -106,7 +104,6 @@ def _expect_stream(events: list[dict[str, Any]]) -> dict[str, Any]:
             reasoning += thought
             refusal += delta.get("refusal") or ""
             reasoning += delta.get("reasoning_content") or delta.get("reasoning") or ""
-            executed |= {tool["index"]: (tool["type"], tool["arguments"]) for tool in delta.get("executed_tools") or []}
             for call in delta.get("tool_calls") or []:
                 known = calls.setdefault(call.get("index", len(calls)), ["", ""])
                 known[0] += call["function"].get("name") or ""
@@ -115,7 +112,7 @@ def _expect_stream(events: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "content": content,
         "reasoning": reasoning,
-        "tool_calls": [*executed.values(), *((name, arguments) for _, (name, arguments) in sorted(calls.items()))],
+        "tool_calls": [(name, arguments) for _, (name, arguments) in sorted(calls.items())],
         "raw_finish_reason": finish or "",
         "refused": bool(refusal),
         "usage": _usage(usage),

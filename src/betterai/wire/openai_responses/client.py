@@ -86,6 +86,7 @@ class OpenAIResponses:
     """The efforts that the vendor takes, where those of the model are not known."""
     obfuscation: ClassVar[bool] = True
     """Whether streams may be asked to go without `obfuscation`."""
+    rename: ClassVar[Mapping[str, str]] = {}
     vendor_options: ClassVar[frozenset[str]] = frozenset()
     """Names of `settings.options[vendor]` that go into the body as they are."""
     finish_reasons: ClassVar[Mapping[str, FinishReason]] = {
