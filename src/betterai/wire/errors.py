@@ -20,6 +20,7 @@ from betterai.core.exceptions import (
     QuotaExceededError,
     RateLimitError,
 )
+from betterai.core.wire import WireResponse
 
 REQUEST_ID_HEADERS = (
     "x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-debug-trace-id", "cf-ray",
@@ -193,6 +194,11 @@ def make_error(
         retryable=retryable,
         retry_after=parse_retry_after(headers, message),
     )
+
+
+def make_unreadable(reply: WireResponse, code: str = "unreadable_reply") -> ProviderError:
+    """The error for a reply that is well by its status, and holds no answer."""
+    return make_error(reply.status, reply.headers, code=code, body=reply.content, kind=ProviderError)
 
 
 def _describe(status: int, body: bytes) -> str:

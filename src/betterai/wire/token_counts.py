@@ -13,7 +13,7 @@ from betterai.core.message import AnyPart, MediaPart, ToolCall, ToolResult
 from betterai.core.results import TokenCount
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE, read_error
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_error, make_unreadable
 from betterai.wire.report import Report
 
 
@@ -63,9 +63,7 @@ class TextTokens:
             value = None
         tokens = value.get(self.list_field) if isinstance(value, dict) else None
         if not isinstance(tokens, list):
-            raise make_error(
-                reply.status, reply.headers, code="unreadable_reply", body=reply.content, kind=ProviderError
-            )
+            raise make_unreadable(reply)
         return TokenCount(tokens=len(tokens), estimated=self.estimated, model=call.model.id, body=reply.content)
 
     def parse_error(self, reply: WireResponse) -> ProviderError:

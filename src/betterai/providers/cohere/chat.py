@@ -28,7 +28,7 @@ from betterai.wire.calls import (
     takes_sampling,
 )
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_unreadable
 from betterai.wire.reasoning import read_reasoning_control
 from betterai.wire.report import Report
 from betterai.wire.residue import merge_extra
@@ -107,9 +107,7 @@ class CohereChat:
         try:
             shape = REPLY.decode(body)
         except UNREADABLE as error:
-            raise make_error(
-                reply.status, reply.headers, body=body, code="unreadable_reply", kind=ProviderError
-            ) from error
+            raise make_unreadable(reply) from error
         if not isinstance(shape.message, MessageShape):
             raise make_cohere_error(reply)
         return parse_reply(call, shape, body)

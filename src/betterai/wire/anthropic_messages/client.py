@@ -25,7 +25,7 @@ from betterai.wire.anthropic_messages.stream import MessageStream
 from betterai.wire.anthropic_messages.tools import build_tool, build_tool_choice, build_web_search
 from betterai.wire.anthropic_messages.usage import parse_usage
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_unreadable
 from betterai.wire.reasoning import read_reasoning_control
 from betterai.wire.report import Report
 
@@ -294,9 +294,7 @@ class AnthropicMessages:
             if shape.error is None and shape.type != "error" and shape.content is not None:
                 return self._parse_message(call, shape, body)
         except UNREADABLE as error:
-            raise make_error(
-                reply.status, reply.headers, body=body, code="unreadable_reply", kind=ProviderError
-            ) from error
+            raise make_unreadable(reply) from error
         raise self.error_in_body(reply)
 
     def _parse_message(self, call: TextCall, shape: MessageShape, body: bytes) -> ProviderResponse:

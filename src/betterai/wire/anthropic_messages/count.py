@@ -14,7 +14,7 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.anthropic_messages.client import AnthropicMessages
 from betterai.wire.anthropic_messages.shapes import PROTOCOL
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_unreadable
 from betterai.wire.report import Report
 
 
@@ -59,9 +59,7 @@ class AnthropicCount:
         try:
             count = _decode(reply.content).input_tokens
         except UNREADABLE as error:
-            raise make_error(
-                reply.status, reply.headers, body=reply.content, code="unreadable_reply", kind=ProviderError
-            ) from error
+            raise make_unreadable(reply) from error
         return TokenCount(tokens=count, model=call.model.id, body=reply.content)
 
     def parse_error(self, reply: WireResponse) -> ProviderError:

@@ -28,7 +28,7 @@ from betterai.wire.bedrock_converse.tools import (
 )
 from betterai.wire.bedrock_converse.usage import parse_usage
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_unreadable
 from betterai.wire.reasoning import is_reasoning, read_reasoning_control
 from betterai.wire.report import Report
 from betterai.wire.residue import merge_extra
@@ -220,12 +220,10 @@ class BedrockConverse:
             shape = decode_reply(body)
             message = shape.output.message if shape.output is not None else None
             if message is None or shape.stopReason is None:
-                raise make_error(reply.status, reply.headers, body=body, code="no_choices", kind=ProviderError)
+                raise make_unreadable(reply, "no_choices")
             parts = BlockReader(call.model.provider, call.model.id).read(message.content)
         except UNREADABLE as error:
-            raise make_error(
-                reply.status, reply.headers, body=body, code="unreadable_reply", kind=ProviderError
-            ) from error
+            raise make_unreadable(reply) from error
         usage = parse_usage(shape.usage, shape.serviceTier)
         router = shape.trace.promptRouter if shape.trace is not None else None
         return ProviderResponse(

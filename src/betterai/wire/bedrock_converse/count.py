@@ -16,7 +16,7 @@ from betterai.wire.bedrock_converse.client import EXTRA, BedrockConverse, build_
 from betterai.wire.bedrock_converse.failures import parse_failure
 from betterai.wire.bedrock_converse.shapes import PROTOCOL
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_unreadable
 from betterai.wire.report import Report
 
 COUNTED = frozenset({"messages", "system", "toolConfig", EXTRA})
@@ -63,9 +63,7 @@ class BedrockCountTokens:
         try:
             tokens = _decode(reply.content).inputTokens
         except UNREADABLE as error:
-            raise make_error(
-                reply.status, reply.headers, body=reply.content, code="unreadable_reply", kind=ProviderError
-            ) from error
+            raise make_unreadable(reply) from error
         return TokenCount(tokens=tokens, model=call.model.id, body=reply.content)
 
     def parse_error(self, reply: WireResponse) -> ProviderError:

@@ -18,7 +18,7 @@ from betterai.core.settings import AudioOutput, WebSearch
 from betterai.core.tools import AnyTool, ServerTool
 from betterai.core.wire import Event, WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_unreadable
 from betterai.wire.gemini.contents import ContentBuilder
 from betterai.wire.gemini.errors import read_failure
 from betterai.wire.gemini.fields import (
@@ -237,15 +237,12 @@ class Gemini:
                 raise read_failure(reply, None)
             blocked = shape.prompt_feedback is not None and shape.prompt_feedback.block_reason is not None
             if not shape.candidates and not blocked:
-                raise self._fault(reply, "no_choices")
+                raise make_unreadable(reply, "no_choices")
             return parse_candidates(self, call, shape, body)
         except (*UNREADABLE, BadRequestError) as error:
             if isinstance(error, BadRequestError) and error.provider_message:
                 raise
-            raise self._fault(reply, "unreadable_reply") from error
-
-    def _fault(self, reply: WireResponse, code: str) -> ProviderError:
-        return make_error(reply.status, reply.headers, body=reply.content, code=code, kind=ProviderError)
+            raise make_unreadable(reply) from error
 
     def _parse_list(self, call: TextCall, reply: WireResponse) -> ProviderResponse:
         """A stream that is no SSE is one list of replies."""

@@ -13,7 +13,7 @@ from betterai.core.exceptions import ProviderError
 from betterai.core.results import TokenCount
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_unreadable
 from betterai.wire.gemini.client import Gemini
 from betterai.wire.gemini.errors import read_failure
 from betterai.wire.gemini.fields import PROTOCOL
@@ -74,13 +74,10 @@ class GeminiCount:
         try:
             shape = _COUNTED.decode(body)
         except UNREADABLE as error:
-            raise self._fault(reply) from error
+            raise make_unreadable(reply) from error
         if shape.error is not None:
             raise read_failure(reply)
         return TokenCount(tokens=shape.total_tokens or 0, model=call.model.id, provider=call.model.provider, body=body)
-
-    def _fault(self, reply: WireResponse) -> ProviderError:
-        return make_error(reply.status, reply.headers, body=reply.content, code="unreadable_reply", kind=ProviderError)
 
     def parse_error(self, reply: WireResponse) -> ProviderError:
         return read_failure(reply, reply.status)

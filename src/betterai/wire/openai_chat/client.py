@@ -18,7 +18,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.calls import asks_nothing, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error, read_error_value
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_error, make_unreadable
 from betterai.wire.openai_chat.cache import build_cache
 from betterai.wire.openai_chat.fields import BESIDE, PLAIN, SAMPLING
 from betterai.wire.openai_chat.messages import PROTOCOL, MessageBuilder, build_media
@@ -333,9 +333,7 @@ class OpenAIChat:
         try:
             shape = self.decoder.decode(body)
         except UNREADABLE as error:
-            raise make_error(
-                reply.status, reply.headers, body=body, code="unreadable_reply", kind=ProviderError
-            ) from error
+            raise make_unreadable(reply) from error
         if (failed := self.error_of(shape)) is not None or not shape.choices:
             raise self.error_in_body(failed, reply)
         return parse_choices(self, call, shape, self.usage_of(shape), body)
@@ -363,7 +361,7 @@ class OpenAIChat:
         body = reply.content
         found = read_error(body) if error is None else read_error_value({"error": error})
         if not found.message and error is None:
-            return make_error(reply.status, reply.headers, body=body, code="no_choices", kind=ProviderError)
+            return make_unreadable(reply, "no_choices")
         return self._make_error(found.status or read_error(body).status or found.likely_status, found, reply)
 
     def parse_error(self, reply: WireResponse) -> ProviderError:

@@ -16,7 +16,7 @@ from betterai.core.tools import AnyTool, ServerTool, Tool, ToolChoice
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_error, make_unreadable
 from betterai.wire.openai_chat.cache import build_cache
 from betterai.wire.openai_responses.failures import as_reply, find_status, is_filtered, read_failure
 from betterai.wire.openai_responses.items import ItemBuilder
@@ -273,9 +273,7 @@ class OpenAIResponses:
             shape = self.decoder.decode(body)
             items = [decode_item(raw) for raw in shape.output or ()]
         except UNREADABLE as error:
-            raise make_error(
-                reply.status, reply.headers, body=body, code="unreadable_reply", kind=ProviderError
-            ) from error
+            raise make_unreadable(reply) from error
         failed = self.failure_of(shape)
         if failed is not None or shape.output is None:
             raise self.error_in_body(failed, reply)
@@ -334,7 +332,7 @@ class OpenAIResponses:
         body = reply.content
         found = read_error(body) if error is None else read_failure(error)
         if not found.message and error is None:
-            return make_error(reply.status, reply.headers, body=body, code="no_output", kind=ProviderError)
+            return make_unreadable(reply, "no_output")
         return self._make_error_in_body(found, reply)
 
     def _make_error_in_body(self, found: ErrorBody, reply: WireResponse) -> ProviderError:

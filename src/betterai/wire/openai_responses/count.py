@@ -13,7 +13,7 @@ from betterai.core.exceptions import ProviderError, UnsupportedParam
 from betterai.core.results import TokenCount
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_unreadable
 from betterai.wire.openai_responses.client import OpenAIResponses
 from betterai.wire.openai_responses.protocol import PROTOCOL
 
@@ -86,4 +86,4 @@ class OpenAIResponsesCount:
 
 
 def _unreadable(reply: WireResponse) -> ProviderError:
-    return make_error(reply.status, reply.headers, body=reply.content, code="unreadable_reply", kind=ProviderError)
+    return make_unreadable(reply)

@@ -26,7 +26,7 @@ from betterai.wire.calls import (
     takes_sampling,
 )
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_unreadable
 from betterai.wire.functions import build_function
 from betterai.wire.reasoning import effort_for, fit_effort, read_reasoning_control
 from betterai.wire.report import Report
@@ -184,9 +184,7 @@ class OllamaNative:
         try:
             shape = CHAT.decode(body)
         except UNREADABLE as error:
-            raise make_error(
-                reply.status, reply.headers, body=body, code="unreadable_reply", kind=ProviderError
-            ) from error
+            raise make_unreadable(reply) from error
         if shape.error or shape.message is None:
             raise make_ollama_error(reply)
         return parse_reply(call, shape, body)
