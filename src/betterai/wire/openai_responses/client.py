@@ -86,6 +86,8 @@ class OpenAIResponses:
     """The efforts that the vendor takes, where those of the model are not known."""
     obfuscation: ClassVar[bool] = True
     """Whether streams may be asked to go without `obfuscation`."""
+    instead: ClassVar[str] = ""
+    """The protocol in which the same vendor is asked for what this one cannot carry, where it serves both."""
     rename: ClassVar[Mapping[str, str]] = {}
     vendor_options: ClassVar[frozenset[str]] = frozenset()
     """Names of `settings.options[vendor]` that go into the body as they are."""
