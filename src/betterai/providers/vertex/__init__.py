@@ -4,6 +4,7 @@ With a key alone it is express mode, without a project.
 """
 
 from betterai.core.provider import BearerAuth, Provider, Setting
+from betterai.providers.vertex.models import PROVIDER_MODELS
 from betterai.providers.vertex.place import find_base_url
 from betterai.providers.vertex.text import VertexCount, VertexText
 
@@ -44,6 +45,7 @@ PROVIDER = Provider(
     ),
     auth=BearerAuth(setting="access_token"),
     headers={"x-goog-api-key": "{api_key}"},
+    models=lambda: PROVIDER_MODELS,
     protocols={"text": {"gemini": _TEXT}, "count": {"gemini": VertexCount(_TEXT)}},
     defaults={"text": "gemini-3.8-flash"},
 )
