@@ -280,10 +280,13 @@ class MessageBuilder:
             self._report.drop("media.detail", "this protocol has no resolution to ask for")
         return self._merge(build_media(part.media, self._report), part.opaque)
 
-    def write_mark(self, block: Block, mark: CacheMark) -> None:
+    def write_mark(self, block: Block, mark: CacheMark, field: str = "messages.cache") -> None:
         """Mark a block, a tool or a text of the instructions as the end of what may be cached."""
+        if not self._codec.cache_marks:
+            self._report.drop(field, "this provider takes no cache marks")
+            return
         if mark.mode not in _EXPLICIT:
-            self._report.translate("messages.cache", f"a mark of mode {mark.mode} was sent as ephemeral")
+            self._report.translate(field, f"a mark of mode {mark.mode} was sent as ephemeral")
         block["cache_control"] = {"type": "ephemeral", "ttl": mark.ttl} if mark.ttl else {"type": "ephemeral"}
         self.marked.append(block)
 
