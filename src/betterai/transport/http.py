@@ -118,9 +118,9 @@ class HTTPTransport:
                     raise
                 repeated = True
 
-    async def route(self, request: WireRequest, endpoint: Endpoint, method: str = "") -> Route:
-        """Where a request goes, by `method` if not by its own. Raises `ValidationError` before anything is sent where
-        the key may not go there, and what fetching a token raises.
+    async def route(self, request: WireRequest, endpoint: Endpoint) -> Route:
+        """Where a request goes. Raises `ValidationError` before anything is sent where the key may not go there, and
+        what fetching a token raises.
         """
         complete = None
         trusted = request.trust == "provider"
@@ -134,7 +134,7 @@ class HTTPTransport:
         if query:
             url = _extend_query(url, query)
         if complete is not None:
-            await complete(method or request.method, url, headers, request.body)
+            await complete(request.method, url, headers, request.body)
         if trusted and self._own_session is not None:
             return Route(url, headers, self._own_session)
         proxy = self._find_proxy(url) if self._proxied else None

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession
+from msgspec.structs import replace
 
 from betterai.core.config import Timeout
 from betterai.core.exceptions import APIConnectionError
@@ -87,7 +88,7 @@ async def connect(
     Of the limits, connect, first byte and total hold for the handshake; afterwards a ping each `heartbeat` seconds of
     silence finds out whether the other side is still there. `goodbye` is how long closing waits for its answer.
     """
-    route = await transport.route(request, endpoint, "GET")
+    route = await transport.route(replace(request, method="GET"), endpoint)
     finish = watch(transport.on_event, "GET", route.url)
     try:
         async with _handshake(route, limits, finish) as (session, answered):
