@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import timeout
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import lru_cache
@@ -14,10 +15,10 @@ from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, Clie
 from yarl import URL
 
 from betterai.core.config import Timeout
-from betterai.core.exceptions import ConfigurationError, ValidationError
+from betterai.core.exceptions import ConfigurationError, TotalTimeout, ValidationError
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.transport.address import Endpoint, read_url
-from betterai.transport.auth import sign
+from betterai.transport.auth import FETCHING, sign
 from betterai.transport.body import encode_body, is_large
 from betterai.transport.egress import EgressDenied, SocketFactory, is_private_host, public_socket
 from betterai.transport.failures import read_failure
@@ -71,7 +72,11 @@ class HTTPTransport:
 
     async def open(self, request: WireRequest, endpoint: Endpoint, limits: Timeout) -> Reply:
         """Send, and return when the reply's headers stand. Raises our timeouts and `APIConnectionError`."""
-        route = await self.route(request, endpoint)
+        route = await (
+            self._route_in_time(request, endpoint, limits)
+            if isinstance(endpoint.auth, FETCHING)
+            else self.route(request, endpoint)
+        )
         foreign = request.trust == "foreign"
         finish = watch(self.on_event, request.method, route.url)
         uploading = is_large(request.body)
@@ -141,6 +146,14 @@ class HTTPTransport:
         private = proxy is not None or (trusted and endpoint.private)
         session = self._sessions.find(private=private) or await self._sessions.get(private=private)
         return Route(url, headers, session, proxy, () if trusted or proxy is None else (_judge_name,))
+
+    async def _route_in_time(self, request: WireRequest, endpoint: Endpoint, limits: Timeout) -> Route:
+        """The same where signing may have to fetch something first: the attempt's whole time holds for that too."""
+        try:
+            async with timeout(_seconds(limits.total)):
+                return await self.route(request, endpoint)
+        except TimeoutError:
+            raise TotalTimeout(f"what the request is signed with did not come within {limits.total:g} s") from None
 
     def _find_proxy(self, url: URL) -> str | None:
         proxy = self._options.proxy

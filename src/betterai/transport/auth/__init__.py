@@ -10,6 +10,9 @@ from yarl import URL
 from betterai.core.exceptions import ConfigurationError
 from betterai.core.provider import Auth, BearerAuth, GoogleAuth, HeaderAuth, QueryAuth, SigV4Auth
 
+FETCHING = (SigV4Auth, GoogleAuth)
+"""What may have to fetch a token or keys before it signs."""
+
 Completion: TypeAlias = Callable[[str, URL, dict[str, str], Any], Awaitable[None]]
 """Signs the whole request, by method, final URL, headers and body, into the headers. It may fetch what that takes."""
 
@@ -28,7 +31,7 @@ def sign(auth: Auth, values: Mapping[str, str], headers: dict[str, str], query: 
     elif isinstance(auth, QueryAuth):
         if key := _read(values, auth.setting):
             query[auth.parameter] = key
-    elif isinstance(auth, SigV4Auth | GoogleAuth):
+    elif isinstance(auth, FETCHING):
         if not (key := _read(values, auth.setting)):
             return _find_completion(auth, values)
         headers["Authorization"] = f"Bearer {key}"
