@@ -138,12 +138,6 @@ def test_the_families_are_the_same_either_way() -> None:
     assert load_families() == parse_families(TOML.read_bytes())
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("name", ["anthropic/claude-opus-4-6", "claude-opus-4-6"])
-def test_calling_one_that_cannot_be_called_yet_says_so_before_any_key_is_asked_for(name: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"in the catalogue, but .* cannot be called yet"):
-        get_text_provider(name)
-=======
 def test_calling_one_that_cannot_be_called_yet_says_so_before_any_key_is_asked_for() -> None:
     listed = {"m": ModelConfig(id="m", name="M", provider="maker")}
     key = Setting(name="api_key", env=("MAKER_API_KEY",), secret=True)
@@ -151,4 +145,3 @@ def test_calling_one_that_cannot_be_called_yet_says_so_before_any_key_is_asked_f
     said = pytest.raises(ConfigurationError, match="in the catalogue, but Maker cannot be called yet")
     with provider_within("text", "maker", maker), said:
         get_text_provider("maker/m")
->>>>>>> 21d2b19
