@@ -79,7 +79,8 @@ def prepare_settings(settings: GenerationSettings) -> tuple[GenerationSettings, 
 
 def parse_output(response: ProviderResponse, parse: Callable[[str], Any]) -> ProviderResponse:
     """The response with `parsed` set. Raises `OutputInvalidError`, which holds the response, when it does not fit."""
-    if response.tool_calls or response.finish_reason in ("refusal", "content_filter"):
+    called = any(not call.server for call in response.tool_calls)
+    if called or response.finish_reason in ("refusal", "content_filter"):
         return response
     try:
         return msgspec.structs.replace(response, parsed=parse(response.content))
