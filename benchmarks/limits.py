@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from benchmarks.peers import FLOOR, OURS
+from benchmarks.peers import FLOOR, OURS, PEERS, PROTOCOLS
 from benchmarks.results import Results, Span
+
+LABELS = {name: peer.label.removeprefix("BetterAI, ") for name, peer in PEERS.items()}
 
 Figure = Span | float | None
 
@@ -66,6 +68,10 @@ def check_limits(results: Results) -> list[Limit]:
         at_most("CPU a call, 64 at once, to raw aiohttp", 1.5, " ×", results.ratio("calls_64", OURS), 1.0),
         measured("burst", "CPU a typed streamed event, burst", 10),
         at_most("CPU a typed streamed event, burst, to the openai SDK", 0.08, " ×", *to_openai),
+        *(
+            at_most(f"the same over {LABELS[peer]}", 10, " µs", results.span("protocols", peer))
+            for peer in PROTOCOLS[1:]
+        ),
         measured("paced", "CPU a typed streamed event, one at a time", 40),
         at_most("time to the first streamed text, over a bare socket", 0.4, " ms", *first),
         at_most("`import betterai`, wall over bare Python", 60, " ms", walls(OURS), walls(FLOOR)),

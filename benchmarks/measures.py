@@ -6,7 +6,7 @@ import resource
 from collections.abc import Callable
 from typing import NamedTuple
 
-from benchmarks.peers import ASYNC, PEERS, SYNC
+from benchmarks.peers import ASYNC, PEERS, PROTOCOLS, SYNC
 from benchmarks.processes import Worker, run_python
 
 STREAMS = 16
@@ -74,6 +74,7 @@ MEASURES = {
         Measure("burst", "CPU a typed streamed event, burst", "µs", ASYNC, take_events("burst", 320)),
         Measure("paced", "CPU a typed streamed event, one at a time", "µs", ASYNC, take_events("paced", STREAMS)),
         Measure("first", "time to the first streamed text", "ms", ("raw_socket", *ASYNC), take_first),
+        Measure("protocols", "CPU a typed streamed event, burst", "µs", PROTOCOLS, take_events("burst", 320)),
         Measure("sync_calls", "sync: CPU a call", "µs", SYNC, take_calls(1, 1500)),
         Measure("sync_burst", "sync: CPU a typed streamed event, burst", "µs", SYNC, take_events("burst", 100, 1)),
     )

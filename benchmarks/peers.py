@@ -24,6 +24,7 @@ class Peer(NamedTuple):
     environment: str
     script: str
     effort: int = 1
+    arguments: tuple[str, ...] = ()
 
 
 PEERS = {
@@ -34,9 +35,14 @@ PEERS = {
         Peer("openai", "openai SDK", "openai", "openai_sdk", 5),
         Peer("litellm", "LiteLLM SDK", "litellm", "litellm_sdk", 10),
         Peer("betterai_sync", "BetterAI, sync", "betterai", "betterai_sync"),
+        Peer("betterai_messages", "BetterAI, Messages", "betterai", "betterai_async", 1, ("anthropic/claude-opus-5",)),
+        Peer("betterai_gemini", "BetterAI, Gemini", "betterai", "betterai_async", 1, ("google/gemini-3.8-flash",)),
+        Peer("betterai_responses", "BetterAI, Responses", "betterai", "betterai_async", 1, ("openai/gpt-6-luna",)),
         Peer("openai_sync", "openai SDK, sync", "openai", "openai_sync", 5),
         Peer("raw_socket", "bare socket", "raw_aiohttp", "raw_socket"),
     )
 }
-ASYNC = ("raw_aiohttp", "betterai", "openai", "litellm")
+APROTOCOLS = ("betterai", "betterai_messages", "betterai_gemini", "betterai_responses")
+SYNC = ("raw_aiohttp", "betterai", "openai", "litellm")
+PROTOCOLS = ("betterai", "betterai_messages", "betterai_gemini", "betterai_responses")
 SYNC = ("betterai_sync", "openai_sync")

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from benchmarks.environments import BENCH, clean_environment, interpreter
+from benchmarks.chat import ANSWER, EVENTS, PROMPT_EVENTS, USAGE, count_characters
+from benchmarks.environments import BENCH, ROOT, clean_environment, interpreter
 from benchmarks.peers import PEERS
-from benchmarks.upstream import ANSWER, EVENTS, PROMPT_EVENTS, USAGE, count_characters
 
 CLIENTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "clients")
 PATIENCE = 180.0
@@ -39,9 +39,13 @@ def pin(process: subprocess.Popen[str], core: int) -> None:
 @contextmanager
 def run_upstream() -> Iterator[str]:
     """The upstream's address, while it runs."""
-    script = os.path.join(os.path.dirname(CLIENTS), "upstream.py")
     process = subprocess.Popen(
-        [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean_environment()
+        [sys.executable, "-m", "benchmarks.upstream"],
+        cwd=ROOT,
+        env=clean_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     pin(process, 0)
     try:
@@ -83,8 +87,9 @@ class Worker:
         self.upstream = upstream
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the worker
         self.start = time.perf_counter()
+        of = PEERS[peer]
         self.process = subprocess.Popen(
-            [str(interpreter(PEERS[peer].environment)), os.path.join(CLIENTS, f"{PEERS[peer].script}.py")],
+            [str(interpreter(of.environment)), os.path.join(CLIENTS, f"{of.script}.py"), *of.arguments],
             cwd=BENCH,
             env=clean_environment(),
             stdin=subprocess.PIPE,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.limits import Limit
 from benchmarks.measures import IMPORTS, MEASURES
-from benchmarks.peers import ASYNC, FLOOR, OURS, PEERS, SYNC
+from benchmarks.peers import ASYNC, FLOOR, OURS, PEERS, PROTOCOLS, SYNC
 from benchmarks.results import Results, Span
 
 LABELS = {name: peer.label for name, peer in PEERS.items()} | {"bare": "bare Python"}
@@ -45,7 +45,7 @@ def ratio_table(results: Results) -> str:
     rows = [
         [measure.title, "1", *(show(results.ratio(measure.name, peer), " ×") for peer in ASYNC if peer != FLOOR)]
         for measure in MEASURES.values()
-        if measure.peers != SYNC
+        if measure.peers == ASYNC or FLOOR in measure.peers
     ]
     return table(["to raw aiohttp of the same round", *(LABELS[peer] for peer in ASYNC)], rows)
 
@@ -53,7 +53,7 @@ def ratio_table(results: Results) -> str:
 def figure_table(results: Results) -> str:
     rows = []
     for measure in MEASURES.values():
-        if measure.peers != SYNC:
+        if measure.peers == ASYNC or FLOOR in measure.peers:
             cells = [show(results.span(measure.name, peer)) for peer in ASYNC]
             rows.append([f"{measure.title}, {measure.unit}", *cells])
     return table(["median [least–most]", *(LABELS[peer] for peer in ASYNC)], rows)
@@ -67,6 +67,11 @@ def sync_table(results: Results) -> str:
         rows.append([f"{MEASURES[name].title}, {MEASURES[name].unit}", ratios[0], ratios[1], *cells])
     names = [LABELS[peer] for peer in SYNC]
     return table(["", *(f"{name}, to raw aiohttp (async)" for name in names), *names], rows)
+
+
+def protocol_table(results: Results) -> str:
+    cells = [show(results.span("protocols", peer), " µs") for peer in PROTOCOLS]
+    return table(["", *(LABELS[peer] for peer in PROTOCOLS)], [[MEASURES["protocols"].title, *cells]])
 
 
 def import_table(results: Results) -> str:
@@ -99,6 +104,8 @@ def not_first(results: Results) -> list[str]:
     """Every measure where somebody beats BetterAI, by how much."""
     lines = []
     for measure in MEASURES.values():
+        if measure.peers == PROTOCOLS:
+            continue
         ours = next(peer for peer in measure.peers if peer.startswith(OURS))
         for peer in measure.peers:
             ratio = results.ratio(measure.name, ours, to=peer)
@@ -141,6 +148,7 @@ def describe_scale(results: Results) -> str:
 
 def write_terminal(results: Results, limits: list[Limit]) -> str:
     parts = [ratio_table(results), figure_table(results), sync_table(results), import_table(results)]
+    parts += [protocol_table(results)]
     parts += [growth_table(results), limits_table(limits)]
     parts += [f"failed: {what}: {text}" for what, text in results.failures.items()]
     return "\n\n" + "\n\n".join(parts)
@@ -205,6 +213,8 @@ def write_page(results: Results, limits: list[Limit], machine: str, rounds: int)
         describe_scale(results),
         "## Figures",
         figure_table(results),
+        "## The other protocols",
+        protocol_table(results),
         "## The synchronous face\n\nOne call or stream at a time.",
         sync_table(results),
         sync_against_async(results),

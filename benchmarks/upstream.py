@@ -1,107 +1,34 @@
-"""The fake OpenAI-compatible upstream: prebuilt replies on loopback, in a process of its own. It prints its port.
+"""The fake upstream: prebuilt replies on loopback, in a process of its own. It prints its port.
 
 The first part of the path is the mode: `/call/v1/…` answers whole; with `"stream": true` `/burst/…` sends all events in
-one write, `/paced/…` one write an event 10 ms apart, `/prompt/…` the first event at once and the rest 5 ms later.
+one write, `/paced/…` one write an event 10 ms apart, `/prompt/…` the first event at once and the rest 5 ms later. The
+path's end says the protocol; others than Chat have whole answers and bursts only.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import sys
 from typing import Any
 
-EVENTS = 200
-PAYLOAD = 282
+from benchmarks.chat import EVENTS, PROMPT_EVENTS, build_chat
+from benchmarks.protocols import build_gemini, build_messages, build_responses
+
 PACE = 0.010
-PROMPT_EVENTS = 20
 PROMPT_PAUSE = 0.005
-MODEL = "gpt-4o-mini-2024-07-18"
-WORDS = [" stars", " are", " far", " away", " and", " light", " takes", " long"]
-ANSWER = "".join(WORDS * 7).strip()
-USAGE = {
-    "prompt_tokens": 58,
-    "completion_tokens": 56,
-    "total_tokens": 114,
-    "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-    "completion_tokens_details": {
-        "reasoning_tokens": 0,
-        "audio_tokens": 0,
-        "accepted_prediction_tokens": 0,
-        "rejected_prediction_tokens": 0,
-    },
-}
 STREAMING = re.compile(rb'"stream"\s*:\s*true')
 LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d+)", re.IGNORECASE)
 CHUNKED = re.compile(rb"\r\ntransfer-encoding:\s*chunked", re.IGNORECASE)
-HEAD = b"HTTP/1.1 200 OK\r\nServer: upstream\r\nx-request-id: req_0123456789abcdef\r\n"
-
-
-def encode(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
-def build_reply() -> bytes:
-    message: dict[str, Any] = {"role": "assistant", "content": ANSWER, "refusal": None, "annotations": []}
-    body = encode(
-        {
-            "id": "chatcmpl-C0123456789abcdefghijklmnop",
-            "object": "chat.completion",
-            "created": 1760000000,
-            "model": MODEL,
-            "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
-            "usage": USAGE,
-            "service_tier": "default",
-            "system_fingerprint": "fp_0123456789",
-        }
-    )
-    return HEAD + b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-
-
-def build_event(choices: list[dict[str, Any]], usage: dict[str, Any] | None = None) -> bytes:
-    """One chunk as an SSE event in an HTTP chunk of its own, padded to PAYLOAD as OpenAI's `obfuscation` does."""
-    chunk: dict[str, Any] = {
-        "id": "chatcmpl-C0123456789abcdefghijklmnop",
-        "object": "chat.completion.chunk",
-        "created": 1760000000,
-        "model": MODEL,
-        "system_fingerprint": "fp_0123456789",
-        "choices": choices,
-        "usage": usage,
-        "obfuscation": "",
-    }
-    chunk["obfuscation"] = "x" * max(0, PAYLOAD - len(encode(chunk)))
-    return frame(encode(chunk))
-
-
-def frame(payload: bytes) -> bytes:
-    data = b"data: " + payload + b"\n\n"
-    return b"%x\r\n" % len(data) + data + b"\r\n"
-
-
-def build_stream(events: int) -> list[bytes]:
-    """The writes of a stream: the head with the first event, the events between, the end."""
-    pieces = []
-    for number in range(events):
-        delta = {"content": WORDS[number % len(WORDS)]}
-        first = {"role": "assistant"} if number == 0 else {}
-        pieces.append(build_event([{"index": 0, "delta": first | delta, "logprobs": None, "finish_reason": None}]))
-    finish = build_event([{"index": 0, "delta": {}, "logprobs": None, "finish_reason": "stop"}])
-    end = finish + build_event([], USAGE) + frame(b"[DONE]") + b"0\r\n\r\n"
-    head = HEAD + b"Content-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
-    return [head + pieces[0], *pieces[1:], end]
-
-
-def count_characters(events: int) -> int:
-    return sum(len(WORDS[number % len(WORDS)]) for number in range(events))
-
-
-REPLY = build_reply()
-STREAM = build_stream(EVENTS)
-BURST = b"".join(STREAM)
-PROMPT_FIRST, *_PROMPT_REST = build_stream(PROMPT_EVENTS)
+CHAT = build_chat(EVENTS)
+BURST = CHAT.burst
+PROMPT_FIRST, *_PROMPT_REST = build_chat(PROMPT_EVENTS).stream
 PROMPT_REST = b"".join(_PROMPT_REST)
+OTHERS = {
+    b"/messages": build_messages(), b"/responses": build_responses(),
+    b":generateContent": build_gemini(), b":streamGenerateContent": build_gemini(),
+}  # fmt: skip
+"""What is answered at paths that end so: whole, or in one write."""
 
 
 class Upstream(asyncio.Protocol):
@@ -120,11 +47,16 @@ class Upstream(asyncio.Protocol):
             self.answer(request)
 
     def answer(self, request: bytes) -> None:
-        mode = request[: request.index(b"\r\n")].split(b"/", 2)[1]
-        if not STREAMING.search(request):
-            self.transport.write(REPLY)
+        path = request.split(b" ", 2)[1].partition(b"?")[0]
+        mode = path.split(b"/", 2)[1]
+        streaming = STREAMING.search(request) or path.endswith(b":streamGenerateContent")
+        other = next((replies for end, replies in OTHERS.items() if path.endswith(end)), None)
+        if other is not None:
+            self.transport.write(other.burst if streaming else other.whole)
+        elif not streaming:
+            self.transport.write(CHAT.whole)
         elif mode == b"paced":
-            self.transport.write(STREAM[0])
+            self.transport.write(CHAT.stream[0])
             Upstream.streams += 1
             # streams of real providers are not in step: each has a phase of its own
             asyncio.get_running_loop().call_later(PACE * (Upstream.streams * 0.618 % 1), self.write_paced, 1)
@@ -137,8 +69,8 @@ class Upstream(asyncio.Protocol):
     def write_paced(self, number: int) -> None:
         if self.transport.is_closing():
             return
-        self.transport.write(STREAM[number])
-        if number + 1 < len(STREAM):
+        self.transport.write(CHAT.stream[number])
+        if number + 1 < len(CHAT.stream):
             asyncio.get_running_loop().call_later(PACE, self.write_paced, number + 1)
 
 

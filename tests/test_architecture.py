@@ -17,7 +17,11 @@ from betterai.providers import built_in_names, load_provider
 SOURCE = Path(__file__).parents[1] / "src" / "betterai"
 FILES = sorted(SOURCE.rglob("*.py"))
 NAMES = [str(file.relative_to(SOURCE)) for file in FILES]
-PROTOCOL_NAMES = re.compile(r"\b(openai_chat|openai_responses|anthropic_messages)\b")
+PROTOCOL_NAMES = re.compile(
+    r"\b(openai_chat|openai_responses|anthropic_messages|google[.-](auth|oauth2)|Google Cloud)\b|betterai\[google\]"
+    r"|\banthropic-(version|beta|workspace-id)\b"
+)
+"""Protocols, headers of their own, and a library for tokens: no vendors."""
 
 
 def docstring_positions(tree: ast.Module) -> set[tuple[int, int]]:

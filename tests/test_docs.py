@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib import import_module
 from inspect import CO_COROUTINE
 from pathlib import Path
@@ -11,8 +13,10 @@ from types import CodeType
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession, web
 
 from judges.app import serve
+from runtime.file_services import FileService
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -30,7 +34,7 @@ async def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest
         for package in ("xllamacpp", "gguf"):
             pytest.importorskip(package, reason="needs betterai[dev]", exc_type=ImportError)
         import_module("peers.tiny_gguf").write_tiny_gguf(tmp_path / "model.gguf")
-    async with serve() as (url, _):
+    async with serve() as (chats, _), keep_files(chats) as url:
         monkeypatch.setenv("GROQ_BASE_URL", url)
         monkeypatch.setenv("OPENAI_BASE_URL", f"{url}/v1")
         monkeypatch.setenv("DEEPSEEK_BASE_URL", url)
@@ -39,6 +43,28 @@ async def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest
         namespace: dict[str, Any] = {"__name__": "__main__"}
         for block in blocks(page):
             await run(block, namespace)
+
+
+@asynccontextmanager
+async def keep_files(chats: str) -> AsyncIterator[str]:
+    """A service that keeps files under /v1/files, and passes everything else on to `chats`."""
+
+    async def pass_on(request: web.Request) -> web.Response:
+        async with ClientSession() as session:
+            body, headers = await request.read(), {"Content-Type": request.content_type}
+            async with session.request(request.method, chats + request.path, data=body, headers=headers) as reply:
+                return web.Response(status=reply.status, body=await reply.read(), content_type=reply.content_type)
+
+    app = web.Application()
+    app.router.add_route("*", "/v1/files{id:.*}", FileService("openai", "test-key").answer)
+    app.router.add_route("*", "/{path:.*}", pass_on)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
 
 
 async def run(block: str, namespace: dict[str, Any]) -> None:

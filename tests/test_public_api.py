@@ -113,7 +113,7 @@ def test_the_short_way_takes_them_with_the_same_types() -> None:
     options, fields = get_type_hints(GenerationOptions), get_type_hints(GenerationSettings)
     for name in options:
         mine, theirs = (str(hint).replace("typing.", "") for hint in (options[name], fields[name]))
-        assert mine == theirs or name in ("tool_choice",), name
+        assert mine == theirs or name in ("tool_choice", "response_format"), name
 
 
 KINDS = [
@@ -213,6 +213,8 @@ OWN = {
     "StreamInterrupted": {"partial": PARTIAL},
     "OutputInvalidError": {"response": PARTIAL},
     "UnsupportedParam": {"param": "n"},
+    "StepLimitReached": {"run": betterai.ToolRun(messages=(Message.user("Hi"),))},
+    "SpendLimitReached": {"spent": Decimal("1.5"), "limit": Decimal(1)},
 }
 
 
@@ -237,7 +239,8 @@ def test_every_exception_can_be_made_of_a_text_alone(kind: type[BetterAIError]) 
     error = kind("it broke")
     assert str(error) == "it broke"
     assert str(pickle.loads(pickle.dumps(error))) == "it broke"
-    assert isinstance(error, betterai.ProviderError | ValidationError) or kind is BetterAIError
+    branches = betterai.ProviderError | ValidationError | betterai.LimitReached
+    assert isinstance(error, branches) or kind is BetterAIError
 
 
 def test_the_tree_in_the_docstring_is_the_tree() -> None:

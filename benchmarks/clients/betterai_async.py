@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,13 +18,13 @@ class BetterClient:
 
     async def call(self) -> Answer:
         settings = betterai.GenerationSettings(temperature=TEMPERATURE)
-        response = await self.provider.generate(MESSAGES, MODEL, settings)
+        response = await self.provider.generate(MESSAGES, "", settings)
         return Answer(len(response.content), response.usage.total_tokens)
 
     async def stream(self) -> Streamed:
         first, events, characters, tokens = 0.0, 0, 0, 0
         settings = betterai.GenerationSettings(temperature=TEMPERATURE)
-        async for chunk in self.provider.generate_stream(MESSAGES, MODEL, settings):
+        async for chunk in self.provider.generate_stream(MESSAGES, "", settings):
             if text := chunk.content:
                 first = first or time.perf_counter()
                 events += 1
@@ -35,7 +36,9 @@ class BetterClient:
 
 @asynccontextmanager
 async def open_client(url: str) -> AsyncIterator[BetterClient]:
-    config = betterai.CoreConfig(model=f"openai/{MODEL}", base_url=url, api_key="test-key")
+    model = sys.argv[1] if len(sys.argv) > 1 else f"openai/{MODEL}"
+    protocol = "" if len(sys.argv) > 1 else "openai_chat"
+    config = betterai.CoreConfig(model=model, protocol=protocol, base_url=url, api_key="test-key")
     yield BetterClient(betterai.get_text_provider(config))
 
 

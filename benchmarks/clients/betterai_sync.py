@@ -33,7 +33,9 @@ class BetterClient:
 
 @contextmanager
 def open_client(url: str) -> Iterator[BetterClient]:
-    yield BetterClient(betterai.CoreConfig(model=f"openai/{MODEL}", base_url=url, api_key="test-key"))
+    yield BetterClient(
+        betterai.CoreConfig(model=f"openai/{MODEL}", protocol="openai_chat", base_url=url, api_key="test-key")
+    )
 
 
 if __name__ == "__main__":

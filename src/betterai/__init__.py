@@ -26,9 +26,10 @@ _HOMES = {
     "core.config": "CoreConfig Retries Timeout",
     "core.exceptions": (
         "APIConnectionError APITimeoutError AuthenticationError BadRequestError BetterAIError ConfigurationError "
-        "ConnectTimeout ContentFilterError ContextLengthError FirstByteTimeout IdleTimeout JobInDoubt "
+        "ConnectTimeout ContentFilterError ContextLengthError FirstByteTimeout IdleTimeout JobInDoubt LimitReached "
         "ModelNotFoundError OutputInvalidError OverloadedError PermissionDeniedError ProviderError QuotaExceededError "
-        "RateLimitError StreamInterrupted TotalTimeout UnsupportedParam ValidationError"
+        "RateLimitError SpendLimitReached StepLimitReached StreamInterrupted TotalTimeout UnsupportedParam "
+        "ValidationError"
     ),
     "core.media": "Media",
     "core.message": ("CacheMark Citation MediaPart Message Opaque Reasoning Refusal Text ToolCall ToolResult"),
@@ -38,24 +39,30 @@ _HOMES = {
     "core.response": ("Attempt CallWarning FinishReason ProviderResponse TextChunk Timing TokenLogprob ToolCallDelta"),
     "core.results": (
         "EmbeddingResponse ImageResponse ModerationResponse RealtimeEvent RerankResponse Speech SpeechChunk "
-        "Transcript TranscriptChunk VideoResponse"
+        "Transcript TranscriptChunk VideoResponse "
+        "FileHandle TokenCount"
     ),
+    "core.runs": "ToolOutcome ToolRun ToolStep",
     "core.settings": (
         "AudioOutput EmbeddingSettings GenerationSettings ImageSettings PromptCache RealtimeSettings ReasoningControl "
         "SpeechSettings StreamOptions TranscriptionSettings VideoSettings WebSearch"
     ),
     "core.tools": "CustomTool JsonObject JsonSchema PlainText ServerTool Tool ToolChoice",
     "core.usage": "Cost Usage",
-    "runtime.client": "Client generate stream",
+    "runtime.client": "Client count_tokens generate run_tools stream stream_tools",
     "runtime.clients": "ai_clients",
+    "runtime.conversation": "Conversation",
     "runtime.factory": (
         "get_audio_provider get_image_provider get_realtime_provider get_text_provider get_tts_provider "
         "get_video_provider register_audio_provider register_image_provider register_realtime_provider "
         "register_text_provider register_tts_provider register_video_provider"
     ),
+    "runtime.functions": "ToolFunction tool",
+    "runtime.storage": "dump_messages load_messages",
     "runtime.stream": "TextStream",
+    "runtime.tool_stream": "ToolStream",
 }
-_MODULES = {"sync": "runtime.sync"}
+_MODULES = {"sync": "runtime.sync", "files": "runtime.files"}
 _EXPORTS = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [*_EXPORTS, *_MODULES]

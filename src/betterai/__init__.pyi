@@ -29,6 +29,7 @@ from betterai.core.exceptions import ContextLengthError as ContextLengthError
 from betterai.core.exceptions import FirstByteTimeout as FirstByteTimeout
 from betterai.core.exceptions import IdleTimeout as IdleTimeout
 from betterai.core.exceptions import JobInDoubt as JobInDoubt
+from betterai.core.exceptions import LimitReached as LimitReached
 from betterai.core.exceptions import ModelNotFoundError as ModelNotFoundError
 from betterai.core.exceptions import OutputInvalidError as OutputInvalidError
 from betterai.core.exceptions import OverloadedError as OverloadedError
@@ -36,6 +37,8 @@ from betterai.core.exceptions import PermissionDeniedError as PermissionDeniedEr
 from betterai.core.exceptions import ProviderError as ProviderError
 from betterai.core.exceptions import QuotaExceededError as QuotaExceededError
 from betterai.core.exceptions import RateLimitError as RateLimitError
+from betterai.core.exceptions import SpendLimitReached as SpendLimitReached
+from betterai.core.exceptions import StepLimitReached as StepLimitReached
 from betterai.core.exceptions import StreamInterrupted as StreamInterrupted
 from betterai.core.exceptions import TotalTimeout as TotalTimeout
 from betterai.core.exceptions import UnsupportedParam as UnsupportedParam
@@ -73,15 +76,20 @@ from betterai.core.response import Timing as Timing
 from betterai.core.response import TokenLogprob as TokenLogprob
 from betterai.core.response import ToolCallDelta as ToolCallDelta
 from betterai.core.results import EmbeddingResponse as EmbeddingResponse
+from betterai.core.results import FileHandle as FileHandle
 from betterai.core.results import ImageResponse as ImageResponse
 from betterai.core.results import ModerationResponse as ModerationResponse
 from betterai.core.results import RealtimeEvent as RealtimeEvent
 from betterai.core.results import RerankResponse as RerankResponse
 from betterai.core.results import Speech as Speech
 from betterai.core.results import SpeechChunk as SpeechChunk
+from betterai.core.results import TokenCount as TokenCount
 from betterai.core.results import Transcript as Transcript
 from betterai.core.results import TranscriptChunk as TranscriptChunk
 from betterai.core.results import VideoResponse as VideoResponse
+from betterai.core.runs import ToolOutcome as ToolOutcome
+from betterai.core.runs import ToolRun as ToolRun
+from betterai.core.runs import ToolStep as ToolStep
 from betterai.core.settings import AudioOutput as AudioOutput
 from betterai.core.settings import EmbeddingSettings as EmbeddingSettings
 from betterai.core.settings import GenerationSettings as GenerationSettings
@@ -103,11 +111,16 @@ from betterai.core.tools import Tool as Tool
 from betterai.core.tools import ToolChoice as ToolChoice
 from betterai.core.usage import Cost as Cost
 from betterai.core.usage import Usage as Usage
+from betterai.runtime import files as files
 from betterai.runtime import sync as sync
 from betterai.runtime.client import Client as Client
+from betterai.runtime.client import count_tokens as count_tokens
 from betterai.runtime.client import generate as generate
+from betterai.runtime.client import run_tools as run_tools
 from betterai.runtime.client import stream as stream
+from betterai.runtime.client import stream_tools as stream_tools
 from betterai.runtime.clients import ai_clients as ai_clients
+from betterai.runtime.conversation import Conversation as Conversation
 from betterai.runtime.factory import get_audio_provider as get_audio_provider
 from betterai.runtime.factory import get_image_provider as get_image_provider
 from betterai.runtime.factory import get_realtime_provider as get_realtime_provider
@@ -120,6 +133,11 @@ from betterai.runtime.factory import register_realtime_provider as register_real
 from betterai.runtime.factory import register_text_provider as register_text_provider
 from betterai.runtime.factory import register_tts_provider as register_tts_provider
 from betterai.runtime.factory import register_video_provider as register_video_provider
+from betterai.runtime.functions import ToolFunction as ToolFunction
+from betterai.runtime.functions import tool as tool
+from betterai.runtime.storage import dump_messages as dump_messages
+from betterai.runtime.storage import load_messages as load_messages
 from betterai.runtime.stream import TextStream as TextStream
+from betterai.runtime.tool_stream import ToolStream as ToolStream
 
 __version__: str

@@ -56,5 +56,5 @@ def test_a_path_that_does_not_exist_is_exit_code_2_before_anything_is_read(recor
 
 def test_an_empty_folder_is_said_to_be_empty(tmp_path: Path):
     result = run("replay", str(tmp_path))
-    assert (result.code, result.stdout) == (0, "")
+    assert (result.code, result.stdout) == (2, "")
     assert "no exchanges" in result.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,7 +90,10 @@ def build(case: Case, *, stream: bool = False, messages: tuple[Message, ...] = (
 
 
 def flatten(value: Any, at: str = "") -> dict[str, Any]:
-    """All leaves of a JSON value by their place."""
+    """All leaves of a JSON value by their place; those of a text that holds an object as well."""
+    if isinstance(value, str) and value.startswith("{"):
+        with suppress(msgspec.DecodeError):
+            return {at: value, **flatten(msgspec.json.decode(value), at)}
     pairs = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else None
     if pairs is None:
         return {at: value}

@@ -28,7 +28,9 @@ from betterai.core.tools import CustomTool, JsonObject, JsonSchema, ServerTool, 
 from contract.cases import CASES, SETTINGS, TEXT_CODECS, Case, build, flatten, visible
 
 OURS = frozenset({"spelling", "options"})
-ON_OR_OFF = frozenset({"logprobs", "store", "parallel_tool_calls", "stream_options", "web_search", "reasoning"})
+ON_OR_OFF = frozenset(
+    {"logprobs", "store", "parallel_tool_calls", "stream_options", "web_search", "reasoning", "modalities"}
+)
 """Settings whose value may look otherwise on the wire: they must only change it."""
 
 
@@ -104,7 +106,7 @@ NESTED: dict[str, tuple[str, Any, Any]] = {
     "web_search": ("web_search", UNSET, True),
     "web_search.user_location": ("web_search", WebSearch(), WebSearch(user_location={"country": "DE"})),
     "tools.description": ("tools", [Tool(name="a")], [Tool(name="a", description="")]),
-    "tools.parameters": ("tools", [Tool(name="a")], [Tool(name="a", parameters=OBJECT)]),
+    "tools.parameters": ("tools", [Tool(name="a")], [Tool(name="a", parameters={**OBJECT, "title": "x"})]),
     "tools.strict": ("tools", [Tool(name="a")], [Tool(name="a", strict=True)]),
     "tools.cache": ("tools", [Tool(name="a")], [Tool(name="a", cache=CacheMark(ttl="1h"))]),
     "tools, a second one": ("tools", [Tool(name="a")], [Tool(name="a"), Tool(name="b")]),

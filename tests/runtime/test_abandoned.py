@@ -24,7 +24,7 @@ async def main(url):
     before = len(asyncio.all_tasks())
     for _ in range(20):
         await asyncio.gather(*(leave(provider) for _ in range(50)))
-    session = await transport._sessions.get(private=True)
+    session = transport._sessions.get(private=True)
     async with asyncio.timeout(1):
         while len(asyncio.all_tasks()) > before or session.connector._acquired:
             gc.collect()

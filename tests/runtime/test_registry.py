@@ -10,7 +10,7 @@ import pytest
 import betterai
 from betterai.config.providers import ALL_MODELS
 from betterai.core.config import CoreConfig
-from betterai.core.exceptions import ConfigurationError, ModelNotFoundError
+from betterai.core.exceptions import ConfigurationError, ModelNotFoundError, ValidationError
 from betterai.core.model import ModelConfig, ModelTraits
 from betterai.core.provider import Provider
 from betterai.core.response import ProviderResponse
@@ -46,6 +46,23 @@ def test_a_misspelt_setting_of_the_configuration_is_refused() -> None:
     get_text_provider(CoreConfig(model="azure/x", settings={"api_version": "1", "region": "elsewhere"}))
     with pytest.raises(ConfigurationError, match=r"no settings.api_verson – did you mean api_version\?"):
         get_text_provider(CoreConfig(model="azure/x", settings={"api_verson": "1"}))
+
+
+def test_options_for_a_constructor_that_is_none_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="options go to class providers"):
+        get_text_provider(CoreConfig(model="azure/x", options={"depth": 3}))
+
+
+async def test_a_misspelt_vendor_in_the_options_of_a_call_is_refused() -> None:
+    with pytest.raises(ValidationError, match="no provider 'gorq' – did you mean groq"):
+        await betterai.generate("groq/x", "Hi", options={"gorq": {"x": 1}})
+
+
+def test_near_names_are_near() -> None:
+    with pytest.raises(betterai.ModelNotFoundError) as caught:
+        get_text_provider("nope/x")
+    assert "did you mean" not in str(caught.value)
+    assert "write provider/model" in str(caught.value)
 
 
 def test_a_class_is_made_with_its_key_and_options(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +136,7 @@ def test_the_version_changes_with_registry_and_catalogue() -> None:
 
 def test_an_unknown_provider_is_refused_with_those_there_are() -> None:
     with pytest.raises(ConfigurationError, match="there is no provider") as caught:
-        get_provider("nowhere")
+        get_provider("xyzzy")
     assert "local" in caught.value.hint
 
 

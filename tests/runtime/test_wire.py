@@ -176,7 +176,7 @@ async def test_a_model_that_no_catalogue_names_is_asked_with_a_warning() -> None
 
 async def test_options_of_other_vendors_are_not_sent() -> None:
     with Upstream(answer()) as upstream:
-        response = await ask(connect(upstream.url), options={"other": {"secret": 1}})
+        response = await ask(connect(upstream.url), options={"elsewhere": {"secret": 1}})
         assert set(upstream.requests[0].body) == {"model", "messages"}
     assert response.warnings == ()
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import msgspec
+import pytest
 from aiohttp import web
 
 from betterai.core.codec import TextCall
 from betterai.core.config import CoreConfig, Retries
-from betterai.core.exceptions import ProviderError, RateLimitError, StreamInterrupted
+from betterai.core.exceptions import ProviderError, RateLimitError, StreamInterrupted, ValidationError
+from betterai.core.media import Media
 from betterai.core.message import Message, Text
 from betterai.core.model import ModelConfig
 from betterai.core.provider import NoAuth, Provider
@@ -17,6 +19,7 @@ from betterai.core.response import CallWarning, ProviderResponse, TextChunk
 from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Usage
 from betterai.core.wire import Event, WireRequest, WireResponse
+from betterai.runtime.media import find_media
 from betterai.runtime.text import CodecTextProvider
 from shapes.server import serve
 
@@ -109,3 +112,26 @@ async def test_streams_in_another_framing() -> None:
     assert last is not None
     assert (last.content, last.finish_reason, last.tokens_used) == ("a b", "stop", 2)
     assert [chunk.response for chunk in chunks[:-1]] == [None] * (len(chunks) - 1)
+
+
+class SmallCodec(WordCodec):
+    """Takes pictures, and no more than two million bytes in a request."""
+
+    accepts: ClassVar[dict[str, frozenset[str]]] = {"image": frozenset({"bytes"})}
+    max_body_bytes = 2_000_000
+
+    def build_request(self, call: TextCall) -> WireRequest:
+        [media] = find_media(call.input)
+        return WireRequest(url="/ask", body={"text": media.to_base64()})
+
+
+async def test_what_is_larger_than_the_provider_takes_is_not_sent() -> None:
+    model, files = ModelConfig(id="w", provider="fake"), {"files": {"files": object()}}
+    for protocols, hint in ((files, "betterai.files.upload"), ({}, "send less")):
+        declared = Provider(name="fake", base_url="http://127.0.0.1:9", auth=NoAuth(), protocols=protocols)
+        provider = CodecTextProvider(declared, SmallCodec(), CoreConfig(), model)
+        question = Message.user("?", Media(kind="image", mime_type="image/png", data=bytes(1_600_000)))
+        for ask in (provider.generate(question, "w"), anext(provider.generate_stream(question, "w"))):
+            with pytest.raises(ValidationError, match="takes at most 2000000") as caught:
+                await ask
+            assert hint in caught.value.hint

@@ -10,6 +10,7 @@ import pytest
 
 import betterai
 from betterai.testing import ScriptedProvider, ScriptExhausted, scripted
+from runtime.subprocesses import check_python
 
 TOOL = betterai.Tool(name="paint", parameters={"type": "object", "properties": {}})
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -164,3 +165,13 @@ async def test_the_name_is_gone_after_the_block() -> None:
 def test_the_sync_face_is_answered_too() -> None:
     with scripted(["one"]):
         assert betterai.sync.generate("scripted/any", "Hello").content == "one"
+
+
+def test_its_names_can_be_imported_in_any_order() -> None:
+    said = check_python("""
+        from betterai.testing import ScriptedProvider, scripted
+        import betterai.testing.script
+        from betterai.testing import scripted as again
+        print(callable(scripted), again is scripted)
+    """)
+    assert said == "True True\n"

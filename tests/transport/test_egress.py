@@ -240,7 +240,7 @@ ELSEWHERE = [
 async def test_x3_a_key_goes_to_the_providers_hosts_only(transport, url, auth):
     where = Endpoint(base_url=BASE, hosts=("files.example.com",), auth=auth, values={"api_key": "canary"})
     with pytest.raises(ValidationError) as caught:
-        await transport.route(get(url), where)
+        transport.route(get(url), where)
     assert "canary" not in str(caught.value)
 
 
@@ -258,7 +258,7 @@ async def test_x3_a_key_goes_to_the_providers_hosts_only(transport, url, auth):
 )
 async def test_x3_where_it_may_go(transport, url):
     where = Endpoint(base_url=BASE, hosts=("files.example.com",), auth=BearerAuth(), values={"api_key": "key"})
-    route = await transport.route(get(url), where)
+    route = transport.route(get(url), where)
     assert route.url.scheme == "https"
     assert route.url.raw_host.lower() in ("api.example.com", "files.example.com")
     assert route.headers["Authorization"] == "Bearer key"
@@ -269,10 +269,10 @@ async def test_x3_where_it_may_go(transport, url):
 )
 async def test_x3_other_schemes_are_paths_or_refused(transport, url):
     """They cannot leave the provider's host: what has no http scheme is a path."""
-    route = await transport.route(get(url), Endpoint(base_url=BASE, auth=BearerAuth(), values={"api_key": "key"}))
+    route = transport.route(get(url), Endpoint(base_url=BASE, auth=BearerAuth(), values={"api_key": "key"}))
     assert route.url.origin() == aiohttp.client.URL("https://api.example.com")
     with pytest.raises(ConfigurationError):
-        await transport.route(get("/"), Endpoint(base_url=url))
+        transport.route(get("/"), Endpoint(base_url=url))
 
 
 @pytest.mark.parametrize("path", ["/a\r\nX-Evil: 1", "/a HTTP/1.1\r\nX-Evil: 1\r\n\r\n", "/a\x00b", "/a\tb"])
@@ -295,7 +295,7 @@ async def test_x3_a_key_and_a_user_in_the_url_are_not_mixed(transport):
 
 async def test_x3_without_a_base_url_no_host_is_trusted_by_accident(transport):
     with pytest.raises(ValidationError, match="no key is sent there"):
-        await transport.route(get("https://evil.example/x"), Endpoint(auth=BearerAuth(), values={"api_key": "key"}))
+        transport.route(get("https://evil.example/x"), Endpoint(auth=BearerAuth(), values={"api_key": "key"}))
 
 
 # ── elsewhere ──

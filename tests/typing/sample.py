@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
+
 import betterai
 from betterai.providers.llamacpp.options import LlamaCppOptions
 from betterai.providers.vllm.options import VLLMOptions
@@ -58,3 +62,61 @@ async def own_options() -> None:
     unknown: LlamaCppOptions = {"gramar": "x"}  # type: ignore[typeddict-unknown-key]
     for given in (options, wrong):
         await betterai.generate("vllm/any-model", "Hello", options={"vllm": given, "llamacpp": unknown})
+
+
+class City(msgspec.Struct):
+    name: str
+
+
+async def typed_answers(own: Any) -> str:
+    """`parsed` has the type that was asked for."""
+    response = await betterai.generate("local/echo", "Invent a city.", response_format=City)
+    city: City = response.parsed
+    wrong: int = response.parsed  # type: ignore[assignment]
+    cities: list[City] = (await betterai.generate("local/echo", "Two.", response_format=list[City])).parsed
+    async with betterai.stream("local/echo", "Invent a city.", response_format=City) as stream:
+        async for partial in stream.partials():
+            print(partial)
+    city = stream.response.parsed
+    city = (await betterai.stream("local/echo", "Invent a city.", response_format=City)).parsed
+    city = betterai.sync.generate("local/echo", "Invent a city.", response_format=City).parsed
+    anything = (await betterai.generate("local/echo", "Choose.", response_format={"type": "object"})).parsed
+    print(anything["colour"], cities, wrong)
+    untyped: betterai.ProviderResponse = await betterai.generate("local/echo", "Choose.", response_format=own)
+    return city.name + str(untyped.parsed.name)
+
+
+@betterai.tool
+def add(a: int, b: int = 0) -> int:
+    return a + b
+
+
+@betterai.tool(name="wait", strict=True)
+async def pause(seconds: float) -> str:
+    return f"{seconds} s"
+
+
+async def tools() -> None:
+    """A tool is called as the function that it was, and goes wherever tools go."""
+    total: int = add(1, b=2)
+    add("1")  # type: ignore[arg-type]
+    said: str = await pause(1.0)
+    run = await betterai.run_tools("local/echo", "Add.", tools=[add, pause], max_steps=3, temperature=0)
+    amount = run.cost.amount
+    print(total, said, run.content, amount, [outcome.error for step in run.steps for outcome in step.outcomes])
+    async with betterai.stream_tools("local/echo", "Add.", tools=[add]) as stream:
+        async for chunk in stream:
+            print(chunk.content, chunk.part)
+    print(stream.run.finished, betterai.generate("local/echo", "Add.", tools=[add]))
+
+
+async def talk() -> list[betterai.Message]:
+    conversation = betterai.Conversation("local/echo", system="Be brief.", tools=[add], max_cost=0.5, temperature=0)
+    city: City = (await conversation.ask("Hello", response_format=City)).parsed
+    async with conversation.stream(city.name) as stream:
+        async for chunk in stream:
+            print(chunk.content)
+    fork = betterai.Conversation.from_json(conversation.to_json(), tools=[add]).fork()
+    other: betterai.sync.Conversation = betterai.sync.Conversation("local/echo")
+    print(other.ask("Hello").content, fork.cost.amount)
+    return betterai.load_messages(betterai.dump_messages(conversation.messages))

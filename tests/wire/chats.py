@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from betterai.catalogue.families import find_traits
 from betterai.core.accumulate import Accumulator
 from betterai.core.codec import TextCall
-from betterai.core.message import Message
+from betterai.core.message import Citation, Message, Text
 from betterai.core.model import ModelConfig, ModelTraits
 from betterai.core.response import ProviderResponse, TextChunk
 from betterai.core.settings import GenerationSettings
@@ -165,3 +165,14 @@ def stream(
 def bare(response: ProviderResponse) -> ProviderResponse:
     """Without the received bytes, which only whole replies keep."""
     return replace(response, body=b"")
+
+
+def unmarked(citation: Citation) -> Citation:
+    """Without the vendor's own object."""
+    return replace(citation, opaque=None)
+
+
+def citations_of(response: ProviderResponse) -> tuple[Citation, ...]:
+    """The sources of the answer's text, without the vendor's own objects."""
+    parts = response.message.parts if response.message else ()
+    return tuple(unmarked(item) for part in parts if isinstance(part, Text) for item in part.citations)

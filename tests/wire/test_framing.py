@@ -17,8 +17,8 @@ def test_a_framer_is_opened_by_name(framing, stream):
 
 
 def test_an_unknown_framing_is_named():
-    with pytest.raises(ProviderError, match=r"'event_stream'; there are sse, ndjson"):
-        open_framer("event_stream")
+    with pytest.raises(ProviderError, match=r"'pigeons'; there are sse, ndjson, event_stream"):
+        open_framer("pigeons")
 
 
 def test_each_framer_has_a_state_of_its_own():

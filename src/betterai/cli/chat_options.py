@@ -65,3 +65,21 @@ def add_chat(commands: Commands) -> None:
     add("--markdown", action="store_true", help="show the whole answer as Markdown (extra: rich)")
     add("--save", metavar="DIR", help="where pictures and sounds of the answer are kept")
     add_common(parser, "one JSON object with answer, usage, cost and warnings, at the end; errors too")
+
+
+def add_count(commands: Commands) -> None:
+    from betterai.cli.parser import add_common
+
+    parser = commands.add(
+        "count",
+        "count the tokens that a prompt would have, and what they cost",
+        more="\nThe provider counts where it can, else it is an estimate.",
+        notes="example: betterai count -m PROVIDER/MODEL -a report.txt",
+    )
+    add = parser.add_argument
+    add("prompt", nargs="*", metavar="PROMPT", help="what would be asked; stdin's text comes after it")
+    add("-m", "--model", help="PROVIDER/MODEL, or PROVIDER for its default; else the one of BETTERAI_MODEL")
+    add("-s", "--system", metavar="TEXT", help="system message")
+    add("-a", "--attach", action="append", default=[], metavar="FILE", help="a file or URL to count; may be repeated")
+    add("--base-url", metavar="URL", help="ask here instead of at the provider's own address")
+    add_common(parser, "one JSON object with tokens, estimated, cost and warnings")

@@ -88,13 +88,14 @@ class Commands:
 
 
 def build_parser() -> tuple[Parser, Commands]:
-    from betterai.cli.chat_options import add_chat
+    from betterai.cli.chat_options import add_chat, add_count
     from betterai.cli.models_options import add_models
 
     parser = Parser(prog="betterai", description="One command line over every AI provider.", epilog=NOTES)
     parser.add_argument("--version", action="version", version=f"betterai {__version__}")
     commands = Commands(parser)
     add_chat(commands)
+    add_count(commands)
     add_models(commands)
     _add_providers(commands)
     _add_config(commands)

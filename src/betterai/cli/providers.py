@@ -124,7 +124,7 @@ def suggest(states: Sequence[ProviderState], chosen: str) -> str:
     usable = [state for state in states if state.status == "ready" and state.is_configured and state.default_text_model]
     if usable and not chosen:
         return f"export {MODEL_VARIABLES['text']}={usable[0].default_text_model}"
-    lacking = [state for state in states if state.status == "missing"]
+    lacking = [state for state in states if state.status == "missing" and "text" in state.categories]
     return _suggest_setting(min(lacking, key=lambda state: len(state.missing))) if lacking else ""
 
 

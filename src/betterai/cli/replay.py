@@ -27,8 +27,8 @@ def run(arguments: Namespace, output: Output) -> int:
         elif report.verdict == "failed":
             _show_failure(report, output)
     if not tally:
-        output.note("there are no exchanges (*.json) there")
-    elif not arguments.json:
+        raise ValidationError("there are no exchanges (*.json) there")
+    if not arguments.json:
         _show_tally(tally, output)
     return 1 if any(verdict == "failed" for _, _, verdict in tally) else 0
 

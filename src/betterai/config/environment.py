@@ -181,6 +181,8 @@ def read_settings(provider: Provider, config: CoreConfig) -> dict[str, str]:
     values: dict[str, str] = {}
     for setting in provider.settings:
         value = read_setting(setting, config, provider)
+        if value is None and setting.derive is not None:
+            value = setting.derive(values) or None
         if value is not None:
             values[setting.name] = value
         elif setting.name == "base_url" and config.base_url:
@@ -207,7 +209,8 @@ def missing_settings(provider: Provider, config: CoreConfig | None = None) -> li
     """The required settings that have no value."""
     config = config or CoreConfig()
     unset = {item.name: item for item in provider.settings if read_setting(item, config, provider) is None}
-    return [item for item in unset.values() if item.required and not (item.instead and item.instead not in unset)]
+    wanted = [item for item in unset.values() if item.required and item.derive is None]
+    return [item for item in wanted if not (item.instead and item.instead not in unset)]
 
 
 def fill_template(template: str, values: Mapping[str, str]) -> str:

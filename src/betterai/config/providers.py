@@ -11,6 +11,7 @@ import msgspec
 
 from betterai.catalogue.families import find_traits, with_traits
 from betterai.catalogue.table import ModelTable, read_tables
+from betterai.config.file import near
 from betterai.core.exceptions import ModelNotFoundError, ValidationError
 from betterai.core.model import ModelConfig
 from betterai.providers import FOLDER, built_in_names, declared_providers, discover_names
@@ -159,11 +160,11 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
     def _suggest(self, name: str, providers: list[str]) -> str:
         provider, _, rest = name.partition("/")
         names = {*self, *(key.partition("/")[2] for key in self), *self._aliases}
-        near = get_close_matches(name, names, n=3, cutoff=0.5)
-        if rest and (like := get_close_matches(provider, providers, n=1)):
-            near = [f"{like[0]}/{rest}", *(item for item in near if item != f"{like[0]}/{rest}")][:3]
-        if near:
-            return f"did you mean {', '.join(near)}?"
+        like = get_close_matches(name, names, n=3, cutoff=0.7)
+        if rest and (whose := near(provider, providers)):
+            like = [f"{whose}/{rest}", *(item for item in like if item != f"{whose}/{rest}")][:3]
+        if like:
+            return f"did you mean {', '.join(like)}?"
         return f"write provider/model, with one of the providers {', '.join(providers)}"
 
     def update(self, *others: Any, **named: Any) -> None:

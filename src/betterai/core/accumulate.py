@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 
 import msgspec
 
-from betterai.core.message import AnyPart, Message, Text
+from betterai.core.message import AnyPart, Message, Opaque, Text
 from betterai.core.response import FinishReason, ProviderResponse, TextChunk, TokenLogprob
 from betterai.core.usage import Usage
 
@@ -19,6 +19,7 @@ class _Choice:
         self.logprobs: list[TokenLogprob] = []
         self.finish_reason: FinishReason | None = None
         self.raw_finish_reason = ""
+        self.opaque: Opaque | None = None
 
 
 class Accumulator:
@@ -44,6 +45,8 @@ class Accumulator:
             choice.logprobs.extend(chunk.logprobs)
         if chunk.finish_reason is not None:
             choice.finish_reason, choice.raw_finish_reason = chunk.finish_reason, chunk.raw_finish_reason
+        if chunk.opaque is not None:
+            choice.opaque = chunk.opaque
         if chunk.usage is not None:
             self.usage = chunk.usage
         self.model = chunk.model or self.model
@@ -70,7 +73,7 @@ class Accumulator:
         return ProviderResponse(
             content=text,
             model=self.model,
-            message=Message(role="assistant", parts=parts),
+            message=Message(role="assistant", parts=parts, opaque=choice.opaque),
             finish_reason=choice.finish_reason,
             raw_finish_reason=choice.raw_finish_reason,
             logprobs=tuple(choice.logprobs) or None,

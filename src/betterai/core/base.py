@@ -85,6 +85,12 @@ class BaseTextProvider(BaseProvider):
             response=response,
         )
 
+    async def count_tokens(self, messages: Any, model: str, settings: GenerationSettings) -> Any:
+        """How many input tokens a call would have: a number or a `TokenCount`. What does not count raises
+        `NotImplementedError`, as this does; `betterai.count_tokens` then gives an estimate.
+        """
+        raise _missing(self, "count_tokens")
+
 
 class BaseImageProvider(BaseProvider):
     """Image generation."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Never, Protocol, TypeAlias, TypeVar
 
+import msgspec
+
 from betterai.core.exceptions import ProviderError
 from betterai.core.message import Message
 from betterai.core.response import ProviderResponse, TextChunk
-from betterai.core.results import TokenCount
-from betterai.core.settings import GenerationSettings
+from betterai.core.results import FileHandle, FileUpload, TokenCount
+from betterai.core.settings import CallSettings, GenerationSettings
 from betterai.core.usage import Usage
 from betterai.core.wire import Call, Checkpoint, Event, Wait, WireRequest, WireResponse
 
 C_contra = TypeVar("C_contra", contravariant=True)
 C = TypeVar("C")
+C_co = TypeVar("C_co", covariant=True)
 R_co = TypeVar("R_co", covariant=True)
 R_contra = TypeVar("R_contra", contravariant=True)
 E_co = TypeVar("E_co", covariant=True)
@@ -61,7 +64,9 @@ class Exchange(Protocol[C_contra, R_co, E_co]):
     def build_request(self, call: C_contra) -> WireRequest: ...
 
     def parse_response(self, call: C_contra, reply: WireResponse) -> R_co | WireRequest:
-        """The result, or one more request of the same call (a pause, a continuation)."""
+        """The result, or one more request of the same call, where the reply holds nothing of the answer yet. An answer
+        that paused in the middle is a result with the finish reason "pause": see `Continuing`.
+        """
         ...
 
     def parse_error(self, reply: WireResponse) -> ProviderError:
@@ -71,16 +76,60 @@ class Exchange(Protocol[C_contra, R_co, E_co]):
     def open_stream(self, call: C_contra) -> StreamState[E_co]: ...
 
 
+class Continuing(Protocol):
+    """What an Exchange of text may have beside: how an answer that paused goes on (docs/decisions/0008-hops.md)."""
+
+    def continue_request(
+        self, call: Call[tuple[Message, ...], GenerationSettings], response: ProviderResponse
+    ) -> Call[tuple[Message, ...], GenerationSettings] | WireRequest | None:
+        """Asked where the finish reason is "pause". `call` is the caller's, `response` all that was answered so far;
+        `response.message.opaque` is that of the last reply. The call to make next (see `continue_turn`), or the
+        request, which is read as a reply to the same call; None leaves it at the pause.
+        """
+        ...
+
+
+class Background(Protocol):
+    """What an Exchange of text may have beside: answers that are worked on as a job (docs/decisions/0008-hops.md)."""
+
+    def background(
+        self, call: Call[tuple[Message, ...], GenerationSettings]
+    ) -> Steps[Call[tuple[Message, ...], GenerationSettings], ProviderResponse] | None:
+        """The job that answers a call, where the call asks for one; else None. Asked for whole answers only."""
+        ...
+
+
+def continue_turn(
+    call: Call[tuple[Message, ...], GenerationSettings], response: ProviderResponse
+) -> Call[tuple[Message, ...], GenerationSettings]:
+    """The same call with what was answered so far as its last turn, for the model to go on with."""
+    said = response.message or Message.assistant(response.content)
+    history = call.input
+    if history and history[-1].role == "assistant":
+        begun, history = history[-1], history[:-1]
+        said = msgspec.structs.replace(said, parts=(*begun.parts, *said.parts), opaque=said.opaque or begun.opaque)
+    return msgspec.structs.replace(call, input=(*history, said))
+
+
 class Steps(Protocol[C_contra, R_co]):
     """Submit, wait, fetch: video, batches, uploads, transcription jobs. To resume, call `run` with the last state."""
 
     def run(
         self, call: C_contra, state: Mapping[str, Any] | None = None
-    ) -> Generator[WireRequest | Wait | Checkpoint, WireResponse | None, R_co]: ...
+    ) -> Generator[WireRequest | Wait | Checkpoint, WireResponse | None, R_co]:
+        """A checkpoint stands before each request that is not safe to repeat, and after it one with what it gave.
+        Resumed from the former, `run` asks for the same again without a checkpoint: the runner then raises
+        `JobInDoubt`. A request that may be repeated (it carries an idempotency key, say) has `safe_to_repeat`.
+        The error of a request that failed for good is thrown in where the request was asked for: a codec that knows
+        how to go on catches it, for all others the job ends with it.
+        """
+        ...
 
     def parse_error(self, reply: WireResponse) -> ProviderError: ...
 
-    def cancel(self, state: Mapping[str, Any]) -> WireRequest | None: ...
+    def cancel(self, state: Mapping[str, Any]) -> WireRequest | None:
+        """The request that stops the job of a state at the provider; None where there is nothing to stop."""
+        ...
 
 
 class DuplexState(Protocol[I_contra, E_co]):
@@ -107,8 +156,10 @@ class Duplex(Protocol[C_contra, I_contra, E_co]):
     def open(self, call: C_contra) -> DuplexState[I_contra, E_co]: ...
 
 
-class Surface(Protocol[C, R_contra, E_contra]):
-    """The server half of a protocol: what a gateway reads and answers."""
+class RequestReader(Protocol[C_co]):
+    """Reads the requests of a protocol. A protocol that one vendor speaks and no gateway serves has no more of a server
+    half: its codec names the reader as its `reader`, and recorded requests are judged with it.
+    """
 
     @property
     def protocol(self) -> str: ...
@@ -120,7 +171,11 @@ class Surface(Protocol[C, R_contra, E_contra]):
         """
         ...
 
-    def parse_request(self, request: WireRequest) -> C: ...
+    def parse_request(self, request: WireRequest) -> C_co: ...
+
+
+class Surface(RequestReader[C], Protocol[C, R_contra, E_contra]):
+    """The server half of a protocol: what a gateway reads and answers."""
 
     def build_response(self, call: C, result: R_contra) -> WireResponse: ...
 
@@ -142,4 +197,32 @@ class Surface(Protocol[C, R_contra, E_contra]):
 TextCall: TypeAlias = Call[tuple[Message, ...], GenerationSettings]
 TextExchange: TypeAlias = Exchange[TextCall, ProviderResponse, TextChunk]
 CountExchange: TypeAlias = Exchange[TextCall, TokenCount, Never]
+TextReader: TypeAlias = RequestReader[TextCall]
 TextSurface: TypeAlias = Surface[TextCall, ProviderResponse, TextChunk]
+FileCall: TypeAlias = Call[FileUpload, CallSettings]
+
+
+class FilesCodec(Steps[FileCall, FileHandle], Protocol):
+    """Files kept at a provider: `run` uploads one, the rest are single requests. The runner fills in the owner."""
+
+    @property
+    def protocol(self) -> str: ...
+
+    @property
+    def max_bytes(self) -> int:
+        """The largest file that is taken."""
+        ...
+
+    def build_get(self, id: str) -> WireRequest: ...
+
+    def build_delete(self, id: str) -> WireRequest: ...
+
+    def build_list(self, after: str) -> WireRequest:
+        """A page of the list: the first, or the one after a place that `parse_list` gave."""
+        ...
+
+    def parse_file(self, reply: WireResponse) -> FileHandle: ...
+
+    def parse_list(self, reply: WireResponse) -> tuple[tuple[FileHandle, ...], str]:
+        """The files of a page, and the place after which the next one begins; "" at the end."""
+        ...

@@ -37,6 +37,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "base_url": (str,),
     "timeout": (int, float, Timeout),
     "retries": (int, Retries),
+    "hops": (int,),
 }
 
 
@@ -46,7 +47,8 @@ class CoreConfig(Data, frozen=True, kw_only=True):
     `unsupported="raise"` turns every warning about a setting into `UnsupportedParam`. `settings` are the provider's
     own (resource, region, project …), `providers` those of several, by name: `{"acme": {"api_key": …}}`; `options` go
     to class providers' constructors. `protocol` chooses among those that the provider speaks ("openai_chat",
-    "openai_responses"); "" takes the model's, or the provider's first.
+    "openai_responses"); "" takes the model's, or the provider's first. `hops` is how many requests one answer may take
+    where the provider pauses in the middle of it: 1 gives the answer as it paused.
     """
 
     model: str = ""
@@ -56,6 +58,7 @@ class CoreConfig(Data, frozen=True, kw_only=True):
     timeout: float | Timeout | None = None
     retries: int | Retries | None = None
     unsupported: Literal["warn", "raise"] | None = None
+    hops: int = 16
     settings: Mapping[str, str] = {}
     providers: Mapping[str, Mapping[str, str]] = {}
     options: Mapping[str, Any] = {}
@@ -67,6 +70,8 @@ class CoreConfig(Data, frozen=True, kw_only=True):
                 raise ValidationError(f"CoreConfig: {name} must be {wanted}, not {type(value).__name__}")
         if self.unsupported not in (None, "warn", "raise"):
             raise ValidationError(f"CoreConfig: unsupported must be 'warn' or 'raise', not {self.unsupported!r}")
+        if self.hops < 1:
+            raise ValidationError(f"CoreConfig: an answer takes at least one request, not hops={self.hops}")
 
     def __repr__(self) -> str:
         url = re.sub(r"//[^/?#]*@", "//***@", self.base_url or "") or None

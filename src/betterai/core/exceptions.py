@@ -19,6 +19,9 @@ BetterAIError
 ├── ValidationError                the request is wrong, and was not sent or was turned down
 │   ├── UnsupportedParam           this provider or model cannot take this setting
 │   └── ConfigurationError         a key or a setting of the provider is missing or wrong
+├── LimitReached                   a limit that you set was reached, and nothing more was sent
+│   ├── StepLimitReached           `run_tools` made its last step, and the model wants more: `run` holds all of them
+│   └── SpendLimitReached          the conversation has spent what it may: see `spent` and `limit`
 └── both at once
     ├── AuthenticationError        the key was not accepted
     ├── PermissionDeniedError      the key may not do this
@@ -32,7 +35,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from betterai.core.response import Attempt, ProviderResponse
+    from betterai.core.runs import ToolRun
 
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key"})
 
@@ -242,3 +248,26 @@ class BadRequestError(ValidationError, ProviderError):
 
 class ContextLengthError(BadRequestError):
     """The conversation is too long for the model: shorten it, or take a model with a larger context window."""
+
+
+class LimitReached(BetterAIError):
+    """A limit that you set was reached, and nothing more was sent."""
+
+
+class StepLimitReached(LimitReached):
+    """A run of tools made its last step, and the model has not finished. `run` holds all that was said and done."""
+
+    def __init__(self, message: str = "", *, run: ToolRun | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.run = run
+
+
+class SpendLimitReached(LimitReached):
+    """No call may be paid any more: `spent` of `limit` US dollars are, or what was spent is not known (None)."""
+
+    def __init__(
+        self, message: str = "", *, spent: Decimal | None = None, limit: Decimal | None = None, **details: Any
+    ) -> None:
+        super().__init__(message, **details)
+        self.spent = spent
+        self.limit = limit

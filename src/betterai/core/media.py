@@ -15,7 +15,8 @@ class Media(Data, frozen=True, kw_only=True):
     """One picture, sound, film or document. Exactly one of the five sources is set.
 
     `base64` holds text that arrived encoded, so that it can be passed on without decoding it.
-    `path` is read by the runner before a codec sees the media.
+    `path` is read by the runner before a codec sees the media. `owner` says whose account a `file_id` belongs to
+    (`FileHandle.owner`): it is sent nowhere else.
     """
 
     kind: MediaKind
@@ -27,6 +28,7 @@ class Media(Data, frozen=True, kw_only=True):
     file_id: str | None = None
     filename: str = ""
     transcript: str = ""
+    owner: str = ""
 
     @property
     def form(self) -> MediaForm | Literal["path"]:
@@ -60,3 +62,9 @@ def parse_data_url(kind: MediaKind, url: str, filename: str = "") -> Media:
     if not comma or not head.endswith(";base64"):
         return Media(kind=kind, url=url, filename=filename)
     return Media(kind=kind, mime_type=head[:-7], base64=payload, filename=filename)
+
+
+def kind_of(mime_type: str) -> MediaKind:
+    """The kind of media that a MIME type names; what is neither picture nor sound nor film is a document."""
+    beginning = mime_type.partition("/")[0]
+    return beginning if beginning in ("image", "audio", "video") else "document"  # type: ignore[return-value]

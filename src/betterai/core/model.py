@@ -63,6 +63,16 @@ class ModelTraits(Data, frozen=True, kw_only=True):
     replay_reasoning: Literal["required", "never", "tags", ""] = ""
     prefill: bool | None = None
     protocol: str = ""
+    thinking: tuple[str, ...] | None = None
+    """The forms of a `thinking` object that the model takes: adaptive, enabled (a budget), disabled, between_tools."""
+    forced_tools: bool = True
+    """Whether it can be made to call a tool at all."""
+    midway_system: bool | None = None
+    """Whether it heeds instructions in the middle of a conversation."""
+    reasoning_field: str = ""
+    """Its maker's own field for how much it thinks, where a host passes such fields on, and it takes no `thinking`:
+    `reasoningConfig` or `reasoning_effort`.
+    """
 
 
 class ModelConfig(Data, frozen=True, kw_only=True):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from types import UnionType
+from typing import Any, Generic, TypedDict
 
+from betterai.core.response import Output
 from betterai.core.settings import AudioOutput, PromptCache, ReasoningControl, StreamOptions, WebSearch
-from betterai.core.tools import AnyTool, ToolChoice
+from betterai.core.tools import AnyTool, ResponseFormat, ToolChoice
 
 
-class GenerationOptions(TypedDict, total=False):
+class GenerationOptions(TypedDict, Generic[Output], total=False):
     temperature: float | None
     top_p: float | None
     top_k: int | None
@@ -26,7 +28,7 @@ class GenerationOptions(TypedDict, total=False):
     tools: Sequence[AnyTool] | None
     tool_choice: str | ToolChoice | None
     parallel_tool_calls: bool | None
-    response_format: Any
+    response_format: type[Output] | UnionType | Mapping[str, Any] | ResponseFormat | None
     reasoning: str | int | bool | ReasoningControl | None
     verbosity: str | None
     modalities: Sequence[str] | None

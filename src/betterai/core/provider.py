@@ -12,8 +12,9 @@ from betterai.core.model import ModelConfig
 class Setting(Data, frozen=True, kw_only=True):
     """One value that a provider needs. `env` are the variables that set it, the first one set wins.
 
-    `required` ones without a value raise `ConfigurationError` at first use, naming the variable. `read` makes the value
-    of what is written in a variable, or given, where that is not the same.
+    `derive` makes the value of those declared before it, where none is given. `required` ones without a value raise
+    `ConfigurationError` at first use, naming the variable. `read` makes the value of what is written in a variable, or
+    given, where that is not the same.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Setting(Data, frozen=True, kw_only=True):
     required: bool = True
     about: str = ""
     read: Callable[[str], str] | None = None
+    derive: Callable[[Mapping[str, str]], str] | None = None
     instead: str = ""
     """Another setting, declared before it, that does as well: a token in place of a key."""
 
@@ -52,7 +54,37 @@ class QueryAuth(Data, frozen=True, kw_only=True, tag=True):
     setting: str = "api_key"
 
 
-Auth: TypeAlias = NoAuth | BearerAuth | HeaderAuth | QueryAuth
+class SigV4Auth(Data, frozen=True, kw_only=True, tag=True):
+    """AWS Signature Version 4 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html) for `service`.
+
+    A bearer key in `setting` wins. Else the access key and its secret sign, with a session token where they are of a
+    role; else what botocore finds: a profile, single sign-on, the role of a container or a machine.
+    """
+
+    service: str
+    setting: str = "api_key"
+    region_setting: str = "region"
+    key_id_setting: str = "access_key_id"
+    secret_setting: str = "secret_access_key"
+    token_setting: str = "session_token"
+    profile_setting: str = "profile"
+
+
+class GoogleAuth(Data, frozen=True, kw_only=True, tag=True):
+    """A token of Google Cloud for `scopes`. An access token in `setting` wins.
+
+    Else one is fetched, and fetched again before it ends, with the credentials in `credentials_setting` (a path, or the
+    JSON itself), else with those that are found where Google's own tools keep them, or with the machine's. Where the
+    setting named in `instead` has a value, nothing is fetched: a key is sent in a header of its own.
+    """
+
+    scopes: tuple[str, ...]
+    setting: str = "access_token"
+    credentials_setting: str = "credentials"
+    instead: str = ""
+
+
+Auth: TypeAlias = NoAuth | BearerAuth | HeaderAuth | QueryAuth | SigV4Auth | GoogleAuth
 
 
 def _no_models() -> Mapping[str, ModelConfig]:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias
 
 import msgspec
 
 from betterai.core.data import Data
 from betterai.core.media import Media
-from betterai.core.message import AnyPart, Citation, MediaPart, Message, ToolCall
+from betterai.core.message import AnyPart, Citation, MediaPart, Message, Opaque, ToolCall
 from betterai.core.usage import Cost, Usage
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    Output = TypeVar("Output", default=Any)
+else:
+    from typing import TypeVar
+
+    Output = TypeVar("Output")
+"""The type that was asked for with `response_format`."""
 
 FinishReason: TypeAlias = Literal[
     "stop", "length", "tool_calls", "content_filter", "refusal", "pause", "error", "other"
@@ -66,7 +76,7 @@ class ToolCallDelta(Data, frozen=True, kw_only=True, gc=False):
     arguments: str = ""
 
 
-class ProviderResponse(Data, frozen=True, kw_only=True):
+class ProviderResponse(Data, Generic[Output], frozen=True, kw_only=True):
     """One answer. With n > 1 the others are in `alternatives`.
 
     `message` is what goes back as history. `parsed` is set when `response_format` was a type. `body` is the reply as
@@ -82,8 +92,9 @@ class ProviderResponse(Data, frozen=True, kw_only=True):
     raw_finish_reason: str = ""
     warnings: tuple[CallWarning, ...] = ()
     cost: Cost | None = None
-    alternatives: tuple[ProviderResponse, ...] = ()
-    parsed: Any = None
+    alternatives: tuple[ProviderResponse[Output], ...] = ()
+    parsed: Output = None  # type: ignore[assignment]
+    """The answer as the type of `response_format`; None without one, and where the model refused or calls tools."""
     logprobs: tuple[TokenLogprob, ...] | None = None
     provider: str = ""
     id: str = ""
@@ -116,6 +127,7 @@ class TextChunk(Data, frozen=True, kw_only=True, gc=False):
 
     Parts in order are the assistant's message. `finish_reason` comes once a choice, `usage` once a stream (None where
     the provider gave none), `response` with the last chunk. `reset` says: forget what was shown, it begins anew.
+    `opaque` belongs to the message as a whole; it comes with a part or with the finish reason.
     """
 
     content: str = ""
@@ -127,6 +139,7 @@ class TextChunk(Data, frozen=True, kw_only=True, gc=False):
     citation: Citation | None = None
     logprobs: tuple[TokenLogprob, ...] | None = None
     reset: bool = False
+    opaque: Opaque | None = None
     usage: Usage | None = None
     finish_reason: FinishReason | None = None
     raw_finish_reason: str = ""

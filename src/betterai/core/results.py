@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from betterai.core.data import Data
-from betterai.core.media import Media
+from betterai.core.media import Media, MediaKind, kind_of
 from betterai.core.message import ToolCall
 from betterai.core.response import CallWarning
 from betterai.core.usage import Cost, Usage
@@ -136,16 +136,47 @@ class TokenCount(Result, frozen=True, kw_only=True):
     estimated: bool = False
 
 
+class FileUpload(Data, frozen=True, kw_only=True):
+    """What is to be uploaded: `media` holds bytes or a path, `size` in bytes. `expires_in` are seconds from now."""
+
+    media: Media
+    filename: str
+    mime_type: str
+    size: int
+    purpose: str = ""
+    expires_in: int | None = None
+
+
 class FileHandle(Data, frozen=True, kw_only=True):
-    """A file at a provider. It remembers its owner, so that it is never sent to another account."""
+    """A file at a provider. It remembers its owner, so that it is never sent to another account: `account` is a
+    fingerprint of the key, from which the key cannot be had. `reference` is what messages name it by, where that is not
+    its id; `expires_at` in Unix seconds; `state` is the provider's own word for how far it is.
+    """
 
     id: str
-    provider: str
+    provider: str = ""
     account: str = ""
     filename: str = ""
     size: int | None = None
     mime_type: str = ""
     expires_at: float | None = None
+    purpose: str = ""
+    reference: str = ""
+    state: str = ""
+
+    @property
+    def owner(self) -> str:
+        return f"{self.provider}#{self.account}" if self.provider and self.account else ""
+
+    def media(self, kind: MediaKind | None = None) -> Media:
+        """The file for use in messages. Its kind shows in the MIME type; where that is not known it is a document."""
+        return Media(
+            kind=kind or kind_of(self.mime_type),
+            mime_type=self.mime_type,
+            file_id=self.reference or self.id,
+            filename=self.filename,
+            owner=self.owner,
+        )
 
 
 class BatchStatus(Data, frozen=True, kw_only=True):

@@ -78,7 +78,8 @@ def _check_items(name: str, value: Any, expected: tuple[type, ...]) -> None:
     for place, item in value.items() if isinstance(value, Mapping) else enumerate(value):
         if not isinstance(item, expected):
             wanted = " or ".join(kind.__name__ for kind in expected)
-            raise ValidationError(f"{name}[{place!r}] must be {wanted}, not {type(item).__name__}")
+            hint = "make a tool of a function with betterai.tool" if name == "tools" and callable(item) else ""
+            raise ValidationError(f"{name}[{place!r}] must be {wanted}, not {type(item).__name__}", hint=hint)
 
 
 def _suggest(name: str, known: frozenset[str]) -> str:

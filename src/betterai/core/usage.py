@@ -100,3 +100,22 @@ class Cost(Data, frozen=True, kw_only=True):
     status: Literal["exact", "estimated", "unknown"] = "unknown"
     parts: Mapping[str, Decimal] = {}
     reason: str = ""
+
+    def __add__(self, more: Cost) -> Cost:
+        """Both together: unknown where one of them is, and an estimate where one of them is."""
+        amount = None if self.amount is None or more.amount is None else self.amount + more.amount
+        return Cost(
+            amount=amount,
+            status=max(self.status, more.status, key=_DOUBT.index),
+            parts={
+                name: self.parts.get(name, Decimal(0)) + more.parts.get(name, Decimal(0))
+                for name in {**self.parts, **more.parts}
+            },
+            reason="; ".join(dict.fromkeys(filter(None, f"{self.reason}; {more.reason}".split("; ")))),
+        )
+
+
+_DOUBT = ("exact", "estimated", "unknown")
+
+NOTHING = Cost(amount=Decimal(0), status="exact")
+"""What no call at all costs: sums begin with it."""

@@ -34,6 +34,13 @@ class Multipart(Data, frozen=True, kw_only=True):
     fields: tuple[Field, ...]
 
 
+class Rest(Data, frozen=True, kw_only=True):
+    """Media from a byte on: what is left of an upload that broke off."""
+
+    media: Media
+    offset: int
+
+
 class WireRequest(Data, frozen=True, kw_only=True):
     """One HTTP request or WebSocket handshake.
 
@@ -46,7 +53,7 @@ class WireRequest(Data, frozen=True, kw_only=True):
     method: str = "POST"
     query: Mapping[str, str] = {}
     headers: Mapping[str, str] = {}
-    body: Struct | Mapping[str, Any] | Multipart | Media | bytes | None = None
+    body: Struct | Mapping[str, Any] | Multipart | Media | Rest | bytes | None = None
     reply: Literal["json", "text", "bytes", "file"] | Framing = "json"
     trust: Literal["provider", "foreign"] = "provider"
     safe_to_repeat: bool = False

@@ -49,7 +49,7 @@ class Attempts:
     """The attempts of one call: the limits of the next one, and what to do after a failed one."""
 
     __slots__ = (
-        "_budget", "_clock", "_left", "_retries", "_running", "_shared", "_started", "_timeout", "_waited", "began",
+        "_clock", "_deadline", "_left", "_retries", "_running", "_shared", "_started", "_timeout", "_waited", "began",
         "records",
     )  # fmt: skip
 
@@ -59,7 +59,7 @@ class Attempts:
         self._clock = clock
         self.began = clock.monotonic()
         self._shared = shared_budget.get()
-        self._budget = self._shared or Budget(retries.attempts, self.began + timeout.total)
+        self._deadline = self.began + timeout.total if self._shared is None else self._shared.deadline
         self._left = retries.attempts
         self._waited = 0.0
         self.records: list[Attempt] = []
@@ -76,7 +76,7 @@ class Attempts:
             if self._shared.attempts <= 0:
                 raise ProviderError("the attempts of this call are used up", hint="allow more: CoreConfig(retries=…)")
         now = self._clock.monotonic()
-        left = self._budget.deadline - now
+        left = self._deadline - now
         if left <= 0:
             raise TotalTimeout(
                 f"the call took longer than {self._timeout.total:g} s",
@@ -87,7 +87,8 @@ class Attempts:
         return self._begin(msgspec.structs.replace(self._timeout, total=min(left, self._timeout.total)))
 
     def _begin(self, limits: Timeout) -> Timeout:
-        self._budget.attempts -= 1
+        if self._shared is not None:
+            self._shared.attempts -= 1
         self._left -= 1
         self._running = True
         return limits
@@ -108,9 +109,10 @@ class Attempts:
         `repeatable` is False for what costs money twice when it is sent twice: then only failures that show that the
         request was not taken are tried again.
         """
-        if not error.retryable or min(self._left, self._budget.attempts) <= 0:
+        used_up = self._left <= 0 or (self._shared is not None and self._shared.attempts <= 0)
+        if not error.retryable or used_up:
             return None
-        if not repeatable and not _was_not_taken(error):
+        if not repeatable and not was_not_taken(error):
             return None
         asked = error.retry_after
         if asked is None:
@@ -118,7 +120,7 @@ class Attempts:
         if asked is not None and asked > self._retries.longest:
             return None
         wait = self._spread(max(0.0, asked)) if asked is not None else self._draw()
-        if self._clock.monotonic() + wait >= self._budget.deadline:
+        if self._clock.monotonic() + wait >= self._deadline:
             return None
         return wait
 
@@ -150,11 +152,17 @@ class Attempts:
 
             await sleep(seconds)
 
+    def go_on(self) -> None:
+        """The request went well and calls for another one: it is not counted as a try of that one."""
+        self._left += 1
+        if self._shared is not None:
+            self._shared.attempts += 1
+
     def elapsed(self) -> float:
         return self._clock.monotonic() - self.began
 
 
-def _was_not_taken(error: ProviderError) -> bool:
+def was_not_taken(error: ProviderError) -> bool:
     """Whether the provider did not begin to work on the request: turned away, or never connected (the transport's
     errors of connecting hold an `os_error`). A connection that broke later shows nothing.
     """

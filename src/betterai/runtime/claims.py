@@ -17,10 +17,11 @@ def check_claims(
 ) -> tuple[CallWarning, ...]:
     """`given` are the settings that were set; without `media` the messages are not looked through."""
     found = [] if model.known and not model.shutdown else [*_check_model(model.key, model.known, model.shutdown)]
-    for name, (low, high) in model.config.items():
-        value = given.get(name)
-        if value is not None and not low <= value <= high:
-            found.append(_warn(name, f"{value} is outside {low:g} to {high:g}"))
+    for name, value in given.items():
+        if name in model.config and value is not None:
+            low, high = model.config[name]
+            if not low <= value <= high:
+                found.append(_warn(name, f"{value} is outside {low:g} to {high:g}"))
     if given.get("tools") and model.capabilities.supports_tools is False:
         found.append(_warn("tools", f"{model.key} is said to take no tools"))
     shape = given.get("response_format")

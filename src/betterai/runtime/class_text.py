@@ -19,7 +19,7 @@ from betterai.core.response import CallWarning, ProviderResponse, TextChunk, Tim
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_timeout
 from betterai.runtime.connection import TransportSource, shared_transport
-from betterai.runtime.media import load_media, needs_loading
+from betterai.runtime.media import find_media, load_media, needs_loading
 from betterai.runtime.messages import read_messages, render_messages
 from betterai.runtime.schema import parse_output, prepare_settings
 from betterai.runtime.stand_in import choose_transport
@@ -94,6 +94,8 @@ class ClassTextProvider(BaseTextProvider):
         history = read_messages(messages)
         if self.provider.embedded:
             return history, ()
+        if any(media.owner for media in find_media(history)):
+            raise UnsupportedParam("media: a file kept at a provider cannot be sent here", param="media")
         if needs_loading(history, OpenAIChat.accepts):
             transport = choose_transport(self._source())
             history = await load_media(history, OpenAIChat.accepts, transport, read_timeout(None))

@@ -13,7 +13,8 @@ from betterai.core.config import CoreConfig, Retries, Timeout
 from betterai.core.media import Media
 from betterai.core.message import Message, Messages
 from betterai.core.options import GenerationOptions
-from betterai.core.response import ProviderResponse
+from betterai.core.response import Output, ProviderResponse
+from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.class_text import ClassTextProvider
@@ -28,6 +29,10 @@ from betterai.runtime.text import CodecTextProvider
 if TYPE_CHECKING:
     import aiohttp
 
+    from betterai.core.runs import ToolRun
+    from betterai.runtime.files import Files
+    from betterai.runtime.tool_loop import Approve
+    from betterai.runtime.tool_stream import ToolStream
     from betterai.transport.http import HTTPTransport, TransportEvent
 
 MAX_PROVIDERS = 256
@@ -80,8 +85,8 @@ class Client:
         system: str | None = None,
         config: CoreConfig | None = None,
         settings: GenerationSettings | None = None,
-        **options: Unpack[GenerationOptions],
-    ) -> ProviderResponse:
+        **options: Unpack[GenerationOptions[Output]],
+    ) -> ProviderResponse[Output]:
         """Generate one answer: `await client.generate("groq/openai/gpt-oss-120b", "Hello", temperature=0.2)`."""
         found = self._find(model, config)
         return await found.provider.generate(_prepare(messages, system), found.id, _settings(settings, options))
@@ -94,12 +99,73 @@ class Client:
         system: str | None = None,
         config: CoreConfig | None = None,
         settings: GenerationSettings | None = None,
-        **options: Unpack[GenerationOptions],
-    ) -> TextStream:
+        **options: Unpack[GenerationOptions[Output]],
+    ) -> TextStream[Output]:
         """Stream one answer: `async for chunk in client.stream(…)`."""
         found = self._find(model, config)
         chunks = found.provider.generate_stream(_prepare(messages, system), found.id, _settings(settings, options))
         return TextStream(chunks, found.id)
+
+    async def run_tools(
+        self,
+        model: str,
+        messages: Messages,
+        *,
+        system: str | None = None,
+        max_steps: int = 8,
+        approve: Approve | None = None,
+        config: CoreConfig | None = None,
+        settings: GenerationSettings | None = None,
+        **options: Unpack[GenerationOptions],
+    ) -> ToolRun:
+        """Generate, run the tools that the model calls, and go on until it has answered; see `betterai.run_tools`."""
+        from betterai.runtime.tool_stream import ask_whole, open_tools
+
+        ask = ask_whole(self, model, system, config)
+        return await open_tools(ask, model, messages, _settings(settings, options), max_steps, approve).finish()
+
+    def stream_tools(
+        self,
+        model: str,
+        messages: Messages,
+        *,
+        system: str | None = None,
+        max_steps: int = 8,
+        approve: Approve | None = None,
+        config: CoreConfig | None = None,
+        settings: GenerationSettings | None = None,
+        **options: Unpack[GenerationOptions],
+    ) -> ToolStream:
+        """The same as a stream: chunks of all answers, and between them the results of the tools as parts."""
+        from betterai.runtime.tool_stream import ask_stream, open_tools
+
+        ask = ask_stream(self, model, system, config)
+        return open_tools(ask, model, messages, _settings(settings, options), max_steps, approve)
+
+    async def count_tokens(
+        self,
+        model: str,
+        messages: Messages,
+        *,
+        system: str | None = None,
+        config: CoreConfig | None = None,
+        settings: GenerationSettings | None = None,
+        **options: Unpack[GenerationOptions],
+    ) -> TokenCount:
+        """How many input tokens the same call to `generate` would have: counted by the provider where it can, else
+        estimated (`estimated` is True). Raises `BetterAIError`.
+        """
+        from betterai.runtime.count import count_tokens as count
+
+        found = self._find(model, config)
+        return await count(found.provider, _prepare(messages, system), found.id, _settings(settings, options))
+
+    @property
+    def files(self) -> Files:
+        """Files at providers, with this client's keys and connections: `await client.files.upload("openai", path)`."""
+        from betterai.runtime.files import Files
+
+        return Files(self._config, self._connect)
 
     async def load_media(self, media: Media) -> Media:
         """Media of an answer with its bytes: what is a URL is fetched, without any key. Raises `BetterAIError`."""
@@ -189,7 +255,7 @@ def _prepare(messages: Messages, system: str | None) -> Messages:
     return (Message.system(system), *read_messages(messages)) if system else messages
 
 
-def _settings(settings: GenerationSettings | None, options: GenerationOptions) -> GenerationSettings:
+def _settings(settings: GenerationSettings | None, options: GenerationOptions[Any]) -> GenerationSettings:
     if settings is None:
         return GenerationSettings(**options)
     return settings.replace(**options) if options else settings
@@ -212,8 +278,8 @@ async def generate(
     system: str | None = None,
     config: CoreConfig | None = None,
     settings: GenerationSettings | None = None,
-    **options: Unpack[GenerationOptions],
-) -> ProviderResponse:
+    **options: Unpack[GenerationOptions[Output]],
+) -> ProviderResponse[Output]:
     """Generate one answer: `await betterai.generate("groq/openai/gpt-oss-120b", "Hello")`. Raises `BetterAIError`."""
     client = _default_client()
     return await client.generate(model, messages, system=system, config=config, settings=settings, **options)
@@ -226,7 +292,75 @@ def stream(
     system: str | None = None,
     config: CoreConfig | None = None,
     settings: GenerationSettings | None = None,
-    **options: Unpack[GenerationOptions],
-) -> TextStream:
+    **options: Unpack[GenerationOptions[Output]],
+) -> TextStream[Output]:
     """Stream one answer: `async for chunk in betterai.stream("groq/openai/gpt-oss-120b", "Hello")`."""
     return _default_client().stream(model, messages, system=system, config=config, settings=settings, **options)
+
+
+async def run_tools(
+    model: str,
+    messages: Messages,
+    *,
+    system: str | None = None,
+    max_steps: int = 8,
+    approve: Approve | None = None,
+    config: CoreConfig | None = None,
+    settings: GenerationSettings | None = None,
+    **options: Unpack[GenerationOptions],
+) -> ToolRun:
+    """Generate, run the tools that the model calls, and go on until it has answered.
+
+    `tools` are made by `betterai.tool`; those of one answer run at once, sync ones in threads. What a tool raises is
+    told to the model. `max_steps` is how many answers the model may give: then `StepLimitReached` is raised, which
+    holds the run. `approve` is asked before each call. A history that ends with calls goes on with these.
+    """
+    client = _default_client()
+    return await client.run_tools(
+        model,
+        messages,
+        system=system,
+        max_steps=max_steps,
+        approve=approve,
+        config=config,
+        settings=settings,
+        **options,
+    )
+
+
+def stream_tools(
+    model: str,
+    messages: Messages,
+    *,
+    system: str | None = None,
+    max_steps: int = 8,
+    approve: Approve | None = None,
+    config: CoreConfig | None = None,
+    settings: GenerationSettings | None = None,
+    **options: Unpack[GenerationOptions],
+) -> ToolStream:
+    """`run_tools` as a stream; `stream.run` holds what was done, also after an error."""
+    return _default_client().stream_tools(
+        model,
+        messages,
+        system=system,
+        max_steps=max_steps,
+        approve=approve,
+        config=config,
+        settings=settings,
+        **options,
+    )
+
+
+async def count_tokens(
+    model: str,
+    messages: Messages,
+    *,
+    system: str | None = None,
+    config: CoreConfig | None = None,
+    settings: GenerationSettings | None = None,
+    **options: Unpack[GenerationOptions],
+) -> TokenCount:
+    """How many input tokens a call would have: `await betterai.count_tokens("groq/openai/gpt-oss-120b", "Hello")`."""
+    client = _default_client()
+    return await client.count_tokens(model, messages, system=system, config=config, settings=settings, **options)

@@ -15,8 +15,8 @@ from betterai.config.environment import (
     setting_variables,
 )
 from betterai.core.config import CoreConfig
-from betterai.core.exceptions import ConfigurationError
-from betterai.core.provider import BearerAuth, HeaderAuth, Provider
+from betterai.core.exceptions import ConfigurationError, UnsupportedParam
+from betterai.core.provider import BearerAuth, GoogleAuth, HeaderAuth, Provider, SigV4Auth
 from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.stand_in import choose_transport
 
@@ -27,6 +27,7 @@ TransportSource: TypeAlias = "Callable[[], HTTPTransport]"
 """Where connections come from: asked at the first call, so that nothing is imported before."""
 
 _NO_SETTINGS: Mapping[str, str] = {}
+_FETCHING = (SigV4Auth, GoogleAuth)
 _shared: HTTPTransport | None = None
 
 
@@ -50,7 +51,7 @@ class Connection:
         self.config = config
         self.timeout = read_timeout(config.timeout)
         self.retries = read_retries(config.retries)
-        self._source = transport or shared_transport
+        self.source = transport or shared_transport
         self._secrets: dict[str, None] = {}
         self._variables = setting_variables(provider, config)
         self._seen: tuple[str | None, ...] = ()
@@ -58,7 +59,7 @@ class Connection:
 
     @property
     def transport(self) -> HTTPTransport:
-        return choose_transport(self._source(), self)
+        return choose_transport(self.source(), self)
 
     def endpoint(self) -> Endpoint:
         """Raises `ConfigurationError` naming the variable of what is missing."""
@@ -78,6 +79,26 @@ class Connection:
         known = {**endpoint.values, "base_url": endpoint.base_url}
         return {name: known[name] for name in self.provider.codec_settings if name in known}
 
+    def account(self) -> str:
+        """A fingerprint of where the provider is and of its secrets: two handles with the same one have one owner."""
+        from hashlib import sha256
+
+        endpoint = self.endpoint()
+        secrets = [endpoint.values.get(setting.name, "") for setting in self.provider.settings if setting.secret]
+        return sha256("\0".join(("betterai", endpoint.base_url, *secrets)).encode()).hexdigest()[:16]
+
+    def check_owner(self, owner: str) -> None:
+        """Raises `UnsupportedParam` where a file belongs to another provider or account than this."""
+        if owner and owner != (own := f"{self.provider.name}#{self.account()}"):
+            theirs = owner.partition("#")[0]
+            same = theirs == own.partition("#")[0]
+            raise UnsupportedParam(
+                f"media: the file belongs to {'another account or address of ' if same else ''}{theirs}",
+                hint="upload it here, or send the bytes",
+                param="media",
+                provider=self.provider.name,
+            )
+
     def look_again(self) -> None:
         """Read the settings anew for the next call, if the environment has changed."""
         if self._endpoint is not None and self._seen != read_variables(self._variables):
@@ -85,9 +106,13 @@ class Connection:
 
     def secrets(self) -> list[str]:
         """The values that must not show in any text, also as they look inside a URL. Those of earlier settings are
-        among them: an error that comes late may still hold them.
+        among them: an error that comes late may still hold them. So are the tokens that were fetched.
         """
-        return list(self._secrets)
+        if not isinstance(self.provider.auth, _FETCHING):
+            return list(self._secrets)
+        from betterai.transport.auth.renewed import fetched_secrets
+
+        return [*self._secrets, *fetched_secrets()]
 
     def _guard(self, values: Iterable[str | None]) -> None:
         for value in filter(None, values):
@@ -118,7 +143,7 @@ class Connection:
     def _check_login(self, values: Mapping[str, str]) -> None:
         auth = self.provider.auth
         same = isinstance(auth, BearerAuth) or (isinstance(auth, HeaderAuth) and auth.header.lower() == "authorization")
-        if same and values.get(auth.setting):  # type: ignore[union-attr]
+        if isinstance(auth, _FETCHING) or (same and values.get(auth.setting)):  # type: ignore[union-attr]
             raise ConfigurationError(
                 "the base URL holds a user and a password, which go into the same header as the key",
                 hint="leave out one of them",

@@ -9,10 +9,11 @@ import msgspec
 
 from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
-from betterai.core.wire import Multipart, WireRequest
+from betterai.core.provider import Provider
+from betterai.core.wire import Multipart, Rest, WireRequest
 
 _encode = msgspec.json.Encoder().encode
-_AS_IT_IS = (type(None), bytes, Multipart, Media)
+_AS_IT_IS = (type(None), bytes, Multipart, Media, Rest)
 
 
 def encode_request(request: WireRequest, extra_body: Mapping[str, Any] | None = None) -> WireRequest:
@@ -21,10 +22,32 @@ def encode_request(request: WireRequest, extra_body: Mapping[str, Any] | None = 
     if isinstance(body, _AS_IT_IS):
         return request
     if extra_body:
-        body = {**(body if isinstance(body, dict) else msgspec.to_builtins(body)), **extra_body}
+        body = _merge(body if isinstance(body, dict) else msgspec.to_builtins(body), extra_body)
     try:
         encoded = _encode(body)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValidationError(f"the request cannot be written as JSON: {error}") from error
     headers = {"Content-Type": "application/json", **request.headers}
     return msgspec.structs.replace(request, body=encoded, headers=headers)
+
+
+def _merge(body: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Objects into objects, everything else on top. Neither is changed."""
+    merged = dict(body)
+    for name, value in extra.items():
+        known = merged.get(name)
+        inner = isinstance(known, Mapping) and isinstance(value, Mapping)
+        merged[name] = _merge(known, value) if inner else value  # type: ignore[arg-type]
+    return merged
+
+
+def check_size(request: WireRequest, most: int | None, provider: Provider) -> None:
+    """Raises `ValidationError` for an encoded body larger than the provider takes (`max_body_bytes` of its codec)."""
+    size = len(request.body) if isinstance(request.body, bytes) else 0
+    if most is not None and size > most:
+        raise ValidationError(
+            f"the request has {size} bytes, and {provider.title or provider.name} takes at most {most}",
+            hint="upload the media with betterai.files.upload, and send handle.media()"
+            if "files" in provider.protocols
+            else "send less",
+        )

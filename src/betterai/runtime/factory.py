@@ -116,6 +116,11 @@ def _find(
     codec = choose_protocol(provider, category, model, config.protocol)
     if callable(codec):
         return codec(api_key=read_key(provider, config), **config.options), model, provider
+    if config.options:
+        raise ConfigurationError(
+            f"CoreConfig: options go to class providers, and {provider.name} is a declared one",
+            hint=f"pass options={{{provider.name!r}: …}} with a call, or `settings` of the provider",
+        )
     return _make_runner(category, provider, codec, config, model, transport), model, provider
 
 

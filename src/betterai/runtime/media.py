@@ -19,6 +19,7 @@ from betterai.core.message import MediaPart, Message, ToolResult
 from betterai.core.wire import WireRequest
 
 if TYPE_CHECKING:
+    from betterai.runtime.connection import Connection
     from betterai.transport.http import HTTPTransport
 
 MAX_MEDIA_BYTES = 100 * 1024 * 1024
@@ -59,10 +60,11 @@ def find_mime_type(media: Media, head: bytes, said: str = "") -> str:
 
 def media_sizes(messages: Sequence[Message]) -> int:
     """How many bytes of media the messages hold, roughly."""
-    return sum(len(media.data or media.base64 or b"") for media in _media(messages))
+    return sum(len(media.data or media.base64 or b"") for media in find_media(messages))
 
 
-def _media(messages: Sequence[Message]) -> list[Media]:
+def find_media(messages: Sequence[Message]) -> list[Media]:
+    """All media of the messages, those in tool results too."""
     found = []
     for message in messages:
         for part in message.parts:
@@ -79,7 +81,7 @@ def needs_loading(messages: Sequence[Message], accepts: Mapping[str, frozenset[s
         media.form not in accepts.get(media.kind, frozenset())
         or (media.form == "bytes" and not media.mime_type)
         or (media.url or "").startswith("data:")
-        for media in _media(messages)
+        for media in find_media(messages)
     )
 
 
@@ -155,6 +157,25 @@ async def _read_file(media: Media) -> Media:
     return msgspec.structs.replace(
         media, mime_type=mime_type, data=data, path=None, filename=media.filename or path.name
     )
+
+
+def check_file(path: Path) -> tuple[int, bytes]:
+    """The size of a file that can be read, and its first bytes. Raises `ValidationError`."""
+    try:
+        found = path.stat()
+        if not S_ISREG(found.st_mode):
+            raise OSError("it is not a file")
+        with path.open("rb") as file:
+            return found.st_size, file.read(_HEAD)
+    except (OSError, ValueError) as error:
+        raise ValidationError(f"cannot read {str(path)!r}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def check_owners(messages: Sequence[Message], connection: Connection) -> None:
+    """Raises `UnsupportedParam` where a file of another provider or account stands in the messages."""
+    for media in find_media(messages):
+        if media.owner:
+            connection.check_owner(media.owner)
 
 
 def _read_path(path: Path) -> bytes:

@@ -20,7 +20,7 @@ from betterai.core.base import (
     BaseTTSProvider,
     BaseVideoProvider,
 )
-from betterai.core.exceptions import ConfigurationError, ModelNotFoundError
+from betterai.core.exceptions import ConfigurationError, ModelNotFoundError, ValidationError
 from betterai.core.model import Category, ModelConfig
 from betterai.core.provider import Provider, Setting
 from betterai.providers import built_in_names, discover_names, load_provider
@@ -89,6 +89,14 @@ def declare_class(name: str, protocols: Mapping[str, Mapping[str, Any]]) -> Prov
 
 def provider_names() -> tuple[str, ...]:
     return tuple(sorted({*discover_names(), *_registered}))
+
+
+def check_vendors(options: Mapping[str, Any]) -> None:
+    """Options of vendors that nobody knows are passed over, but a name that is nearly a vendor's is a mistake."""
+    names = provider_names()
+    for name in options:
+        if name not in names and (like := near(name, names)):
+            raise ValidationError(f"options: there is no provider {name!r}", hint=f"did you mean {like}?")
 
 
 def get_provider(name: str) -> Provider:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from betterai.core.codec import TextSurface
 from betterai.core.exceptions import ConfigurationError
 from betterai.core.message import Message
@@ -43,7 +45,7 @@ class Relayed:
             while piece := await self._reply.next_piece():
                 if framer is not None:
                     for event in framer.feed(piece):
-                        self.usage = self._surface.read_usage(event.data) or self.usage
+                        self.usage = _later(self.usage, self._surface.read_usage(event.data))
                 elif whole is not None:
                     whole += piece
                 yield piece
@@ -57,9 +59,25 @@ class Relayed:
         return price_usage(self.usage, self._provider.model.price)
 
 
-async def relay(provider: CodecTextProvider, protocol: str, body: bytes, *, stream: bool = False) -> Relayed:
+def _without(ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:
+    named = {name.lower() for name in theirs}
+    return {name: value for name, value in ours.items() if name.lower() not in named}
+
+
+def _later(known: Usage | None, more: Usage | None) -> Usage | None:
+    """The counts of a stream are totals; some state the input at the beginning only."""
+    if known is None or more is None or more.input_tokens:
+        return more or known
+    kept = ("text_in", "audio_in", "image_in", "video_in", "cached", "cache_write")
+    return msgspec.structs.replace(more, **{name: getattr(known, name) for name in kept})
+
+
+async def relay(
+    provider: CodecTextProvider, protocol: str, body: bytes, *, stream: bool = False, headers: Mapping[str, str] = {}
+) -> Relayed:
     """Send a request of `protocol` as it is, for the provider's model. Raises `BetterAIError`. `stream` matters to
-    protocols that say it in the URL.
+    protocols that say it in the URL. `headers` are those of the client that belong to the protocol, such as the version
+    that the body is written in: they stand for the codec's own.
 
     Only for providers that speak the same protocol; others need translation: parse it, and call the provider.
     """
@@ -78,7 +96,7 @@ async def relay(provider: CodecTextProvider, protocol: str, body: bytes, *, stre
     request = WireRequest(
         url=built.url,
         query=built.query,
-        headers={**built.headers, "Content-Type": "application/json"},
+        headers={**_without(built.headers, headers), **headers, "Content-Type": "application/json"},
         body=surface.rewrite(body, provider.model.id),
         reply="bytes",
     )

@@ -18,18 +18,18 @@ from betterai.core.response import ProviderResponse
 from betterai.core.settings import GenerationSettings
 from betterai.core.wire import Call, Event, Framing, WireRequest, WireResponse
 from betterai.runtime.registry import get_provider
-from betterai.runtime.round_trip import RoundTrip, find_model, make_round_trip
+from betterai.runtime.round_trip import RoundTrip, find_model, find_reader, make_round_trip
 from betterai.wire.framing import Framer, open_framer
 from betterai.wire.openai_chat.server import find_model_in_path
 
 KINDS = {
-    "chat": ("openai_chat", "cohere_chat", "ollama_chat"),
-    "messages": ("anthropic_messages",),
-    "gemini": ("gemini",),
-    "responses": ("openai_responses",),
-    "converse": ("bedrock_converse",),
+    "chat": "openai_chat",
+    "messages": "anthropic_messages",
+    "gemini": "gemini",
+    "responses": "openai_responses",
+    "converse": "bedrock_converse",
 }
-"""Which protocols an exchange of a kind may be in; kinds that are not here are not read yet."""
+"""The shared protocol of a kind; others are not read yet. What a vendor speaks alone is of kind chat."""
 
 OURS = frozenset({"unreadable_reply", "unreadable_event", "no_choices"})
 """Codes of errors that say that we could not read, not that the provider sent an error."""
@@ -95,6 +95,8 @@ def replay_exchange(exchange: Mapping[str, Any], file: str = "", cut: Cut | None
     provider, kind = str(exchange.get("provider", "")), str(exchange.get("kind", ""))
     report = ReplayReport(file=file, provider=provider, kind=kind)
     base_kind = str(exchange.get("base_kind", kind)) if kind == "error" else kind
+    if base_kind == "files":
+        return _replay_files(report, exchange)
     codec, why = _find_codec(provider, base_kind, exchange)
     if codec is None:
         return msgspec.structs.replace(report, verdict="unsupported", detail=why)
@@ -111,30 +113,63 @@ def replay_exchange(exchange: Mapping[str, Any], file: str = "", cut: Cut | None
     return report
 
 
+def _replay_files(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayReport:
+    from betterai.runtime.replay_files import find_files_codec, read_files
+
+    codec, why = find_files_codec(report.provider, exchange)
+    if codec is None:
+        return msgspec.structs.replace(report, verdict="unsupported", detail=why)
+    response = exchange["response"]
+    status, headers = response["status"], response.get("headers") or {}
+    try:
+        said = read_files(codec, exchange, WireResponse(status=status, headers=headers, body=_body_bytes(response)))
+    except BetterAIError as error:
+        if status >= 300:
+            return msgspec.structs.replace(report, verdict="read", error=describe_error(error))
+        return _judge_error(report, error)
+    return msgspec.structs.replace(report, verdict="read", content=said)
+
+
 def _find_codec(provider: str, kind: str, exchange: Mapping[str, Any]) -> tuple[TextExchange | None, str]:
-    """The provider's codec that asks at the recorded address; where none was recorded, that of the kind's protocol."""
-    named = KINDS.get(kind.removesuffix("-stream"))
-    if named is None:
+    """The provider's codec that asks at the recorded address; where none was recorded, the first that may have."""
+    kind = kind.removesuffix("-stream")
+    if (shared := KINDS.get(kind)) is None:
         return None, f"no codec for {kind}"
     try:
-        codecs = get_provider(provider).protocols.get("text", {})
+        declared = get_provider(provider).protocols.get("text", {})
     except ConfigurationError:
         return None, f"no provider {provider}"
+    codecs = [codec for codec in declared.values() if _is_of_kind(codec, kind)]
     if url := (exchange.get("request") or {}).get("url"):
         path = urlsplit(url).path
-        found = next((codec for codec in codecs.values() if codec.protocol in named and codec.answers(path)), None)
+        found = next((codec for codec in codecs if codec.answers(path)), None)
         return found, "" if found else f"no codec for {path}"
-    if (codec := codecs.get(named[0])) is None:
-        return None, f"{provider} does not speak {named[0]} here"
-    if named[0] == "openai_chat" and _is_foreign(exchange["response"]):
-        return None, f"the reply is not in {named[0]}, and where it was asked for was not recorded"
-    return codec, ""
+    spoken = any(codec.protocol == shared for codec in codecs)
+    foreign = spoken and _is_foreign(shared, exchange["response"])
+    fitting = [codec for codec in codecs if not spoken or (codec.protocol == shared) != foreign]
+    if fitting:
+        return fitting[0], ""
+    if codecs and foreign:
+        return None, f"the reply is not in {shared}, and where it was asked for was not recorded"
+    return None, f"{provider} does not speak {shared} here"
 
 
-def _is_foreign(response: Mapping[str, Any]) -> bool:
-    """Whether a reply is in another protocol than Chat: an answer without choices, or lines of JSON."""
+def _is_of_kind(codec: Any, kind: str) -> bool:
+    """Whether exchanges of a kind may be in a codec's protocol: the shared one of the kind, or a vendor's own."""
+    protocol = getattr(codec, "protocol", "")
+    return protocol == KINDS[kind] or (kind == "chat" and bool(protocol) and protocol not in KINDS.values())
+
+
+_ANSWERS = {"openai_chat": {"choices", "error"}, "gemini": {"candidates", "promptFeedback", "error"}}
+"""The fields of which the replies of a protocol have one."""
+
+
+def _is_foreign(protocol: str, response: Mapping[str, Any]) -> bool:
+    """Whether a reply is in another protocol: an answer without its fields, or lines of JSON."""
+    if (known := _ANSWERS.get(protocol)) is None:
+        return False
     body = response.get("body")
-    answered = response["status"] < 300 and isinstance(body, dict) and not body.keys() & {"choices", "error"}
+    answered = response["status"] < 300 and isinstance(body, dict) and not body.keys() & known
     return answered or str(response.get("body_text", "")).lstrip().startswith("{")
 
 
@@ -142,7 +177,7 @@ def _read_request(exchange: Mapping[str, Any], provider: str, codec: TextExchang
     """The call that the request was, as far as it was recorded, and what a round trip of it loses."""
     recorded = exchange.get("request") or {}
     body, url, name = recorded.get("body"), str(recorded.get("url") or ""), str(exchange.get("model") or "")
-    if isinstance(body, dict) and body:
+    if isinstance(body, dict) and body and find_reader(codec) is not None:
         if codec.protocol == "openai_chat":
             body = {"model": find_model_in_path(url) or name, **body}
         request = WireRequest(url=url, headers=recorded.get("headers") or {}, body=body)
@@ -198,9 +233,13 @@ def _body_bytes(response: Mapping[str, Any]) -> bytes:
 
 
 def _events(response: Mapping[str, Any], body: bytes, cut: Cut | None) -> Iterator[Event] | None:
-    """The events of a streamed reply; None for a whole one. A list is a stream that an SDK had already decoded."""
-    if isinstance(response.get("body"), list):
-        return (Event(data=msgspec.json.encode(item)) for item in response["body"])
+    """The events of a streamed reply; None for a whole one. A list is a stream that an SDK had already decoded, or only
+    cut into lines.
+    """
+    if isinstance(items := response.get("body"), list):
+        if items and all(isinstance(item, str) for item in items):
+            return _frame(open_framer("sse"), "\n".join([*items, "", ""]).encode(), cut)
+        return (Event(data=msgspec.json.encode(item)) for item in items)
     framing = _find_framing(response, body)
     return None if framing is None else _frame(open_framer(framing), body, cut)
 

@@ -9,14 +9,15 @@ from typing import Any
 import msgspec
 
 from betterai.config.providers import ALL_MODELS, unlisted_model
-from betterai.core.codec import TextCall, TextExchange, TextSurface
+from betterai.core.codec import TextCall, TextExchange, TextReader
 from betterai.core.data import Data
 from betterai.core.exceptions import UnsupportedParam
+from betterai.core.message import AnyPart, Reasoning
 from betterai.core.model import ModelConfig
 from betterai.core.response import CallWarning
 from betterai.core.wire import WireRequest
 from betterai.runtime.encoding import encode_request
-from betterai.wire.adoption import adopt_fields
+from betterai.wire.adoption import Adopter, adopt_fields
 from betterai.wire.surfaces import SURFACES
 
 
@@ -37,16 +38,19 @@ def make_round_trip(codec: TextExchange, provider: str, request: WireRequest) ->
     """The call that a request with a decoded body is, and its round trip. Raises `BetterAIError` where it is no request
     of the protocol.
     """
-    surface = SURFACES[codec.protocol]()
+    reader = find_reader(codec)
+    if reader is None:
+        return None, RoundTrip(sent=None, detail=f"nothing here reads requests of {codec.protocol}")
     body: Any = request.body
-    parsed = surface.parse_request(request)
+    parsed = reader.parse_request(request)
     call: TextCall = msgspec.structs.replace(parsed, model=find_model(provider, parsed.model.id), id="replay")
-    call = adopt_fields(codec, call)
+    if isinstance(codec, Adopter):
+        call = adopt_fields(codec, call)
     try:
         sent, warnings = _build(codec, call)
     except UnsupportedParam as error:
-        pointers = find_pointers(surface, error.param)
-        reported = tuple(place for place in _all_pointers(body) if _covers(pointers, place)) or pointers
+        pointers = find_pointers(reader, error.param)
+        reported = tuple(place for place in _all_pointers(body) if is_covered(pointers, place)) or pointers
         return call, RoundTrip(sent=None, reported=reported, detail=str(error))
     bare, _ = _build(codec, strip_opaque(call))
     lost, added = tuple(find_missing(body, sent)), tuple(find_missing(sent, body))
@@ -55,8 +59,14 @@ def make_round_trip(codec: TextExchange, provider: str, request: WireRequest) ->
         lost=lost,
         added=added,
         carried=tuple(place for place in find_missing(sent, bare) if _holds_something(sent, place)),
-        reported=tuple(place for place in dict.fromkeys((*lost, *added)) if _is_reported(surface, place, warnings)),
+        reported=tuple(place for place in dict.fromkeys((*lost, *added)) if _is_reported(reader, place, warnings)),
     )
+
+
+def find_reader(codec: TextExchange) -> TextReader | None:
+    """Who reads requests of the codec's protocol: its surface, or, where no gateway serves it, the codec's `reader`."""
+    surface = SURFACES.get(codec.protocol)
+    return surface() if surface is not None else getattr(codec, "reader", None)
 
 
 def find_model(provider: str, name: str) -> ModelConfig:
@@ -72,15 +82,22 @@ def _build(codec: TextExchange, call: TextCall) -> tuple[dict[str, Any], tuple[C
 
 
 def strip_opaque(call: TextCall) -> TextCall:
-    """The call without what only the protocol understands: what then is missing travelled beside our types."""
+    """The call without what only the protocol understands: what then is missing travelled beside our types. Thoughts,
+    and parts that are a block of the protocol as a whole, are kept by design as they came: bare they are nothing.
+    """
     settings = call.settings.replace(extra_body=None)
     if tools := settings.tools:
         settings = settings.replace(tools=[_bare(tool) for tool in tools])
     messages = tuple(
-        msgspec.structs.replace(_bare(message), parts=tuple(_bare(part) for part in message.parts))
+        msgspec.structs.replace(_bare(message), parts=tuple(_bare_part(part) for part in message.parts))
         for message in call.input
     )
     return msgspec.structs.replace(call, settings=settings, input=messages)
+
+
+def _bare_part(part: AnyPart) -> Any:
+    whole = isinstance(part, Reasoning) or (part.opaque is not None and "type" in part.opaque.value)
+    return part if whole else _bare(part)
 
 
 def _bare(item: Any) -> Any:
@@ -98,23 +115,13 @@ def find_missing(whole: Any, other: Any, at: str = "") -> Iterator[str]:
             else:
                 yield place
     elif isinstance(whole, list) and isinstance(other, list):
-        at_other = 0
         for index, value in enumerate(whole):
-            more = len(whole) - index - (len(other) - at_other)
-            if at_other < len(other) and (more <= 0 or _same_kind(value, other[at_other])):
-                yield from find_missing(value, other[at_other], f"{at}/{index}")
-                at_other += 1
+            if index < len(other):
+                yield from find_missing(value, other[index], f"{at}/{index}")
             else:
                 yield f"{at}/{index}"
     elif whole != other or isinstance(whole, bool) != isinstance(other, bool):
         yield at
-
-
-def _same_kind(value: Any, other: Any) -> bool:
-    """Whether an element of a list may be the other's: of a shorter list, those of other kinds are skipped."""
-    if not (isinstance(value, dict) and isinstance(other, dict)):
-        return True
-    return all(value.get(name) == other.get(name) for name in ("type", "role"))
 
 
 def _all_pointers(value: Any, at: str = "") -> Iterator[str]:
@@ -124,16 +131,16 @@ def _all_pointers(value: Any, at: str = "") -> Iterator[str]:
         yield from _all_pointers(item, f"{at}/{key}")
 
 
-def find_pointers(surface: TextSurface, field: str) -> tuple[str, ...]:
+def find_pointers(reader: TextReader, field: str) -> tuple[str, ...]:
     """The places of one setting; a name that the protocol uses itself stands at the top."""
-    return surface.pointers.get(field, (f"/{field}",))
+    return reader.pointers.get(field, (f"/{field}",))
 
 
-def _is_reported(surface: TextSurface, place: str, warnings: tuple[CallWarning, ...]) -> bool:
-    return any(_covers(find_pointers(surface, warning.field), place) for warning in warnings)
+def _is_reported(reader: TextReader, place: str, warnings: tuple[CallWarning, ...]) -> bool:
+    return any(is_covered(find_pointers(reader, warning.field), place) for warning in warnings)
 
 
-def _covers(patterns: tuple[str, ...], place: str) -> bool:
+def is_covered(patterns: tuple[str, ...], place: str) -> bool:
     return any(re.fullmatch(pattern.replace("*", r"\d+") + r"(/.*)?", place) for pattern in patterns)
 
 

@@ -80,7 +80,7 @@ def prepare_settings(settings: GenerationSettings) -> tuple[GenerationSettings, 
 def parse_output(response: ProviderResponse, parse: Callable[[str], Any]) -> ProviderResponse:
     """The response with `parsed` set. Raises `OutputInvalidError`, which holds the response, when it does not fit."""
     called = any(not call.server for call in response.tool_calls)
-    if called or response.finish_reason in ("refusal", "content_filter"):
+    if called or response.finish_reason in ("refusal", "content_filter", "pause"):
         return response
     try:
         return msgspec.structs.replace(response, parsed=parse(response.content))

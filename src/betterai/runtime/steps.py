@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError, wait_for
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from contextlib import suppress
+from random import uniform
+from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from betterai.core.codec import Steps
-from betterai.core.exceptions import BetterAIError, ProviderError
-from betterai.core.wire import Checkpoint, Wait, WireRequest, WireResponse
-from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock
+from betterai.core.exceptions import (
+    APIConnectionError,
+    APITimeoutError,
+    BetterAIError,
+    JobInDoubt,
+    ProviderError,
+    TotalTimeout,
+)
+from betterai.core.response import Attempt
+from betterai.core.wire import Call, Checkpoint, Wait, WireRequest, WireResponse
+from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock, was_not_taken
 from betterai.runtime.connection import Connection
 from betterai.runtime.encoding import encode_request
+from betterai.wire.errors import parse_retry_after
 
 C = TypeVar("C")
 R = TypeVar("R")
+State = Mapping[str, Any]
+
+SPREAD = 0.1
+"""Waits are longer than asked for by up to this share, so that not all jobs are asked after at once."""
+
+CANCEL_SECONDS = 5.0
+"""How long a cancelled call may take to cancel its job at the provider."""
+
+IN_BETWEEN = frozenset({502, 504})
+"""Statuses with which a gateway says that the service behind it did not answer: it may have the job all the same."""
 
 
 async def run_steps(
@@ -21,53 +45,177 @@ async def run_steps(
     call: C,
     connection: Connection,
     *,
-    state: Mapping[str, Any] | None = None,
-    on_checkpoint: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None,
+    state: State | None = None,
+    total: float | None = None,
+    cancels: bool = True,
+    on_checkpoint: Callable[[State], Awaitable[None]] | None = None,
     on_progress: Callable[[float], None] | None = None,
     clock: Clock = SYSTEM_CLOCK,
 ) -> R:
-    """Drive a job to its result, from the beginning or from a stored `state`. Raises `BetterAIError`."""
-    job = codec.run(call, state)
-    waits = Attempts(connection.retries, connection.timeout, clock)
-    reply: WireResponse | None = None
-    try:
-        while True:
-            try:
-                step = job.send(reply)
-            except StopIteration as ended:
-                result: R = ended.value
-                return result
-            reply = None
-            if isinstance(step, WireRequest):
-                reply = await _send(codec, step, connection, clock)
-            elif isinstance(step, Wait):
-                if on_progress is not None and step.progress is not None:
-                    on_progress(step.progress)
-                await waits.pause(step.seconds)
-            elif isinstance(step, Checkpoint) and on_checkpoint is not None:
-                await on_checkpoint(step.state)
-    finally:
-        job.close()
+    """Drive a job to its result, from the beginning or from a stored `state`. Raises `BetterAIError`.
+
+    `total` is the most seconds that it may take, by default the connection's; beyond it `TotalTimeout` is raised, and
+    the job goes on at the provider. Cancelling the call cancels the job there, unless `cancels` is False.
+    Raises `JobInDoubt` where a submit may have been taken and cannot be repeated without paying twice.
+    """
+    job = StepsRun(codec, call, connection, state=state, total=total, clock=clock)
+    job.on_checkpoint, job.on_progress = on_checkpoint, on_progress
+    return await job.run(cancels=cancels)
 
 
-async def _send(codec: Steps[C, R], request: WireRequest, connection: Connection, clock: Clock) -> WireResponse:
-    """One request of a job, tried again as far as that cannot cost twice."""
-    attempts = Attempts(connection.retries, connection.timeout, clock)
-    encoded, endpoint = encode_request(request), connection.endpoint()
-    while True:
-        status = None
+class StepsRun(Generic[C, R]):
+    """One run of a job. `state` is its last checkpoint, `records` and `headers` are its attempts and last reply."""
+
+    def __init__(
+        self,
+        codec: Steps[C, R],
+        call: C,
+        connection: Connection,
+        *,
+        state: State | None = None,
+        total: float | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self.state = state
+        self.records: list[Attempt] = []
+        self.headers: Mapping[str, str] = {}
+        self.on_checkpoint: Callable[[State], Awaitable[None]] | None = None
+        self.on_progress: Callable[[float], None] | None = None
+        self._codec = codec
+        self._call = call
+        self._connection = connection
+        self._clock = clock
+        self._total = connection.timeout.total if total is None else total
+        self._deadline = clock.monotonic() + self._total
+        self._resumed = state is not None
+        """Until the first checkpoint of this run: what is asked for before it may have been asked for already."""
+
+    async def run(self, *, cancels: bool = True) -> R:
+        job = self._codec.run(self._call, self.state)
+        reply: WireResponse | None = None
+        failure: BetterAIError | None = None
         try:
-            reply = await connection.transport.send(encoded, endpoint, attempts.start())
-            status = reply.status
-            if 200 <= status < 300:
-                return reply
-            raise codec.parse_error(reply)
+            while True:
+                try:
+                    step = job.send(reply) if failure is None else job.throw(failure)
+                except StopIteration as ended:
+                    result: R = ended.value
+                    return result
+                reply, failure = None, None
+                if isinstance(step, WireRequest):
+                    try:
+                        reply = await self._send(step)
+                    except BetterAIError as error:
+                        failure = error
+                elif isinstance(step, Wait):
+                    await self._wait(step)
+                else:
+                    await self._keep(step)
+        except CancelledError:
+            if cancels:
+                await self._cancel()
+            raise
         except BetterAIError as error:
-            attempts.record(connection.provider.name, "", status, type(error).__name__)
-            wait = None
-            if isinstance(error, ProviderError):
-                wait = attempts.wait_after(error, repeatable=request.safe_to_repeat)
-            if wait is None:
-                error.attempts = tuple(attempts.records)
-                raise error.locate(connection.provider.name, "").redact(connection.secrets()) from None
-            await attempts.pause(wait)
+            raise self._locate(error) from error.__cause__
+        finally:
+            job.close()
+
+    async def _keep(self, checkpoint: Checkpoint) -> None:
+        self.state, self._resumed = checkpoint.state, False
+        if self.on_checkpoint is not None:
+            await self.on_checkpoint(checkpoint.state)
+
+    async def _wait(self, step: Wait) -> None:
+        """At least as long as the codec and the provider's last Retry-After say."""
+        if self.on_progress is not None and step.progress is not None:
+            self.on_progress(step.progress)
+        asked = parse_retry_after(self.headers, now=self._clock.now()) or 0.0
+        seconds = max(step.seconds, min(asked, self._connection.retries.longest))
+        seconds += uniform(0, seconds * SPREAD)
+        self._check_deadline(seconds)
+        await Attempts(self._connection.retries, self._connection.timeout, self._clock).pause(seconds)
+
+    def _check_deadline(self, seconds: float = 0.0) -> float:
+        """The seconds that are left. Raises `TotalTimeout` where they are not enough."""
+        left = self._deadline - self._clock.monotonic()
+        if left <= seconds:
+            raise TotalTimeout(
+                f"the job took longer than {self._total:g} s",
+                hint="it may go on at the provider: allow more time, or go on from its last checkpoint",
+            )
+        return left
+
+    async def _send(self, request: WireRequest) -> WireResponse:
+        """One request of a job, tried again as far as that cannot cost twice."""
+        if self._resumed and not request.safe_to_repeat:
+            raise JobInDoubt(
+                "the job may have been submitted before, and the provider cannot tell",
+                hint="look at the provider's list of jobs; to submit it once more, begin anew without a state",
+            )
+        connection = self._connection
+        limits = msgspec.structs.replace(
+            connection.timeout, total=min(connection.timeout.total, self._check_deadline())
+        )
+        attempts = Attempts(connection.retries, limits, self._clock)
+        encoded, endpoint = encode_request(request), connection.endpoint()
+        while True:
+            status = None
+            try:
+                reply = await connection.transport.send(encoded, endpoint, attempts.start())
+                status, self.headers = reply.status, reply.headers
+                if not 200 <= status < 300:
+                    raise self._codec.parse_error(reply)
+            except BetterAIError as error:
+                wait = self._judge(error, request, attempts, status)
+                if wait is None:
+                    raise self._in_doubt(error, request, status) from error
+                await attempts.pause(wait)
+                continue
+            attempts.record(*self._whom(), status)
+            self.records.append(attempts.records[-1])
+            return reply
+
+    def _judge(
+        self, error: BetterAIError, request: WireRequest, attempts: Attempts, status: int | None
+    ) -> float | None:
+        """Seconds until the next try; None to give up."""
+        attempts.record(*self._whom(), status, type(error).__name__)
+        self.records.append(attempts.records[-1])
+        return (
+            attempts.wait_after(error, repeatable=request.safe_to_repeat) if isinstance(error, ProviderError) else None
+        )
+
+    def _in_doubt(self, error: BetterAIError, request: WireRequest, status: int | None) -> BetterAIError:
+        """The error of a request that may have begun a job, and was not answered; every other one as it is."""
+        broke = status is None and isinstance(error, APIConnectionError | APITimeoutError)
+        unsure = broke or status in IN_BETWEEN
+        if request.safe_to_repeat or not unsure or (isinstance(error, ProviderError) and was_not_taken(error)):
+            return error
+        return JobInDoubt(
+            f"the job may or may not have been submitted: {error.message}",
+            hint="look at the provider's list of jobs before you submit it again: it could cost twice",
+            status=error.status,
+            code=error.code,
+            provider_message=error.provider_message,
+            request_id=error.request_id,
+            headers=error.headers,
+        )
+
+    async def _cancel(self) -> None:
+        """Ask the provider to stop the job, once; that it did not work is no news to who left."""
+        request = self._codec.cancel(self.state) if self.state is not None else None
+        if request is None:
+            return
+        connection = self._connection
+        sent = connection.transport.send(encode_request(request), connection.endpoint(), connection.timeout)
+        with suppress(BetterAIError, TimeoutError):
+            await wait_for(sent, CANCEL_SECONDS)
+
+    def _whom(self) -> tuple[str, str]:
+        model = self._call.model.id if isinstance(self._call, Call) else ""
+        return self._connection.provider.name, model
+
+    def _locate(self, error: BetterAIError) -> BetterAIError:
+        self._connection.look_again()
+        error.attempts = tuple(self.records)
+        return error.locate(*self._whom()).redact(self._connection.secrets())

@@ -9,16 +9,22 @@ import threading
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, TypeVar, Unpack
+from typing import Any, Generic, Self, TypeVar, Unpack
 
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import BetterAIError
-from betterai.core.message import Messages
+from betterai.core.media import Media
+from betterai.core.message import Message, Messages
 from betterai.core.options import GenerationOptions
-from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.response import Output, ProviderResponse, TextChunk
+from betterai.core.results import TokenCount
+from betterai.core.runs import ToolRun
 from betterai.core.settings import GenerationSettings
 from betterai.runtime import client as _async
-from betterai.runtime.stream import TextStream
+from betterai.runtime.conversation import ConversationState, read_question
+from betterai.runtime.stream import Partials, TextStream
+from betterai.runtime.tool_loop import Approve
+from betterai.runtime.tool_stream import ToolStream
 
 T = TypeVar("T")
 BATCH = 64
@@ -96,12 +102,12 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-class _Channel:
+class _Channel(Generic[Output]):
     """What the loop has read of a stream, and the caller has not. Its pump does not know the `SyncStream`, so that one
     that nobody reads any more is freed, and closes the connection.
     """
 
-    def __init__(self, stream: TextStream) -> None:
+    def __init__(self, stream: TextStream[Output]) -> None:
         self.stream = stream
         self.over = False
         self.failure: BaseException | None = None
@@ -140,10 +146,10 @@ class _Channel:
             await asyncio.wait([self.pump])
 
 
-class SyncStream:
+class SyncStream(Generic[Output]):
     """Chunks of one answer, as `TextStream`, for loops and `with`."""
 
-    def __init__(self, stream: TextStream) -> None:
+    def __init__(self, stream: TextStream[Output]) -> None:
         self._channel = _Channel(stream)
         self._background: _Background | None = None
         self._ready: list[TextChunk] = []
@@ -167,7 +173,7 @@ class SyncStream:
                 raise StopIteration
         return self._ready.pop()
 
-    def __enter__(self) -> SyncStream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -187,11 +193,18 @@ class SyncStream:
         if self._background is not None:
             run(self._channel.leave())
 
-    def collect(self) -> ProviderResponse:
+    def collect(self) -> ProviderResponse[Output]:
         """Read to the end and give the whole response."""
         for _ in self:
             pass
         return self.response
+
+    def partials(self) -> Iterator[Any]:
+        """Read to the end; for an answer in JSON, give its value as far as it has come: see `TextStream.partials`."""
+        partials = Partials()
+        for chunk in self:
+            if partials.read(chunk):
+                yield partials.value
 
     @property
     def partial(self) -> ProviderResponse:
@@ -199,9 +212,22 @@ class SyncStream:
         return self._channel.stream.partial
 
     @property
-    def response(self) -> ProviderResponse:
+    def response(self) -> ProviderResponse[Output]:
         """The whole response. Raises `BetterAIError` before the stream has ended."""
         return self._channel.stream.response
+
+
+class SyncToolStream(SyncStream[Any]):
+    """Chunks of a run of tools, as `ToolStream`."""
+
+    def __init__(self, stream: ToolStream) -> None:
+        super().__init__(stream)
+        self._tools = stream
+
+    @property
+    def run(self) -> ToolRun:
+        """All steps so far, also after an error."""
+        return self._tools.run
 
 
 def generate(
@@ -211,8 +237,8 @@ def generate(
     system: str | None = None,
     config: CoreConfig | None = None,
     settings: GenerationSettings | None = None,
-    **options: Unpack[GenerationOptions],
-) -> ProviderResponse:
+    **options: Unpack[GenerationOptions[Output]],
+) -> ProviderResponse[Output]:
     """Generate one answer, without async: `betterai.sync.generate("local/eliza", "Hello")`."""
     return run(_async.generate(model, messages, system=system, config=config, settings=settings, **options))
 
@@ -224,10 +250,87 @@ def stream(
     system: str | None = None,
     config: CoreConfig | None = None,
     settings: GenerationSettings | None = None,
-    **options: Unpack[GenerationOptions],
-) -> SyncStream:
+    **options: Unpack[GenerationOptions[Output]],
+) -> SyncStream[Output]:
     """Stream one answer, without async: `for chunk in betterai.sync.stream(…)`."""
     return SyncStream(_async.stream(model, messages, system=system, config=config, settings=settings, **options))
 
 
-__all__ = ["SyncStream", "generate", "run", "stream"]
+def run_tools(
+    model: str,
+    messages: Messages,
+    *,
+    system: str | None = None,
+    max_steps: int = 8,
+    approve: Approve | None = None,
+    config: CoreConfig | None = None,
+    settings: GenerationSettings | None = None,
+    **options: Unpack[GenerationOptions],
+) -> ToolRun:
+    """`betterai.run_tools`, without async. The tools run in threads, or on the background loop where they are async."""
+    return run(
+        _async.run_tools(
+            model, messages, system=system, max_steps=max_steps, approve=approve, config=config, settings=settings,
+            **options,
+        )
+    )  # fmt: skip
+
+
+def stream_tools(
+    model: str,
+    messages: Messages,
+    *,
+    system: str | None = None,
+    max_steps: int = 8,
+    approve: Approve | None = None,
+    config: CoreConfig | None = None,
+    settings: GenerationSettings | None = None,
+    **options: Unpack[GenerationOptions],
+) -> SyncToolStream:
+    """`betterai.stream_tools`, without async."""
+    return SyncToolStream(
+        _async.stream_tools(
+            model, messages, system=system, max_steps=max_steps, approve=approve, config=config, settings=settings,
+            **options,
+        )
+    )  # fmt: skip
+
+
+class Conversation(ConversationState):
+    """`betterai.Conversation`, without async: `talk.ask("Hello")`, or `for chunk in talk.stream("Hello")`."""
+
+    def ask(
+        self, text: str | Message, *media: Media, **options: Unpack[GenerationOptions[Output]]
+    ) -> ProviderResponse[Output]:
+        """Say something and get the answer. Raises `BetterAIError`."""
+        return run(self._open(read_question(text, media), options, stream=False).collect())
+
+    def stream(self, text: str | Message, *media: Media, **options: Unpack[GenerationOptions]) -> SyncToolStream:
+        """The same as a stream. The turn is over when its last chunk has come."""
+        return SyncToolStream(self._open(read_question(text, media), options, stream=True))
+
+
+def count_tokens(
+    model: str,
+    messages: Messages,
+    *,
+    system: str | None = None,
+    config: CoreConfig | None = None,
+    settings: GenerationSettings | None = None,
+    **options: Unpack[GenerationOptions],
+) -> TokenCount:
+    """How many input tokens a call would have, without async: `betterai.sync.count_tokens("local/eliza", "Hello")`."""
+    return run(_async.count_tokens(model, messages, system=system, config=config, settings=settings, **options))
+
+
+__all__ = [
+    "Conversation",
+    "SyncStream",
+    "SyncToolStream",
+    "count_tokens",
+    "generate",
+    "run",
+    "run_tools",
+    "stream",
+    "stream_tools",
+]

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from betterai.config.providers import ALL_MODELS, unlisted_model
-from betterai.core.accumulate import Accumulator
 from betterai.core.base import BaseTextProvider
-from betterai.core.codec import StreamState, TextCall, TextExchange
+from betterai.core.codec import Steps, StreamState, TextCall, TextExchange
 from betterai.core.config import CoreConfig
 from betterai.core.data import Data
 from betterai.core.exceptions import (
@@ -29,14 +28,18 @@ from betterai.core.model import ModelConfig
 from betterai.core.price import price_usage
 from betterai.core.provider import Provider
 from betterai.core.response import ProviderResponse, TextChunk, Timing
+from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
 from betterai.core.wire import Call, Event, WireRequest
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock
 from betterai.runtime.claims import check_claims
 from betterai.runtime.connection import Connection, TransportSource
-from betterai.runtime.encoding import encode_request
-from betterai.runtime.media import load_media, media_sizes, needs_loading
+from betterai.runtime.encoding import check_size, encode_request
+from betterai.runtime.gatherer import Gatherer, WholeAnswer
+from betterai.runtime.hops import LARGE_BODY, Hops
+from betterai.runtime.media import check_owners, load_media, media_sizes, needs_loading
 from betterai.runtime.messages import read_messages
+from betterai.runtime.registry import check_vendors
 from betterai.runtime.schema import parse_output, prepare_settings
 from betterai.wire.errors import read_request_id
 from betterai.wire.framing import Framer, open_framer
@@ -44,13 +47,9 @@ from betterai.wire.framing import Framer, open_framer
 if TYPE_CHECKING:
     from betterai.transport.http import Endpoint
 
-LARGE_BODY = 1024 * 1024
-"""Bodies with more media than this are written in a thread, so that the loop is not held up."""
-
 ENDING_SECONDS = 1.0
 """How long to wait for usage and a terminator once an answer is complete."""
 
-MAX_HOPS = 16
 _MEDIA = (MediaPart, ToolResult)
 _NO_SETTINGS = GenerationSettings()
 
@@ -83,6 +82,7 @@ class CodecTextProvider(BaseTextProvider):
         self._config = config
         self._clock = clock
         self._models: dict[str, ModelConfig] = {}
+        self._background = getattr(codec, "background", None)
 
     async def generate(
         self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
@@ -91,7 +91,9 @@ class CodecTextProvider(BaseTextProvider):
         plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=False)
         endpoint = self._endpoint(plan)
         attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
-        request, hops = plan.request, 0
+        if self._background is not None and (steps := self._background(plan.call)) is not None:
+            return await self._generate_by_job(steps, plan, attempts)
+        call, request, hops = plan.call, plan.request, None
         while True:
             status = None
             try:
@@ -99,20 +101,19 @@ class CodecTextProvider(BaseTextProvider):
                 status = reply.status
                 if not 200 <= status < 300:
                     raise self.codec.parse_error(reply)
-                result = self.codec.parse_response(plan.call, reply)
+                result = self.codec.parse_response(call, reply)
             except BetterAIError as error:
-                await self._after(error, plan, attempts, status)
+                await self._after(error, plan, attempts, status, hops)
                 continue
             attempts.record(self.provider.name, plan.call.model.id, status)
-            if isinstance(result, ProviderResponse):
-                return self._complete(result, plan, attempts, reply.headers)
-            hops += 1
-            if hops > MAX_HOPS:
-                given_up = ProviderError(
-                    f"the answer was not complete after {hops} requests", attempts=attempts.records
-                )
-                raise given_up.locate(*self._whom(plan))
-            request = encode_request(result, plan.call.settings.extra_body)
+            if hops is None:
+                if isinstance(result, ProviderResponse) and result.finish_reason != "pause":
+                    return self._complete(result, plan, attempts, reply.headers)
+                hops = Hops(self.codec, plan.call, plan.request, self._config.hops)
+            following = await self._follow(hops, result, plan, attempts)
+            if following is None:
+                return self._complete(hops.response(), plan, attempts, reply.headers)
+            call, request = hops.call, following
 
     async def generate_stream(
         self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
@@ -121,21 +122,21 @@ class CodecTextProvider(BaseTextProvider):
         plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=True)
         endpoint = self._endpoint(plan)
         attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        call, request, hops, first_byte = plan.call, plan.request, None, None
         while True:
             shown, status, whole = False, None, None
-            gathered = Accumulator(plan.call.model.id)
+            gathered = Gatherer(plan.call.model.id, hops)
             try:
-                reply = await self.connection.transport.open(plan.request, endpoint, attempts.start())
+                reply = await self.connection.transport.open(request, endpoint, attempts.start())
                 try:
                     status = reply.status
                     if not 200 <= status < 300:
                         raise self.codec.parse_error(await reply.read())
+                    first_byte = first_byte or attempts.elapsed()
                     if not _is_stream(reply.headers):
-                        whole = self.codec.parse_response(plan.call, await reply.read())
-                        break
-                    first_byte = attempts.elapsed()
-                    state = self.codec.open_stream(plan.call)
-                    framer = open_framer(plan.request.reply)  # type: ignore[arg-type]
+                        whole = self.codec.parse_response(call, await reply.read())
+                    state = self.codec.open_stream(call) if whole is None else WholeAnswer(whole)
+                    framer = open_framer(request.reply)  # type: ignore[arg-type]
                     broke, piece = None, b"-"
                     while piece and not state.done:
                         try:
@@ -146,23 +147,40 @@ class CodecTextProvider(BaseTextProvider):
                             broke, piece = error, b""
                         for chunk in _read_piece(state, framer, piece, gathered):
                             shown = True
-                            yield chunk
+                            yield chunk if hops is None else hops.shift(chunk)
                         if state.ending:
                             reply.expire_in(ENDING_SECONDS)
                     final = _finish(state, gathered, broke)
-                    break
                 finally:
                     reply.close()
             except BetterAIError as error:
-                await self._after(error, plan, attempts, status, shown=shown)
-        attempts.record(*self._whom(plan), status)
-        if whole is not None:
-            for chunk in self._chunks_of_whole(whole, plan, attempts, reply.headers):
+                await self._after(error, plan, attempts, status, hops, gathered if shown else None)
+                continue
+            attempts.record(*self._whom(plan), status)
+            result = whole if whole is not None else gathered.response()
+            if hops is None:
+                if isinstance(result, ProviderResponse) and result.finish_reason != "pause":
+                    answer = result
+                    break
+                hops = Hops(self.codec, plan.call, plan.request, self._config.hops)
+            following = await self._follow(hops, result, plan, attempts)
+            if following is None:
+                answer = hops.response()
+                break
+            for chunk in final:
                 yield chunk
-            return
-        response = self._complete(gathered.response(), plan, attempts, reply.headers, first_byte)
-        for chunk in _with_response(final, response):
+            call, request = hops.call, following
+        response = self._complete(answer, plan, attempts, reply.headers, first_byte)
+        for chunk in _with_response([*final, *gathered.last_chunks(response.usage)], response):
             yield chunk
+
+    async def count_tokens(
+        self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
+    ) -> TokenCount:
+        """How many input tokens a call would have: counted by the provider where it can, else estimated."""
+        from betterai.runtime.count import count_tokens
+
+        return await count_tokens(self, messages, model, settings or _NO_SETTINGS)
 
     # ── before ──
 
@@ -170,8 +188,12 @@ class CodecTextProvider(BaseTextProvider):
         model = self._find_model(name)
         try:
             prepared, parse = prepare_settings(settings)
+            if prepared.options:
+                check_vendors(prepared.options)
             history = read_messages(messages)
             media = has_media(history)
+            if media:
+                check_owners(history, self.connection)
             if media and needs_loading(history, self.codec.accepts):
                 limits = self.connection.timeout
                 history = await load_media(history, self.codec.accepts, self.connection.transport, limits)
@@ -188,7 +210,9 @@ class CodecTextProvider(BaseTextProvider):
             if media and media_sizes(history) > LARGE_BODY:
                 from asyncio import to_thread
 
-                return await to_thread(self._build, call, parse)
+                plan = await to_thread(self._build, call, parse)
+                check_size(plan.request, getattr(self.codec, "max_body_bytes", None), self.provider)
+                return plan
             return self._build(call, parse)
         except BetterAIError as error:
             raise error.locate(self.provider.name, model.id) from None
@@ -227,21 +251,54 @@ class CodecTextProvider(BaseTextProvider):
                 return listed
         return unlisted_model(self.provider.name, name.removeprefix(prefix), known=not self.provider.models())
 
+    async def _generate_by_job(
+        self, steps: Steps[TextCall, ProviderResponse], plan: Plan, attempts: Attempts
+    ) -> ProviderResponse:
+        from betterai.runtime.steps import StepsRun
+
+        job = StepsRun(steps, plan.call, self.connection, clock=self._clock)
+        result = await job.run()
+        attempts.records += job.records
+        return self._complete(result, plan, attempts, job.headers)
+
     # ── after ──
 
+    async def _follow(
+        self, hops: Hops, result: ProviderResponse | WireRequest, plan: Plan, attempts: Attempts
+    ) -> WireRequest | None:
+        try:
+            following = await hops.follow(result)
+        except BetterAIError as error:
+            raise self._locate(error, plan, attempts, hops, None) from error.__cause__
+        if following is not None:
+            attempts.go_on()
+        return following
+
     async def _after(
-        self, error: BetterAIError, plan: Plan, attempts: Attempts, status: int | None, *, shown: bool = False
+        self,
+        error: BetterAIError,
+        plan: Plan,
+        attempts: Attempts,
+        status: int | None,
+        hops: Hops | None,
+        shown: Gatherer | None = None,
     ) -> None:
         """Wait for the next attempt, or raise the error with all that is known of the call."""
         self.connection.look_again()
         attempts.record(*self._whom(plan), status, type(error).__name__)
-        if isinstance(error, ProviderError) and not shown:
+        if isinstance(error, ProviderError) and shown is None:
             wait = attempts.wait_after(error)
             if wait is not None:
                 await attempts.pause(wait)
                 return
+        raise self._locate(error, plan, attempts, hops, shown)
+
+    def _locate(
+        self, error: BetterAIError, plan: Plan, attempts: Attempts, hops: Hops | None, shown: Gatherer | None
+    ) -> BetterAIError:
         error.attempts = tuple(attempts.records)
-        raise error.locate(*self._whom(plan)).redact(self.connection.secrets())
+        error.locate(*self._whom(plan)).redact(self.connection.secrets())
+        return error if hops is None else hops.interrupt(error, None if shown is None else shown.response())
 
     def _whom(self, plan: Plan) -> tuple[str, str]:
         return self.provider.name, plan.call.model.id
@@ -259,7 +316,7 @@ class CodecTextProvider(BaseTextProvider):
             result,
             provider=self.provider.name,
             warnings=(*plan.request.warnings, *result.warnings),
-            cost=price_usage(result.usage, plan.call.model.price),
+            cost=result.cost or price_usage(result.usage, plan.call.model.price),
             headers=headers,
             request_id=read_request_id(headers),
             timing=Timing(first_byte=first_byte, total=attempts.elapsed(), attempts=tuple(attempts.records)),
@@ -270,22 +327,6 @@ class CodecTextProvider(BaseTextProvider):
             return parse_output(response, plan.parse)
         except BetterAIError as error:
             raise error.locate(*self._whom(plan)) from error.__cause__
-
-    def _chunks_of_whole(
-        self, result: ProviderResponse | WireRequest, plan: Plan, attempts: Attempts, headers: Mapping[str, str]
-    ) -> Iterator[TextChunk]:
-        """A server that was asked for a stream and gave a whole answer: the same chunks, all at once."""
-        if isinstance(result, WireRequest):
-            raise ProviderError("the answer needs another request, which streams do not make yet")
-        response = self._complete(result, plan, attempts, headers)
-        for index, choice in enumerate((response, *response.alternatives)):
-            if choice.content:
-                yield TextChunk(content=choice.content, choice=index)
-            for part in choice.message.parts if choice.message else ():
-                yield TextChunk(part=part, choice=index)
-            word = choice.raw_finish_reason
-            yield TextChunk(finish_reason=choice.finish_reason, raw_finish_reason=word, choice=index)
-        yield TextChunk(usage=response.usage, response=response)
 
 
 def has_media(messages: Sequence[Message]) -> bool:
@@ -301,28 +342,29 @@ def _is_stream(headers: Mapping[str, str]) -> bool:
     return not headers.get("content-type", "").startswith(("application/json", "text/html"))
 
 
-def _read_piece(
-    state: StreamState[TextChunk], framer: Framer, piece: bytes, gathered: Accumulator
-) -> Iterator[TextChunk]:
+def _read_piece(state: StreamState[TextChunk], framer: Framer, piece: bytes, gathered: Gatherer) -> Iterator[TextChunk]:
     """What the next bytes say; b"" is the end. Only what is no plain text needs gathering: its part comes whole."""
     for event in framer.feed(piece) if piece else framer.flush():
         for chunk in state.parse_event(event) if piece else _parse_last(state, event):
             if chunk.part is not None or chunk.finish_reason is not None or chunk.model or chunk.logprobs is not None:
-                gathered.add(chunk)
-            yield chunk
+                shown = gathered.take(chunk)
+                if shown is not None:
+                    yield shown
+            elif chunk.usage is None:
+                yield chunk
+            elif (shown := gathered.take(chunk)) is not None:
+                yield shown
         if state.done:
             return
 
 
-def _finish(state: StreamState[TextChunk], gathered: Accumulator, broke: APIConnectionError | None) -> list[TextChunk]:
+def _finish(state: StreamState[TextChunk], gathered: Gatherer, broke: APIConnectionError | None) -> list[TextChunk]:
     """The last chunks. A connection that broke after the answer was complete did no harm."""
     try:
         final = list(state.finish())
     except StreamInterrupted as error:
         raise error from broke
-    for chunk in final:
-        gathered.add(chunk)
-    return final
+    return gathered.take_all(final)
 
 
 def _parse_last(state: StreamState[TextChunk], event: Event) -> Sequence[TextChunk]:

@@ -16,7 +16,7 @@ from typing import Any
 _HOMES = {
     "betterai.testing.network": "NetworkDenied no_network",
     "betterai.testing.recording": "Recording RecordingError RecordingMissing RecordingUnused record replay",
-    "betterai.testing.scripted": "ReceivedCall ScriptExhausted ScriptedProvider Step scripted",
+    "betterai.testing.script": "ReceivedCall ScriptExhausted ScriptedProvider Step scripted",
 }
 _EXPORTS = {name: home for home, names in _HOMES.items() for name in names.split()}
 

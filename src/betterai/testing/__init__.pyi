@@ -6,8 +6,8 @@ from betterai.testing.recording import RecordingMissing as RecordingMissing
 from betterai.testing.recording import RecordingUnused as RecordingUnused
 from betterai.testing.recording import record as record
 from betterai.testing.recording import replay as replay
-from betterai.testing.scripted import ReceivedCall as ReceivedCall
-from betterai.testing.scripted import ScriptedProvider as ScriptedProvider
-from betterai.testing.scripted import ScriptExhausted as ScriptExhausted
-from betterai.testing.scripted import Step as Step
-from betterai.testing.scripted import scripted as scripted
+from betterai.testing.script import ReceivedCall as ReceivedCall
+from betterai.testing.script import ScriptedProvider as ScriptedProvider
+from betterai.testing.script import ScriptExhausted as ScriptExhausted
+from betterai.testing.script import Step as Step
+from betterai.testing.script import scripted as scripted

@@ -40,10 +40,10 @@ class GuardedTransport:
         self._judge(request, endpoint)
         return await self._inner.open(request, endpoint, limits)
 
-    async def route(self, request: WireRequest, endpoint: Endpoint) -> Any:
+    def route(self, request: WireRequest, endpoint: Endpoint) -> Any:
         """WebSockets ask for this, and connect by themselves."""
         self._judge(request, endpoint)
-        return await self._inner.route(request, endpoint)
+        return self._inner.route(request, endpoint)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)

@@ -83,7 +83,7 @@ def _open_recording(item: pytest.Item) -> AbstractContextManager[Recording]:
 @pytest.fixture
 def betterai_script() -> Iterator[Callable[..., ScriptedProvider]]:
     """`betterai_script("Hello", …)` answers the calls of `scripted/…`, or of the provider `name=`, in this test."""
-    from betterai.testing.scripted import scripted
+    from betterai.testing.script import scripted
 
     with ExitStack() as stack:
 

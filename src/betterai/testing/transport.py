@@ -65,7 +65,7 @@ class RecordingTransport:
             return ReplayedReply(found)
         return RecordedReply(await self._inner.open(request, endpoint, limits), exchange)
 
-    async def route(self, request: WireRequest, endpoint: Endpoint) -> Any:
+    def route(self, request: WireRequest, endpoint: Endpoint) -> Any:
         """WebSockets ask for this: they would go unrecorded."""
         raise RecordingError("sessions over WebSockets are not recorded", hint="make them outside of record()")
 

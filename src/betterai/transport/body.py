@@ -11,7 +11,7 @@ import aiohttp
 
 from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
-from betterai.core.wire import Field, Multipart
+from betterai.core.wire import Field, Multipart, Rest
 
 LARGE_BODY = 1024 * 1024
 """Above this, bytes are sent in slices, and base64 text is decoded in a thread: so that the loop is not held up."""
@@ -28,10 +28,15 @@ async def encode_body(body: Any, headers: dict[str, str], files: ExitStack) -> A
         return None
     if isinstance(body, bytes):
         return _sliced(body)
-    if isinstance(body, Media):
-        if body.mime_type and not any(name.lower() == "content-type" for name in headers):
-            headers["Content-Type"] = body.mime_type
-        return await _open_media(body, files)
+    if isinstance(body, Media | Rest):
+        media, offset = (body, 0) if isinstance(body, Media) else (body.media, body.offset)
+        if media.mime_type and not any(name.lower() == "content-type" for name in headers):
+            headers["Content-Type"] = media.mime_type
+        content = await _open_media(media, files)
+        if isinstance(content, bytes):
+            return content[offset:]
+        content.seek(offset)
+        return content
     if isinstance(body, Multipart):
         form = aiohttp.MultipartWriter("form-data")
         for field in body.fields:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from functools import lru_cache
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -14,14 +14,15 @@ from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, Clie
 from yarl import URL
 
 from betterai.core.config import Timeout
+from betterai.core.data import Data
 from betterai.core.exceptions import ConfigurationError, ValidationError
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.transport.address import Endpoint, read_url
-from betterai.transport.auth import sign
+from betterai.transport.auth import Completion, sign
 from betterai.transport.body import encode_body, is_large
 from betterai.transport.egress import EgressDenied, SocketFactory, is_private_host, public_socket
 from betterai.transport.failures import read_failure
-from betterai.transport.patience import Patience
+from betterai.transport.patience import Patience, take_over
 from betterai.transport.reply import Reply
 from betterai.transport.sessions import SessionOptions, Sessions
 from betterai.transport.telemetry import TransportEvent, watch
@@ -31,7 +32,7 @@ MAX_REDIRECTS = 5
 __all__ = ["Endpoint", "HTTPTransport", "Reply", "Route", "SessionOptions", "TransportEvent"]
 
 
-class Route(NamedTuple):
+class Route(Data, frozen=True, kw_only=True):
     """Where a request goes, signed, and who carries it."""
 
     url: URL
@@ -39,6 +40,8 @@ class Route(NamedTuple):
     session: aiohttp.ClientSession
     proxy: str | None = None
     judges: tuple[ClientMiddlewareType, ...] = ()
+    complete: Completion | None = None
+    """What is still to be awaited before it is signed."""
 
 
 class HTTPTransport:
@@ -71,55 +74,34 @@ class HTTPTransport:
 
     async def open(self, request: WireRequest, endpoint: Endpoint, limits: Timeout) -> Reply:
         """Send, and return when the reply's headers stand. Raises our timeouts and `APIConnectionError`."""
-        route = await self.route(request, endpoint)
+        route = self.route(request, endpoint)
+        if route.complete is not None:
+            await route.complete(request.method, route.url, route.headers, request.body)
         foreign = request.trust == "foreign"
         finish = watch(self.on_event, request.method, route.url)
         uploading = is_large(request.body)
         patience = Patience(limits, uploading=uploading)
-        try:
-            if uploading:
-                response = await self._upload(route, request, limits)
-            else:
-                response = await self._request(route, request, request.body, read_connect_limit(limits.connect))
-            largest = self._options.max_foreign_bytes if foreign else self._options.max_reply_bytes
-            return Reply(response, patience, largest, finish, self._sessions)
-        except BaseException as error:
-            failure = patience.judge(error) or read_failure(error, limits)
-            finish(None, failure)
-            patience.end()
-        raise failure
-
-    async def _upload(self, route: Route, request: WireRequest, limits: Timeout) -> ClientResponse:
-        with ExitStack() as files:
-            data = await encode_body(request.body, route.headers, files)
-            return await self._request(route, request, data, read_limits(limits))
-
-    async def _request(
-        self, route: Route, request: WireRequest, data: Any, timeout: aiohttp.ClientTimeout
-    ) -> ClientResponse:
-        """Once more, over another connection, where the pool's had been closed and nothing was sent."""
-        repeated = False
+        repeatable = not uploading
         while True:
             try:
-                return await route.session.request(
-                    request.method,
-                    route.url,
-                    data=data,
-                    headers=route.headers,
-                    timeout=timeout,
-                    allow_redirects=request.trust == "foreign",
-                    max_redirects=MAX_REDIRECTS,
-                    raise_for_status=False,
-                    proxy=route.proxy,
-                    middlewares=route.judges or None,
-                )
-            except aiohttp.ClientConnectionError as error:
-                if repeated or not _was_closed_while_idle(error) or not isinstance(data, bytes | None):
-                    raise
-                repeated = True
+                if uploading:
+                    response = await _upload(route, request, limits)
+                else:
+                    response = await _start(route, request, request.body, read_connect_limit(limits.connect))
+                largest = self._options.max_foreign_bytes if foreign else self._options.max_reply_bytes
+                return Reply(response, patience, largest, finish, self._sessions)
+            except BaseException as error:
+                if repeatable and _was_closed_while_idle(error):
+                    repeatable = False
+                    continue
+                failure = patience.judge(error) or read_failure(error, limits)
+                finish(None, failure)
+                patience.end()
+            raise failure
 
-    async def route(self, request: WireRequest, endpoint: Endpoint) -> Route:
+    def route(self, request: WireRequest, endpoint: Endpoint) -> Route:
         """Where a request goes. Raises `ValidationError` before anything is sent where the key may not go there."""
+        complete = None
         trusted = request.trust == "provider"
         url = read_url(request.url, endpoint, keyed=trusted)
         query = dict(request.query)
@@ -127,15 +109,16 @@ class HTTPTransport:
             headers = dict(request.headers)
         else:
             headers = {**self._options.headers, **endpoint.headers, **request.headers}
-            sign(endpoint.auth, endpoint.values, headers, query)
+            complete = sign(endpoint.auth, endpoint.values, headers, query)
         if query:
             url = _extend_query(url, query)
         if trusted and self._own_session is not None:
-            return Route(url, headers, self._own_session)
+            return Route(url=url, headers=headers, session=self._own_session, complete=complete)
         proxy = self._find_proxy(url) if self._proxied else None
         private = proxy is not None or (trusted and endpoint.private)
-        session = self._sessions.find(private=private) or await self._sessions.get(private=private)
-        return Route(url, headers, session, proxy, () if trusted or proxy is None else (_judge_name,))
+        session = self._sessions.get(private=private)
+        judges = () if trusted or proxy is None else (_judge_name,)
+        return Route(url=url, headers=headers, session=session, proxy=proxy, judges=judges, complete=complete)
 
     def _find_proxy(self, url: URL) -> str | None:
         proxy = self._options.proxy
@@ -150,11 +133,39 @@ class HTTPTransport:
         await self._sessions.aclose()
 
 
-def _was_closed_while_idle(error: aiohttp.ClientConnectionError) -> bool:
+async def _upload(route: Route, request: WireRequest, limits: Timeout) -> ClientResponse:
+    with ExitStack() as files:
+        response = await _start(
+            route, request, await encode_body(request.body, route.headers, files), read_limits(limits)
+        )
+        take_over(response)
+        return response
+
+
+def _start(
+    route: Route, request: WireRequest, data: Any, timeout: aiohttp.ClientTimeout
+) -> Awaitable[aiohttp.ClientResponse]:
+    return route.session.request(
+        request.method,
+        route.url,
+        data=data,
+        headers=route.headers,
+        timeout=timeout,
+        allow_redirects=request.trust == "foreign",
+        max_redirects=MAX_REDIRECTS,
+        raise_for_status=False,
+        proxy=route.proxy,
+        middlewares=route.judges or None,
+    )
+
+
+def _was_closed_while_idle(error: BaseException) -> bool:
     """Whether a connection of the pool turned out to be closed before anything was written to it: then nothing was
     sent, and the same request may go over another one.
     """
-    return any(isinstance(it, aiohttp.ClientConnectionResetError) for it in (error, error.__cause__))
+    return isinstance(error, aiohttp.ClientConnectionError) and any(
+        isinstance(it, aiohttp.ClientConnectionResetError) for it in (error, error.__cause__)
+    )
 
 
 def _extend_query(url: URL, query: dict[str, str]) -> URL:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from math import inf
 from time import monotonic
 from weakref import WeakKeyDictionary
@@ -22,7 +21,7 @@ class Patience:
     aiohttp sees to the first byte: it knows when the last of the body was sent.
     """
 
-    __slots__ = ("_cancelling", "_dog", "_expire", "_expired", "_late", "_task", "_total_at", "deadline", "limits")
+    __slots__ = ("_cancelling", "_dog", "_late", "_response", "_task", "_total_at", "deadline", "limits")
 
     def __init__(self, limits: Timeout, *, uploading: bool = False) -> None:
         loop = asyncio.get_running_loop()
@@ -34,9 +33,8 @@ class Patience:
         self._dog = dog
         self._task = task
         self._cancelling = task.cancelling() if task is not None else 0
-        self._expire: Callable[[Exception], None] = self._cancel
-        self._expired = False
-        self._late: type[TimeoutError] = aiohttp.SocketTimeoutError
+        self._response: aiohttp.ClientResponse | None = None
+        self._late: TimeoutError | None = None
         now = monotonic()
         self._total_at = now + limits.total
         self._wait_until(inf if uploading else now + limits.first_byte)
@@ -49,13 +47,8 @@ class Patience:
     def read_from(self, response: aiohttp.ClientResponse) -> None:
         """The headers stand: from here on it is the body that is waited for."""
         self._task = None
-        self._expire = _Stopper(response)
+        self._response = response
         self.deadline = self._total_at
-        connection = response.connection
-        protocol = connection.protocol if connection is not None else None
-        if protocol is not None and protocol.read_timeout is not None:
-            protocol.read_timeout = None
-            protocol.start_timeout()
 
     def wait_for_more(self) -> None:
         self._wait_until(monotonic() + self.limits.idle)
@@ -72,38 +65,29 @@ class Patience:
         if now < self.deadline:
             return self.deadline
         self.end()
-        self._expired = True
-        self._late = TimeoutError if now >= self._total_at else aiohttp.SocketTimeoutError
-        self._expire(self._late())
-        return inf
-
-    def _cancel(self, late: Exception) -> None:
-        if self._task is not None:
+        self._late = TimeoutError() if now >= self._total_at else aiohttp.SocketTimeoutError()
+        if self._response is not None:
+            _stop(self._response, self._late)
+        elif self._task is not None:
             self._task.cancel()
+        return inf
 
     def judge(self, error: BaseException) -> BaseException | None:
         """Our error for a cancellation that came from here, and from nowhere else."""
-        if not self._expired or self._task is None:
+        if self._late is None or self._task is None:
             return None
         left = self._task.uncancel()
         if not isinstance(error, asyncio.CancelledError) or left > self._cancelling:
             return None
-        return read_failure(self._late(), self.limits)
+        return read_failure(self._late, self.limits)
 
 
-class _Stopper:
-    """Closes a socket, and has what waits for its bytes raise."""
-
-    __slots__ = ("_response",)
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-
-    def __call__(self, late: Exception) -> None:
-        if not self._response.content.is_eof():
-            self._response.content.set_exception(late)
-        cut_off(self._response)
-        self._response.close()
+def _stop(response: aiohttp.ClientResponse, late: Exception) -> None:
+    """Close its socket, and have what waits for its bytes raise."""
+    if not response.content.is_eof():
+        response.content.set_exception(late)
+    cut_off(response)
+    response.close()
 
 
 class Watchdog:
@@ -132,6 +116,15 @@ class Watchdog:
 
 
 _watchdogs: WeakKeyDictionary[asyncio.AbstractEventLoop, Watchdog] = WeakKeyDictionary()
+
+
+def take_over(response: aiohttp.ClientResponse) -> None:
+    """Stop aiohttp's own limit on what is read: the first byte has come, and `Patience` sees to the rest."""
+    connection = response.connection
+    protocol = connection.protocol if connection is not None else None
+    if protocol is not None:
+        protocol.read_timeout = None
+        protocol.start_timeout()
 
 
 def cut_off(response: aiohttp.ClientResponse) -> None:

@@ -49,22 +49,18 @@ class Sessions:
         _everywhere.add(self)
         weakref.finalize(self, _close_later, self._held)
 
-    def find(self, *, private: bool) -> aiohttp.ClientSession | None:
-        """The session of the running loop, where it is open already."""
-        held = self._held.get((asyncio.get_running_loop(), private))
-        return held[0] if held is not None else None
-
-    async def get(self, *, private: bool) -> aiohttp.ClientSession:
+    def get(self, *, private: bool) -> aiohttp.ClientSession:
         """The session of the running loop. `private` ones may reach private addresses."""
-        if (found := self.find(private=private)) is not None:
-            return found
         key = (asyncio.get_running_loop(), private)
-        _drop_dead_loops(self._held)
-        session = self._open(private)
-        holder = _hold(self._held, key, session)
-        await anext(holder)
-        self._held[key] = (session, holder)
-        return session
+        held = self._held.get(key)
+        if held is None:
+            _drop_dead_loops(self._held)
+            session = self._open(private)
+            holder = _hold(self._held, key, session)
+            with suppress(StopIteration):
+                anext(holder).send(None)  # up to its yield, before which it awaits nothing: the loop knows it from then
+            self._held[key] = held = (session, holder)
+        return held[0]
 
     async def aclose(self) -> None:
         """Close the running loop's sessions; those of other loops close with their loops."""

@@ -87,7 +87,9 @@ async def connect(
     Of the limits, connect, first byte and total hold for the handshake; afterwards a ping each `heartbeat` seconds of
     silence finds out whether the other side is still there. `goodbye` is how long closing waits for its answer.
     """
-    route = await transport.route(request, endpoint)
+    route = transport.route(request, endpoint)
+    if route.complete is not None:
+        await route.complete("GET", route.url, route.headers, None)
     finish = watch(transport.on_event, "GET", route.url)
     try:
         async with _handshake(route, limits, finish) as (session, answered):

@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from betterai.core.codec import TextCall, TextExchange
+from betterai.core.codec import TextCall
 
 
-def adopt_fields(codec: TextExchange, call: TextCall) -> TextCall:
-    """The call with such fields out of `extra_body`: as the settings that they spell otherwise, and as options. A
-    codec says them in its `rename` and `vendor_options`, where it has any.
+@runtime_checkable
+class Adopter(Protocol):
+    """A codec with fields of its vendor's own: those of our settings under other names, and options."""
+
+    @property
+    def rename(self) -> Mapping[str, str]: ...
+
+    @property
+    def vendor_options(self) -> frozenset[str]: ...
+
+
+def adopt_fields(codec: Adopter, call: TextCall) -> TextCall:
+    """The call with such fields out of `extra_body`: as the settings that they spell otherwise, and as options. A codec
+    may name objects of the body that hold options too: `option_objects`.
     """
-    rename: Mapping[str, str] = getattr(codec, "rename", {})
-    known: frozenset[str] = getattr(codec, "vendor_options", frozenset())
     extra = dict(call.settings.extra_body or {})
-    changes: dict[str, Any] = {ours: extra.pop(theirs) for ours, theirs in rename.items() if theirs in extra}
-    own = {name: extra.pop(name) for name in sorted(known & extra.keys())}
+    changes = {ours: extra.pop(theirs) for ours, theirs in codec.rename.items() if theirs in extra}
+    own = {name: extra.pop(name) for name in sorted(codec.vendor_options & extra.keys())}
+    objects: Mapping[str, frozenset[str]] = getattr(codec, "option_objects", {})
+    for place, names in objects.items():
+        if isinstance(inner := extra.get(place), Mapping) and inner:
+            own |= {name: inner[name] for name in sorted(names & inner.keys())}
+            extra[place] = {name: value for name, value in inner.items() if name not in names}
+            if not extra[place]:
+                del extra[place]
     if own:
         options, vendor = call.settings.options or {}, call.model.provider
         changes["options"] = {**options, vendor: {**options.get(vendor, {}), **own}}

@@ -21,7 +21,9 @@ from betterai.core.exceptions import (
     RateLimitError,
 )
 
-REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray")
+REQUEST_ID_HEADERS = (
+    "x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-debug-trace-id", "cf-ray",
+)  # fmt: skip
 
 
 def read_request_id(headers: Mapping[str, str]) -> str:

@@ -33,10 +33,15 @@ def refuse_oversized(size: int, limit: int) -> None:
 
 def open_framer(framing: Framing) -> Framer:
     """A new framer. Raises `ProviderError` for a framing that is not built in yet."""
+    from betterai.wire.event_stream import EventStreamFramer
     from betterai.wire.ndjson import NDJSONFramer
     from betterai.wire.sse import SSEFramer
 
-    framers: Mapping[str, Callable[[], Framer]] = {"sse": SSEFramer, "ndjson": NDJSONFramer}
+    framers: Mapping[str, Callable[[], Framer]] = {
+        "sse": SSEFramer,
+        "ndjson": NDJSONFramer,
+        "event_stream": EventStreamFramer,
+    }
     if framing not in framers:
         raise ProviderError(f"no framer for {framing!r}; there are {', '.join(framers)}")
     return framers[framing]()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from betterai.core.data import Data
@@ -93,3 +93,200 @@ def _close_object(schema: dict[str, Any], exact: bool) -> tuple[dict[str, Any], 
     exact &= "properties" in schema and set(schema.get("required", ())) == set(names)
     exact &= schema.get("additionalProperties", False) is False
     return {**schema, "additionalProperties": False, "required": names}, exact
+
+
+def close_objects(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema with every object that names its properties closed, none of them made required
+    (https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html, 2026-11).
+    """
+    closed: dict[str, Any] = _close_named(inline_root(schema))
+    return closed
+
+
+def _close_named(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_close_named(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    closed: dict[str, Any] = {}
+    for key, item in value.items():
+        if key in _NAMED and isinstance(item, Mapping):
+            closed[key] = {name: _close_named(inner) for name, inner in item.items()}
+        else:
+            closed[key] = item if key in _LITERAL else _close_named(item)
+    if "properties" in closed:
+        closed.setdefault("additionalProperties", False)
+    return closed
+
+
+_SCHEMAS = frozenset({"items", "additionalProperties", "not", "contains"})
+_LISTS = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
+
+
+def _map_schemas(schema: Mapping[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
+    """The schema with each schema directly inside it changed; values that are no schemas stay."""
+    changed: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in _NAMED and isinstance(value, Mapping):
+            changed[key] = {name: change(inner) for name, inner in value.items()}
+        elif key in _LISTS and isinstance(value, list | tuple):
+            changed[key] = [change(inner) for inner in value]
+        else:
+            changed[key] = change(value) if key in _SCHEMAS and isinstance(value, Mapping) else value
+    return changed
+
+
+def from_openapi(schema: Any) -> Any:
+    """A schema of the OpenAPI subset (https://ai.google.dev/api/caching#Schema) as JSON Schema: types in lower case,
+    and `nullable` as a type.
+    """
+    if not isinstance(schema, Mapping):
+        return schema
+    read = _map_schemas(schema, from_openapi)
+    if isinstance(kind := read.get("type"), str):
+        read["type"] = kind.lower()
+        if read.get("nullable") is True:
+            del read["nullable"]
+            read["type"] = [kind.lower(), "null"]
+    return read
+
+
+def to_openapi(schema: Any) -> Any:
+    """The inverse: types in upper case, and a second type "null" as `nullable`."""
+    if not isinstance(schema, Mapping):
+        return schema
+    written = _map_schemas(schema, to_openapi)
+    kind = written.get("type")
+    if isinstance(kind, list) and len(kind) == 2 and kind[1] == "null":
+        kind, written["nullable"] = kind[0], True
+    if isinstance(kind, str):
+        written["type"] = kind.upper()
+    return written
+
+
+def fit_gemini_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A derived schema in the subset that `responseJsonSchema` enforces: `const` as an `enum` of one, nothing beside a
+    `$ref`, a sole `allOf` as what it holds (https://ai.google.dev/api/generate-content#GenerationConfig, 2026-11-22).
+    """
+    return dict(_fit(inline_root(schema)))
+
+
+def _fit(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    fitted = _map_schemas(value, _fit)
+    if "const" in fitted:
+        fitted["enum"] = [fitted.pop("const")]
+    parts = fitted.get("allOf")
+    if isinstance(parts, list) and len(parts) == 1 and isinstance(only := parts[0], dict) and not only.keys() & fitted:
+        del fitted["allOf"]
+        fitted = {**only, **fitted}
+    if "$ref" in fitted and any(not name.startswith("$") for name in fitted):
+        fitted = {"anyOf": [{"$ref": fitted.pop("$ref")}], **fitted}
+    return fitted
+
+
+class ClosedSchema(Data, frozen=True, kw_only=True):
+    """`changes` says what is otherwise than it was; `problem` what the dialect cannot say at all, "" for nothing."""
+
+    schema: Mapping[str, Any]
+    changes: tuple[str, ...] = ()
+    problem: str = ""
+
+
+_UNENFORCED = frozenset(
+    {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "maxItems",
+     "uniqueItems", "contains", "minContains", "maxContains", "prefixItems", "minProperties", "maxProperties",
+     "patternProperties", "propertyNames", "unevaluatedProperties", "unevaluatedItems", "dependentRequired",
+     "dependentSchemas", "not", "if", "then", "else"}
+)  # fmt: skip
+"""Keywords that the endpoints with closed schemas turn down; their SDK tells them in descriptions instead
+(https://platform.claude.com/docs/en/build-with-claude/structured-outputs, 2026-11-22).
+"""
+_FORMATS = frozenset(
+    {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
+)  # fmt: skip
+
+
+def close_schema(schema: Mapping[str, Any]) -> ClosedSchema:
+    """The schema in the dialect in which every object is closed, properties may be left out, and limits on numbers,
+    texts and lists are told in descriptions, as they are not enforced.
+    """
+    root = inline_root(schema)
+    closer = _Closer()
+    closed = closer.close(root)
+    definitions = root.get("$defs") or root.get("definitions") or {}
+    if isinstance(definitions, Mapping) and _is_circular(definitions):
+        closer.problem = "a schema that refers to itself cannot be enforced here"
+    changes = []
+    if closer.closed:
+        changes.append("objects were closed")
+    if closer.told:
+        changes.append(f"{', '.join(sorted(closer.told))} told in descriptions, as they are not enforced")
+    return ClosedSchema(schema=closed, changes=tuple(changes), problem=closer.problem)
+
+
+class _Closer:
+    def __init__(self) -> None:
+        self.closed = False
+        self.told: set[str] = set()
+        self.problem = ""
+
+    def close(self, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [self.close(item) for item in value]
+        if not isinstance(value, Mapping):
+            return value
+        if "$ref" in value:
+            self.told.update(value.keys() - {"$ref", "$defs", "definitions", "title"})
+            return {"$ref": value["$ref"]}
+        closed: dict[str, Any] = {}
+        told: dict[str, Any] = {}
+        for key, item in value.items():
+            if self._is_told(key, item):
+                told[key] = item
+            elif key in _NAMED and isinstance(item, Mapping):
+                closed[key] = {name: self.close(inner) for name, inner in item.items()}
+            elif key == "oneOf" and "anyOf" not in value:
+                closed["anyOf"] = self.close(item)
+            else:
+                closed[key] = item if key in _LITERAL or key == "default" else self.close(item)
+        if _is_object(closed):
+            self._close_object(closed)
+        if told:
+            self.told.update(told)
+            said = ", ".join(f"{key}: {item}" for key, item in told.items())
+            closed["description"] = "\n\n".join(filter(None, (closed.get("description"), f"{{{said}}}")))
+        return closed
+
+    def _is_told(self, key: str, item: Any) -> bool:
+        if key == "minItems":
+            return item not in (0, 1)
+        if key == "format":
+            return item not in _FORMATS
+        if key == "enum":
+            return any(isinstance(member, Mapping | list) for member in item)
+        return key in _UNENFORCED
+
+    def _close_object(self, closed: dict[str, Any]) -> None:
+        more = closed.get("additionalProperties", True)
+        if more is not False:
+            if isinstance(more, Mapping) or "properties" not in closed:
+                self.problem = self.problem or "an object with keys of any name cannot be enforced here"
+            self.closed = True
+        closed["additionalProperties"] = False
+        closed.setdefault("properties", {})
+
+
+def _is_circular(definitions: Mapping[str, Any]) -> bool:
+    def names(value: Any) -> set[str]:
+        if isinstance(value, Mapping):
+            own = {str(value["$ref"]).rpartition("/")[2]} if "$ref" in value else set()
+            return own.union(*(names(item) for item in value.values()))
+        return set().union(*(names(item) for item in value)) if isinstance(value, list | tuple) else set()
+
+    leads = {name: names(inner) & definitions.keys() for name, inner in definitions.items()}
+    while free := [name for name, others in leads.items() if not others & leads.keys()]:
+        for name in free:
+            del leads[name]
+    return bool(leads)

@@ -48,3 +48,11 @@ def is_reasoning(call: TextCall) -> bool:
     if control.budget is not None:
         return control.budget > 0
     return reasons == "default" if control.enabled is None else control.enabled
+
+
+_BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 24576, "max": 32768}
+
+
+def budget_for(effort: str) -> int:
+    """A budget of thinking tokens for an effort, such that `effort_for` gives it back where it can."""
+    return _BUDGETS.get(effort, _BUDGETS["medium"])

@@ -34,6 +34,12 @@ class Report:
             )
         self._add(CallWarning(code="dropped", field=field, message=f"{why}; it was not sent"))
 
+    def warn(self, field: str, what: str) -> None:
+        """`field` is left out of what asks no model for an answer, such as counting: that changes no meaning."""
+        warning = CallWarning(code="dropped", field=field, message=what)
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+
     def translate(self, field: str, how: str) -> None:
         self._add(CallWarning(code="translated", field=field, message=how))
 

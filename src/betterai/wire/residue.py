@@ -29,14 +29,22 @@ def is_own(opaque: Opaque | None, protocol: str, model: ModelConfig) -> bool:
     return opaque is not None and opaque.protocol == protocol and opaque.provider in ("", model.provider)
 
 
-def write_back(body: dict[str, Any], opaque: Opaque | None, protocol: str, model: ModelConfig, report: Report) -> None:
+def write_back(
+    body: dict[str, Any],
+    opaque: Opaque | None,
+    protocol: str,
+    model: ModelConfig,
+    report: Report,
+    *,
+    field: str = "messages.opaque",
+) -> None:
     """Merge what was kept into `body`; another's own is left out, and said."""
     if opaque is None:
         return
     if is_own(opaque, protocol, model):
         merge_extra(body, opaque.value)
     else:
-        report.drop("messages.opaque", f"data that only {opaque.provider or opaque.protocol} understands")
+        report.drop(field, f"data that only {opaque.provider or opaque.protocol} understands")
 
 
 def merge_extra(body: dict[str, Any], extra: dict[str, Any]) -> None:

@@ -12,9 +12,8 @@ import betterai
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError
 from betterai.providers.azure.responses import AzureResponses
-from contract.speech import response
 from runtime.upstream import Upstream, reply
-from wire.responses import make_call, model
+from wire.responses import make_call, model, said, whole
 
 RESOURCE = "https://res.openai.azure.com"
 
@@ -47,7 +46,7 @@ def test_the_endpoint_of_models_has_none() -> None:
 
 @pytest.mark.parametrize("version", ["", "2025-04-01-preview"])
 async def test_the_official_client_asks_the_same(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Upstream(reply(200, response())) as upstream:
+    with Upstream(reply(200, whole(said("Hello")))) as upstream:
         here = f"http://127.0.0.1:{upstream.port}"
         client: Any = (
             openai.AsyncAzureOpenAI(azure_endpoint=here, api_version=version, api_key="key-1")

@@ -18,6 +18,7 @@ from wire.chats import (
     body_of,
     build,
     chunk,
+    dropped,
     listed,
     make_call,
     messages_of,
@@ -148,7 +149,7 @@ def test_replies() -> None:
              "prompt_cache_miss_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 2}}  # fmt: skip
     message = {"content": "A", "reasoning_content": "hm"}
     response = parse(whole(message, "insufficient_system_resource", usage=usage), DEEPSEEK)
-    assert (response.reasoning, response.finish_reason) == ("hm", "other")
+    assert (response.reasoning, response.finish_reason) == ("hm", "error")
     assert response.raw_finish_reason == "insufficient_system_resource"
     assert response.usage == Usage(text_in=5, cached={"text": 4}, text_out=3, reasoning=2)
     events = [chunk({"reasoning_content": "hm"}), chunk({"content": "A", "reasoning_content": None}),
@@ -164,3 +165,21 @@ def test_blank_lines_before_a_reply_are_keep_alives() -> None:
 def test_an_unknown_model_is_a_400_here() -> None:
     body = b'{"error":{"message":"The supported API model names are a or b, but you passed c.","code":"invalid_request_error"}}'
     assert type(DEEPSEEK.parse_error(WireResponse(status=400, body=body))) is ModelNotFoundError
+
+
+def test_beta_goes_on_with_a_message_and_holds_tools_to_their_schemas() -> None:
+    beta = {"deepseek": {"beta": True}}
+    strict = [Tool(name="f", strict=True)]
+    history = (Message.user("Hi"), Message.assistant("Hel"))
+    request = build(make_call(history, of=V4, options=beta, tools=strict, reasoning=False), DEEPSEEK)
+    body: Any = request.body
+    assert (request.url, body["messages"][-1]["prefix"], body["tools"][0]["function"]["strict"]) == (
+        "/beta/chat/completions", True, True,
+    )  # fmt: skip
+    assert "beta" not in body
+    assert request.warnings == ()
+    plain = build(make_call(history, of=V4, tools=strict, reasoning=False), DEEPSEEK)
+    body = plain.body
+    assert (plain.url, body["tools"][0]["function"]) == ("/chat/completions", {"name": "f"})
+    assert "prefix" not in body["messages"][-1]
+    assert dropped(plain) == ["tools.strict"]

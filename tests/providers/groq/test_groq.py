@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from betterai.core.exceptions import BadRequestError, ProviderError, UnsupportedParam
-from betterai.core.message import CacheMark, Message, Reasoning, Text, ToolCall, ToolResult
+from betterai.core.message import CacheMark, Citation, Message, Reasoning, Text, ToolCall, ToolResult
 from betterai.core.settings import ReasoningControl
-from betterai.core.tools import JsonSchema, Tool, ToolChoice
+from betterai.core.tools import JsonSchema, ServerTool, Tool, ToolChoice
 from betterai.core.usage import Usage
 from betterai.providers.groq import PROVIDER
 from betterai.providers.groq.chat import GroqChat
@@ -17,6 +17,7 @@ from wire.chats import (
     body_of,
     build,
     chunk,
+    citations_of,
     dropped,
     listed,
     make_call,
@@ -25,6 +26,7 @@ from wire.chats import (
     parse,
     read_stream,
     stream,
+    translated,
     whole,
 )
 
@@ -148,3 +150,41 @@ def test_a_failed_tool_call_of_a_stream_is_a_bad_request() -> None:
     with pytest.raises(BadRequestError) as caught:
         stream(chunk({"reasoning": "hm"}), error, codec=GROQ)
     assert (caught.value.code, caught.value.status) == ("tool_use_failed", 400)
+
+
+EXECUTED = {"index": 0, "type": "search", "arguments": '{"query": "x"}', "search_results": {"results": []}}
+DONE = {**EXECUTED, "output": "Title: X"}
+
+
+def test_tools_that_it_ran_are_calls_of_the_server_with_their_results() -> None:
+    response = parse(whole({"content": "A", "executed_tools": [DONE]}), GROQ)
+    assert response.message is not None
+    ran, result, text = response.message.parts
+    assert isinstance(ran, ToolCall)
+    assert (ran.name, ran.arguments, ran.server) == ("search", EXECUTED["arguments"], True)
+    assert ran.opaque is not None
+    assert ran.opaque.value == DONE
+    assert isinstance(result, ToolResult)
+    assert (result.id, result.text) == (ran.id, "Title: X")
+    assert text == Text(text="A")
+    events = [chunk({"executed_tools": [EXECUTED]}), chunk({"executed_tools": [DONE]}), chunk({"content": "A"})]
+    assert stream(*events, chunk(finish="stop"), codec=GROQ).message == response.message
+    request = build(make_call((Message.user("Hi"), response.message, Message.user("More"))), GROQ)
+    assert [message["role"] for message in request.body["messages"]] == ["user", "assistant", "user"]  # type: ignore[index, call-overload]
+    assert "messages.tool_calls" in dropped(request)
+
+
+def test_places_that_documents_and_tools_are_the_source_of() -> None:
+    place = {"start_index": 1, "end_index": 4}
+    notes = [
+        {"type": "document_citation", "document_citation": {"document_id": "d1", **place}},
+        {"type": "function_citation", "function_citation": {"tool_call_id": "c1", **place}},
+    ]
+    cited = citations_of(parse(whole({"content": "See E", "annotations": notes}), GROQ))
+    assert cited == (Citation(title="d1", start=1, end=4), Citation(title="c1", start=1, end=4))
+
+
+def test_tools_that_it_runs_go_by_their_names_here() -> None:
+    request = build(make_call(tools=[ServerTool(type="web_search"), ServerTool(type="code_execution")]), GROQ)
+    assert request.body["tools"] == [{"type": "browser_search"}, {"type": "code_interpreter"}]  # type: ignore[index, call-overload]
+    assert translated(request) == ["tools.type", "tools.type"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from betterai.core.exceptions import AuthenticationError, BadRequestError, ModelNotFoundError, UnsupportedParam
@@ -16,12 +17,14 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.mistral import PROVIDER
 from betterai.providers.mistral.chat import MistralChat
 from betterai.wire.adoption import adopt_fields
+from betterai.wire.openai_chat.conversation import parse_message
 from wire.chats import (
     SURFACE,
     bare,
     body_of,
     build,
     chunk,
+    citations_of,
     dropped,
     make_call,
     messages_of,
@@ -86,10 +89,8 @@ def test_thoughts_come_and_go_as_parts_of_the_content() -> None:
     assert bare(stream(*pieces, chunk({"content": ""}, finish="stop"), codec=MISTRAL, call=call)) == bare(response)
     assert response.message is not None
     back = messages_of(response.message, Message.user("B"), codec=MISTRAL, of=ANY)[0]
-    assert back["content"] == [
-        {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}], "signature": "s"},
-        {"type": "text", "text": "A"},
-    ]
+    thinking = {**THOUGHT[0], "thinking": [{"type": "text", "text": "hm"}]}
+    assert back["content"] == [thinking, THOUGHT[1]]
 
 
 def test_thoughts_that_clients_send_go_on_as_they_were() -> None:
@@ -224,3 +225,30 @@ def test_thoughts_of_another_vendor_are_parts_here() -> None:
     turn = Message(role="assistant", parts=(Reasoning(text="hm"), Text(text="A")))
     message = messages_of(turn, Message.user("B"), codec=MISTRAL, of=ANY)[0]
     assert message["content"][0] == {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+
+
+REFERENCE = {"type": "reference", "reference_ids": [0, "tool-2"]}
+CITED = [
+    {"type": "text", "text": "Paris"},
+    REFERENCE,
+    {"type": "text", "text": " it is."},
+    {**REFERENCE, "reference_ids": [1]},
+]
+
+
+def test_references_are_sources_and_go_back_where_they_stood() -> None:
+    call = make_call(of=ANY)
+    response = parse(whole({"content": CITED}), MISTRAL, call)
+    assert response.content == "Paris it is."
+    assert [(item.end, item.url) for item in citations_of(response)] == [(5, ""), (12, "")]
+    pieces = [chunk({"content": "Pa"}), chunk({"content": "ris"}), *(chunk({"content": [part]}) for part in CITED[1:])]
+    streamed = stream(*pieces, chunk({"content": ""}, finish="stop"), codec=MISTRAL, call=call)
+    assert bare(streamed) == bare(response)
+    assert response.message is not None
+    stored = msgspec.json.decode(msgspec.json.encode(response.message), type=Message)
+    assert messages_of(stored, Message.user("B"), codec=MISTRAL, of=ANY)[0] == {"role": "assistant", "content": CITED}
+
+
+def test_references_of_a_request_are_read_and_written_again() -> None:
+    message = parse_message({"role": "assistant", "content": CITED})
+    assert messages_of(message, Message.user("B"), codec=MISTRAL, of=ANY)[0] == {"role": "assistant", "content": CITED}

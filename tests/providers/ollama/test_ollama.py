@@ -16,35 +16,38 @@ from betterai.core.wire import WireResponse
 from betterai.providers.ollama import PROVIDER
 from betterai.providers.ollama.chat import OllamaChat
 from betterai.providers.ollama.host import read_base_url
-from runtime.upstream import Upstream, answer
+from runtime.upstream import Upstream, answer, reply
 from wire.chats import body_of, build, chunk, dropped, make_call, messages_of, model, parse, stream, translated, whole
 
 OLLAMA = OllamaChat()
 ANY = model("ollama", "qwen3:0.6b")
+NATIVE = {"model": "m-1", "message": {"role": "assistant", "content": "Hello"}, "done": True, "done_reason": "stop"}
 PICTURE = Media(kind="image", mime_type="image/png", data=b"\x89PNG")
 
 
 @pytest.mark.parametrize(
     ("written", "read"),
     [
-        ("", "http://127.0.0.1:11434/v1"),
-        ("localhost", "http://localhost:11434/v1"),
-        ("example.com:56789", "http://example.com:56789/v1"),
-        ("example.com/some/path", "http://example.com:11434/some/path/v1"),
-        ("http://example.com", "http://example.com/v1"),
-        ("https://example.com/", "https://example.com/v1"),
-        ("https://example.com:8443/v1/", "https://example.com:8443/v1"),
-        ("0.0.0.0", "http://127.0.0.1:11434/v1"),
-        ("0.0.0.0:1234", "http://127.0.0.1:1234/v1"),
-        ("http://0.0.0.0:1234", "http://127.0.0.1:1234/v1"),
-        (":1234", "http://127.0.0.1:1234/v1"),
-        ("::1", "http://[::1]:11434/v1"),
-        ("[::1]:1234", "http://[::1]:1234/v1"),
-        ("[::]", "http://[::1]:11434/v1"),
-        (" ' 10.0.0.7 ' ", "http://10.0.0.7:11434/v1"),
-        ("10.0.0.7\n", "http://10.0.0.7:11434/v1"),
-        ("ollama.com", "https://ollama.com/v1"),
-        ("https://user:word@example.com/v1", "https://user:word@example.com/v1"),
+        ("", "http://127.0.0.1:11434"),
+        ("localhost", "http://localhost:11434"),
+        ("example.com:56789", "http://example.com:56789"),
+        ("example.com/some/path", "http://example.com:11434/some/path"),
+        ("http://example.com", "http://example.com"),
+        ("https://example.com/", "https://example.com"),
+        ("https://example.com:8443/v1/", "https://example.com:8443"),
+        ("0.0.0.0", "http://127.0.0.1:11434"),
+        ("0.0.0.0:1234", "http://127.0.0.1:1234"),
+        ("http://0.0.0.0:1234", "http://127.0.0.1:1234"),
+        (":1234", "http://127.0.0.1:1234"),
+        ("::1", "http://[::1]:11434"),
+        ("[::1]:1234", "http://[::1]:1234"),
+        ("[::]", "http://[::1]:11434"),
+        (" ' 10.0.0.7 ' ", "http://10.0.0.7:11434"),
+        ("10.0.0.7\n", "http://10.0.0.7:11434"),
+        ("ollama.com", "https://ollama.com"),
+        ("https://user:word@example.com/v1", "https://user:word@example.com"),
+        ("https://ollama.com/api", "https://ollama.com"),
+        ("http://example.com/some/v1", "http://example.com/some"),
     ],
 )
 def test_ollama_host_is_read_as_ollama_reads_it(written: str, read: str) -> None:
@@ -58,7 +61,7 @@ async def test_a_call_goes_to_the_host_without_a_key_and_without_a_warning(
 ) -> None:
     for name in ("OLLAMA_HOST", "OLLAMA_BASE_URL", "OLLAMA_API_KEY"):
         monkeypatch.delenv(name, raising=False)
-    with Upstream(answer()) as upstream:
+    with Upstream(reply(200, NATIVE)) as upstream:
         monkeypatch.setenv(variable, f"0.0.0.0:{upstream.port}")
         provider = betterai.get_text_provider("ollama/qwen3:0.6b")
         response = await provider.generate([Message.user("Hello")])
@@ -66,16 +69,18 @@ async def test_a_call_goes_to_the_host_without_a_key_and_without_a_warning(
     assert response.cost is not None
     assert response.cost.status == "unknown"
     [request] = upstream.requests
-    assert (request.path, request.body["model"]) == ("/v1/chat/completions", "qwen3:0.6b")
+    assert (request.path, request.body["model"]) == ("/api/chat", "qwen3:0.6b")
     assert "Authorization" not in request.headers
 
 
 @pytest.mark.parametrize("form", ["http://127.0.0.1:{}", "127.0.0.1:{}", "http://127.0.0.1:{}/v1"])
-async def test_a_base_url_may_be_a_host_too(form: str) -> None:
-    with Upstream(answer()) as upstream:
-        config = betterai.CoreConfig(model="ollama/x", base_url=form.format(upstream.port), api_key="cloud-key")
+@pytest.mark.parametrize(("protocol", "path"), [("ollama_chat", "/api/chat"), ("openai_chat", "/v1/chat/completions")])
+async def test_a_base_url_may_be_a_host_too(form: str, protocol: str, path: str) -> None:
+    with Upstream(reply(200, NATIVE) if protocol == "ollama_chat" else answer()) as upstream:
+        url = form.format(upstream.port)
+        config = betterai.CoreConfig(model="ollama/x", protocol=protocol, base_url=url, api_key="cloud-key")
         await betterai.get_text_provider(config).generate([Message.user("Hello")])
-    assert upstream.requests[0].path == "/v1/chat/completions"
+    assert upstream.requests[0].path == path
     assert upstream.requests[0].headers["Authorization"] == "Bearer cloud-key"
 
 

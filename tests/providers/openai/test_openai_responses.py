@@ -10,8 +10,8 @@ import betterai
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import BadRequestError, UnsupportedParam
 from betterai.core.message import Message
-from contract.speech import response
 from runtime.upstream import Upstream, answer, reply
+from wire.responses import said, whole
 
 HELLO = "Hello"
 
@@ -39,7 +39,7 @@ def test_the_model_says_which_protocol_serves_it(model: str, protocol: str) -> N
 
 
 async def test_the_default_and_the_choice() -> None:
-    with Upstream(reply(200, response()), answer()) as upstream:
+    with Upstream(reply(200, whole(said("Hello"))), answer()) as upstream:
         first = await betterai.generate("openai/gpt-6-luna", HELLO, config=connect(upstream.url))
         second = await betterai.generate(
             "openai/gpt-6-luna", HELLO, config=connect(upstream.url, protocol="openai_chat"), reasoning="none"
@@ -50,9 +50,9 @@ async def test_the_default_and_the_choice() -> None:
 
 async def test_an_answer_goes_back_with_the_next_question() -> None:
     thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "xyz"}
-    body = response()
+    body = whole(said("Hello"))
     body["output"] = [thought, *body["output"]]
-    with Upstream(reply(200, body), reply(200, response())) as upstream:
+    with Upstream(reply(200, body), reply(200, whole(said("Hello")))) as upstream:
         config = connect(upstream.url)
         first = await betterai.generate("openai/gpt-6-luna", HELLO, config=config, store=False)
         assert first.message is not None
@@ -87,7 +87,7 @@ async def test_a_search_before_it_does_not_keep_an_answer_from_being_read() -> N
     }
     content = [{"type": "output_text", "text": '{"a":1}', "annotations": []}]
     message = {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "content": content}
-    with Upstream(reply(200, response(output=[search, message]))) as upstream:
+    with Upstream(reply(200, whole(search, message))) as upstream:
         answered = await betterai.generate(
             "openai/gpt-6-luna",
             HELLO,

@@ -46,6 +46,7 @@ from wire.chats import (
     read_stream,
     stream,
     translated,
+    unmarked,
     usage_event,
     whole,
 )
@@ -289,11 +290,15 @@ def test_pictures_and_sources() -> None:
     }
     images = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,aQ=="}}]
     parsed = {"type": "file", "file": {"hash": "h", "content": []}}
-    response = parse(whole({"content": "See", "images": images, "annotations": [cited, parsed]}), OPENROUTER)
+    response = parse(whole({"content": "See", "images": images, "annotations": [cited, parsed]}), OPENROUTER, CALL)
     assert response.message is not None
     text, picture = response.message.parts
     assert isinstance(text, Text)
-    assert text.citations == (Citation(url="https://e.com", title="E", start=0, end=3),)
+    assert [unmarked(item) for item in text.citations] == [
+        Citation(url="https://e.com", title="E", start=0, end=3), Citation(),
+    ]  # fmt: skip
+    [back] = messages_of(response.message, codec=OPENROUTER, of=ANY)
+    assert back["annotations"] == [cited, parsed]
     assert isinstance(picture, MediaPart)
     assert picture.media.to_bytes() == b"i"
 
@@ -363,3 +368,15 @@ def test_errors(status: int, error: dict[str, Any], kind: type[ProviderError]) -
 def test_an_error_with_status_200_is_one() -> None:
     with pytest.raises(OverloadedError):
         parse({"error": {"code": 502, "message": "down"}}, OPENROUTER)
+
+
+def test_tools_that_it_runs_go_by_their_names_here() -> None:
+    tools = [
+        ServerTool(type="web_search", config={"parameters": {"max_results": 2}}),
+        ServerTool(type="openrouter:datetime"),
+    ]
+    request = build(make_call(of=ANY, tools=tools), OPENROUTER)
+    assert request.body["tools"] == [  # type: ignore[index, call-overload]
+        {"type": "openrouter:web_search", "parameters": {"max_results": 2}}, {"type": "openrouter:datetime"},
+    ]  # fmt: skip
+    assert translated(request) == ["tools.type"]

@@ -22,6 +22,7 @@ from wire.chats import (
     body_of,
     build,
     chunk,
+    citations_of,
     dropped,
     gather,
     make_call,
@@ -32,6 +33,7 @@ from wire.chats import (
     read_stream,
     stream,
     translated,
+    unmarked,
     whole,
 )
 
@@ -111,15 +113,17 @@ def test_thoughts_that_never_end_are_no_answer() -> None:
 )
 def test_sources_are_citations(fields: dict[str, Any], cited: tuple[Citation, ...]) -> None:
     response = parse(whole({"content": "A [1]"}, **fields), PERPLEXITY)
-    assert response.message == Message(role="assistant", parts=(Text(text="A [1]", citations=cited),))
+    assert (response.content, citations_of(response)) == ("A [1]", cited)
 
 
 def test_sources_that_each_event_repeats_are_told_once() -> None:
     events = [{**chunk({"content": text}, finish), "search_results": FOUND[:known], "citations": URLS[:known]}
               for text, finish, known in (("A", None, 0), (" [1]", None, 1), ("", None, 2), ("", "stop", 2))]  # fmt: skip
     chunks = read_stream(*events, codec=PERPLEXITY, done=False)
-    assert [item.citation for item in chunks if item.citation] == list(CITED)
-    assert gather(chunks).message == Message(role="assistant", parts=(Text(text="A [1]", citations=CITED),))
+    assert [unmarked(item.citation) for item in chunks if item.citation] == list(CITED)
+    response = gather(chunks)
+    assert (response.content, citations_of(response)) == ("A [1]", CITED)
+    assert response.message == parse(whole({"content": "A [1]"}, search_results=FOUND), PERPLEXITY).message
 
 
 def test_a_stream_without_a_terminator_cut_anywhere() -> None:

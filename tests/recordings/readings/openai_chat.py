@@ -74,11 +74,12 @@ def _expect_whole(body: dict[str, Any]) -> dict[str, Any]:
     choice = next(choice for choice in body["choices"] if choice["index"] == 0)
     message = choice.get("message") or {}
     calls = [(call["function"]["name"], call["function"]["arguments"]) for call in message.get("tool_calls") or []]
+    ran = [(tool["type"], tool["arguments"]) for tool in message.get("executed_tools") or []]
     content, thought = _read_content(message.get("content"))
     return {
         "content": content,
         "reasoning": thought or message.get("reasoning_content") or message.get("reasoning") or "",
-        "tool_calls": calls,
+        "tool_calls": ran + calls,
         "raw_finish_reason": choice["finish_reason"],
         "refused": bool(message.get("refusal")),
         "usage": _usage(body.get("usage")),
@@ -87,6 +88,7 @@ def _expect_whole(body: dict[str, Any]) -> dict[str, Any]:
 
 def _expect_stream(events: list[dict[str, Any]]) -> dict[str, Any]:
     content, reasoning, refusal = "", "", ""
+    executed: dict[int, tuple[str, str]] = {}
     calls: dict[int, list[str]] = {}
     finish: str | None = None
     usage: dict[str, Any] | None = None
@@ -104,6 +106,7 @@ def _expect_stream(events: list[dict[str, Any]]) -> dict[str, Any]:
             reasoning += thought
             refusal += delta.get("refusal") or ""
             reasoning += delta.get("reasoning_content") or delta.get("reasoning") or ""
+            executed |= {tool["index"]: (tool["type"], tool["arguments"]) for tool in delta.get("executed_tools") or []}
             for call in delta.get("tool_calls") or []:
                 known = calls.setdefault(call.get("index", len(calls)), ["", ""])
                 known[0] += call["function"].get("name") or ""
@@ -112,7 +115,7 @@ def _expect_stream(events: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "content": content,
         "reasoning": reasoning,
-        "tool_calls": [(name, arguments) for _, (name, arguments) in sorted(calls.items())],
+        "tool_calls": [*executed.values(), *((name, arguments) for _, (name, arguments) in sorted(calls.items()))],
         "raw_finish_reason": finish or "",
         "refused": bool(refusal),
         "usage": _usage(usage),
@@ -172,7 +175,7 @@ SHEET = frozenset(
 VENDORS_SHEETS: dict[str, frozenset[str]] = {
     "mistral": frozenset(
         ["random_seed", "safe_prompt", "prompt_mode", "min_tokens", "repetition_penalty", "guardrails", "document_url",
-         "document_name", "signature", "closed"]
+         "document_name", "signature", "closed", "reference_ids"]
     ),
     "perplexity": frozenset(
         ["search_mode", "search_domain_filter", "search_recency_filter", "return_images", "return_related_questions",
@@ -189,7 +192,7 @@ READING = Reading(
     kinds=("chat",),
     providers=(
         "openai", "groq", "deepseek", "ollama", "llamacpp", "azure", "openrouter", "huggingface", "together", "cerebras",
-        "mistral", "perplexity", "xai", "zai", "moonshot",
+        "mistral", "perplexity", "xai", "zai", "moonshot", "bedrock",
     ),
     is_own=is_own,
     expect=expect,

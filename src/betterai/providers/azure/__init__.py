@@ -8,6 +8,8 @@ The endpoint, with `api_version` where there is one, says which of three ways is
 | the same | 2024-10-21, 2025-04-01-preview … | /openai/deployments/MODEL/chat/completions |
 | https://RESOURCE.services.ai.azure.com/models | none: 2024-05-01-preview | /models/chat/completions |
 
+Claude is asked at /anthropic/v1/messages of the same resource (https://RESOURCE.services.ai.azure.com).
+
 Responses, chosen with `CoreConfig(protocol="openai_responses")`, are asked at /openai/v1/responses, and with a dated
 version at /openai/responses. An endpoint that ends in /openai/v1 is the first way whatever the version. A key is sent
 as `api-key`; in its place an Entra token in AZURE_OPENAI_AD_TOKEN is sent as a bearer (scope
@@ -16,6 +18,7 @@ https://cognitiveservices.azure.com/.default).
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
 from betterai.providers.azure.chat import AzureChat
+from betterai.providers.azure.messages import AzureMessages
 from betterai.providers.azure.models import PROVIDER_MODELS
 from betterai.providers.azure.responses import AzureResponses
 
@@ -40,6 +43,12 @@ PROVIDER = Provider(
     auth=HeaderAuth(header="api-key"),
     headers={"Authorization": "Bearer {ad_token}"},
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": AzureChat(), "openai_responses": AzureResponses()}},
+    protocols={
+        "text": {
+            "openai_chat": AzureChat(),
+            "openai_responses": AzureResponses(),
+            "anthropic_messages": AzureMessages(),
+        }
+    },
     codec_settings=("base_url", "api_version"),
 )

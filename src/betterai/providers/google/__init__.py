@@ -1,8 +1,12 @@
-"""Google's Gemini API (https://ai.google.dev): its models are in the catalogue; calls come with its protocol."""
+"""Google's Gemini API (https://ai.google.dev), with a key of AI Studio."""
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
+from betterai.providers.google.files import GoogleFiles
 from betterai.providers.google.models import PROVIDER_MODELS
+from betterai.providers.google.text import GoogleText
+from betterai.wire.gemini import GeminiCount
 
+_TEXT = GoogleText()
 PROVIDER = Provider(
     name="google",
     title="Google",
@@ -14,5 +18,11 @@ PROVIDER = Provider(
     ),
     auth=HeaderAuth(header="x-goog-api-key"),
     models=lambda: PROVIDER_MODELS,
+    protocols={
+        "text": {"gemini": _TEXT},
+        "count": {"gemini": GeminiCount(_TEXT)},
+        "files": {"files": GoogleFiles()},
+    },
+    defaults={"text": "gemini-3.8-flash"},
     list_models_path="/v1beta/models?pageSize=1000",
 )

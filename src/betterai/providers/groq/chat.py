@@ -29,6 +29,7 @@ class GroqChat(OpenAIChat):
 
     shape = GroqShape
     reasoning_field = "reasoning"
+    server_tools: ClassVar = {"web_search": "browser_search", "code_execution": "code_interpreter"}
     reasoning_names: ClassVar = {"format": "reasoning_format", "include": "include_reasoning"}
     cache_marks = False
     allowed_tools = False

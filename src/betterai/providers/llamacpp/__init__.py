@@ -2,7 +2,9 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.llamacpp.chat import LlamaCppChat
+from betterai.providers.llamacpp.messages import LlamaCppMessages
 from betterai.providers.llamacpp.responses import LlamaCppResponses
+from betterai.providers.llamacpp.tokenize import LlamaCppTokenize
 
 PROVIDER = Provider(
     name="llamacpp",
@@ -20,8 +22,16 @@ PROVIDER = Provider(
         Setting(name="base_url", env=("LLAMACPP_BASE_URL",), default="http://localhost:8080/v1"),
     ),
     auth=BearerAuth(),
-    protocols={"text": {"openai_chat": LlamaCppChat(), "openai_responses": LlamaCppResponses()}},
+    protocols={
+        "text": {
+            "openai_chat": LlamaCppChat(),
+            "openai_responses": LlamaCppResponses(),
+            "anthropic_messages": LlamaCppMessages(),
+        },
+        "count": {"openai_chat": LlamaCppTokenize()},
+    },
     defaults={"text": "default"},
+    codec_settings=("base_url",),
     list_models_path="/models",
 )
 """A server with one model answers with it whatever name is asked for, hence the default."""

@@ -44,6 +44,7 @@ class MistralChat(OpenAIChat):
     allowed_tools = False
     prefill_field = "prefix"
     thinking_parts = True
+    reference_parts = True
     extra_fields = frozenset({"top_k"})
     vendor_options = frozenset(MistralOptions.__annotations__)
     finish_reasons: ClassVar = {**OpenAIChat.finish_reasons, "model_length": "length"}

@@ -1,8 +1,10 @@
-"""Ollama, on this machine or in its cloud (https://docs.ollama.com), by way of its OpenAI-compatible `/v1`."""
+"""Ollama, on this machine or in its cloud (https://docs.ollama.com): in its own protocol, or in the compatible one."""
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.ollama.chat import OllamaChat
 from betterai.providers.ollama.host import read_base_url
+from betterai.providers.ollama.messages import OllamaMessages
+from betterai.providers.ollama.native import OllamaNative
 from betterai.providers.ollama.responses import OllamaResponses
 
 PROVIDER = Provider(
@@ -21,11 +23,18 @@ PROVIDER = Provider(
         Setting(
             name="base_url",
             env=("OLLAMA_BASE_URL", "OLLAMA_HOST"),
-            default="http://localhost:11434/v1",
+            default="http://localhost:11434",
             read=read_base_url,
         ),
     ),
     auth=BearerAuth(),
-    protocols={"text": {"openai_chat": OllamaChat(), "openai_responses": OllamaResponses()}},
-    list_models_path="/models",
+    protocols={
+        "text": {
+            "ollama_chat": OllamaNative(),
+            "openai_chat": OllamaChat(),
+            "openai_responses": OllamaResponses(),
+            "anthropic_messages": OllamaMessages(),
+        }
+    },
+    list_models_path="/v1/models",
 )

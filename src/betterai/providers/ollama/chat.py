@@ -11,6 +11,7 @@ from betterai.wire.openai_chat.fields import OPENAI_OWN
 class OllamaChat(OpenAIChat):
     """It leaves out in silence what it does not know, so that is reported or refused here."""
 
+    path = "/v1/chat/completions"
     max_tokens_fields = ("max_tokens",)
     developer_role = False
     functions_only = True
@@ -22,3 +23,6 @@ class OllamaChat(OpenAIChat):
     unsupported: ClassVar = dict.fromkeys(
         (*OPENAI_OWN, "n", "tool_choice", "parallel_tool_calls", "logit_bias", "user"), "Ollama does not take it"
     )
+
+    def answers(self, path: str) -> bool:
+        return path.endswith("/chat/completions")

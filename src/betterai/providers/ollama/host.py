@@ -10,7 +10,9 @@ _CLOUD = "ollama.com"
 
 
 def read_base_url(written: str) -> str:
-    """The base URL of `/v1` for "host", "host:port", ":port", "http://host:port/path", with `/v1` or without it."""
+    """The base URL for "host", "host:port", ":port", "http://host:port/path"; the `/v1` or `/api` of one protocol is
+    left out, as paths begin with it.
+    """
     scheme, _, rest = written.strip(" \"'\t\r\n").rpartition("://")
     place, _, path = rest.partition("/")
     if place.count(":") > 1 and not re.search(r"[@\[]", place):
@@ -18,5 +20,5 @@ def read_base_url(written: str) -> str:
     host, port = re.fullmatch(r"(?s)(.*?)(:\d*)?", place).groups()  # type: ignore[union-attr]
     if not scheme:
         scheme, port = ("https", port) if host == _CLOUD else ("http", port or ":11434")
-    path = path.strip("/").removesuffix("v1").rstrip("/")
-    return "/".join(filter(None, (f"{scheme}://{_ANYWHERE.get(host, host)}{port or ''}", path, "v1")))
+    path = re.sub(r"(^|/)(v1|api)$", "", path.strip("/"))
+    return "/".join(filter(None, (f"{scheme}://{_ANYWHERE.get(host, host)}{port or ''}", path)))

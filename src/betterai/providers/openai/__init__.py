@@ -1,6 +1,7 @@
 """OpenAI (https://platform.openai.com/docs)."""
 
 from betterai.core.provider import BearerAuth, Provider, Setting
+from betterai.providers.openai.files import OpenAIFiles
 from betterai.providers.openai.models import PROVIDER_MODELS
 from betterai.providers.openai.responses import OpenAIOwnResponses
 from betterai.wire.openai_chat import OpenAIChat
@@ -25,6 +26,7 @@ PROVIDER = Provider(
     protocols={
         "text": {"openai_responses": RESPONSES, "openai_chat": OpenAIChat()},
         "count": {"openai_responses": OpenAIResponsesCount(RESPONSES)},
+        "files": {"files": OpenAIFiles()},
     },
     defaults={"text": "gpt-6-luna"},
     list_models_path="/models",

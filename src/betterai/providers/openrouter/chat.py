@@ -31,12 +31,16 @@ class OpenRouterShape(ChatShape):
 
 
 class OpenRouterChat(OpenAIChat):
-    """Thoughts go back with their `reasoning_details`, as they came; each reply states its cost in US dollars."""
+    """Thoughts go back with their `reasoning_details`, as they came, and annotations too: a document is then not read
+    and billed again. Each reply states its cost in US dollars.
+    """
 
     shape = OpenRouterShape
     extra_fields = frozenset({"top_k", "min_p"})
     vendor_options = frozenset(OpenRouterOptions.__annotations__)
     reasoning_field = "reasoning"
+    annotations_back = True
+    server_tools: ClassVar = {"web_search": "openrouter:web_search", "web_fetch": "openrouter:web_fetch"}
     tool_media = True
     accepts: ClassVar = {
         "image": frozenset({"bytes", "url"}),

@@ -3,6 +3,7 @@
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.vllm.chat import VLLMChat
 from betterai.providers.vllm.responses import VLLMResponses
+from betterai.providers.vllm.tokenize import VLLMTokenize
 
 PROVIDER = Provider(
     name="vllm",
@@ -16,6 +17,10 @@ PROVIDER = Provider(
         Setting(name="base_url", env=("VLLM_BASE_URL",), default="http://localhost:8000/v1"),
     ),
     auth=BearerAuth(),
-    protocols={"text": {"openai_chat": VLLMChat(), "openai_responses": VLLMResponses()}},
+    protocols={
+        "text": {"openai_chat": VLLMChat(), "openai_responses": VLLMResponses()},
+        "count": {"openai_chat": VLLMTokenize()},
+    },
+    codec_settings=("base_url",),
     list_models_path="/models",
 )

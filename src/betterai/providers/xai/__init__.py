@@ -4,6 +4,7 @@ from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.xai.chat import XAIChat
 from betterai.providers.xai.models import PROVIDER_MODELS
 from betterai.providers.xai.responses import XAIResponses
+from betterai.providers.xai.tokenize import XAITokenize
 
 PROVIDER = Provider(
     name="xai",
@@ -16,7 +17,10 @@ PROVIDER = Provider(
     ),
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_responses": XAIResponses(), "openai_chat": XAIChat()}},
+    protocols={
+        "text": {"openai_responses": XAIResponses(), "openai_chat": XAIChat()},
+        "count": {"openai_chat": XAITokenize()},
+    },
     defaults={"text": "grok-4.7"},
     list_models_path="/models",
 )

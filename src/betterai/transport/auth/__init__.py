@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
+
+from yarl import URL
 
 from betterai.core.exceptions import ConfigurationError
-from betterai.core.provider import Auth, BearerAuth, HeaderAuth, QueryAuth
+from betterai.core.provider import Auth, BearerAuth, GoogleAuth, HeaderAuth, QueryAuth, SigV4Auth
+
+Completion: TypeAlias = Callable[[str, URL, dict[str, str], Any], Awaitable[None]]
+"""Signs the whole request, by method, final URL, headers and body, into the headers. It may fetch what that takes."""
 
 
-def sign(auth: Auth, values: Mapping[str, str], headers: dict[str, str], query: dict[str, str]) -> None:
-    """Add what `auth` asks for to headers or query. A setting without a value adds nothing."""
+def sign(auth: Auth, values: Mapping[str, str], headers: dict[str, str], query: dict[str, str]) -> Completion | None:
+    """Add what `auth` asks for to headers or query. A setting without a value adds nothing.
+
+    What a key alone cannot sign is returned, to be awaited once the request stands.
+    """
     if isinstance(auth, BearerAuth):
         if key := _read(values, auth.setting):
             headers["Authorization"] = f"Bearer {key}"
     elif isinstance(auth, HeaderAuth):
         if key := _read(values, auth.setting):
             headers[auth.header] = f"{auth.prefix}{key}"
-    elif isinstance(auth, QueryAuth) and (key := _read(values, auth.setting)):
-        query[auth.parameter] = key
+    elif isinstance(auth, QueryAuth):
+        if key := _read(values, auth.setting):
+            query[auth.parameter] = key
+    elif isinstance(auth, SigV4Auth | GoogleAuth):
+        if key := _read(values, auth.setting):
+            headers["Authorization"] = f"Bearer {key}"
+        elif isinstance(auth, SigV4Auth) or not values.get(auth.instead):
+            return _find_completion(auth, values)
+    return None
+
+
+def _find_completion(auth: SigV4Auth | GoogleAuth, values: Mapping[str, str]) -> Completion:
+    if isinstance(auth, SigV4Auth):
+        from betterai.transport.auth.sigv4 import sign_request
+
+        return lambda method, url, headers, body: sign_request(auth, values, method, url, headers, body)
+    from betterai.transport.auth.google_cloud import add_token
+
+    return lambda method, url, headers, body: add_token(auth, values, headers)
 
 
 def _read(values: Mapping[str, str], setting: str) -> str:

@@ -70,6 +70,7 @@ def _build_annotations(citations: Iterable[Citation]) -> list[dict[str, Any]]:
             },
         }
         for item in citations
+        if item.url
     ]
 
 

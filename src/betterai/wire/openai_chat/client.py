@@ -13,9 +13,10 @@ from betterai.core.message import CacheMark, MediaPart, Reasoning
 from betterai.core.model import ModelConfig
 from betterai.core.response import FinishReason, ProviderResponse
 from betterai.core.settings import AudioOutput, PromptCache, ReasoningControl, StreamOptions, WebSearch
-from betterai.core.tools import AnyTool, JsonObject, JsonSchema, PlainText, Tool, ToolChoice
+from betterai.core.tools import AnyTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
+from betterai.wire.calls import asks_nothing, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error, read_error_value
 from betterai.wire.errors import make_error
 from betterai.wire.openai_chat.cache import build_cache
@@ -85,6 +86,12 @@ class OpenAIChat:
     """The fields for `include`, `format` and `summary` of a `ReasoningControl`, where the vendor has them."""
     thinking_parts: ClassVar[bool] = False
     """Whether thoughts go back as `thinking` parts of the content."""
+    reference_parts: ClassVar[bool] = False
+    """Whether sources come, and go back, as `reference` parts of the content."""
+    annotations_back: ClassVar[bool] = False
+    """Whether annotations of an answer go back with it."""
+    server_tools: ClassVar[Mapping[str, str]] = {}
+    """The vendor's types of tools that it runs by itself, by our names for them."""
     finish_reasons: ClassVar[Mapping[str, FinishReason]] = {
         "stop": "stop",
         "length": "length",
@@ -98,6 +105,11 @@ class OpenAIChat:
 
     def __init_subclass__(cls) -> None:
         cls.decoder = decoder_for(cls.shape)
+
+    @property
+    def cites(self) -> bool:
+        """Whether sources of earlier answers go back."""
+        return self.reference_parts or self.annotations_back
 
     def answers(self, path: str) -> bool:
         return path.endswith(self.path)
@@ -130,17 +142,14 @@ class OpenAIChat:
     def _may_send(self, name: str, value: Any, call: TextCall, report: Report) -> bool:
         traits = call.model.traits
         if name in self.unsupported:
-            report.drop(name, self.unsupported[name], harmless=_asks_nothing(name, value))
-        elif name in self.sampling and traits.sampling != "always" and self._samples_not(call):
+            report.drop(name, self.unsupported[name], harmless=asks_nothing(name, value))
+        elif name in self.sampling and not takes_sampling(call):
             report.drop(name, "the model takes no sampling settings while it reasons")
         elif name == "stop" and not traits.stop and value:
             report.drop(name, "the model takes no stop sequences")
         else:
             return True
         return False
-
-    def _samples_not(self, call: TextCall) -> bool:
-        return call.model.traits.sampling == "never" or is_reasoning(call)
 
     def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
         if name in PLAIN or name in self.extra_fields:
@@ -151,12 +160,7 @@ class OpenAIChat:
             report.drop(name, "this provider has no such setting")
 
     def _write_options(self, body: dict[str, Any], call: TextCall, report: Report) -> None:
-        vendor = call.model.provider
-        for name, value in ((call.settings.options or {}).get(vendor) or {}).items():
-            if name in self.vendor_options:
-                merge_extra(body, {name: value})
-            else:
-                report.drop(f"options.{vendor}.{name}", "there is no such option; extra_body takes any field")
+        merge_extra(body, take_options(call, self.vendor_options, report))
 
     def _write_stream(self, body: dict[str, Any], call: TextCall, report: Report) -> None:
         options = call.settings.stream_options
@@ -199,6 +203,9 @@ class OpenAIChat:
         """One element of `tools`. Vendors with another form override this."""
         if self.functions_only and not isinstance(tool, Tool):
             report.drop("tools", "tools are functions here: no custom ones, and none that the provider runs")
+        if isinstance(tool, ServerTool) and tool.type in self.server_tools:
+            report.translate("tools.type", f"{tool.type} is called {self.server_tools[tool.type]} here")
+            tool = msgspec.structs.replace(tool, type=self.server_tools[tool.type])
         return build_tool(tool, report)
 
     def _write_tool_choice(self, body: dict[str, Any], value: Any, call: TextCall, report: Report) -> None:
@@ -331,9 +338,7 @@ class OpenAIChat:
             ) from error
         if (failed := self.error_of(shape)) is not None or not shape.choices:
             raise self.error_in_body(failed, reply)
-        usage = self.usage_of(shape)
-        tokens = usage.total_tokens if usage else None
-        return parse_choices(self, call, shape, usage=usage, tokens_used=tokens, id=shape.id or "", body=body)
+        return parse_choices(self, call, shape, self.usage_of(shape), body)
 
     def usage_of(self, shape: ChatShape) -> Usage | None:
         """The usage that a reply or a chunk states. Vendors with another place for it override this."""
@@ -383,16 +388,6 @@ class OpenAIChat:
 
     def open_stream(self, call: TextCall) -> ChatStream:
         return ChatStream(self, call)
-
-
-_NOTHING = {"web_search": False, "n": 1, "parallel_tool_calls": True, "tool_choice": "auto", "modalities": ["text"]}
-
-
-def _asks_nothing(name: str, value: Any) -> bool:
-    """Whether a setting says only what holds without it."""
-    if name == "modalities" and value is not None:
-        value = list(value)
-    return value is None or (name in _NOTHING and value == _NOTHING[name])
 
 
 _Writer = Callable[[OpenAIChat, dict[str, Any], Any, TextCall, Report], None]

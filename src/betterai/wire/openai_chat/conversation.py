@@ -12,6 +12,7 @@ from betterai.core.media import Media, MediaKind, parse_data_url
 from betterai.core.message import (
     AnyPart,
     CacheMark,
+    Citation,
     MediaPart,
     Message,
     Opaque,
@@ -23,12 +24,11 @@ from betterai.core.message import (
 )
 from betterai.core.response import CallWarning
 from betterai.wire import residue
+from betterai.wire.objects import Fields, need_text, read_object, take_text
 from betterai.wire.openai_chat.messages import PROTOCOL
 from betterai.wire.residue import refuse
 
 _MIME_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
-
-Fields = dict[str, Any]
 
 
 def keep_extra(fields: Fields) -> Opaque | None:
@@ -43,7 +43,7 @@ _FILE_NAMES = ("document_name", "file_name")
 
 def parse_message(value: Any, where: str = "message", warnings: list[CallWarning] | None = None) -> Message:
     """One message of the protocol. Raises `BadRequestError` naming the place."""
-    fields = _read_object(value, where)
+    fields = read_object(value, where)
     role = fields.pop("role", None)
     if role == "function" or isinstance(fields.get("function_call"), Mapping):
         role = _modernise(fields, role)
@@ -54,7 +54,7 @@ def parse_message(value: Any, where: str = "message", warnings: list[CallWarning
         raise refuse(f"{where}.role", f"{role!r:.60} is not a role", "invalid_value")
     if role == "tool":
         return _parse_tool_message(fields, where)
-    name = _take_text(fields, "name")
+    name = take_text(fields, "name")
     thoughts = [fields.pop(key) for key in ("reasoning_content", "reasoning") if isinstance(fields.get(key), str)]
     parts: list[AnyPart] = [Reasoning(text=text) for text in dict.fromkeys(thoughts)]
     if len(parts) < len(thoughts) and warnings is not None:
@@ -102,26 +102,8 @@ def _modernise(fields: Fields, role: Any) -> Any:
     return role
 
 
-def _read_object(value: Any, where: str) -> Fields:
-    if not isinstance(value, Mapping):
-        raise refuse(where, "must be an object")
-    return dict(value)
-
-
-def _take_text(fields: Fields, name: str) -> str:
-    """Take a text out of the fields; anything else, null and "" too, stays there as it was written."""
-    value = fields.get(name)
-    return fields.pop(name) if isinstance(value, str) and value else ""
-
-
-def _need_text(fields: Fields, name: str, where: str) -> str:
-    if not isinstance(value := fields.pop(name, None), str):
-        raise refuse(f"{where}.{name}", "is missing" if value is None else "must be a text")
-    return value
-
-
 def _parse_tool_message(fields: Fields, where: str) -> Message:
-    id, name = _need_text(fields, "tool_call_id", where), _take_text(fields, "name")
+    id, name = need_text(fields, "tool_call_id", where), take_text(fields, "name")
     parts = tuple(_only_shown(part, where) for part in _parse_content(fields, where))
     return Message(role="tool", parts=(ToolResult(id=id, name=name, parts=parts),), opaque=keep_extra(fields))
 
@@ -141,24 +123,37 @@ def _parse_content(fields: Fields, where: str) -> list[AnyPart]:
         return [Text(text=content)]
     if not isinstance(content, list):
         raise refuse(f"{where}.content", "must be a text or a list")
-    parts = [_parse_part(part, f"{where}.content[{index}]") for index, part in enumerate(content)]
+    parts: list[AnyPart] = []
+    for index, value in enumerate(content):
+        if isinstance(value, Mapping) and value.get("type") == "reference":
+            _add_reference(parts, value)
+        else:
+            parts.append(_parse_part(value, f"{where}.content[{index}]"))
     if len(parts) == 1 and isinstance(parts[0], Text | Refusal) and parts[0].opaque is None and parts[0].cache is None:
         parts = [msgspec.structs.replace(parts[0], opaque=_AS_OBJECT)]
     return parts
 
 
+def _add_reference(parts: list[AnyPart], value: Mapping[str, Any]) -> None:
+    """A reference is a citation at the end of the text that it stands behind."""
+    last = parts.pop() if parts and isinstance(parts[-1], Text) else Text(text="")
+    assert isinstance(last, Text)
+    citation = Citation(end=len(last.text), opaque=keep_extra(dict(value)))
+    parts.append(msgspec.structs.replace(last, citations=(*last.citations, citation)))
+
+
 def _parse_part(value: Any, where: str) -> AnyPart:
     if isinstance(value, str):
         return Text(text=value)
-    fields = _read_object(value, where)
+    fields = read_object(value, where)
     kind = fields.pop("type", None)
     cache = _take_cache_mark(fields)
     if kind == "text":
-        return Text(text=_need_text(fields, "text", where), cache=cache, opaque=keep_extra(fields))
+        return Text(text=need_text(fields, "text", where), cache=cache, opaque=keep_extra(fields))
     if kind == "thinking":
         return _parse_thinking(fields)
     if kind == "refusal":
-        text = _need_text(fields, "refusal", where)
+        text = need_text(fields, "refusal", where)
         return Refusal(text=text, cache=cache, opaque=keep_extra(fields) or _AS_OBJECT)
     reader = _READERS.get(kind) if isinstance(kind, str) else None
     if reader is None:
@@ -167,11 +162,11 @@ def _parse_part(value: Any, where: str) -> AnyPart:
     if kind == "file" and inner is None:
         inner = {"file_id": fields.pop("file_id", None)}
     bare = isinstance(inner, str)
-    inner = {"url": inner} if bare else _read_object(inner, f"{where}.{kind}")
+    inner = {"url": inner} if bare else read_object(inner, f"{where}.{kind}")
     if "filename" not in inner and (name := next((key for key in _FILE_NAMES if isinstance(fields.get(key), str)), "")):
         inner["filename"] = fields.pop(name)
     media = reader(inner, f"{where}.{kind}")
-    detail = _take_text(inner, "detail") if media.kind == "image" else ""
+    detail = take_text(inner, "detail") if media.kind == "image" else ""
     opaque = _keep_rest(kind, inner, fields) or (_AS_OBJECT if bare else None)
     return MediaPart(media=media, detail=detail, cache=cache, opaque=opaque)
 
@@ -195,7 +190,7 @@ def _take_cache_mark(fields: Fields) -> CacheMark | None:
     if not isinstance(mark, Mapping) or not mark.get("mode"):
         return None
     rest = dict(mark)
-    taken = CacheMark(mode=_take_text(rest, "mode"), ttl=_take_text(rest, "ttl"))
+    taken = CacheMark(mode=take_text(rest, "mode"), ttl=take_text(rest, "ttl"))
     fields["prompt_cache_breakpoint"] = rest
     if not rest:
         del fields["prompt_cache_breakpoint"]
@@ -207,33 +202,33 @@ def _keep_rest(name: str, inner: Fields, fields: Fields) -> Opaque | None:
 
 
 def _parse_image(inner: Fields, where: str) -> Media:
-    return parse_data_url("image", _need_text(inner, "url", where))
+    return parse_data_url("image", need_text(inner, "url", where))
 
 
 def _parse_video(inner: Fields, where: str) -> Media:
-    return parse_data_url("video", _need_text(inner, "url", where))
+    return parse_data_url("video", need_text(inner, "url", where))
 
 
 def _parse_audio(inner: Fields, where: str) -> Media:
     if "url" in inner:
-        return _parse_url("audio", _need_text(inner, "url", where))
-    format = _need_text(inner, "format", where)
-    data = _need_text(inner, "data", where)
+        return _parse_url("audio", need_text(inner, "url", where))
+    format = need_text(inner, "format", where)
+    data = need_text(inner, "data", where)
     return Media(kind="audio", mime_type=_MIME_TYPES.get(format, f"audio/{format}"), base64=data)
 
 
 def _parse_file(inner: Fields, where: str) -> Media:
-    filename, data = _take_text(inner, "filename"), _take_text(inner, "file_data")
+    filename, data = take_text(inner, "filename"), take_text(inner, "file_data")
     if data:
         media = parse_data_url("document", data, filename)
         elsewhere = data.startswith(("https://", "http://"))
         return media if media.url is None or elsewhere else Media(kind="document", base64=data, filename=filename)
-    return Media(kind="document", file_id=_need_text(inner, "file_id", where), filename=filename)
+    return Media(kind="document", file_id=need_text(inner, "file_id", where), filename=filename)
 
 
 def _parse_document(inner: Fields, where: str) -> Media:
-    filename = _take_text(inner, "filename")
-    return _parse_url("document", _need_text(inner, "url", where), filename)
+    filename = take_text(inner, "filename")
+    return _parse_url("document", need_text(inner, "url", where), filename)
 
 
 def _parse_url(kind: MediaKind, text: str, filename: str = "") -> Media:
@@ -255,16 +250,16 @@ _READERS: Mapping[str, Callable[[Fields, str], Media]] = {
 
 
 def _parse_tool_call(value: Any, index: int, where: str) -> ToolCall:
-    fields = _read_object(value, where)
+    fields = read_object(value, where)
     custom = fields.get("type") == "custom"
     kind = "custom" if custom else "function"
     if fields.get("type") == kind:
         del fields["type"]
-    inner = _read_object(fields.pop(kind, None), f"{where}.{kind}")
+    inner = read_object(fields.pop(kind, None), f"{where}.{kind}")
     text = inner.pop("input" if custom else "arguments", "")
     return ToolCall(
-        id=_need_text(fields, "id", where),
-        name=_need_text(inner, "name", f"{where}.{kind}"),
+        id=need_text(fields, "id", where),
+        name=need_text(inner, "name", f"{where}.{kind}"),
         arguments=text if isinstance(text, str) else msgspec.json.encode(text).decode(),
         index=index,
         kind="custom" if custom else "function",

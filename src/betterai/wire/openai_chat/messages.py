@@ -61,7 +61,8 @@ class MessageBuilder:
         return wire
 
     def _is_plain(self, message: Message, part: Part) -> bool:
-        return part.opaque is None and part.cache is None and message.opaque is None and not message.name
+        plain = part.opaque is None and part.cache is None and message.opaque is None and not message.name
+        return plain and not (isinstance(part, Text) and part.citations and self._codec.cites)
 
     def _role(self, message: Message) -> str:
         role = message.role
@@ -76,7 +77,11 @@ class MessageBuilder:
         return role
 
     def _build_rich(self, message: Message) -> list[dict[str, Any]]:
-        results = [part for part in message.parts if isinstance(part, ToolResult)]
+        ran = {part.id for part in message.parts if isinstance(part, ToolCall) and part.server}
+        results = [part for part in message.parts if isinstance(part, ToolResult) and part.id not in ran]
+        if results and message.role == "assistant":
+            self._report.drop("messages.tool_calls", "what a tool gave that the provider ran by itself")
+            results = []
         rest = [part for part in message.parts if not isinstance(part, ToolResult)]
         wire = [self._build_result(part, message) for part in results]
         if rest or not results:
@@ -124,6 +129,8 @@ class MessageBuilder:
                 body["audio"] = {"id": part.media.file_id}
             else:
                 content.append(part)
+        if self._codec.annotations_back and (notes := [note for part in content for note in self._notes_of(part)]):
+            body["annotations"] = notes
         if content or not assistant:
             body["content"] = self._build_content(content)
         elif not body.keys() & {"tool_calls", "refusal", "audio"}:
@@ -156,9 +163,34 @@ class MessageBuilder:
     def _build_content(self, parts: Sequence[AnyPart]) -> Any:
         if not parts:
             return ""
+        if self._codec.reference_parts:
+            return self._build_with_references(parts)
         if len(parts) == 1 and isinstance(parts[0], Text) and parts[0].cache is None and parts[0].opaque is None:
             return parts[0].text
         return [self._build_part(part) for part in parts]
+
+    def _notes_of(self, part: AnyPart) -> list[dict[str, Any]]:
+        """What an answer of this provider said of its sources, as it was."""
+        citations = part.citations if isinstance(part, Text) else ()
+        return [item.opaque.value for item in citations if item.opaque is not None and self._is_ours(item.opaque)]
+
+    def _build_with_references(self, parts: Sequence[AnyPart]) -> Any:
+        """The content, each reference after the text that it stood behind."""
+        wire: list[Any] = []
+        for part in parts:
+            start = 0
+            if isinstance(part, Text):
+                for citation in part.citations:
+                    if citation.opaque is not None and self._is_ours(citation.opaque):
+                        if said := part.text[start : citation.end]:
+                            wire.append({"type": "text", "text": said})
+                        wire.append(citation.opaque.value)
+                        start = citation.end or start
+            if not start or start < len(getattr(part, "text", "")):
+                rest = msgspec.structs.replace(part, text=part.text[start:]) if start else part  # type: ignore[union-attr]
+                wire.append(self._build_part(rest))
+        only = parts[0] if len(parts) == 1 and len(wire) == 1 else None
+        return only.text if isinstance(only, Text) and only.cache is None and only.opaque is None else wire
 
     def _build_part(self, part: AnyPart) -> dict[str, Any]:
         if isinstance(part, MediaPart):

@@ -21,6 +21,7 @@ POINTERS: Mapping[str, tuple[str, ...]] = {
     "messages.cache": ("/messages/*/content/*/prompt_cache_breakpoint", "/messages/*/content/*/cache_control"),
     "messages.opaque": ("/messages/*",),
     "tools.type": ("/tools/*/type",),
+    "tools.strict": ("/tools/*/function/strict",),
     "tools.cache": ("/tools/*",),
     "tools.opaque": ("/tools/*",),
 }

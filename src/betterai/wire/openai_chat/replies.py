@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Raw
 
-from betterai.core.exceptions import ProviderError
 from betterai.core.media import Media, parse_data_url
-from betterai.core.message import AnyPart, Citation, MediaPart, Message, Opaque, Reasoning, Refusal, Text, ToolCall
+from betterai.core.message import (
+    AnyPart,
+    Citation,
+    MediaPart,
+    Message,
+    Opaque,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+from betterai.core.model import ModelConfig
 from betterai.core.response import ProviderResponse, TokenLogprob
+from betterai.core.usage import Usage
 from betterai.wire.openai_chat.messages import PROTOCOL
 from betterai.wire.openai_chat.shapes import (
+    ANNOTATION,
+    EXECUTED_TOOL,
     NO_DETAILS,
+    SEARCH_RESULT,
     Annotation,
     ChatShape,
     ChoiceShape,
@@ -28,27 +42,25 @@ from betterai.wire.openai_chat.shapes import (
     ToolCallShape,
 )
 from betterai.wire.openai_chat.think_tags import split_think_tags
+from betterai.wire.tool_call_ids import make_tool_call_id
 
 if TYPE_CHECKING:
     from betterai.core.codec import TextCall
     from betterai.wire.openai_chat.client import OpenAIChat
 
 
-def parse_choices(codec: OpenAIChat, call: TextCall, shape: ChatShape, **more: Any) -> ProviderResponse:
-    """The first choice with `more` fields, and the others, in the order of their indexes, as its alternatives."""
+def parse_choices(
+    codec: OpenAIChat, call: TextCall, shape: ChatShape, usage: Usage | None = None, body: bytes = b""
+) -> ProviderResponse:
+    """The first choice as the response, and the others, in the order of their indexes, as its alternatives."""
     choices = shape.choices or []
     model = shape.model or call.model.id
-    sources = parse_sources(shape) if isinstance(shape, SourcedShape) else ()
-    if len(choices) > 1:
-        choices = sorted(choices, key=attrgetter("index"))
-        more["alternatives"] = _parse_others(codec, call, choices[1:], model, sources)
-    return _parse_choice(codec, call, choices[0], model, sources, more)
-
-
-def _parse_others(
-    codec: OpenAIChat, call: TextCall, choices: list[ChoiceShape], model: str, sources: tuple[Citation, ...]
-) -> tuple[ProviderResponse, ...]:
-    return tuple(_parse_choice(codec, call, choice, model, sources, {}) for choice in choices)
+    sources = parse_sources(shape, call.model) if isinstance(shape, SourcedShape) else ()
+    if len(choices) == 1:
+        return _parse_choice(codec, call, choices[0], model, sources, id=shape.id or "", usage=usage, body=body)
+    first, *rest = sorted(choices, key=attrgetter("index"))
+    others = tuple([_parse_choice(codec, call, choice, model, sources) for choice in rest])
+    return _parse_choice(codec, call, first, model, sources, others, id=shape.id or "", usage=usage, body=body)
 
 
 def _parse_choice(
@@ -57,7 +69,11 @@ def _parse_choice(
     choice: ChoiceShape,
     model: str,
     sources: tuple[Citation, ...],
-    more: dict[str, Any],
+    others: tuple[ProviderResponse, ...] = (),
+    *,
+    id: str = "",
+    usage: Usage | None = None,
+    body: bytes = b"",
 ) -> ProviderResponse:
     message = choice.message or choice.delta or MessageShape(content=choice.text)
     text, thought = split_content(message.content)
@@ -72,9 +88,10 @@ def _parse_choice(
         call,
         reasoning=thought or message.reasoning_content or message.reasoning or "",
         details=None if message.reasoning_details is NO_DETAILS else join_details([message.reasoning_details]),
-        signature=find_signature(message.content) if isinstance(message.content, list) else "",
+        marks=find_marks(message.content) if isinstance(message.content, list) else {},
+        server=parse_executed_tools(message.executed_tools, call) if message.executed_tools else (),
         text=text,
-        citations=(*parse_citations(message.annotations), *sources) if message.annotations else sources,
+        citations=_find_citations(message, call.model, sources),
         refusal=message.refusal or "",
         media=parse_media(message, call),
         tool_calls=parse_tool_calls(calls, call, choice.index) if calls else (),
@@ -82,11 +99,15 @@ def _parse_choice(
     return ProviderResponse(
         content=text,
         model=model,
+        tokens_used=usage.total_tokens if usage is not None else None,
         message=Message(role="assistant", parts=parts),
         finish_reason=codec.finish_reason_of(choice.finish_reason, refused=bool(message.refusal), called=bool(calls)),
         raw_finish_reason=choice.finish_reason or "",
+        usage=usage,
+        alternatives=others,
         logprobs=None if choice.logprobs is None else parse_logprobs(choice.logprobs),
-        **more,
+        id=id,
+        body=body,
     )
 
 
@@ -96,7 +117,8 @@ def assemble_parts(
     *,
     reasoning: str,
     details: Raw | None,
-    signature: str,
+    marks: Mapping[str, Any],
+    server: Sequence[AnyPart],
     text: str,
     citations: tuple[Citation, ...],
     refusal: str,
@@ -106,7 +128,8 @@ def assemble_parts(
     """The parts of one answer, in the order that both whole and streamed replies give them."""
     parts: list[AnyPart] = []
     if reasoning or details is not None:
-        parts.append(Reasoning(text=reasoning, opaque=_keep_thoughts(call, details, signature)))
+        parts.append(Reasoning(text=reasoning, opaque=_keep_thoughts(call, details, marks)))
+    parts.extend(server)
     if text or citations:
         parts.append(Text(text=text, citations=citations))
     if refusal:
@@ -117,14 +140,34 @@ def assemble_parts(
     return tuple(parts)
 
 
-def _keep_thoughts(call: TextCall, details: Raw | None, signature: str) -> Opaque | None:
+def _keep_thoughts(call: TextCall, details: Raw | None, marks: Mapping[str, Any]) -> Opaque | None:
     if details is not None:
         data = Raw(b'{"reasoning_details":' + bytes(details) + b"}")
-    elif signature:
-        data = Raw(msgspec.json.encode({"type": "thinking", "signature": signature}))
+    elif marks:
+        data = Raw(msgspec.json.encode({"type": "thinking", **marks}))
     else:
         return None
-    return Opaque(protocol=PROTOCOL, provider=call.model.provider, model=call.model.id, data=data)
+    return keep_verbatim(data, call.model)
+
+
+def keep_verbatim(data: Raw, model: ModelConfig) -> Opaque:
+    """What a model of one provider gave, and only it understands."""
+    return Opaque(protocol=PROTOCOL, provider=model.provider, model=model.id, data=data)
+
+
+def parse_executed_tools(raws: Sequence[Raw], call: TextCall) -> list[AnyPart]:
+    """The tools that the provider ran, each with its result: what was said last of each index holds."""
+    last = {EXECUTED_TOOL.decode(raw).index: raw for raw in raws}
+    parts: list[AnyPart] = []
+    for index, raw in last.items():
+        shape = EXECUTED_TOOL.decode(raw)
+        id, name = "_".join(filter(None, ("executed", call.id, str(index)))), shape.name or shape.type
+        opaque = keep_verbatim(raw, call.model)
+        call_part = ToolCall(id=id, name=name, arguments=shape.arguments or "", index=index, server=True, opaque=opaque)
+        parts.append(call_part)
+        if shape.output is not None:
+            parts.append(ToolResult(id=id, name=name, parts=(Text(text=shape.output),)))
+    return parts
 
 
 def split_content(content: str | list[ContentPart] | None) -> tuple[str, str]:
@@ -142,18 +185,49 @@ def split_content(content: str | list[ContentPart] | None) -> tuple[str, str]:
     return "".join(text), "".join(thought)
 
 
-def find_signature(content: list[ContentPart]) -> str:
-    """The signature of thoughts in a content list; the last one says it for all."""
-    return next((part.signature for part in reversed(content) if part.signature), "")
+def find_marks(content: list[ContentPart]) -> dict[str, Any]:
+    """The signature of thoughts in a content list, and whether they are closed; the last one says it for all."""
+    marks: dict[str, Any] = {}
+    for part in content:
+        if part.signature:
+            marks["signature"] = part.signature
+        if part.closed is not None:
+            marks["closed"] = part.closed
+    return marks
 
 
-def parse_sources(shape: ChatShape) -> tuple[Citation, ...]:
-    """The sources that stand beside the choices, in the order of the numbers that the text has for them."""
-    if not isinstance(shape, SourcedShape):
-        return ()
+def parse_references(content: list[ContentPart], model: ModelConfig, before: int = 0) -> list[Citation]:
+    """References in a content list, each to what stands before it. `before` is how long the text is so far."""
+    found, place = [], before
+    for part in content:
+        if part.text is not None and part.type != "thinking":
+            place += len(part.text)
+        elif part.reference_ids is not None:
+            data = Raw(msgspec.json.encode({"type": "reference", "reference_ids": part.reference_ids}))
+            found.append(Citation(end=place, opaque=keep_verbatim(data, model)))
+    return found
+
+
+def _find_citations(message: MessageShape, model: ModelConfig, sources: tuple[Citation, ...]) -> tuple[Citation, ...]:
+    if not message.annotations and not isinstance(message.content, list):
+        return sources
+    references = parse_references(message.content, model) if isinstance(message.content, list) else ()
+    return (*references, *parse_citations(message.annotations, model), *sources)
+
+
+def parse_sources(shape: SourcedShape, model: ModelConfig, known: int = 0) -> tuple[Citation, ...]:
+    """The sources that stand beside the choices, in the order of the numbers that the text has for them; those after
+    the first `known` ones.
+    """
     if found := shape.search_results:
-        return tuple(Citation(url=item.url or "", title=item.title or "", text=item.snippet or "") for item in found)
-    return tuple(Citation(url=url) for url in shape.citations or ())
+        return tuple(_parse_source(raw, model) for raw in found[known:])
+    return tuple(Citation(url=url) for url in (shape.citations or ())[known:])
+
+
+def _parse_source(raw: Raw, model: ModelConfig) -> Citation:
+    item = SEARCH_RESULT.decode(raw)
+    opaque = keep_verbatim(raw, model)
+    return Citation(url=item.url or "", title=item.title or "", text=item.snippet or "", opaque=opaque)
 
 
 def join_details(pieces: Sequence[Raw]) -> Raw | None:
@@ -218,13 +292,24 @@ def _read_token(shape: TokenShape) -> TokenLogprob:
     )
 
 
-def parse_citations(annotations: list[Annotation] | None) -> tuple[Citation, ...]:
-    if not annotations:
-        return ()
-    cited = [item.url_citation for item in annotations if item.url_citation is not None]
+def parse_citations(annotations: list[Raw] | None, model: ModelConfig) -> tuple[Citation, ...]:
+    """Sources of places of the text, and files that were read for it; what is neither is passed over."""
+    read = ((raw, ANNOTATION.decode(raw)) for raw in annotations or ())
+    found = ((raw, _parse_annotation(shape)) for raw, shape in read)
     return tuple(
-        Citation(url=item.url, title=item.title or "", start=item.start_index, end=item.end_index) for item in cited
+        msgspec.structs.replace(citation, opaque=keep_verbatim(raw, model))
+        for raw, citation in found
+        if citation is not None
     )
+
+
+def _parse_annotation(shape: Annotation) -> Citation | None:
+    if (cited := shape.url_citation) is not None:
+        return Citation(url=cited.url, title=cited.title or "", start=cited.start_index, end=cited.end_index)
+    if (place := shape.document_citation or shape.function_citation) is not None:
+        named = place.document_id or place.tool_call_id or ""
+        return Citation(title=named, start=place.start_index, end=place.end_index)
+    return None if shape.file is None else Citation(title=shape.file.name or "")
 
 
 def parse_media(message: MessageShape, call: TextCall) -> list[Media]:
@@ -264,20 +349,3 @@ def argument_text(function: FunctionCall) -> str:
     if isinstance(function.arguments, dict):
         return msgspec.json.encode(function.arguments).decode()
     return function.arguments or function.input or ""
-
-
-def make_tool_call_id(call: TextCall, index: int, choice: int = 0) -> str:
-    """An id where the vendor gave none: the same for the same call."""
-    return "_".join(filter(None, ("call", call.id, str(choice), str(index))))
-
-
-def join_base64(pieces: Sequence[str]) -> str:
-    """Base64 pieces that were encoded one by one, as one text."""
-    from base64 import b64decode
-
-    if all(len(piece) % 4 == 0 and not piece.endswith("=") for piece in pieces[:-1]):
-        return "".join(pieces)
-    try:
-        return b64encode(b"".join(b64decode(piece) for piece in pieces)).decode("ascii")
-    except ValueError as error:
-        raise ProviderError(f"the stream holds audio that is no base64: {error}", code="unreadable_event") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,6 +17,7 @@ from betterai.core.response import CallWarning, ProviderResponse, TextChunk
 from betterai.core.usage import Usage
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE
+from betterai.wire.objects import read_body
 from betterai.wire.openai_chat.answers import build_choice, build_delta, describe_error, finish_word, status_of
 from betterai.wire.openai_chat.conversation import parse_message, parse_messages
 from betterai.wire.openai_chat.messages import PROTOCOL
@@ -41,7 +42,7 @@ class OpenAIChatSurface:
 
     def parse_request(self, request: WireRequest) -> TextCall:
         """The request as our call. Raises `BadRequestError` for what is not a request of this protocol."""
-        body = _read_body(request)
+        body = read_body(request)
         model, messages, stream = body.pop("model", None), body.pop("messages", None), body.pop("stream", UNSET)
         if not model:
             model = find_model_in_path(request.url)
@@ -149,18 +150,6 @@ def find_model_in_path(url: str) -> str:
     """The model of a URL such as `/openai/deployments/MODEL/chat/completions`, whose body need not name it; or ""."""
     match = re.search(r"/deployments/([^/?#]+)/", url)
     return unquote(match[1]) if match else ""
-
-
-def _read_body(request: WireRequest) -> dict[str, Any]:
-    if isinstance(request.body, Mapping):
-        return dict(request.body)
-    try:
-        body = msgspec.json.decode(request.body if isinstance(request.body, bytes) else b"")
-    except UNREADABLE as error:
-        raise refuse("the body", f"is not JSON: {error}", "invalid_json") from error
-    if not isinstance(body, dict):
-        raise refuse("the body", "must be a JSON object", "invalid_json")
-    return body
 
 
 def _event(body: dict[str, Any]) -> bytes:

@@ -22,6 +22,16 @@ class ToolCallShape(Struct, gc=False):
     custom: FunctionCall | None = None
 
 
+class ExecutedTool(Struct, gc=False):
+    """A tool that the provider ran by itself; in a stream once when it begins, and again with its output."""
+
+    index: int = 0
+    type: str = ""
+    name: str | None = None
+    arguments: str | None = None
+    output: str | None = None
+
+
 class URLCitation(Struct, gc=False):
     url: str = ""
     title: str | None = None
@@ -29,9 +39,25 @@ class URLCitation(Struct, gc=False):
     end_index: int | None = None
 
 
+class PlaceCitation(Struct, gc=False):
+    """A place in the text that a document, or a tool's result, is the source of."""
+
+    document_id: str | None = None
+    tool_call_id: str | None = None
+    start_index: int | None = None
+    end_index: int | None = None
+
+
+class FileAnnotation(Struct, gc=False):
+    name: str | None = None
+
+
 class Annotation(Struct, gc=False):
     type: str | None = None
     url_citation: URLCitation | None = None
+    document_citation: PlaceCitation | None = None
+    function_citation: PlaceCitation | None = None
+    file: FileAnnotation | None = None
 
 
 class AudioShape(Struct, gc=False):
@@ -56,6 +82,8 @@ class ContentPart(Struct, gc=False):
     text: str | None = None
     thinking: list[ContentPart] | str | None = None
     signature: str | None = None
+    closed: bool | None = None
+    reference_ids: list[Any] | None = None
 
 
 NO_DETAILS = Raw()
@@ -73,9 +101,10 @@ class MessageShape(Struct, gc=False):
     reasoning_details: Raw = NO_DETAILS
     tool_calls: list[ToolCallShape] | None = None
     function_call: FunctionCall | None = None
-    annotations: list[Annotation] | None = None
+    annotations: list[Raw] | None = None
     audio: AudioShape | None = None
     images: list[ImageShape] | None = None
+    executed_tools: list[Raw] | None = None
 
 
 class TokenShape(Struct, gc=False):
@@ -144,7 +173,12 @@ class SourcedShape(ChatShape, gc=False):
     """What vendors that search the web add: the sources of the answer, `citations` as URLs alone."""
 
     citations: list[str] | None = None
-    search_results: list[SearchResult] | None = None
+    search_results: list[Raw] | None = None
+
+
+ANNOTATION = msgspec.json.Decoder(Annotation, strict=False)
+EXECUTED_TOOL = msgspec.json.Decoder(ExecutedTool, strict=False)
+SEARCH_RESULT = msgspec.json.Decoder(SearchResult, strict=False)
 
 
 def decoder_for(shape: type[ChatShape]) -> msgspec.json.Decoder[ChatShape]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Raw
@@ -14,18 +14,19 @@ from betterai.core.message import AnyPart, Citation, Message, ToolCall
 from betterai.core.response import FinishReason, ProviderResponse, TextChunk, TokenLogprob, ToolCallDelta
 from betterai.core.usage import Usage
 from betterai.core.wire import Event, WireResponse
+from betterai.wire.base64_pieces import join_base64
 from betterai.wire.error_bodies import UNREADABLE, is_bare_error
 from betterai.wire.openai_chat.replies import (
     argument_text,
     assemble_parts,
     audio_type,
-    find_signature,
-    join_base64,
-    make_tool_call_id,
+    find_marks,
     merge_details,
     parse_citations,
+    parse_executed_tools,
     parse_logprobs,
     parse_media,
+    parse_references,
     parse_sources,
     split_content,
 )
@@ -41,6 +42,7 @@ from betterai.wire.openai_chat.shapes import (
     ToolCallShape,
 )
 from betterai.wire.openai_chat.think_tags import ThinkTags
+from betterai.wire.tool_call_ids import make_tool_call_id
 
 if TYPE_CHECKING:
     from betterai.core.codec import TextCall
@@ -81,7 +83,8 @@ class _OpenChoice:
         self.calls: list[_OpenCall] = []
         self.by_index: dict[int, _OpenCall] = {}
         self.tags = ThinkTags()
-        self.signature = ""
+        self.marks: dict[str, Any] = {}
+        self.executed: list[Raw] = []
         self.word: str | None = None
         self.finish_reason: FinishReason | None = None
         self.raw_finish_reason = ""
@@ -123,9 +126,10 @@ class ChatStream:
         if (usage := self._codec.usage_of(shape)) is not None:
             self._usage = usage
         chunks: list[TextChunk] = []
-        if self._sourced and len(sources := parse_sources(shape)) > len(self._sources):
-            chunks.extend(TextChunk(citation=item, body=data) for item in sources[len(self._sources) :])
-            self._sources = sources
+        if isinstance(shape, SourcedShape):
+            sources = parse_sources(shape, self._call.model, len(self._sources))
+            chunks.extend(TextChunk(citation=item, body=data) for item in sources)
+            self._sources += sources
         if not shape.choices:
             self._check_bare(shape, data)
             return chunks
@@ -170,7 +174,11 @@ class ChatStream:
         """Content with log probabilities, or as a list of parts."""
         text, thought = split_content(delta.content)
         if isinstance(delta.content, list):
-            choice.signature = find_signature(delta.content) or choice.signature
+            choice.marks.update(find_marks(delta.content))
+            before = sum(map(len, choice.texts)) if any(part.reference_ids for part in delta.content) else 0
+            for citation in parse_references(delta.content, self._call.model, before):
+                choice.citations.append(citation)
+                chunks.append(TextChunk(citation=citation, choice=choice.index, body=data))
         if self._tagged:
             text, tagged = choice.tags.feed(text)
             thought += tagged
@@ -207,13 +215,15 @@ class ChatStream:
         elif delta.function_call is not None:
             self._read_tool_call(choice, ToolCallShape(index=0, function=delta.function_call), data, chunks)
         if delta.annotations:
-            for citation in parse_citations(delta.annotations):
+            for citation in parse_citations(delta.annotations, self._call.model):
                 choice.citations.append(citation)
                 chunks.append(TextChunk(citation=citation, choice=choice.index, body=data))
         if delta.audio is not None:
             self._read_audio(choice, delta.audio, data, chunks)
         if delta.images:
             choice.images.extend(delta.images)
+        if delta.executed_tools:
+            choice.executed.extend(delta.executed_tools)
 
     def _read_audio(self, choice: _OpenChoice, shape: AudioShape, data: bytes, chunks: list[TextChunk]) -> None:
         choice.sounds.append(shape)
@@ -286,7 +296,8 @@ class ChatStream:
             self._call,
             reasoning="".join(choice.thoughts),
             details=merge_details(choice.details),
-            signature=choice.signature,
+            marks=choice.marks,
+            server=parse_executed_tools(choice.executed, self._call) if choice.executed else (),
             text="".join(choice.texts),
             citations=(*choice.citations, *self._sources),
             refusal="".join(choice.refusals),

@@ -58,7 +58,7 @@ def parse_usage(shape: UsageShape | None, tier: Any = None) -> Usage | None:
 def _split(total: int, parts: tuple[int | None, ...]) -> list[int]:
     """What is left of `total` beside its parts, and the parts, cut where they overlap: the sum stays `total`."""
     if not any(parts):
-        return [total, *[0] * len(parts)]
+        return [total] + [0] * len(parts)
     split = [total]
     for part in parts:
         kept = min(part, split[0]) if part is not None and part > 0 else 0

@@ -86,6 +86,8 @@ class OpenAIResponses:
     """The efforts that the vendor takes, where those of the model are not known."""
     obfuscation: ClassVar[bool] = True
     """Whether streams may be asked to go without `obfuscation`."""
+    rename: ClassVar[Mapping[str, str]] = {}
+    """Settings that the vendor takes under other names."""
     vendor_options: ClassVar[frozenset[str]] = frozenset()
     """Names of `settings.options[vendor]` that go into the body as they are."""
     finish_reasons: ClassVar[Mapping[str, FinishReason]] = {
@@ -161,7 +163,7 @@ class OpenAIResponses:
 
     def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
         if name in PLAIN or name in self.extra_fields:
-            body[name] = value
+            body[self.rename.get(name, name)] = value
         elif name in _WRITERS:
             _WRITERS[name](self, body, value, call, report)
         else:

@@ -14,8 +14,8 @@ from betterai.core.message import AnyPart, MediaPart, Message, Reasoning, Refusa
 from betterai.core.response import ProviderResponse, TextChunk, ToolCallDelta
 from betterai.core.usage import Usage
 from betterai.core.wire import Event
+from betterai.wire.base64_pieces import join_base64
 from betterai.wire.error_bodies import UNREADABLE, is_bare_error
-from betterai.wire.openai_chat.replies import join_base64
 from betterai.wire.openai_responses.failures import as_reply
 from betterai.wire.openai_responses.replies import ItemReader, make_call_id, read_citation, read_logprobs
 from betterai.wire.openai_responses.shapes import (

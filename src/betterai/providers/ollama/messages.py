@@ -1,0 +1,18 @@
+"""Ollama by way of its `/v1/messages` (ollama/ollama @fb30760, anthropic/anthropic.go)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from betterai.wire.anthropic_messages import AnthropicMessages
+
+
+class OllamaMessages(AnthropicMessages):
+    """It reads pictures as bytes, and no documents."""
+
+    path = "/v1/messages"
+    accepts: ClassVar = {"image": frozenset({"bytes"})}
+    unsupported: ClassVar = dict.fromkeys(
+        ("tool_choice", "parallel_tool_calls", "user", "metadata", "service_tier", "cache", "response_format"),
+        "Ollama does not take it here",
+    )

@@ -1,0 +1,25 @@
+"""Where Vertex AI is asked: by location, project and version (google-genai 3.6.1, _api_client.py, 2026-11-28)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_ANYWHERE = "aiplatform.googleapis.com"
+_REGIONS_TOGETHER = ("us", "eu")
+
+
+def find_host(location: str) -> str:
+    """The host of a location such as "europe-west4"; "global", and "us" and "eu", have their own form."""
+    if location == "global":
+        return _ANYWHERE
+    if location in _REGIONS_TOGETHER:
+        return f"aiplatform.{location}.rep.googleapis.com"
+    return f"{location}-{_ANYWHERE}"
+
+
+def find_base_url(settings: Mapping[str, str]) -> str:
+    """The base URL of a project in a location; without a project that of express mode, which a key opens alone."""
+    location, version = settings.get("location", "global"), settings.get("api_version", "v1beta1")
+    if project := settings.get("project"):
+        return f"https://{find_host(location)}/{version}/projects/{project}/locations/{location}"
+    return f"https://{_ANYWHERE}/{version}"

@@ -1,0 +1,33 @@
+"""Gemini on Vertex AI: where it is asked, and what differs (google-genai 3.6.1, models.py, 2026-11-28)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from urllib.parse import quote
+
+from betterai.core.codec import TextCall
+from betterai.wire.gemini import Gemini, GeminiCount
+from betterai.wire.gemini.fields import BODY_OPTIONS, CONFIG_OPTIONS
+
+
+class VertexText(Gemini):
+    """A model of another publisher is PUBLISHER/MODEL; a tuned one is endpoints/NUMBER."""
+
+    unsupported: ClassVar = {"store": "Vertex AI does not take it"}
+    body_options: ClassVar = BODY_OPTIONS | {"modelArmorConfig"}
+    config_options: ClassVar = CONFIG_OPTIONS | {"audioTimestamp", "routingConfig", "modelSelectionConfig"}
+
+    def address(self, call: TextCall, method: str) -> str:
+        """The path under the base URL, which names the project and the location."""
+        name = call.model.id.removeprefix("models/")
+        if name.startswith("endpoints/"):
+            return f"/{quote(name, safe='/')}:{method}"
+        publisher, slash, rest = name.partition("/")
+        publisher, name = (publisher, rest) if slash else ("google", name)
+        return f"/publishers/{quote(publisher, safe='')}/models/{quote(name, safe='@')}:{method}"
+
+
+class VertexCount(GeminiCount):
+    """It counts contents, instruction and tools as they are: they are not wrapped."""
+
+    wrapped = False

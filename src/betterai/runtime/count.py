@@ -1,0 +1,118 @@
+"""The runner of token counting: the provider counts where it can, else the tokens are estimated, which is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from inspect import isawaitable
+from typing import Any, cast
+
+import msgspec
+
+from betterai.core.exceptions import BetterAIError, ProviderError
+from betterai.core.message import Messages
+from betterai.core.model import ModelConfig
+from betterai.core.price import price_usage
+from betterai.core.results import TokenCount
+from betterai.core.settings import GenerationSettings
+from betterai.core.usage import Usage
+from betterai.core.wire import WireRequest
+from betterai.runtime.attempts import Attempts
+from betterai.runtime.class_text import ClassTextProvider
+from betterai.runtime.messages import read_messages, write_messages
+from betterai.runtime.schema import prepare_settings
+from betterai.runtime.text import CodecTextProvider
+from betterai.wire.errors import read_request_id
+from betterai.wire.tokens import estimate_tokens
+
+
+async def count_tokens(
+    provider: CodecTextProvider | ClassTextProvider, messages: Messages, name: str, settings: GenerationSettings
+) -> TokenCount:
+    """How many input tokens a call would have, and what they would cost. Raises `BetterAIError`."""
+    if isinstance(provider, ClassTextProvider):
+        return await _count_by_class(provider, messages, name, settings)
+    return await CodecTokenCounter.count_for(provider, messages, name, settings)
+
+
+class CodecTokenCounter(CodecTextProvider):
+    """Plans a call as the text runner does, with the codec that counts, and sends it as often."""
+
+    @classmethod
+    async def count_for(
+        cls, asked: CodecTextProvider, messages: Messages, name: str, settings: GenerationSettings
+    ) -> TokenCount:
+        """By the codec of the protocol that is spoken, else the provider's first; where there is none, estimated."""
+        codecs: Mapping[str, Any] = asked.provider.protocols.get("count", {})
+        codec = codecs.get(asked.codec.protocol) or next(iter(codecs.values()), None)
+        if codec is None:
+            return _estimate(messages, asked._find_model(name), settings, asked.codec.protocol)
+        connection = asked.connection
+        counter = cls(
+            asked.provider, codec, connection.config, asked.model, transport=connection.source, clock=asked._clock
+        )
+        return await counter.count(messages, name, settings)
+
+    async def count(self, messages: Messages, name: str, settings: GenerationSettings) -> TokenCount:
+        plan = await self._plan(messages, name, settings, stream=False)
+        endpoint = self._endpoint(plan)
+        attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        while True:
+            status = None
+            try:
+                reply = await self.connection.transport.send(plan.request, endpoint, attempts.start())
+                status = reply.status
+                if not 200 <= status < 300:
+                    raise self.codec.parse_error(reply)
+                found: Any = self.codec.parse_response(plan.call, reply)
+                if isinstance(found, WireRequest):
+                    raise ProviderError("the tokens were not counted in one request")
+            except BetterAIError as error:
+                await self._after(error, plan, attempts, status, None)
+                continue
+            count = msgspec.structs.replace(
+                cast(TokenCount, found),
+                request_id=read_request_id(reply.headers),
+                warnings=(*plan.request.warnings, *found.warnings),
+                body=found.body or reply.content,
+            )
+            return _complete(count, plan.call.model)
+
+
+async def _count_by_class(
+    runner: ClassTextProvider, messages: Messages, name: str, settings: GenerationSettings
+) -> TokenCount:
+    """As the class counts, whose own `count_tokens` may be plain or async, and give a number or a `TokenCount`."""
+    model = (
+        runner.model if name in ("", runner.model.id) else msgspec.structs.replace(runner.model, id=name, price=None)
+    )
+    history = read_messages(messages)
+    prepared, _ = prepare_settings(settings)
+    ask: Any = getattr(runner.inner, "count_tokens", None)  # providers need not be made of our base classes
+    if ask is None:
+        return _estimate(messages, model, settings)
+    written: Any = history if runner.provider.embedded else write_messages(history)
+    try:
+        found: Any = ask(written, model.id, prepared)
+        if isawaitable(found):
+            found = await found
+    except NotImplementedError:
+        return _estimate(messages, model, settings)
+    return _complete(found if isinstance(found, TokenCount) else TokenCount(tokens=int(found)), model)
+
+
+def _estimate(messages: Messages, model: ModelConfig, settings: GenerationSettings, protocol: str = "") -> TokenCount:
+    prepared, _ = prepare_settings(settings)
+    tokens, warnings = estimate_tokens(read_messages(messages), prepared, protocol)
+    return _complete(TokenCount(tokens=tokens, estimated=True, warnings=warnings), model)
+
+
+def _complete(count: TokenCount, model: ModelConfig) -> TokenCount:
+    """The count with whom it is for, and what the input costs where nothing of it is cached."""
+    usage = Usage(text_in=count.tokens, source="counted" if count.estimated else "provider")
+    return msgspec.structs.replace(
+        count,
+        model=count.model or model.id,
+        provider=count.provider or model.provider,
+        usage=usage,
+        cost=price_usage(usage, model.price),
+    )

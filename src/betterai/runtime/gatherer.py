@@ -1,0 +1,92 @@
+"""The chunks of one reply of a stream, gathered; and a whole reply where a stream was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from betterai.core.accumulate import Accumulator
+from betterai.core.message import Message
+from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.usage import Usage
+from betterai.core.wire import Event, WireRequest
+from betterai.runtime.hops import Hops
+
+
+class Gatherer(Accumulator):
+    """What one reply of a stream amounts to. It keeps back what must not be shown before it is known whether the answer
+    goes on: that it paused, and its usage.
+    """
+
+    def __init__(self, model: str, hops: Hops | None) -> None:
+        super().__init__(model)
+        self._hops = hops
+        self._later = hops is not None
+        self._ended = False
+        self._kept: list[TextChunk] = []
+        self._kept_usage = self._later
+
+    def take(self, chunk: TextChunk) -> TextChunk | None:
+        """The chunk, as far as it may be shown now; None where nothing of it may."""
+        self.add(chunk)
+        reason = chunk.finish_reason
+        self._ended = self._ended or (reason is not None and reason != "pause")
+        hides: dict[str, Any] = {}
+        if reason == "pause":
+            hides = {"finish_reason": None, "raw_finish_reason": ""}
+            self._kept.append(
+                TextChunk(finish_reason=reason, raw_finish_reason=chunk.raw_finish_reason, choice=chunk.choice)
+            )
+        if chunk.usage is not None and (self._later or not self._ended):
+            hides["usage"], self._kept_usage = None, True
+        if not hides:
+            return chunk
+        shown = msgspec.structs.replace(chunk, **hides)
+        return shown if any(getattr(shown, name) for name in _SHOWN) else None
+
+    def take_all(self, chunks: Iterable[TextChunk]) -> list[TextChunk]:
+        shown = [taken for chunk in chunks if (taken := self.take(chunk)) is not None]
+        return shown if self._hops is None else [self._hops.shift(chunk) for chunk in shown]
+
+    def last_chunks(self, usage: Usage | None) -> Sequence[TextChunk]:
+        """What was kept back, once it is known that the answer does not go on; `usage` is that of all replies."""
+        return [*self._kept, *([TextChunk(usage=usage)] if self._kept_usage and usage is not None else [])]
+
+
+_SHOWN = (
+    "content", "reasoning", "tool_call", "part", "media", "citation", "logprobs", "reset", "opaque", "finish_reason",
+    "usage",
+)  # fmt: skip
+
+
+class WholeAnswer:
+    """A server that was asked for a stream and gave a whole answer: a stream that has been read to its end."""
+
+    def __init__(self, result: ProviderResponse | WireRequest) -> None:
+        self.done = self.ending = True
+        self._result = result
+
+    def parse_event(self, event: Event) -> Sequence[TextChunk]:
+        return ()
+
+    def finish(self) -> Sequence[TextChunk]:
+        return () if isinstance(self._result, WireRequest) else tuple(_chunks_of(self._result))
+
+
+def _chunks_of(response: ProviderResponse) -> Iterable[TextChunk]:
+    for index, choice in enumerate((response, *response.alternatives)):
+        if choice.content:
+            yield TextChunk(content=choice.content, choice=index)
+        message = choice.message or Message(role="assistant")
+        for part in message.parts:
+            yield TextChunk(part=part, choice=index)
+        yield TextChunk(
+            finish_reason=choice.finish_reason,
+            raw_finish_reason=choice.raw_finish_reason,
+            choice=index,
+            opaque=message.opaque,
+        )
+    if response.usage is not None:
+        yield TextChunk(usage=response.usage)

@@ -1,0 +1,60 @@
+"""Errors of the protocol: a status word, and details that say why, and when to try again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from betterai.core.exceptions import AuthenticationError, ProviderError, RateLimitError
+from betterai.core.wire import WireResponse
+from betterai.wire.error_bodies import UNREADABLE, read_error_value
+from betterai.wire.errors import make_error, parse_duration
+
+_KEY_REASONS = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED", "ACCESS_TOKEN_EXPIRED"})
+STATUS_WORDS = {
+    400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ABORTED",
+    429: "RESOURCE_EXHAUSTED", 499: "CANCELLED", 500: "INTERNAL", 501: "UNIMPLEMENTED", 503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}  # fmt: skip
+"""What the protocol calls an HTTP status (google.rpc.Code)."""
+
+
+def read_failure(reply: WireResponse, status: int | None = None) -> ProviderError:
+    """The error that a body states, also in the list of a stream that is no SSE. `status` None: the body's own."""
+    body = reply.content
+    try:
+        value = msgspec.json.decode(body)
+    except UNREADABLE:
+        value = None
+    found = read_error_value(value)
+    inner = _find_error(value)
+    word = inner.get("status")
+    details = [item for item in inner.get("details") or () if isinstance(item, Mapping)] if inner else []
+    reason = next((item["reason"] for item in details if isinstance(item.get("reason"), str)), "")
+    delay = next((item["retryDelay"] for item in details if isinstance(item.get("retryDelay"), str)), None)
+    if status is None:
+        by_word = next((code for code, known in STATUS_WORDS.items() if known == word), None)
+        status = found.status or by_word or found.likely_status
+    kind: type[ProviderError] | None = AuthenticationError if reason in _KEY_REASONS else None
+    if status == 429 and delay is not None:
+        kind = RateLimitError
+    error = make_error(
+        status,
+        reply.headers,
+        code=reason or (word if isinstance(word, str) and word else found.code),
+        message=found.message,
+        body=body,
+        kind=kind,
+    )
+    if delay is not None and not reply.headers.keys() & {"retry-after", "retry-after-ms"}:
+        error.retry_after = parse_duration(delay)
+    return error
+
+
+def _find_error(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, list) and value:
+        value = value[0]
+    inner = value.get("error") if isinstance(value, dict) else None
+    return inner if isinstance(inner, dict) else {}
