@@ -76,3 +76,23 @@ async def test_what_only_chat_has_says_so() -> None:
 async def test_a_server_that_has_only_chat_is_told_of() -> None:
     with Upstream(reply(404, {"detail": "Not Found"})) as upstream, pytest.raises(BadRequestError, match="openai_chat"):
         await betterai.generate("openai/some-model", HELLO, config=connect(upstream.url))
+
+
+async def test_a_search_before_it_does_not_keep_an_answer_from_being_read() -> None:
+    search = {
+        "type": "web_search_call",
+        "id": "ws_1",
+        "status": "completed",
+        "action": {"type": "search", "query": "q"},
+    }
+    content = [{"type": "output_text", "text": '{"a":1}', "annotations": []}]
+    message = {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "content": content}
+    with Upstream(reply(200, whole(search, message))) as upstream:
+        answered = await betterai.generate(
+            "openai/gpt-6-luna",
+            HELLO,
+            config=connect(upstream.url),
+            web_search=True,
+            response_format={"type": "object"},
+        )
+    assert answered.parsed == {"a": 1}
