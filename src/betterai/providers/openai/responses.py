@@ -10,4 +10,5 @@ class OpenAIOwnResponses(OpenAIResponses):
     """The protocol as it is, with the options that only OpenAI has."""
 
     strict_default = True
+    instead = "openai_chat"
     vendor_options = frozenset(OpenAIOptions.__annotations__)

@@ -6,6 +6,7 @@ With a key alone it is express mode, without a project.
 
 from betterai.core.provider import GoogleAuth, Provider, Setting
 from betterai.providers.vertex.messages import VertexMessages
+from betterai.providers.vertex.models import PROVIDER_MODELS
 from betterai.providers.vertex.place import find_base_url
 from betterai.providers.vertex.text import VertexCount, VertexText
 
@@ -59,6 +60,7 @@ PROVIDER = Provider(
     ),
     auth=GoogleAuth(scopes=("https://www.googleapis.com/auth/cloud-platform",), instead="api_key"),
     headers={"x-goog-api-key": "{api_key}"},
+    models=lambda: PROVIDER_MODELS,
     protocols={
         "text": {"gemini": _TEXT, "anthropic_messages": VertexMessages()},
         "count": {"gemini": VertexCount(_TEXT)},
