@@ -17,7 +17,7 @@ def asks_nothing(name: str, value: Any) -> bool:
     """Whether a setting says only what holds without it."""
     if name == "modalities" and value is not None:
         value = list(value)
-    return value is None or (name in _NOTHING and value == _NOTHING[name])
+    return value is None or (name in _NOTHING and value == _NOTHING[name]) or (name == "stop" and not value)
 
 
 def takes_sampling(call: TextCall) -> bool:

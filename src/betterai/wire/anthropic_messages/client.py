@@ -16,7 +16,7 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.anthropic_messages.cache import build_automatic, trim_marks
 from betterai.wire.anthropic_messages.errors import make_message_error
 from betterai.wire.anthropic_messages.messages import MessageBuilder
-from betterai.wire.anthropic_messages.options import apply_options
+from betterai.wire.anthropic_messages.options import write_options
 from betterai.wire.anthropic_messages.output import build_schema
 from betterai.wire.anthropic_messages.reasoning import MIN_BUDGET, ThinkingWriter
 from betterai.wire.anthropic_messages.replies import parse_message
@@ -24,6 +24,7 @@ from betterai.wire.anthropic_messages.shapes import PROTOCOL, MessageShape, deco
 from betterai.wire.anthropic_messages.stream import MessageStream
 from betterai.wire.anthropic_messages.tools import build_tool, build_tool_choice, build_web_search
 from betterai.wire.anthropic_messages.usage import parse_usage
+from betterai.wire.calls import asks_nothing, take_options
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable
 from betterai.wire.reasoning import read_reasoning_control
@@ -138,9 +139,7 @@ class AnthropicMessages:
     def build_headers(self, call: TextCall, body: dict[str, Any], report: Report) -> dict[str, str]:
         """The version, and what the vendor's options and the caller say beside the body."""
         headers = {"anthropic-version": self.find_version(call, body)}
-        vendor = call.model.provider
-        chosen = (call.settings.options or {}).get(vendor) or {}
-        apply_options(chosen, self.vendor_options, vendor, body, headers, report)
+        write_options(take_options(call, self.vendor_options, report), body, headers)
         for name, value in (call.settings.extra_headers or {}).items():
             for known in [known for known in headers if known.lower() == name.lower()]:
                 del headers[known]
@@ -155,7 +154,7 @@ class AnthropicMessages:
 
     def _may_send(self, name: str, value: Any, call: TextCall, report: Report) -> bool:
         if name in self.unsupported:
-            report.drop(name, self.unsupported[name], harmless=_asks_nothing(name, value))
+            report.drop(name, self.unsupported[name], harmless=asks_nothing(name, value))
         elif name in SAMPLING and call.model.traits.sampling == "never":
             report.drop(name, "the model takes no sampling settings")
         else:
@@ -168,7 +167,7 @@ class AnthropicMessages:
         elif name in _WRITERS:
             _WRITERS[name](self, body, value, call, report)
         else:
-            report.drop(name, "this protocol has no such setting", harmless=_asks_nothing(name, value))
+            report.drop(name, "this protocol has no such setting", harmless=asks_nothing(name, value))
 
     def _check_sampling(self, body: dict[str, Any], report: Report) -> None:
         """Models that think are sampled as they are
@@ -349,16 +348,6 @@ def _calls_from_code(call: TextCall) -> bool:
     return any(
         item.opaque is not None and b'"code_execution' in bytes(item.opaque.data) for item in calls if not item.server
     )
-
-
-_NOTHING = {"web_search": False, "n": 1, "parallel_tool_calls": True, "tool_choice": "auto", "modalities": ["text"]}
-
-
-def _asks_nothing(name: str, value: Any) -> bool:
-    """Whether a setting says only what holds without it."""
-    if name == "modalities" and value is not None:
-        value = list(value)
-    return value is None or (name in _NOTHING and value == _NOTHING[name])
 
 
 _Writer = Callable[[AnthropicMessages, dict[str, Any], Any, TextCall, Report], None]

@@ -27,6 +27,7 @@ from betterai.wire.bedrock_converse.tools import (
     speaks_of_tools,
 )
 from betterai.wire.bedrock_converse.usage import parse_usage
+from betterai.wire.calls import asks_nothing, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable
 from betterai.wire.reasoning import is_reasoning, read_reasoning_control
@@ -94,11 +95,9 @@ class BedrockConverse:
         return body
 
     def _may_send(self, name: str, value: Any, call: TextCall, report: Report) -> bool:
-        traits = call.model.traits
-        thinks = traits.sampling == "never" or (traits.sampling == "not_reasoning" and is_reasoning(call))
-        if name in SAMPLING and thinks and value is not None:
+        if name in SAMPLING and value is not None and not takes_sampling(call):
             report.drop(name, "the model takes no sampling settings while it reasons")
-        elif name == "stop" and not traits.stop and value:
+        elif name == "stop" and not call.model.traits.stop and value:
             report.drop(name, "the model takes no stop sequences")
         else:
             return True
@@ -111,16 +110,10 @@ class BedrockConverse:
         elif name in _WRITERS:
             _WRITERS[name](self, body, value, call, report)
         else:
-            harmless = value is None or (name in _NOTHING and _as_list(value) == _NOTHING[name])
-            report.drop(name, "this protocol has no such setting", harmless=harmless)
+            report.drop(name, "this protocol has no such setting", harmless=asks_nothing(name, value))
 
     def _write_options(self, body: Body, call: TextCall, report: Report) -> None:
-        vendor = call.model.provider
-        for name, value in ((call.settings.options or {}).get(vendor) or {}).items():
-            if name in self.vendor_options:
-                merge_extra(body, {name: value})
-            else:
-                report.drop(f"options.{vendor}.{name}", "there is no such option; extra_body takes any field")
+        merge_extra(body, take_options(call, self.vendor_options, report))
 
     def _write_top_k(self, body: Body, value: Any, call: TextCall, report: Report) -> None:
         """No field of the protocol: models take it in their own words."""
@@ -248,14 +241,6 @@ class BedrockConverse:
 def build_path(model: str, operation: str) -> str:
     """The path of an operation; ids may be ARNs, whose slashes are no steps of the path."""
     return f"/model/{quote(model, safe='')}/{operation}"
-
-
-_NOTHING: Mapping[str, Any] = {"n": 1, "parallel_tool_calls": True, "modalities": ["text"]}
-"""Values that ask for nothing that would not be so without them."""
-
-
-def _as_list(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 _Writer = Callable[[BedrockConverse, Body, Any, TextCall, Report], None]

@@ -17,6 +17,7 @@ from betterai.core.response import FinishReason, ProviderResponse
 from betterai.core.settings import AudioOutput, WebSearch
 from betterai.core.tools import AnyTool, ServerTool
 from betterai.core.wire import Event, WireRequest, WireResponse
+from betterai.wire.calls import asks_nothing, take_options
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable
 from betterai.wire.gemini.contents import ContentBuilder
@@ -130,7 +131,7 @@ class Gemini:
 
     def _may_send(self, name: str, value: Any, call: TextCall, report: Report) -> bool:
         if name in self.unsupported:
-            report.drop(name, self.unsupported[name], harmless=_asks_nothing(name, value))
+            report.drop(name, self.unsupported[name], harmless=asks_nothing(name, value))
         elif name in SAMPLING and call.model.traits.sampling == "never":
             report.drop(name, "the model takes no sampling settings")
         else:
@@ -147,7 +148,7 @@ class Gemini:
         elif name in _WRITERS:
             _WRITERS[name](self, body, config, value, call, report)
         else:
-            report.drop(name, "this protocol has no such setting", harmless=_asks_nothing(name, value))
+            report.drop(name, "this protocol has no such setting", harmless=asks_nothing(name, value))
 
     def _write_tools(
         self, body: dict[str, Any], config: dict[str, Any], value: Any, call: TextCall, report: Report
@@ -208,14 +209,8 @@ class Gemini:
             config["speechConfig"] = None
 
     def _write_options(self, body: dict[str, Any], call: TextCall, report: Report) -> None:
-        vendor = call.model.provider
-        for name, value in ((call.settings.options or {}).get(vendor) or {}).items():
-            if name in self.config_options:
-                merge_extra(body, {"generationConfig": {name: value}})
-            elif name in self.body_options:
-                merge_extra(body, {name: value})
-            else:
-                report.drop(f"options.{vendor}.{name}", "there is no such option; extra_body takes any field")
+        for name, value in take_options(call, self.vendor_options, report).items():
+            merge_extra(body, {"generationConfig": {name: value}} if name in self.config_options else {name: value})
 
     def continue_request(self, call: TextCall, response: ProviderResponse) -> WireRequest | None:
         """The same request with the token of an answer that is not whole (gemini-4: one hop has a limit)."""
@@ -293,14 +288,6 @@ def _fit_value(name: str, value: Any) -> Any:
     if name == "modalities" and value is not None:
         return [word.upper() for word in value]
     return value
-
-
-_NOTHING = {"web_search": False, "parallel_tool_calls": True}
-
-
-def _asks_nothing(name: str, value: Any) -> bool:
-    """Whether a setting says only what holds without it."""
-    return value is None or (name in _NOTHING and value == _NOTHING[name])
 
 
 _Writer = Callable[[Gemini, dict[str, Any], dict[str, Any], Any, TextCall, Report], None]

@@ -15,6 +15,7 @@ from betterai.core.settings import PromptCache, ReasoningControl, WebSearch
 from betterai.core.tools import AnyTool, ServerTool, Tool, ToolChoice
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
+from betterai.wire.calls import asks_nothing, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error
 from betterai.wire.errors import make_error, make_unreadable
 from betterai.wire.openai_chat.cache import build_cache
@@ -153,15 +154,12 @@ class OpenAIResponses:
 
     def _may_send(self, name: str, value: Any, call: TextCall, report: Report) -> bool:
         if name in self.unsupported:
-            report.drop(name, self.unsupported[name], harmless=_asks_nothing(name, value))
-        elif name in self.sampling and call.model.traits.sampling != "always" and self._samples_not(call):
+            report.drop(name, self.unsupported[name], harmless=asks_nothing(name, value))
+        elif name in self.sampling and not takes_sampling(call):
             report.drop(name, "the model takes no sampling settings while it reasons")
         else:
             return True
         return False
-
-    def _samples_not(self, call: TextCall) -> bool:
-        return call.model.traits.sampling == "never" or is_reasoning(call)
 
     def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
         if name in PLAIN or name in self.extra_fields:
@@ -169,14 +167,11 @@ class OpenAIResponses:
         elif name in _WRITERS:
             _WRITERS[name](self, body, value, call, report)
         else:
-            report.drop(name, "this protocol has no such setting", hint=_CHAT, harmless=_asks_nothing(name, value))
+            report.drop(name, "this protocol has no such setting", hint=_CHAT, harmless=asks_nothing(name, value))
 
     def _write_options(self, body: dict[str, Any], call: TextCall, report: Report) -> None:
-        vendor = call.model.provider
-        for name, value in ((call.settings.options or {}).get(vendor) or {}).items():
-            if name not in self.vendor_options:
-                report.drop(f"options.{vendor}.{name}", "there is no such option; extra_body takes any field")
-            elif name == "include" and value:
+        for name, value in take_options(call, self.vendor_options, report).items():
+            if name == "include" and value:
                 _include(body, *value)
             else:
                 merge_extra(body, {name: value})
@@ -374,16 +369,6 @@ class OpenAIResponses:
 def _include(body: dict[str, Any], *names: str) -> None:
     """Ask for more of the answer's items, each once."""
     body["include"] = list(dict.fromkeys((*(body.get("include") or ()), *names)))
-
-
-_NOTHING = {"web_search": False, "n": 1, "parallel_tool_calls": True, "tool_choice": "auto", "modalities": ["text"]}
-
-
-def _asks_nothing(name: str, value: Any) -> bool:
-    """Whether a setting says only what holds without it."""
-    if name == "modalities" and value is not None:
-        value = list(value)
-    return value is None or (name in _NOTHING and value == _NOTHING[name]) or (name == "stop" and not value)
 
 
 _Writer = Callable[[OpenAIResponses, dict[str, Any], Any, TextCall, Report], None]
