@@ -1,5 +1,6 @@
-"""Vertex AI of Google Cloud (https://cloud.google.com/vertex-ai/generative-ai/docs): Gemini and Claude in a project and
-location, with a token of Google Cloud, given or fetched.
+"""Vertex AI of Google Cloud (https://cloud.google.com/vertex-ai/generative-ai/docs): Gemini and Claude.
+
+They are in a project and a location, and are asked with a token of Google Cloud, given or fetched.
 
 With a key alone it is express mode, without a project.
 """
