@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from betterai.config.providers import ALL_MODELS
+from betterai.core.exceptions import ValidationError
 from betterai.core.price import Price, Rates, Tier, price_usage
 from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Cost, Usage
@@ -56,6 +57,11 @@ def cost(usage: Usage, price: Price = PRICE, variant: str = "") -> tuple[str | N
         (Usage(), "0"),
     ],
 )
+def test_a_rate_that_is_not_exact_is_refused_where_it_is_written() -> None:
+    with pytest.raises(ValidationError, match=r"rate text_in must be a Decimal, not float \(0.1\)"):
+        Rates(tokens={"text_in": 0.1})  # type: ignore[dict-item]
+
+
 def test_each_counter_has_its_rate_or_the_one_it_is_billed_at(usage: Usage, amount: str) -> None:
     assert cost(usage) == (amount, "exact")
 
