@@ -57,11 +57,6 @@ def cost(usage: Usage, price: Price = PRICE, variant: str = "") -> tuple[str | N
         (Usage(), "0"),
     ],
 )
-def test_a_rate_that_is_not_exact_is_refused_where_it_is_written() -> None:
-    with pytest.raises(ValidationError, match=r"rate text_in must be a Decimal, not float \(0.1\)"):
-        Rates(tokens={"text_in": 0.1})  # type: ignore[dict-item]
-
-
 def test_each_counter_has_its_rate_or_the_one_it_is_billed_at(usage: Usage, amount: str) -> None:
     assert cost(usage) == (amount, "exact")
 
@@ -209,3 +204,8 @@ def test_c2_a_negative_count_has_no_price() -> None:
     cost = price_usage(Usage(text_in=-5), Price(rates=Rates(tokens={"text_in": Decimal(1)})))
     assert (cost.status, cost.amount) == ("unknown", None)
     assert "-5 tokens" in cost.reason
+
+
+def test_a_rate_that_is_not_exact_is_refused_where_it_is_written() -> None:
+    with pytest.raises(ValidationError, match=r"rate text_in must be a Decimal, not float \(0.1\)"):
+        Rates(tokens={"text_in": 0.1})  # type: ignore[dict-item]
