@@ -169,7 +169,7 @@ def test_the_tier_that_the_provider_says_it_billed_is_priced(tier: bytes, varian
     model = ALL_MODELS["openai/gpt-6-luna"]
     call = Call(model=model, input=(), settings=GenerationSettings(), id="tier")
     reply = WireResponse(status=200, headers={}, body=TIERED % tier)
-    usage = choose_protocol(get_provider("openai"), "text", model).parse_response(call, reply).usage
+    usage = choose_protocol(get_provider("openai"), "text", model, "openai_chat").parse_response(call, reply).usage
     assert usage.tier == variant
     assert model.price is not None
     rates = (model.price.variants[variant] if variant else model.price).rates.tokens
