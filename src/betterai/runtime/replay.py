@@ -161,8 +161,11 @@ def _find_codec(provider: str, kind: str, exchange: Mapping[str, Any]) -> tuple[
     except ConfigurationError:
         return None, f"no provider {provider}"
     codecs = [codec for codec in declared.values() if _is_of_kind(codec, kind)]
-    if url := (exchange.get("request") or {}).get("url"):
+    request = exchange.get("request") or {}
+    if url := request.get("url"):
         path = urlsplit(url).path
+        if request.get("method") == "DELETE":
+            return None, f"no codec for DELETE {path}"
         found = next((codec for codec in codecs if codec.answers(path)), None)
         return found, "" if found else f"no codec for {path}"
     spoken = any(codec.protocol == shared for codec in codecs)

@@ -110,3 +110,17 @@ async def test_where_neither_carries_it_the_first_refusal_stands() -> None:
     with pytest.raises(UnsupportedParam) as caught:
         await betterai.generate("openai/gpt-6-luna", HELLO, config=connect("http://127.0.0.1:9/v1"), stop=["END"])
     assert caught.value.param == "stop"
+
+
+async def test_an_answer_in_the_background_is_waited_for() -> None:
+    begun, done = whole(status="queued"), whole(said("Hello"))
+    with Upstream(reply(200, begun), reply(200, done)) as upstream:
+        response = await betterai.generate(
+            "openai/gpt-6-luna", HELLO, config=connect(upstream.url), options={"openai": {"background": True}}
+        )
+    assert response.content == "Hello"
+    assert [(request.method, request.path) for request in upstream.requests] == [
+        ("POST", "/v1/responses"),
+        ("GET", "/v1/responses/resp_1"),
+    ]
+    assert upstream.requests[0].body["background"] is True

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from betterai.core.codec import TextCall
 from betterai.providers.openai.options import OpenAIOptions
-from betterai.wire.openai_responses import OpenAIResponses
+from betterai.wire.openai_responses import OpenAIResponses, OpenAIResponsesBackground, find_background
 
 
 class OpenAIOwnResponses(OpenAIResponses):
@@ -12,3 +13,6 @@ class OpenAIOwnResponses(OpenAIResponses):
     strict_default = True
     instead = "openai_chat"
     vendor_options = frozenset(OpenAIOptions.__annotations__)
+
+    def background(self, call: TextCall) -> OpenAIResponsesBackground | None:
+        return find_background(self, call)

@@ -1,7 +1,8 @@
-"""Vertex AI of Google Cloud (https://cloud.google.com/vertex-ai/generative-ai/docs): Gemini and Claude in a project.
+"""Vertex AI of Google Cloud (https://cloud.google.com/vertex-ai/generative-ai/docs): Gemini and Claude.
 
-A project and a location are asked with a token of Google Cloud, given or fetched. With a key alone it is express mode,
-without a project.
+They are in a project and a location, and are asked with a token of Google Cloud, given or fetched.
+
+With a key alone it is express mode, without a project.
 """
 
 from betterai.core.provider import GoogleAuth, Provider, Setting

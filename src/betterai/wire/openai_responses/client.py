@@ -109,7 +109,8 @@ class OpenAIResponses:
         cls.decoder = decoder_for(cls.shape)
 
     def answers(self, path: str) -> bool:
-        return path.endswith(self.path)
+        """Where answers are asked for, and where one that is worked on in the background is looked at."""
+        return path.rpartition("/resp_")[0].endswith(self.path) or path.endswith(self.path)
 
     # ── out ──
 
