@@ -17,6 +17,7 @@ STATUS = {
     "timeout_error": 504, "overloaded_error": 529,
 }  # fmt: skip
 """The HTTP status of each type (https://platform.claude.com/docs/en/api/errors), for errors inside a 200."""
+OVERLOADED = STATUS["overloaded_error"]
 
 
 def make_message_error(status: int | None, reply: WireResponse) -> ProviderError:
