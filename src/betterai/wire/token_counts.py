@@ -14,7 +14,7 @@ from betterai.core.message import AnyPart, MediaPart, ToolCall, ToolResult
 from betterai.core.results import TokenCount
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE, read_error
-from betterai.wire.errors import make_error, make_unreadable
+from betterai.wire.errors import make_stated_error, make_unreadable
 from betterai.wire.report import Report
 
 T = TypeVar("T", bound=TextExchange)
@@ -123,11 +123,7 @@ class TextTokens(TokenCounter):
         return len(tokens) if isinstance(tokens, list) else None
 
     def parse_error(self, reply: WireResponse) -> ProviderError:
-        found = read_error(reply.content)
-        return make_error(
-            reply.status, reply.headers, code=found.code, message=found.message, about=found.about, type=found.type,
-            body=reply.content,
-        )  # fmt: skip
+        return make_stated_error(read_error(reply.content), reply)
 
 
 def join_texts(call: TextCall, report: Report) -> str:

@@ -18,7 +18,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.calls import asks_nothing, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error, read_error_value
-from betterai.wire.errors import make_error, make_unreadable
+from betterai.wire.errors import make_stated_error, make_unreadable
 from betterai.wire.openai_chat.cache import build_cache
 from betterai.wire.openai_chat.fields import BESIDE, PLAIN, SAMPLING
 from betterai.wire.openai_chat.messages import PROTOCOL, MessageBuilder, build_media
@@ -369,16 +369,8 @@ class OpenAIChat:
         return self._make_error(reply.status, read_error(reply.content), reply)
 
     def _make_error(self, status: int, found: ErrorBody, reply: WireResponse) -> ProviderError:
-        return make_error(
-            status,
-            reply.headers,
-            code=found.code,
-            message=found.message,
-            about=found.about,
-            type=found.type,
-            body=reply.content,
-            kind=self.error_class(status, found.code, found.message),
-        )
+        kind = self.error_class(status, found.code, found.message)
+        return make_stated_error(found, reply, status=status, kind=kind)
 
     def error_class(self, status: int, code: str, message: str) -> type[ProviderError] | None:
         """A vendor's own words for known errors; None leaves it to the general rules."""

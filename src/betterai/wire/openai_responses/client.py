@@ -17,7 +17,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.calls import asks_nothing, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error
-from betterai.wire.errors import make_error, make_unreadable
+from betterai.wire.errors import make_stated_error, make_unreadable
 from betterai.wire.openai_chat.cache import build_cache
 from betterai.wire.openai_responses.failures import as_reply, find_status, is_filtered, read_failure
 from betterai.wire.openai_responses.items import ItemBuilder
@@ -348,16 +348,8 @@ class OpenAIResponses:
     def _make_error(
         self, status: int, found: ErrorBody, reply: WireResponse, kind: type[ProviderError] | None
     ) -> ProviderError:
-        return make_error(
-            status,
-            reply.headers,
-            code=found.code,
-            message=found.message,
-            about=found.about,
-            type=found.type,
-            body=reply.content,
-            kind=kind or self.error_class(status, found.code, found.message),
-        )
+        kind = kind or self.error_class(status, found.code, found.message)
+        return make_stated_error(found, reply, status=status, kind=kind)
 
     def error_class(self, status: int, code: str, message: str) -> type[ProviderError] | None:
         """A vendor's own words for known errors; None leaves it to the general rules."""
