@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from betterai.core.codec import TextCall
+from betterai.core.settings import ReasoningControl
 from betterai.core.tools import JsonSchema, ToolChoice
 from betterai.wire.reasoning import is_reasoning
 from betterai.wire.report import Report
 
+BESIDE = frozenset({"options", "extra_body", "extra_headers", "extra_query", "spelling", "stream_options"})
+"""Settings that are no field of a body, or are written for themselves."""
 _NOTHING = {"web_search": False, "n": 1, "parallel_tool_calls": True, "tool_choice": "auto", "modalities": ["text"]}
 
 
@@ -24,6 +27,23 @@ def takes_sampling(call: TextCall) -> bool:
     """Whether the model takes sampling settings in this call."""
     sampling = call.model.traits.sampling
     return sampling == "always" or (sampling == "not_reasoning" and not is_reasoning(call))
+
+
+def check_forced_choice(call: TextCall, report: Report) -> None:
+    """Raises `UnsupportedParam` where a tool is forced, and the model cannot be forced while it reasons."""
+    value = call.settings.tool_choice
+    mode = value.mode if isinstance(value, ToolChoice) else value
+    free = mode in (None, "auto", "none") or call.model.traits.forced_tools_while_reasoning
+    if not free and is_reasoning(call):
+        why = "the model cannot be forced to call a tool while it reasons"
+        report.drop("tool_choice", why, hint="reasoning='none'")
+
+
+def report_thoughts(control: ReasoningControl, names: Iterable[str], report: Report) -> None:
+    """What a control says of how thoughts are shown, where it has no place."""
+    for name in names:
+        if getattr(control, name) is not None:
+            report.drop(f"reasoning.{name}", "there is no such setting here")
 
 
 def take_options(call: TextCall, names: Collection[str], report: Report) -> dict[str, Any]:

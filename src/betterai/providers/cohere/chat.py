@@ -24,6 +24,7 @@ from betterai.wire.calls import (
     asks_nothing,
     report_schema_words,
     report_stream_options,
+    report_thoughts,
     take_options,
     takes_sampling,
 )
@@ -161,9 +162,7 @@ def _write_reasoning(body: dict[str, Any], value: Any, call: TextCall, report: R
     if enabled is not None:
         thinking: dict[str, Any] = {"type": "enabled" if enabled else "disabled"}
         body["thinking"] = {**thinking, "token_budget": budget} if budget is not None else thinking
-    for name in ("include", "format", "summary"):
-        if getattr(control, name) is not None:
-            report.drop(f"reasoning.{name}", "this provider has no such setting")
+    report_thoughts(control, ("include", "format", "summary"), report)
 
 
 _WRITERS: Mapping[str, Callable[[dict[str, Any], Any, TextCall, Report], None]] = {

@@ -24,7 +24,7 @@ from betterai.wire.anthropic_messages.shapes import PROTOCOL, MessageShape, deco
 from betterai.wire.anthropic_messages.stream import MessageStream
 from betterai.wire.anthropic_messages.tools import build_tool, build_tool_choice, build_web_search
 from betterai.wire.anthropic_messages.usage import parse_usage
-from betterai.wire.calls import asks_nothing, take_options
+from betterai.wire.calls import BESIDE, asks_nothing, take_options
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable
 from betterai.wire.reasoning import read_reasoning_control
@@ -38,7 +38,6 @@ that it does not list, this, which every model of the protocol takes.
 SAMPLING = ("temperature", "top_p", "top_k")
 _WHILE_THINKING = {"temperature": (1, 1), "top_p": (0.95, 1), "top_k": (0, -1)}
 """The range of each in a call that thinks; none of `top_k`."""
-BESIDE = frozenset({"options", "extra_body", "extra_headers", "extra_query", "spelling", "stream_options"})
 _TOGETHER = frozenset({"tools", "web_search", "tool_choice", "parallel_tool_calls", "max_tokens"})
 """Settings that are written together, at the end."""
 

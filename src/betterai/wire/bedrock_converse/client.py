@@ -27,10 +27,10 @@ from betterai.wire.bedrock_converse.tools import (
     speaks_of_tools,
 )
 from betterai.wire.bedrock_converse.usage import parse_usage
-from betterai.wire.calls import asks_nothing, take_options, takes_sampling
+from betterai.wire.calls import asks_nothing, check_forced_choice, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable
-from betterai.wire.reasoning import is_reasoning, read_reasoning_control
+from betterai.wire.reasoning import read_reasoning_control
 from betterai.wire.report import Report
 from betterai.wire.residue import merge_extra
 
@@ -147,12 +147,9 @@ class BedrockConverse:
         if not call.settings.tools:
             report.drop("tool_choice", "there are no tools to choose from", harmless=mode in (None, "auto"))
             return
-        traits, free = call.model.traits, mode in (None, "auto")
-        if not free and not traits.forced_tools:
+        if mode not in (None, "auto") and not call.model.traits.forced_tools:
             report.drop("tool_choice", "the model cannot be forced to call a tool")
-        if not free and not traits.forced_tools_while_reasoning and is_reasoning(call):
-            why = "the model cannot be forced to call a tool while it reasons"
-            report.drop("tool_choice", why, hint="reasoning='none'")
+        check_forced_choice(call, report)
         config = body.setdefault("toolConfig", {"tools": []})
         config["toolChoice"] = None if value is None else build_tool_choice(value, report)
 

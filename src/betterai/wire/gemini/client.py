@@ -17,13 +17,12 @@ from betterai.core.response import FinishReason, ProviderResponse
 from betterai.core.settings import AudioOutput, WebSearch
 from betterai.core.tools import AnyTool, ServerTool
 from betterai.core.wire import Event, WireRequest, WireResponse
-from betterai.wire.calls import asks_nothing, take_options
+from betterai.wire.calls import BESIDE, asks_nothing, take_options
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable
 from betterai.wire.gemini.contents import ContentBuilder
 from betterai.wire.gemini.errors import read_failure
 from betterai.wire.gemini.fields import (
-    BESIDE,
     BODY,
     BODY_OPTIONS,
     CONFIG,

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from betterai.core.data import Data
+from betterai.core.tools import JsonSchema
 from betterai.wire.json_schema.walk import inline_root, is_object, map_schemas
 
 _NOT_STRICT = frozenset(
@@ -30,6 +33,14 @@ def make_strict(schema: Mapping[str, Any]) -> StrictSchema:
     if closer.exact and closed.get("type") == "object" and "anyOf" not in closed:
         return StrictSchema(schema=closed, strict=True)
     return StrictSchema(schema=root, strict=None)
+
+
+def write_strict(value: JsonSchema) -> JsonSchema:
+    """What was made from a type in the strict dialect; what a caller wrote, as it is."""
+    if not value.derived or value.strict is not None or value.schema is None:
+        return value
+    written = make_strict(value.schema)
+    return msgspec.structs.replace(value, schema=written.schema, strict=written.strict)
 
 
 class _Closer:

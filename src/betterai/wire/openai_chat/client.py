@@ -13,14 +13,14 @@ from betterai.core.message import CacheMark, MediaPart, Reasoning
 from betterai.core.model import ModelConfig
 from betterai.core.response import FinishReason, ProviderResponse
 from betterai.core.settings import AudioOutput, PromptCache, ReasoningControl, StreamOptions, WebSearch
-from betterai.core.tools import AnyTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
+from betterai.core.tools import AnyTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
-from betterai.wire.calls import asks_nothing, take_options, takes_sampling
+from betterai.wire.calls import BESIDE, asks_nothing, check_forced_choice, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error, read_error_value
 from betterai.wire.errors import make_stated_error, make_unreadable
 from betterai.wire.openai_chat.cache import build_cache
-from betterai.wire.openai_chat.fields import BESIDE, PLAIN, SAMPLING
+from betterai.wire.openai_chat.fields import PLAIN, SAMPLING
 from betterai.wire.openai_chat.messages import PROTOCOL, MessageBuilder, build_media
 from betterai.wire.openai_chat.reasoning import write_thinking_switch
 from betterai.wire.openai_chat.replies import parse_choices
@@ -209,11 +209,7 @@ class OpenAIChat:
         return build_tool(tool, report)
 
     def _write_tool_choice(self, body: dict[str, Any], value: Any, call: TextCall, report: Report) -> None:
-        mode = value.mode if isinstance(value, ToolChoice) else value
-        free = mode in (None, "auto", "none") or call.model.traits.forced_tools_while_reasoning
-        if not free and is_reasoning(call):
-            why = "the model cannot be forced to call a tool while it reasons"
-            report.drop("tool_choice", why, hint="reasoning='none'")
+        check_forced_choice(call, report)
         written = build_tool_choice(value)
         body["tool_choice"] = self.required_tool if written == "required" else written
         if isinstance(written, dict) and written["type"] == "allowed_tools" and not self.allowed_tools:

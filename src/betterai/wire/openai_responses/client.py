@@ -12,10 +12,10 @@ from betterai.core.exceptions import BadRequestError, ContentFilterError, Provid
 from betterai.core.message import Message, Refusal, Text, ToolCall
 from betterai.core.response import FinishReason, ProviderResponse
 from betterai.core.settings import PromptCache, ReasoningControl, WebSearch
-from betterai.core.tools import AnyTool, ServerTool, Tool, ToolChoice
+from betterai.core.tools import AnyTool, ServerTool, Tool
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
-from betterai.wire.calls import asks_nothing, take_options, takes_sampling
+from betterai.wire.calls import BESIDE, asks_nothing, check_forced_choice, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error
 from betterai.wire.errors import make_stated_error, make_unreadable
 from betterai.wire.openai_chat.cache import build_cache
@@ -40,8 +40,6 @@ PLAIN = frozenset(
 )  # fmt: skip
 """What goes into the body as it is."""
 SAMPLING = frozenset({"temperature", "top_p", "logprobs", "top_logprobs"})
-_BESIDE = frozenset({"options", "extra_body", "extra_headers", "extra_query", "spelling", "stream_options"})
-"""What is no field of the body, or is written for itself."""
 _CHAT = 'the Chat protocol may have it: CoreConfig(protocol="openai_chat")'
 
 
@@ -121,7 +119,7 @@ class OpenAIResponses:
         body: dict[str, Any] = {"model": call.model.id}
         self._write_input(body, call, report)
         for name, value in given.items():
-            if name not in _BESIDE and self._may_send(name, value, call, report):
+            if name not in BESIDE and self._may_send(name, value, call, report):
                 self._write(body, name, value, call, report)
         if "options" in given:
             self._write_options(body, call, report)
@@ -232,11 +230,7 @@ class OpenAIResponses:
         body["tools"] = [*(body.get("tools") or ()), search]
 
     def _write_tool_choice(self, body: dict[str, Any], value: Any, call: TextCall, report: Report) -> None:
-        mode = value.mode if isinstance(value, ToolChoice) else value
-        free = mode in (None, "auto", "none") or call.model.traits.forced_tools_while_reasoning
-        if not free and is_reasoning(call):
-            why = "the model cannot be forced to call a tool while it reasons"
-            report.drop("tool_choice", why, hint="reasoning='none'")
+        check_forced_choice(call, report)
         written = build_tool_choice(value, call.settings.tools or ())
         if isinstance(written, dict) and written["type"] == "allowed_tools" and not self.allowed_tools:
             report.drop("tool_choice", "one tool can be named here, or any: not some of them", hint="pass fewer tools")

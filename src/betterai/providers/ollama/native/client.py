@@ -22,6 +22,7 @@ from betterai.wire.calls import (
     read_tool_choice,
     report_schema_words,
     report_stream_options,
+    report_thoughts,
     take_options,
     takes_sampling,
 )
@@ -172,9 +173,7 @@ class OllamaNative:
             body["think"] = fit_effort(effort, call.model.traits.efforts or self.efforts)
             if body["think"] != effort:
                 report.translate("reasoning", f"the model has no effort {effort}: {body['think']} was sent")
-        for name in ("include", "format", "summary"):
-            if getattr(control, name) is not None:
-                report.drop(f"reasoning.{name}", "this provider has no such setting")
+        report_thoughts(control, ("include", "format", "summary"), report)
 
     # ── in ──
 
