@@ -19,7 +19,6 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.calls import BESIDE, asks_nothing, check_forced_choice, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error, read_error_value
 from betterai.wire.errors import make_stated_error, make_unreadable
-from betterai.wire.openai_chat.cache import build_cache
 from betterai.wire.openai_chat.fields import PLAIN, SAMPLING
 from betterai.wire.openai_chat.messages import PROTOCOL, MessageBuilder, build_media
 from betterai.wire.openai_chat.reasoning import write_thinking_switch
@@ -28,6 +27,7 @@ from betterai.wire.openai_chat.shapes import ChatShape, decoder_for
 from betterai.wire.openai_chat.stream import ChatStream
 from betterai.wire.openai_chat.tools import build_json_schema, build_tool, build_tool_choice
 from betterai.wire.openai_chat.usage import parse_usage
+from betterai.wire.prompt_cache import BREAKPOINT, build_breakpoint, build_cache
 from betterai.wire.reasoning import effort_for, fit_effort, is_reasoning, read_reasoning_control
 from betterai.wire.report import Report
 from betterai.wire.residue import merge_extra
@@ -293,12 +293,7 @@ class OpenAIChat:
 
     def write_cache_mark(self, body: dict[str, Any], mark: CacheMark, report: Report) -> None:
         """Mark a content part. Vendors with another form override this."""
-        mode = mark.mode or "explicit"
-        if mode == "ephemeral":
-            mode = "explicit"
-            report.translate("messages.cache", "cache_control was sent as prompt_cache_breakpoint")
-        written = {"mode": mode, "ttl": mark.ttl}
-        body["prompt_cache_breakpoint"] = {name: value for name, value in written.items() if value}
+        body[BREAKPOINT] = build_breakpoint(mark, report)
 
     def _write_cache(self, body: dict[str, Any], value: PromptCache | None, call: TextCall, report: Report) -> None:
         body.update(build_cache(value, self.cache_fields, report))

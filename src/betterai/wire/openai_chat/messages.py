@@ -20,15 +20,16 @@ from betterai.core.message import (
     ToolCall,
     ToolResult,
 )
+from betterai.wire.prompt_cache import BREAKPOINT
 from betterai.wire.report import Report
 from betterai.wire.residue import is_own, write_back
+from betterai.wire.sounds import build_sound
 
 if TYPE_CHECKING:
     from betterai.core.codec import TextCall
     from betterai.wire.openai_chat.client import OpenAIChat
 
 PROTOCOL = "openai_chat"
-AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/mp3": "mp3", "audio/wav": "wav", "audio/x-wav": "wav", "audio/wave": "wav"}
 
 
 class MessageBuilder:
@@ -207,8 +208,8 @@ class MessageBuilder:
         if part.cache is not None:
             self._codec.write_cache_mark(body, part.cache, self._report)
         self._merge(body, part.opaque)
-        if not self._codec.cache_marks and "prompt_cache_breakpoint" in body:
-            del body["prompt_cache_breakpoint"]
+        if not self._codec.cache_marks and BREAKPOINT in body:
+            del body[BREAKPOINT]
             self._report.drop("messages.cache", "this provider takes no cache marks")
         return body
 
@@ -246,15 +247,8 @@ def build_media(part: MediaPart, report: Report) -> dict[str, Any]:
             "video_url": {"url": media.url if media.url is not None else media.to_data_url()},
         }
     if media.kind == "audio":
-        format = audio_format(media.mime_type)
-        if not format:
-            report.drop("media", "the format of the sound is not known", hint="set its mime_type")
-        return {"type": "input_audio", "input_audio": {"data": media.to_base64(), "format": format}}
+        return {"type": "input_audio", "input_audio": build_sound(media, report)}
     return {"type": "file", "file": _build_file(media)}
-
-
-def audio_format(mime_type: str) -> str:
-    return AUDIO_FORMATS.get(mime_type) or mime_type.removeprefix("audio/")
 
 
 def _tag_thoughts(parts: Sequence[AnyPart]) -> Sequence[AnyPart]:

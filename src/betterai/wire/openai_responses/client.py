@@ -18,7 +18,6 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.calls import BESIDE, asks_nothing, check_forced_choice, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error
 from betterai.wire.errors import make_stated_error, make_unreadable
-from betterai.wire.openai_chat.cache import build_cache
 from betterai.wire.openai_responses.failures import as_reply, find_status, is_filtered, read_failure
 from betterai.wire.openai_responses.items import ItemBuilder
 from betterai.wire.openai_responses.protocol import ENCRYPTED, LOGPROBS, PROTOCOL
@@ -28,6 +27,7 @@ from betterai.wire.openai_responses.shapes import ResponseShape, decoder_for
 from betterai.wire.openai_responses.stream import ResponsesStream
 from betterai.wire.openai_responses.tools import SEARCHES, build_format, build_search, build_tool, build_tool_choice
 from betterai.wire.openai_responses.usage import parse_usage
+from betterai.wire.prompt_cache import build_cache
 from betterai.wire.reasoning import is_reasoning, read_reasoning_control
 from betterai.wire.report import Report
 from betterai.wire.residue import merge_extra

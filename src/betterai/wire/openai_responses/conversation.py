@@ -11,7 +11,6 @@ from msgspec import Raw
 from betterai.core.media import Media, parse_data_url
 from betterai.core.message import (
     AnyPart,
-    CacheMark,
     Citation,
     MediaPart,
     Message,
@@ -26,13 +25,14 @@ from betterai.wire import residue
 from betterai.wire.objects import Fields, need_text, read_object, take_text
 from betterai.wire.openai_responses.protocol import PROTOCOL, RESULTS, name_of
 from betterai.wire.openai_responses.replies import describe, is_for_caller, read_citation, read_shape, reasoning_text
+from betterai.wire.prompt_cache import take_breakpoint
 from betterai.wire.residue import refuse
+from betterai.wire.sounds import take_sound
 
 MARK = Opaque(protocol=PROTOCOL, data=Raw(b"{}"))
 """Marks messages that came with their type; a text that came as a list of one part, or, from the assistant, as no list:
 they are written so again.
 """
-_MIME_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
 
 
 def keep_extra(fields: Fields) -> Opaque | None:
@@ -204,7 +204,7 @@ def _parse_parts(content: Any, where: str, *, assistant: bool = False) -> list[A
 def _parse_part(value: Any, where: str) -> AnyPart:
     fields = read_object(value, where)
     kind = fields.pop("type", None)
-    cache = _take_cache_mark(fields)
+    cache = take_breakpoint(fields)
     if kind in ("input_text", "output_text", "text"):
         text = need_text(fields, "text", where)
         citations = _take_citations(fields)
@@ -232,18 +232,6 @@ def _take_citations(fields: Fields) -> tuple[Citation, ...]:
     return found
 
 
-def _take_cache_mark(fields: Fields) -> CacheMark | None:
-    mark = fields.get("prompt_cache_breakpoint")
-    if not isinstance(mark, Mapping) or not mark.get("mode"):
-        return None
-    rest = dict(mark)
-    taken = CacheMark(mode=take_text(rest, "mode"), ttl=take_text(rest, "ttl"))
-    fields["prompt_cache_breakpoint"] = rest
-    if not rest:
-        del fields["prompt_cache_breakpoint"]
-    return taken
-
-
 def _parse_image(fields: Fields, where: str) -> Media:
     if url := take_text(fields, "image_url"):
         return parse_data_url("image", url)
@@ -262,10 +250,10 @@ def _parse_file(fields: Fields, where: str) -> Media:
 
 def _parse_audio(fields: Fields, where: str) -> Media:
     inner = read_object(fields.pop("input_audio", None), f"{where}.input_audio")
-    format, data = need_text(inner, "format", where), need_text(inner, "data", where)
+    media = take_sound(inner, where)
     if inner:
         fields["input_audio"] = inner
-    return Media(kind="audio", mime_type=_MIME_TYPES.get(format, f"audio/{format}"), base64=data)
+    return media
 
 
 _READERS: Mapping[str, Callable[[Fields, str], Media]] = {
