@@ -13,9 +13,9 @@ from betterai.core.message import AnyPart, Citation, MediaPart, Message, Reasoni
 from betterai.core.response import FinishReason, ProviderResponse
 from betterai.wire.answers import say_error, status_of
 from betterai.wire.anthropic_messages.errors import OVERLOADED, STATUS
-from betterai.wire.anthropic_messages.replies import is_object
 from betterai.wire.anthropic_messages.shapes import PROTOCOL, decode_fields
 from betterai.wire.anthropic_messages.usage import build_usage
+from betterai.wire.objects import is_object
 
 _TYPES = {status: name for name, status in STATUS.items()}
 _WORDS: dict[FinishReason, tuple[str, ...]] = {

@@ -35,13 +35,12 @@ PROTOCOL = "openai_chat"
 class MessageBuilder:
     """Writes the messages of one call, in the dialect of one codec."""
 
-    __slots__ = ("_codec", "_fitted_ids", "_model", "_report")
+    __slots__ = ("_codec", "_model", "_report")
 
     def __init__(self, codec: OpenAIChat, call: TextCall, report: Report) -> None:
         self._codec = codec
         self._model = call.model
         self._report = report
-        self._fitted_ids = False
 
     def build(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
         wire: list[dict[str, Any]] = []
@@ -110,8 +109,7 @@ class MessageBuilder:
 
     def _fit_id(self, id: str) -> str:
         fitted = self._codec.fit_tool_call_id(id)
-        if fitted != id and not self._fitted_ids:
-            self._fitted_ids = True
+        if fitted != id:
             self._report.translate("messages.tool_call_id", "ids of tool calls were sent in the form taken here")
         return fitted
 
