@@ -11,7 +11,7 @@ from betterai.core.codec import TextCall, continue_turn
 from betterai.core.exceptions import ProviderError
 from betterai.core.response import CallWarning, FinishReason, ProviderResponse
 from betterai.core.settings import PromptCache
-from betterai.core.tools import JsonObject, JsonSchema, PlainText, ServerTool, ToolChoice
+from betterai.core.tools import JsonObject, JsonSchema, PlainText, ServerTool
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.anthropic_messages.cache import build_automatic, trim_marks
 from betterai.wire.anthropic_messages.errors import make_message_error
@@ -266,12 +266,10 @@ class AnthropicMessages:
         if written is None:
             return
         if written["type"] in ("any", "tool"):
-            self._check_forced(body, choice, call, report)
+            self._check_forced(body, call, report)
         body["tool_choice"] = written
 
-    def _check_forced(
-        self, body: dict[str, Any], choice: str | ToolChoice | None, call: TextCall, report: Report
-    ) -> None:
+    def _check_forced(self, body: dict[str, Any], call: TextCall, report: Report) -> None:
         if not call.model.traits.forced_tools:
             report.drop("tool_choice", "the model cannot be forced to call a tool", hint="leave it 'auto'")
         if (body.get("thinking") or {}).get("type") == "enabled":

@@ -38,7 +38,7 @@ def parse_settings(fields: dict[str, Any], warnings: list[CallWarning]) -> Gener
     _take_max_tokens(fields, given, warnings)
     _take_tools(fields, given, warnings)
     _take_response_format(fields, given, warnings)
-    _take_reasoning(fields, given, warnings)
+    _take_reasoning(fields, given)
     _take_cache(fields, given, warnings)
     _take_structs(fields, given, warnings)
     if fields:
@@ -181,7 +181,7 @@ def _parse_schema(value: Mapping[str, Any], schema: Mapping[str, Any], warnings:
     return JsonSchema(**_pick(schema, ("name", "description", "schema", "strict"), "response_format", warnings))
 
 
-def _take_reasoning(fields: dict[str, Any], given: dict[str, Any], warnings: list[CallWarning]) -> None:
+def _take_reasoning(fields: dict[str, Any], given: dict[str, Any]) -> None:
     """`reasoning_effort`; and the vendors' `reasoning`, `thinking`, `reasoning_format` and `include_reasoning`."""
     control: dict[str, Any] = {}
     form = fields.get("reasoning")
