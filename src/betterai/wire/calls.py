@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from betterai.core.codec import TextCall
 from betterai.core.settings import ReasoningControl
 from betterai.core.tools import JsonSchema, ToolChoice
+from betterai.core.wire import Framing, WireRequest
 from betterai.wire.reasoning import is_reasoning
 from betterai.wire.report import Report
 
 BESIDE = frozenset({"options", "extra_body", "extra_headers", "extra_query", "spelling", "stream_options"})
 """Settings that are no field of a body, or are written for themselves."""
 _NOTHING = {"web_search": False, "n": 1, "parallel_tool_calls": True, "tool_choice": "auto", "modalities": ["text"]}
+
+
+def make_request(
+    call: TextCall,
+    report: Report,
+    url: str,
+    body: Any,
+    *,
+    stream: Framing = "sse",
+    query: Mapping[str, str] | None = None,
+) -> WireRequest:
+    """The request of a call, with what the caller sends beside the body. `stream` is how a streamed reply is framed."""
+    settings = call.settings
+    return WireRequest(
+        url=url,
+        body=body,
+        headers=settings.extra_headers or {},
+        query={**(query or {}), **(settings.extra_query or {})},
+        reply=stream if call.stream else "json",
+        warnings=(*call.warnings, *report.warnings),
+    )
 
 
 def asks_nothing(name: str, value: Any) -> bool:

@@ -22,6 +22,7 @@ from betterai.providers.cohere.stream import CohereStream
 from betterai.providers.cohere.tools import write_tool_choice, write_tools
 from betterai.wire.calls import (
     asks_nothing,
+    make_request,
     report_schema_words,
     report_stream_options,
     report_thoughts,
@@ -81,14 +82,7 @@ class CohereChat:
         if call.stream or "stream" in (call.settings.spelling or ()):
             body["stream"] = call.stream
         report_stream_options(call, report)
-        return WireRequest(
-            url=self.path,
-            body=body,
-            headers=given.get("extra_headers") or {},
-            query=given.get("extra_query") or {},
-            reply="sse" if call.stream else "json",
-            warnings=(*call.warnings, *report.warnings),
-        )
+        return make_request(call, report, self.path, body)
 
     def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
         if name in _SAMPLING and not takes_sampling(call):

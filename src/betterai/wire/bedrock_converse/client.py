@@ -27,7 +27,7 @@ from betterai.wire.bedrock_converse.tools import (
     speaks_of_tools,
 )
 from betterai.wire.bedrock_converse.usage import parse_usage
-from betterai.wire.calls import asks_nothing, check_forced_choice, take_options, takes_sampling
+from betterai.wire.calls import asks_nothing, check_forced_choice, make_request, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable
 from betterai.wire.reasoning import read_reasoning_control
@@ -66,15 +66,8 @@ class BedrockConverse:
         """The call as a request. Raises `UnsupportedParam` for what cannot be carried and changes the meaning."""
         report = Report(call.model)
         body = self.build_body(call, report)
-        given = call.settings.given()
-        return WireRequest(
-            url=build_path(call.model.id, "converse-stream" if call.stream else "converse"),
-            body=body,
-            headers=given.get("extra_headers") or {},
-            query=given.get("extra_query") or {},
-            reply="event_stream" if call.stream else "json",
-            warnings=(*call.warnings, *report.warnings),
-        )
+        url = build_path(call.model.id, "converse-stream" if call.stream else "converse")
+        return make_request(call, report, url, body, stream="event_stream")
 
     def build_body(self, call: TextCall, report: Report) -> Body:
         builder = MessageBuilder(call, report)

@@ -17,7 +17,7 @@ from betterai.core.response import FinishReason, ProviderResponse
 from betterai.core.settings import AudioOutput, WebSearch
 from betterai.core.tools import AnyTool, ServerTool
 from betterai.core.wire import Event, WireRequest, WireResponse
-from betterai.wire.calls import BESIDE, asks_nothing, take_options
+from betterai.wire.calls import BESIDE, asks_nothing, make_request, take_options
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable
 from betterai.wire.gemini.contents import ContentBuilder
@@ -76,17 +76,9 @@ class Gemini:
     def build_request(self, call: TextCall) -> WireRequest:
         """The call as a request. Raises `UnsupportedParam` for what cannot be carried and changes the meaning."""
         report = Report(call.model)
-        given = call.settings.given()
         body = self.build_body(call, report)
-        query = given.get("extra_query") or {}
-        return WireRequest(
-            url=self.address(call, _STREAM if call.stream else _WHOLE),
-            body=body,
-            headers=given.get("extra_headers") or {},
-            query={"alt": "sse", **query} if call.stream else query,
-            reply="sse" if call.stream else "json",
-            warnings=(*call.warnings, *report.warnings),
-        )
+        url = self.address(call, _STREAM if call.stream else _WHOLE)
+        return make_request(call, report, url, body, query={"alt": "sse"} if call.stream else None)
 
     def address(self, call: TextCall, method: str) -> str:
         """Where a method of the model is asked. Vendors with other paths override this."""

@@ -16,7 +16,7 @@ from betterai.core.settings import AudioOutput, PromptCache, ReasoningControl, S
 from betterai.core.tools import AnyTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
-from betterai.wire.calls import BESIDE, asks_nothing, check_forced_choice, take_options, takes_sampling
+from betterai.wire.calls import BESIDE, asks_nothing, check_forced_choice, make_request, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error, read_error_value
 from betterai.wire.errors import make_stated_error, make_unreadable
 from betterai.wire.openai_chat.fields import PLAIN, SAMPLING
@@ -130,14 +130,7 @@ class OpenAIChat:
         if "options" in given:
             self._write_options(body, call, report)
         self._write_stream(body, call, report)
-        return WireRequest(
-            url=self.path,
-            body=body,
-            headers=given.get("extra_headers") or {},
-            query=given.get("extra_query") or {},
-            reply="sse" if call.stream else "json",
-            warnings=(*call.warnings, *report.warnings),
-        )
+        return make_request(call, report, self.path, body)
 
     def _may_send(self, name: str, value: Any, call: TextCall, report: Report) -> bool:
         traits = call.model.traits

@@ -15,7 +15,7 @@ from betterai.core.settings import PromptCache, ReasoningControl, WebSearch
 from betterai.core.tools import AnyTool, ServerTool, Tool
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
-from betterai.wire.calls import BESIDE, asks_nothing, check_forced_choice, take_options, takes_sampling
+from betterai.wire.calls import BESIDE, asks_nothing, check_forced_choice, make_request, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error
 from betterai.wire.errors import make_stated_error, make_unreadable
 from betterai.wire.openai_responses.failures import as_reply, find_status, is_filtered, read_failure
@@ -126,14 +126,7 @@ class OpenAIResponses:
         if given.get("store") is False and self._wants_encrypted(call):
             _include(body, ENCRYPTED)
         self._write_stream(body, call, report)
-        return WireRequest(
-            url=self.path,
-            body=body,
-            headers=given.get("extra_headers") or {},
-            query=given.get("extra_query") or {},
-            reply="sse" if call.stream else "json",
-            warnings=(*call.warnings, *report.warnings),
-        )
+        return make_request(call, report, self.path, body)
 
     def _wants_encrypted(self, call: TextCall) -> bool:
         """Where nothing is stored, thoughts can only go back encrypted. A client of this protocol says so itself."""

@@ -19,6 +19,7 @@ from betterai.providers.ollama.native.shapes import CHAT
 from betterai.providers.ollama.native.stream import OllamaStream
 from betterai.wire.calls import (
     asks_nothing,
+    make_request,
     read_tool_choice,
     report_schema_words,
     report_stream_options,
@@ -76,14 +77,7 @@ class OllamaNative:
         if not call.stream or "stream" in (call.settings.spelling or ()):
             body["stream"] = call.stream
         report_stream_options(call, report)
-        return WireRequest(
-            url=self.path,
-            body=body,
-            headers=given.get("extra_headers") or {},
-            query=given.get("extra_query") or {},
-            reply="ndjson" if call.stream else "json",
-            warnings=(*call.warnings, *report.warnings),
-        )
+        return make_request(call, report, self.path, body, stream="ndjson")
 
     def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
         if name in _SAMPLING and not takes_sampling(call):
