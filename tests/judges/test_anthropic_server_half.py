@@ -28,7 +28,7 @@ from betterai.core.message import (
 from betterai.core.response import ProviderResponse, TextChunk, ToolCallDelta
 from betterai.core.usage import Usage
 from betterai.wire.anthropic_messages.shapes import PROTOCOL
-from judges.anthropic_app import serve
+from judges.app import serve
 
 HELLO: Any = [{"role": "user", "content": "Hello there"}]
 WEATHER: Any = {

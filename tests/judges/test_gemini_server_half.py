@@ -18,7 +18,7 @@ from betterai.core.media import Media
 from betterai.core.message import Citation, MediaPart, Message, Opaque, Reasoning, Text, ToolCall
 from betterai.core.response import ProviderResponse, TextChunk, TokenLogprob, ToolCallDelta
 from betterai.core.usage import Usage
-from judges.gemini_app import serve
+from judges.app import serve
 
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")
 SIGNED = Opaque(

@@ -64,6 +64,12 @@ def _without(ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, st
     return {name: value for name, value in ours.items() if name.lower() not in named}
 
 
+def _name_in(built: WireRequest) -> str | None:
+    """What the codec calls the model in its body; None where it names it in the URL alone."""
+    name = built.body.get("model") if isinstance(built.body, Mapping) else getattr(built.body, "model", None)
+    return name if isinstance(name, str) else None
+
+
 def _later(known: Usage | None, more: Usage | None) -> Usage | None:
     """The counts of a stream are totals; some state the input at the beginning only."""
     if known is None or more is None or more.input_tokens:
@@ -97,7 +103,7 @@ async def relay(
         url=built.url,
         query=built.query,
         headers={**_without(built.headers, headers), **headers, "Content-Type": "application/json"},
-        body=surface.rewrite(body, provider.model.id),
+        body=surface.rewrite(body, _name_in(built)),
         reply="bytes",
     )
     reply = await connection.transport.open(request, connection.endpoint(), connection.timeout)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from betterai.core.wire import WireRequest
 from betterai.wire.error_bodies import UNREADABLE
@@ -26,6 +27,19 @@ def read_body(request: WireRequest) -> Fields:
     if not isinstance(body, dict):
         raise refuse("the body", "must be a JSON object", "invalid_json")
     return body
+
+
+def rewrite_model(body: bytes, model: str | None) -> bytes:
+    """The same object for another model, or for none; every other field stays as it was written."""
+    try:
+        fields = msgspec.json.decode(body, type=dict[str, Raw])
+    except UNREADABLE as error:
+        raise refuse("the body", f"is not a JSON object: {error}", "invalid_json") from error
+    if model is not None:
+        fields["model"] = Raw(msgspec.json.encode(model))
+    elif fields.pop("model", None) is None:
+        return body
+    return msgspec.json.encode(fields)
 
 
 def read_object(value: Any, where: str) -> Fields:

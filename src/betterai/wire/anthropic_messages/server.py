@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import msgspec
-from msgspec import UNSET, Raw
+from msgspec import UNSET
 
 from betterai.core.codec import TextCall
 from betterai.core.exceptions import BetterAIError
@@ -23,7 +23,7 @@ from betterai.wire.anthropic_messages.requests import parse_settings
 from betterai.wire.anthropic_messages.shapes import PROTOCOL, decode_event, decode_message
 from betterai.wire.anthropic_messages.usage import parse_usage
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.objects import read_body
+from betterai.wire.objects import read_body, rewrite_model
 from betterai.wire.residue import refuse
 
 _WRITER = "writer"
@@ -91,14 +91,8 @@ class AnthropicMessagesSurface:
 
     # ── relay ──
 
-    def rewrite(self, body: bytes, model: str) -> bytes:
-        """The same request for another model name; every other field stays as it was written."""
-        try:
-            fields = msgspec.json.decode(body, type=dict[str, Raw])
-        except UNREADABLE as error:
-            raise refuse("the body", f"is not a JSON object: {error}", "invalid_request_error") from error
-        fields["model"] = Raw(msgspec.json.encode(model))
-        return msgspec.json.encode(fields)
+    def rewrite(self, body: bytes, model: str | None) -> bytes:
+        return rewrite_model(body, model)
 
     def read_usage(self, event: bytes) -> Usage | None:
         """The counts of a whole reply or an event. The last event of a stream that states any has them all."""

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
-from msgspec import Raw
 
 from betterai.core.codec import TextCall
 from betterai.core.exceptions import BetterAIError
@@ -33,7 +32,7 @@ from betterai.wire.gemini.requests import SettingsReader
 from betterai.wire.gemini.shapes import REPLY
 from betterai.wire.gemini.spelling import read_spelling
 from betterai.wire.gemini.usage import build_usage, parse_usage
-from betterai.wire.objects import read_body
+from betterai.wire.objects import read_body, rewrite_model
 from betterai.wire.openai_chat.answers import status_of
 from betterai.wire.residue import refuse
 
@@ -138,16 +137,8 @@ class GeminiSurface:
 
     # ── relay ──
 
-    def rewrite(self, body: bytes, model: str) -> bytes:
-        """The same request for another model: its name stands in the URL, and seldom in the body too."""
-        try:
-            fields = msgspec.json.decode(body, type=dict[str, Raw])
-        except UNREADABLE as error:
-            raise refuse("the body", f"is not a JSON object: {error}", "invalid_json") from error
-        if "model" not in fields:
-            return body
-        fields["model"] = Raw(msgspec.json.encode(f"models/{model}"))
-        return msgspec.json.encode(fields)
+    def rewrite(self, body: bytes, model: str | None) -> bytes:
+        return rewrite_model(body, model)
 
     def read_usage(self, event: bytes) -> Usage | None:
         if b'"usageMetadata"' not in event:

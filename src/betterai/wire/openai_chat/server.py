@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import msgspec
-from msgspec import UNSET, Raw
+from msgspec import UNSET
 
 from betterai.core.codec import TextCall
 from betterai.core.exceptions import BetterAIError
@@ -17,7 +17,7 @@ from betterai.core.response import CallWarning, ProviderResponse, TextChunk
 from betterai.core.usage import Usage
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.objects import read_body
+from betterai.wire.objects import read_body, rewrite_model
 from betterai.wire.openai_chat.answers import build_choice, build_delta, describe_error, finish_word, status_of
 from betterai.wire.openai_chat.conversation import parse_message, parse_messages
 from betterai.wire.openai_chat.messages import PROTOCOL
@@ -128,14 +128,8 @@ class OpenAIChatSurface:
 
     # ── relay ──
 
-    def rewrite(self, body: bytes, model: str) -> bytes:
-        """The same request for another model name; every other field stays as it was written."""
-        try:
-            fields = msgspec.json.decode(body, type=dict[str, Raw])
-        except UNREADABLE as error:
-            raise refuse("the body", f"is not a JSON object: {error}", "invalid_json") from error
-        fields["model"] = Raw(msgspec.json.encode(model))
-        return msgspec.json.encode(fields)
+    def rewrite(self, body: bytes, model: str | None) -> bytes:
+        return rewrite_model(body, model)
 
     def read_usage(self, event: bytes) -> Usage | None:
         if b'"usage"' not in event:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw
+from msgspec import UNSET
 
 from betterai.core.codec import TextCall
 from betterai.core.exceptions import BetterAIError
@@ -16,6 +15,7 @@ from betterai.core.response import CallWarning, ProviderResponse, TextChunk
 from betterai.core.usage import Usage
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE
+from betterai.wire.objects import read_body, rewrite_model
 from betterai.wire.openai_chat.answers import describe_error, status_of
 from betterai.wire.openai_responses.answers import build_items, build_response, status_of_answer
 from betterai.wire.openai_responses.conversation import parse_input
@@ -41,7 +41,7 @@ class OpenAIResponsesSurface:
 
     def parse_request(self, request: WireRequest) -> TextCall:
         """The request as our call. Raises `BadRequestError` for what is not a request of this protocol."""
-        body = _read_body(request)
+        body = read_body(request)
         model, stream = body.pop("model", None), body.pop("stream", UNSET)
         if not isinstance(model, str) or not model:
             raise refuse("model", "is missing", "missing_required_parameter")
@@ -112,14 +112,8 @@ class OpenAIResponsesSurface:
 
     # ── relay ──
 
-    def rewrite(self, body: bytes, model: str) -> bytes:
-        """The same request for another model name; every other field stays as it was written."""
-        try:
-            fields = msgspec.json.decode(body, type=dict[str, Raw])
-        except UNREADABLE as error:
-            raise refuse("the body", f"is not a JSON object: {error}", "invalid_json") from error
-        fields["model"] = Raw(msgspec.json.encode(model))
-        return msgspec.json.encode(fields)
+    def rewrite(self, body: bytes, model: str | None) -> bytes:
+        return rewrite_model(body, model)
 
     def read_usage(self, event: bytes) -> Usage | None:
         """The usage of a whole reply, or of the event that ends a stream."""
@@ -130,15 +124,3 @@ class OpenAIResponsesSurface:
             return parse_usage(_RESPONSE.decode(event if within is ABSENT else within))
         except UNREADABLE:
             return None
-
-
-def _read_body(request: WireRequest) -> dict[str, Any]:
-    if isinstance(request.body, Mapping):
-        return dict(request.body)
-    try:
-        body = msgspec.json.decode(request.body if isinstance(request.body, bytes) else b"")
-    except UNREADABLE as error:
-        raise refuse("the body", f"is not JSON: {error}", "invalid_json") from error
-    if not isinstance(body, dict):
-        raise refuse("the body", "must be a JSON object", "invalid_json")
-    return body
