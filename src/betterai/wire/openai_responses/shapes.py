@@ -129,6 +129,12 @@ class EventShape(Struct, gc=False):
     logprobs: Raw = ABSENT
 
 
+class WithinShape(Struct, gc=False):
+    """The response that an event holds. A whole response holds none: it is read as its own."""
+
+    response: Raw = ABSENT
+
+
 class NamedShape(Struct, gc=False):
     """Only the type of an event, where nothing else of it can be read."""
 
