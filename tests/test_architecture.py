@@ -19,7 +19,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 NAMES = [str(file.relative_to(SOURCE)) for file in FILES]
 PROTOCOL_NAMES = re.compile(
     r"\b(openai_chat|openai_responses|anthropic_messages|google[.-](auth|oauth2)|Google Cloud)\b|betterai\[google\]"
-    r"|\banthropic-(version|beta|workspace-id)\b"
+    r"|\banthropic-(version|beta|workspace-id|user-profile-id)\b"
 )
 """Protocols, headers of their own, and a library for tokens: no vendors."""
 
