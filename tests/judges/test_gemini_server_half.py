@@ -204,3 +204,24 @@ async def test_how_an_answer_ended_is_a_word_of_the_protocol(reason: Any, word: 
         reply = await models.generate_content(model="any-model", contents="Hello")
     assert reply.candidates[0].finish_reason == types.FinishReason(read)
     assert reply.text == "Hi"
+
+
+def read_strictly(reply: bytes, *, stream: bool) -> list[types.GenerateContentResponse]:
+    """The bytes, by types that forbid every field they do not know: the client itself looks past those."""
+    assert types.GenerateContentResponse.model_config["extra"] == "forbid"
+    events = [line.removeprefix(b"data: ") for line in reply.split(b"\r\n\r\n") if line] if stream else [reply]
+    return [types.GenerateContentResponse.model_validate_json(event) for event in events]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_types_of_the_client_know_every_field(stream: bool) -> None:
+    async with serve(Scripted(WHOLE, CHUNKS)) as (url, app):
+        client = genai.Client(api_key="key", http_options=types.HttpOptions(base_url=url))
+        if stream:
+            await collect(client.aio.models)
+        else:
+            await client.aio.models.generate_content(model="any-model", contents="Hello")
+        await client.aio.aclose()
+    replies = read_strictly(app.replies[0], stream=stream)
+    assert "".join(reply.text or "" for reply in replies) == SAID
+    assert replies[-1].usage_metadata is not None

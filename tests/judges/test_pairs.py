@@ -1,9 +1,11 @@
-"""Any protocol in, any protocol upstream: official client → server half → client half → server half → local/echo."""
+"""Any protocol in, any protocol upstream: official client → server half → client half → server half → local/echo; and
+each without anything between.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -22,7 +24,7 @@ VENDORS = {
     "anthropic_messages": "anthropic/claude-haiku-4-5",
     "gemini": "google/gemini-2.5-flash",
 }
-PAIRS = pytest.mark.parametrize(("surface", "upstream"), list(product(CLIENTS, CLIENTS)))
+PAIRS = pytest.mark.parametrize(("surface", "upstream"), list(product(CLIENTS, ["local", *CLIENTS])))
 STREAM = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 CALLS = [
     {"name": "weather", "arguments": {"city": "Zürich", "quote": 'a "b" \\ 😀'}},
@@ -45,13 +47,12 @@ def connect(protocol: str, url: str) -> CodecTextProvider:
 
 @asynccontextmanager
 async def chain(surface: str, upstream: str, *, relayed: bool = False) -> AsyncIterator[tuple[Client, App, App]]:
-    """A client, the service that it asks, and the one which that asks."""
-    async with (
-        serve() as (url, behind),
-        serve(connect(upstream, url), relayed=relayed) as (front_url, front),
-        client(surface, front_url) as asking,
-    ):
-        yield asking, front, behind
+    """A client, the service that it asks, and the one which that asks; it is the same where nothing is upstream."""
+    async with AsyncExitStack() as stack:
+        url, front = url, behind = await stack.enter_async_context(serve())
+        if upstream != "local":
+            url, front = await stack.enter_async_context(serve(connect(upstream, url), relayed=relayed))
+        yield await stack.enter_async_context(client(surface, url)), front, behind
 
 
 @PAIRS
