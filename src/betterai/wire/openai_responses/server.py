@@ -23,12 +23,11 @@ from betterai.wire.openai_responses.events import EventWriter
 from betterai.wire.openai_responses.pointers import POINTERS
 from betterai.wire.openai_responses.protocol import PROTOCOL
 from betterai.wire.openai_responses.requests import parse_settings
-from betterai.wire.openai_responses.shapes import ABSENT, ResponseShape, WithinShape, decoder_for
+from betterai.wire.openai_responses.shapes import ABSENT, ResponseShape, decode_within, decoder_for
 from betterai.wire.openai_responses.usage import parse_usage
 from betterai.wire.residue import refuse
 
 _RESPONSE = decoder_for(ResponseShape)
-_WITHIN = decoder_for(WithinShape)
 _JSON = {"content-type": "application/json"}
 
 
@@ -121,7 +120,7 @@ class OpenAIResponsesSurface:
         if b'"usage"' not in event:
             return None
         try:
-            within = _WITHIN.decode(event).response
+            within = decode_within(event).response
             return parse_usage(_RESPONSE.decode(event if within is ABSENT else within))
         except UNREADABLE:
             return None

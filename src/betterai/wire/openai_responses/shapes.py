@@ -153,6 +153,7 @@ decode_item = msgspec.json.Decoder(ItemShape, strict=False).decode
 decode_event = msgspec.json.Decoder(EventShape, strict=False).decode
 decode_name = msgspec.json.Decoder(NamedShape).decode
 decode_head = msgspec.json.Decoder(HeadShape).decode
+decode_within = msgspec.json.Decoder(WithinShape).decode
 decode_annotation = msgspec.json.Decoder(AnnotationShape, strict=False).decode
 
 
