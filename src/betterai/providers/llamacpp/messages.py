@@ -1,6 +1,4 @@
-"""A llama.cpp server by way of its `/v1/messages`, tried on its server (2026-10): it makes a request of Chat of it
-(https://github.com/ggml-org/llama.cpp/tree/master/tools/server).
-"""
+"""llama.cpp's deviations from Messages, tried on its server (2026-10): it makes a request of Chat of it."""
 
 from __future__ import annotations
 
