@@ -88,7 +88,7 @@ async def test_a_tool_is_called_and_its_result_taken(provider: betterai.BaseText
 @STREAM
 async def test_an_answer_of_a_type(provider: betterai.BaseTextProvider, protocol: str, stream: bool) -> None:
     if protocol == "anthropic_messages":
-        with pytest.raises(betterai.UnsupportedParam, match="schema"):
+        with pytest.raises(betterai.UnsupportedParam, match="response_format"):
             await ask(provider, stream=stream, response_format=Weather)
         return
     response = await ask(provider, stream=stream, response_format=Weather, max_tokens=64)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from inspect import isawaitable
 from typing import Any, cast
 
 import msgspec
 
+from betterai.core.codec import TextExchange
 from betterai.core.exceptions import BetterAIError, ProviderError
 from betterai.core.message import Messages
 from betterai.core.model import ModelConfig
 from betterai.core.price import price_usage
+from betterai.core.provider import Provider
 from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Usage
@@ -41,16 +42,20 @@ class CodecTokenCounter(CodecTextProvider):
     async def count_for(
         cls, asked: CodecTextProvider, messages: Messages, name: str, settings: GenerationSettings
     ) -> TokenCount:
-        """By the codec of the protocol that is spoken, else the provider's first; where there is none, estimated."""
-        codecs: Mapping[str, Any] = asked.provider.protocols.get("count", {})
-        codec = codecs.get(asked.codec.protocol) or next(iter(codecs.values()), None)
+        """By the codec of the protocol that is spoken, or of one that goes with it; else estimated."""
+        model = asked._find_model(name)
+        text = asked._find_codec(model)
+        codec = _find_counter(asked.provider, text)
         if codec is None:
-            return _estimate(messages, asked._find_model(name), settings, asked.codec.protocol)
+            return _estimate(messages, model, settings, text.protocol)
         connection = asked.connection
         counter = cls(
             asked.provider, codec, connection.config, asked.model, transport=connection.source, clock=asked._clock
         )
         return await counter.count(messages, name, settings)
+
+    def _find_codec(self, model: ModelConfig) -> TextExchange:
+        return self.codec
 
     async def count(self, messages: Messages, name: str, settings: GenerationSettings) -> TokenCount:
         plan = await self._plan(messages, name, settings, stream=False)
@@ -76,6 +81,14 @@ class CodecTokenCounter(CodecTextProvider):
                 body=found.body or reply.content,
             )
             return _complete(count, plan.call.model)
+
+
+def _find_counter(provider: Provider, text: TextExchange) -> Any:
+    """Protocols go together where one names the other in `instead`: they are asked for the same models."""
+    codecs, texts = provider.protocols.get("count", {}), provider.protocols.get("text", {})
+    others = [protocol for protocol, codec in texts.items() if getattr(codec, "instead", "") == text.protocol]
+    known = [name for name in (text.protocol, getattr(text, "instead", ""), *others) if name in codecs]
+    return codecs[known[0]] if known else None
 
 
 async def _count_by_class(

@@ -11,14 +11,20 @@ from betterai.wire.report import Report
 
 
 class LlamaCppMessages(AnthropicMessages):
-    """It reads pictures, and no documents; it passes over `output_config`, and over the name of a tool to be called."""
+    """It reads pictures, no documents, and leaves out in silence what it does not know; where a tool is named that is
+    to be called, it calls any.
+    """
 
     path = "/messages"
     accepts: ClassVar = {"image": frozenset({"bytes", "url"})}
-    unsupported: ClassVar = {
-        "response_format": "llama.cpp holds no answer of Messages to a schema: ask by another protocol",
-        "service_tier": "there is one tier",
-    }
+    server_tools = False
+    cache_marks = False
+    thinking_forms = ("enabled", "disabled")
+    efforts = ()
+    unsupported: ClassVar = dict.fromkeys(
+        ("user", "metadata", "service_tier", "cache", "response_format", "web_search"),
+        "llama.cpp does not take it here",
+    )
 
     def _write_tool_choice(self, body: dict[str, Any], call: TextCall, report: Report) -> None:
         super()._write_tool_choice(body, call, report)
