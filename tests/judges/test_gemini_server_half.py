@@ -11,6 +11,7 @@ import pytest
 from google import genai
 from google.genai import errors, types
 from msgspec import Raw
+from pydantic import BaseModel
 
 import betterai
 from betterai.core.base import BaseTextProvider
@@ -225,3 +226,23 @@ async def test_the_types_of_the_client_know_every_field(stream: bool) -> None:
     replies = read_strictly(app.replies[0], stream=stream)
     assert "".join(reply.text or "" for reply in replies) == SAID
     assert replies[-1].usage_metadata is not None
+
+
+class City(BaseModel):
+    name: str
+    people: int | None
+
+
+@pytest.mark.parametrize("field", ["response_schema", "response_json_schema"])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_structured_output_through_the_clients_parser(field: str, stream: bool) -> None:
+    shape = City if field == "response_schema" else City.model_json_schema()
+    config: dict[str, Any] = {"response_mime_type": "application/json", field: shape}
+    async with judge() as models:
+        if stream:
+            text = "".join([event.text or "" for event in await collect(models, **config)])
+            parsed = City.model_validate_json(text)
+        else:
+            given = types.GenerateContentConfig(**config)
+            parsed = (await models.generate_content(model="any-model", contents="Hello", config=given)).parsed
+    assert City.model_validate(parsed).name
