@@ -19,7 +19,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 NAMES = [str(file.relative_to(SOURCE)) for file in FILES]
 PROTOCOL_NAMES = r"\b(openai_chat|openai_responses|anthropic_messages)\b"
 AT_HOME = {
-    "wire/anthropic_messages/": r"\banthropic-(version|beta|workspace-id)\b",
+    "wire/anthropic_messages/": r"\banthropic-(version|beta|workspace-id|user-profile-id)\b",
     "transport/auth/google_cloud.py": r"\bgoogle[.-](auth|oauth2)\b|\bGoogle Cloud\b|betterai\[google\]",
 }
 """Headers of a protocol, and a library for tokens: no vendors where they belong."""

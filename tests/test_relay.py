@@ -88,3 +88,45 @@ async def test_errors_pass_unchanged_too() -> None:
 async def test_another_protocol_is_refused() -> None:
     with pytest.raises(betterai.ConfigurationError, match="speaks openai_chat"):
         await relay(make_provider("http://127.0.0.1:9"), "anthropic_messages", b"{}")
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+async def test_where_the_url_names_the_model_the_body_names_none(stream: bool) -> None:
+    seen: list[Any] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append((request.path_qs, await request.read()))
+        return web.json_response({})
+
+    async with serve(answer) as url:
+        config = betterai.CoreConfig(model="google/gemini-2.5-flash", base_url=url, api_key="k")
+        provider = betterai.get_text_provider(config)
+        assert isinstance(provider, CodecTextProvider)
+        for sent in (b'{"contents": [ 1.50]}', b'{"model":"models/alias","contents":[1.50]}'):
+            relayed = await relay(provider, "gemini", sent, stream=stream)
+            assert b"".join([piece async for piece in relayed.pieces()]) == b"{}"
+    method = "streamGenerateContent?alt=sse" if stream else "generateContent"
+    path = f"/v1beta/models/gemini-2.5-flash:{method}"
+    assert seen == [(path, b'{"contents": [ 1.50]}'), (path, b'{"contents":[1.50]}')]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "path"), [("openai_chat", "/chat/completions"), ("openai_responses", "/responses")]
+)
+async def test_a_vendor_of_two_protocols_is_relayed_to_in_both(protocol: str, path: str) -> None:
+    seen: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request.path)
+        return web.json_response({})
+
+    async with serve(answer) as url:
+        provider = betterai.get_text_provider(
+            betterai.CoreConfig(model="openai/gpt-4o-mini", base_url=url, api_key="k")
+        )
+        assert isinstance(provider, CodecTextProvider)
+        relayed = await relay(provider, protocol, b'{"model":"x"}')
+        assert b"".join([piece async for piece in relayed.pieces()]) == b"{}"
+        with pytest.raises(betterai.ConfigurationError, match="speaks openai_responses, openai_chat, not gemini"):
+            await relay(provider, "gemini", b"{}")
+    assert seen == [path]

@@ -105,12 +105,12 @@ def test_what_cannot_be_attached_is_said(word: str, said: str, files: Path):
 
 
 async def test_attachments_reach_the_provider_before_the_prompt(files: Path):
-    async with serve() as (url, bodies):
+    async with serve() as (url, app):
         words = [word for name in ("photo", "voice.wav", "paper.pdf", "code.ts") for word in ("-a", str(files / name))]
         model = ("-m", "openai/some-model", "--base-url", url)
         result = await finish(await start("chat", *model, *words, "--json", "What is this?", OPENAI_API_KEY=KEY))
     assert result.code == 0, result
-    (message,) = bodies[0]["input"]
+    (message,) = app.bodies[0]["input"]
     kinds = [part["type"] for part in message["content"]]
     assert kinds == ["input_image", "input_audio", "input_file", "input_text", "input_text"]
     assert message["content"][0]["image_url"] == f"data:image/png;base64,{base64.b64encode(PNG).decode()}"

@@ -89,7 +89,7 @@ def texts_of(error: BaseException) -> str:
 
 @SPOKEN
 async def test_a_chat_and_a_stream_say_the_same(case: Case) -> None:
-    async with serve() as (url, bodies):
+    async with serve() as (url, app):
         whole = await ask(connect(case, url), streaming=False)
         streamed = await ask(connect(case, url), streaming=True)
     assert "Hello, vendor" in whole.content
@@ -99,7 +99,7 @@ async def test_a_chat_and_a_stream_say_the_same(case: Case) -> None:
     assert streamed.usage == (whole.usage if asked else None)
     assert whole.usage is not None
     assert whole.usage.output_tokens > 0
-    assert [body.get("model", "neutral-model") for body in bodies] == ["neutral-model"] * 2
+    assert [body.get("model", "neutral-model") for body in app.bodies] == ["neutral-model"] * 2
     assert {warning.code for warning in (*whole.warnings, *streamed.warnings)} <= {"unknown_model"}
 
 

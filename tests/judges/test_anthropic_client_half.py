@@ -18,7 +18,7 @@ from betterai.core.tools import JsonSchema, ServerTool, Tool, ToolChoice
 from betterai.runtime.encoding import encode_request
 from betterai.runtime.schema import prepare_settings
 from betterai.wire.anthropic_messages import AnthropicCount
-from judges.anthropic_app import serve
+from judges.app import serve
 from wire.messages import CODEC, make_call, model, read_request
 
 HELLO: Any = [{"role": "user", "content": "Hello"}]
@@ -157,14 +157,14 @@ PAIRS: dict[str, tuple[Ask, TextCall]] = {
 
 async def sent_by_sdk(ask: Ask) -> dict[str, Any]:
     """What the SDK sends. What the embedded model thinks of it does not matter."""
-    async with serve() as (url, requests), anthropic.AsyncAnthropic(base_url=url, api_key="k", max_retries=0) as client:
+    async with serve() as (url, app), anthropic.AsyncAnthropic(base_url=url, api_key="k", max_retries=0) as client:
         try:
             reply = await ask(client)
             if hasattr(reply, "close"):
                 await reply.close()
         except (anthropic.APIStatusError, ValueError):
             pass
-    ((_, body),) = requests
+    (body,) = app.bodies
     return body  # type: ignore[no-any-return]
 
 

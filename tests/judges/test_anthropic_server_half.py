@@ -10,6 +10,7 @@ import anthropic
 import pytest
 from anthropic.types import Message as SDKMessage
 from msgspec import Raw
+from pydantic import BaseModel
 
 from betterai.core.base import BaseTextProvider
 from betterai.core.media import Media
@@ -28,7 +29,7 @@ from betterai.core.message import (
 from betterai.core.response import ProviderResponse, TextChunk, ToolCallDelta
 from betterai.core.usage import Usage
 from betterai.wire.anthropic_messages.shapes import PROTOCOL
-from judges.anthropic_app import serve
+from judges.app import serve
 
 HELLO: Any = [{"role": "user", "content": "Hello there"}]
 WEATHER: Any = {
@@ -273,3 +274,20 @@ async def test_what_is_no_request_is_refused_with_its_place() -> None:
     async with judge() as client:
         with pytest.raises(anthropic.BadRequestError, match=r"messages\.0\.role"):
             await client.messages.create(model="echo", max_tokens=9, messages=[{"role": "odd", "content": "x"}])  # type: ignore[typeddict-item]
+
+
+class City(BaseModel):
+    name: str
+    people: int | None
+
+
+@STREAM
+async def test_structured_output_through_the_clients_parser(stream: bool) -> None:
+    given: Any = {"model": "echo", "max_tokens": 99, "messages": HELLO, "output_format": City}
+    async with judge() as client:
+        if stream:
+            async with client.messages.stream(**given) as events:
+                reply: Any = await events.get_final_message()
+        else:
+            reply = await client.messages.parse(**given)
+    assert isinstance(reply.parsed_output, City)

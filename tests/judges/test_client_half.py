@@ -216,8 +216,8 @@ PAIRS_OF_GROQ: dict[str, tuple[Ask, TextCall]] = {
 @asynccontextmanager
 async def overhear(kind: Any) -> AsyncIterator[tuple[Any, list[dict[str, Any]]]]:
     """An SDK's client, and the bodies that it sends."""
-    async with serve() as (url, bodies), kind(base_url=f"{url}/v1", api_key="key", max_retries=0) as client:
-        yield client, bodies
+    async with serve() as (url, app), kind(base_url=f"{url}/v1", api_key="key", max_retries=0) as client:
+        yield client, app.bodies
 
 
 async def sent_by(kind: Any, ask: Ask) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from betterai.core.settings import AudioOutput, ReasoningControl
 from betterai.core.tools import JsonObject, JsonSchema, ServerTool, Tool, ToolChoice
 from betterai.core.wire import WireRequest
 from betterai.runtime.schema import prepare_settings
-from judges.gemini_app import SURFACE, serve
-from wire.geminis import CODECS, again, make_call, sent
+from judges.app import serve
+from wire.geminis import CODECS, SURFACE, again, make_call, sent
 
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
@@ -203,7 +203,7 @@ PAIRS: dict[str, tuple[Ask, TextCall]] = {
 
 async def sent_by_sdk(ask: Ask) -> tuple[str, dict[str, Any]]:
     """What the SDK sends. What the embedded model thinks of it does not matter."""
-    async with serve() as (url, service):
+    async with serve() as (url, app):
         client = genai.Client(api_key="key", http_options=types.HttpOptions(base_url=url, api_version="v1beta"))
         try:
             await ask(client)
@@ -211,8 +211,8 @@ async def sent_by_sdk(ask: Ask) -> tuple[str, dict[str, Any]]:
             pass
         finally:
             await client.aio.aclose()
-        ((path, body, _),) = service.requests
-        return path, body
+        ((request,), (body,)) = app.requests, app.bodies
+        return request.url.removesuffix("?"), body
 
 
 def sent_by_us(call: TextCall) -> tuple[str, dict[str, Any]]:

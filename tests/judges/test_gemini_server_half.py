@@ -11,6 +11,7 @@ import pytest
 from google import genai
 from google.genai import errors, types
 from msgspec import Raw
+from pydantic import BaseModel
 
 import betterai
 from betterai.core.base import BaseTextProvider
@@ -18,7 +19,7 @@ from betterai.core.media import Media
 from betterai.core.message import Citation, MediaPart, Message, Opaque, Reasoning, Text, ToolCall
 from betterai.core.response import ProviderResponse, TextChunk, TokenLogprob, ToolCallDelta
 from betterai.core.usage import Usage
-from judges.gemini_app import serve
+from judges.app import serve
 
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")
 SIGNED = Opaque(
@@ -204,3 +205,44 @@ async def test_how_an_answer_ended_is_a_word_of_the_protocol(reason: Any, word: 
         reply = await models.generate_content(model="any-model", contents="Hello")
     assert reply.candidates[0].finish_reason == types.FinishReason(read)
     assert reply.text == "Hi"
+
+
+def read_strictly(reply: bytes, *, stream: bool) -> list[types.GenerateContentResponse]:
+    """The bytes, by types that forbid every field they do not know: the client itself looks past those."""
+    assert types.GenerateContentResponse.model_config["extra"] == "forbid"
+    events = [line.removeprefix(b"data: ") for line in reply.split(b"\r\n\r\n") if line] if stream else [reply]
+    return [types.GenerateContentResponse.model_validate_json(event) for event in events]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_types_of_the_client_know_every_field(stream: bool) -> None:
+    async with serve(Scripted(WHOLE, CHUNKS)) as (url, app):
+        client = genai.Client(api_key="key", http_options=types.HttpOptions(base_url=url))
+        if stream:
+            await collect(client.aio.models)
+        else:
+            await client.aio.models.generate_content(model="any-model", contents="Hello")
+        await client.aio.aclose()
+    replies = read_strictly(app.replies[0], stream=stream)
+    assert "".join(reply.text or "" for reply in replies) == SAID
+    assert replies[-1].usage_metadata is not None
+
+
+class City(BaseModel):
+    name: str
+    people: int | None
+
+
+@pytest.mark.parametrize("field", ["response_schema", "response_json_schema"])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_structured_output_through_the_clients_parser(field: str, stream: bool) -> None:
+    shape = City if field == "response_schema" else City.model_json_schema()
+    config: dict[str, Any] = {"response_mime_type": "application/json", field: shape}
+    async with judge() as models:
+        if stream:
+            text = "".join([event.text or "" for event in await collect(models, **config)])
+            parsed = City.model_validate_json(text)
+        else:
+            given = types.GenerateContentConfig(**config)
+            parsed = (await models.generate_content(model="any-model", contents="Hello", config=given)).parsed
+    assert City.model_validate(parsed).name

@@ -197,14 +197,14 @@ PAIRS: dict[str, tuple[Ask, TextCall]] = {
 
 async def sent_by_the_sdk(ask: Ask) -> dict[str, Any]:
     """The body that the SDK sends: what becomes of it does not matter."""
-    async with serve() as (url, bodies), openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="k", max_retries=0) as client:
+    async with serve() as (url, app), openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="k", max_retries=0) as client:
         try:
             reply = await ask(client)
             if hasattr(reply, "close"):
                 await reply.close()
         except openai.APIStatusError:
             pass
-    (body,) = bodies
+    (body,) = app.bodies
     return body
 
 

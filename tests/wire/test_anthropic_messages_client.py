@@ -64,8 +64,9 @@ def test_a_version_that_is_asked_for_wins() -> None:
 
 
 def test_betas_and_the_workspace_are_headers() -> None:
-    said = headers(options={"anthropic": {"betas": ["a", "b"], "workspace_id": "w"}})
+    said = headers(options={"anthropic": {"betas": ["a", "b"], "workspace_id": "w", "user_profile_id": "u"}})
     assert (said["anthropic-beta"], said["anthropic-workspace-id"]) == ("a,b", "w")
+    assert said["anthropic-user-profile-id"] == "u"
 
 
 def test_options_go_into_the_body_and_their_objects() -> None:

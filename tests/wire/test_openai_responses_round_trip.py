@@ -153,7 +153,8 @@ def test_what_is_no_request_is_refused_where_it_is_wrong(body: Any, place: str) 
 
 def test_usage_is_read_on_the_way_and_the_model_rewritten() -> None:
     usage = {"input_tokens": 3, "output_tokens": 2}
-    whole = json.dumps({"id": "r", "usage": usage}).encode()
+    said = {"text": {"format": {"type": "text"}}, "summary": 5}  # an event has other fields of these names
+    whole = json.dumps({"id": "r", "usage": usage, **said}).encode()
     end = json.dumps({"type": "response.completed", "response": {"usage": usage}}).encode()
     for data in (whole, end):
         found = SURFACE.read_usage(data)

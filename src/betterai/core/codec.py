@@ -185,8 +185,8 @@ class Surface(RequestReader[C], Protocol[C, R_contra, E_contra]):
 
     def build_error(self, error: Exception) -> WireResponse: ...
 
-    def rewrite(self, body: bytes, model: str) -> bytes:
-        """For relaying: the same request for another model name."""
+    def rewrite(self, body: bytes, model: str | None) -> bytes:
+        """For relaying: the same body for another model name; None where the URL alone names the model."""
         ...
 
     def read_usage(self, event: bytes) -> Usage | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from betterai.core.codec import TextSurface
+from betterai.core.codec import TextExchange, TextSurface
 from betterai.core.exceptions import ConfigurationError
 from betterai.core.message import Message
 from betterai.core.price import price_usage
@@ -59,9 +59,25 @@ class Relayed:
         return price_usage(self.usage, self._provider.model.price)
 
 
+def _find_codec(provider: CodecTextProvider, protocol: str) -> TextExchange:
+    """The provider's codec of a protocol: of all that the vendor speaks, where the caller has not chosen one."""
+    spoken: dict[str, TextExchange] = {provider.codec.protocol: provider.codec}
+    if not provider.connection.config.protocol:
+        spoken = {**provider.provider.protocols["text"], **spoken}
+    if protocol not in spoken:
+        raise ConfigurationError(f"{provider.provider.name} speaks {', '.join(spoken)}, not {protocol}")
+    return spoken[protocol]
+
+
 def _without(ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:
     named = {name.lower() for name in theirs}
     return {name: value for name, value in ours.items() if name.lower() not in named}
+
+
+def _name_in(built: WireRequest) -> str | None:
+    """What the codec calls the model in its body; None where it names it in the URL alone."""
+    name = built.body.get("model") if isinstance(built.body, Mapping) else getattr(built.body, "model", None)
+    return name if isinstance(name, str) else None
 
 
 def _later(known: Usage | None, more: Usage | None) -> Usage | None:
@@ -81,8 +97,7 @@ async def relay(
 
     Only for providers that speak the same protocol; others need translation: parse it, and call the provider.
     """
-    if provider.codec.protocol != protocol:
-        raise ConfigurationError(f"{provider.provider.name} speaks {provider.codec.protocol}, not {protocol}")
+    codec = _find_codec(provider, protocol)
     surface = SURFACES[protocol]()
     connection = provider.connection
     call: Call[tuple[Message, ...], GenerationSettings] = Call(
@@ -92,12 +107,12 @@ async def relay(
         stream=stream,
         provider_settings=connection.codec_settings(),
     )
-    built = provider.codec.build_request(call)
+    built = codec.build_request(call)
     request = WireRequest(
         url=built.url,
         query=built.query,
         headers={**_without(built.headers, headers), **headers, "Content-Type": "application/json"},
-        body=surface.rewrite(body, provider.model.id),
+        body=surface.rewrite(body, _name_in(built)),
         reply="bytes",
     )
     reply = await connection.transport.open(request, connection.endpoint(), connection.timeout)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-from msgspec import UNSET, Raw
+from msgspec import UNSET
 
 from betterai.core.exceptions import BadRequestError
 from betterai.core.response import CallWarning
 from betterai.core.settings import GenerationSettings
-from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.objects import Fields
 from betterai.wire.residue import refuse
 
@@ -54,17 +52,3 @@ def make_settings(given: Mapping[str, Any]) -> GenerationSettings:
 def add_spelling(settings: GenerationSettings, *names: str) -> GenerationSettings:
     """The settings with more of how the request was written."""
     return settings.replace(spelling=frozenset(names) | (settings.spelling or frozenset()))
-
-
-def rename_model(body: bytes, name: str, *, missing: bool = True) -> bytes:
-    """The same request for another model; every other field stays as it was written. `missing` False: only where it
-    names one.
-    """
-    try:
-        fields = msgspec.json.decode(body, type=dict[str, Raw])
-    except UNREADABLE as error:
-        raise refuse("the body", f"is not a JSON object: {error}", "invalid_json") from error
-    if "model" not in fields and not missing:
-        return body
-    fields["model"] = Raw(msgspec.json.encode(name))
-    return msgspec.json.encode(fields)

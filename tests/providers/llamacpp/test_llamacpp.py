@@ -71,9 +71,13 @@ def test_its_own_fields() -> None:
     }  # fmt: skip
 
 
-def test_one_tool_can_be_named_and_not_several() -> None:
+def test_one_tool_can_be_named_where_it_is_the_only_one() -> None:
     tools = [Tool(name="f"), Tool(name="g")]
-    assert build(make_call(of=ANY, tools=tools, tool_choice="f"), LLAMA).warnings == ()
+    built = build(make_call(of=ANY, tools=tools[:1], tool_choice="f"), LLAMA)
+    assert built.body["tool_choice"] == "required"  # type: ignore[index]
+    assert [(warning.code, warning.field) for warning in built.warnings] == [("translated", "tool_choice")]
+    with pytest.raises(betterai.UnsupportedParam, match="alone"):
+        build(make_call(of=ANY, tools=tools, tool_choice="f"), LLAMA)
     with pytest.raises(betterai.UnsupportedParam, match="fewer tools"):
         build(make_call(of=ANY, tools=tools, tool_choice=ToolChoice(names=("f", "g"))), LLAMA)
 

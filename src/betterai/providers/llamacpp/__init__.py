@@ -2,10 +2,12 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.llamacpp.chat import LlamaCppChat
-from betterai.providers.llamacpp.messages import LlamaCppMessages
+from betterai.providers.llamacpp.messages import LlamaCppCount, LlamaCppMessages
 from betterai.providers.llamacpp.responses import LlamaCppResponses
 from betterai.providers.llamacpp.tokenize import LlamaCppTokenize
+from betterai.wire.openai_responses import OpenAIResponsesCount
 
+_RESPONSES, _MESSAGES = LlamaCppResponses(), LlamaCppMessages()
 PROVIDER = Provider(
     name="llamacpp",
     title="llama.cpp",
@@ -25,10 +27,14 @@ PROVIDER = Provider(
     protocols={
         "text": {
             "openai_chat": LlamaCppChat(),
-            "openai_responses": LlamaCppResponses(),
-            "anthropic_messages": LlamaCppMessages(),
+            "openai_responses": _RESPONSES,
+            "anthropic_messages": _MESSAGES,
         },
-        "count": {"openai_chat": LlamaCppTokenize()},
+        "count": {
+            "openai_chat": LlamaCppTokenize(),
+            "openai_responses": OpenAIResponsesCount(_RESPONSES),
+            "anthropic_messages": LlamaCppCount(_MESSAGES),
+        },
     },
     defaults={"text": "default"},
     codec_settings=("base_url",),

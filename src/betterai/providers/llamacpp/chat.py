@@ -9,13 +9,16 @@ from msgspec.structs import replace
 from betterai.core.codec import TextCall
 from betterai.core.settings import ReasoningControl
 from betterai.providers.llamacpp.options import LlamaCppOptions
+from betterai.wire.only_tool import require_only_tool
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_chat.fields import OPENAI_OWN
 from betterai.wire.report import Report
 
 
 class LlamaCppChat(OpenAIChat):
-    """It says how long it took in `timings`, which `response.raw` holds."""
+    """It says how long it took in `timings`, which `response.raw` holds. Where a tool is named that is to be called, it
+    calls any (tried on its server, 2026-10).
+    """
 
     max_tokens_fields = ("max_tokens",)
     extra_fields = frozenset({"top_k", "min_p"})
@@ -28,6 +31,12 @@ class LlamaCppChat(OpenAIChat):
     reasoning_names: ClassVar = {"format": "reasoning_format"}
     accepts: ClassVar = {"image": frozenset({"bytes", "url"}), "audio": frozenset({"bytes"})}
     unsupported: ClassVar = dict.fromkeys((*OPENAI_OWN, "user"), "llama.cpp does not take it")
+
+    def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
+        super()._write(body, name, value, call, report)
+        if name == "tool_choice" and isinstance(choice := body[name], dict):
+            require_only_tool(choice.get("function", {}).get("name"), call.settings.tools, report)
+            body[name] = "required"
 
     def write_reasoning_control(
         self, body: dict[str, Any], control: ReasoningControl, call: TextCall, report: Report

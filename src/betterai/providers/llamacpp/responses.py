@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from betterai.core.codec import TextCall
-from betterai.core.tools import JsonSchema, Tool
+from betterai.core.tools import JsonSchema
+from betterai.wire.only_tool import require_only_tool
 from betterai.wire.openai_chat.tools import build_json_schema
 from betterai.wire.openai_responses import OpenModelsResponses
 from betterai.wire.report import Report
@@ -34,7 +35,5 @@ class LlamaCppResponses(OpenModelsResponses):
                 form = {"type": "json_schema", "json_schema": build_json_schema(value)}
             body["response_format"] = form
         elif name == "tool_choice" and isinstance(choice := body[name], dict):
-            if [tool.name for tool in call.settings.tools or () if isinstance(tool, Tool)] != [choice.get("name")]:
-                report.drop("tool_choice", "no tool can be named here", hint="pass that tool alone")
+            require_only_tool(choice.get("name"), call.settings.tools, report)
             body[name] = "required"
-            report.translate("tool_choice", "the one tool that there is was required")

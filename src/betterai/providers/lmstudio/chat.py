@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from betterai.core.codec import TextCall
-from betterai.core.tools import Tool
 from betterai.providers.lmstudio.options import LMStudioOptions
+from betterai.wire.only_tool import require_only_tool
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_chat.fields import OPENAI_OWN
 from betterai.wire.report import Report
@@ -30,8 +30,5 @@ class LMStudioChat(OpenAIChat):
     def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
         super()._write(body, name, value, call, report)
         if name == "tool_choice" and isinstance(choice := body[name], dict):
-            names = [tool.name for tool in call.settings.tools or () if isinstance(tool, Tool)]
-            if names != [choice.get("function", {}).get("name")]:
-                report.drop("tool_choice", "no tool can be named here", hint="pass that tool alone")
+            require_only_tool(choice.get("function", {}).get("name"), call.settings.tools, report)
             body[name] = "required"
-            report.translate("tool_choice", "the one tool that there is was required")

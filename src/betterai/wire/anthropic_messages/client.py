@@ -57,6 +57,8 @@ class AnthropicMessages:
     """The version to ask for where sampling settings are sent: the newer one turns them down."""
     vendor_options: ClassVar[frozenset[str]] = frozenset()
     """Names of `settings.options[vendor]` that go into the body, or into headers, as `options.py` says."""
+    rename: ClassVar[Mapping[str, str]] = {}
+    """Settings that the vendor calls otherwise; see `wire/adoption.py`."""
     server_tools: ClassVar[bool] = True
     """Whether the vendor runs tools by itself."""
     cache_marks: ClassVar[bool] = True

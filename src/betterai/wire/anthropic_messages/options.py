@@ -7,7 +7,12 @@ from typing import Any
 
 from betterai.wire.residue import merge_extra
 
-HEADERS = {"version": "anthropic-version", "betas": "anthropic-beta", "workspace_id": "anthropic-workspace-id"}
+HEADERS = {
+    "version": "anthropic-version",
+    "betas": "anthropic-beta",
+    "workspace_id": "anthropic-workspace-id",
+    "user_profile_id": "anthropic-user-profile-id",
+}
 NESTED = {
     "task_budget": ("output_config", "task_budget"),
     "block_binding": ("thinking", "block_binding"),

@@ -8,6 +8,7 @@ from typing import Any
 from betterai.core.settings import GenerationSettings, PromptCache, ReasoningControl
 from betterai.core.tools import AnyTool, JsonSchema, ServerTool, Tool, ToolChoice
 from betterai.wire.anthropic_messages.conversation import keep_extra, take_mark
+from betterai.wire.anthropic_messages.options import HEADERS
 from betterai.wire.anthropic_messages.tools import NEWEST
 from betterai.wire.objects import Fields
 from betterai.wire.requests import make_settings
@@ -15,7 +16,6 @@ from betterai.wire.residue import refuse
 
 _PLAIN = ("temperature", "top_p", "top_k", "max_tokens", "service_tier")
 _NEUTRAL = {form: name for name, form in NEWEST.items()}
-_HEADERS = ("anthropic-version", "anthropic-beta")
 
 
 def parse_settings(fields: Fields, headers: Mapping[str, str]) -> GenerationSettings:
@@ -30,7 +30,7 @@ def parse_settings(fields: Fields, headers: Mapping[str, str]) -> GenerationSett
     _take_thinking(fields, given)
     _take_cache(fields, given)
     said = {name.lower(): value for name, value in headers.items()}
-    if chosen := {name: said[name] for name in _HEADERS if said.get(name)}:
+    if chosen := {name: said[name] for name in HEADERS.values() if said.get(name)}:
         given["extra_headers"] = chosen
     if fields:
         given["extra_body"] = fields

@@ -107,7 +107,7 @@ class BedrockConverseSurface:
 
     # ── relay ──
 
-    def rewrite(self, body: bytes, model: str) -> bytes:
+    def rewrite(self, body: bytes, model: str | None) -> bytes:
         """The model stands in the URL: the body stays as it is."""
         return body
 

@@ -32,8 +32,7 @@ from betterai.wire.gemini.requests import SettingsReader
 from betterai.wire.gemini.shapes import REPLY
 from betterai.wire.gemini.spelling import read_spelling
 from betterai.wire.gemini.usage import build_usage, parse_usage
-from betterai.wire.objects import read_body
-from betterai.wire.requests import rename_model
+from betterai.wire.objects import read_body, rewrite_model
 from betterai.wire.residue import refuse
 
 _PATH = re.compile(r"/((?:publishers/[^/]+/|models/|tunedModels/|endpoints/)[^:?#]+):(\w+)$")
@@ -132,9 +131,8 @@ class GeminiSurface:
 
     # ── relay ──
 
-    def rewrite(self, body: bytes, model: str) -> bytes:
-        """The same request for another model: its name stands in the URL, and seldom in the body too."""
-        return rename_model(body, f"models/{model}", missing=False)
+    def rewrite(self, body: bytes, model: str | None) -> bytes:
+        return rewrite_model(body, model)
 
     def read_usage(self, event: bytes) -> Usage | None:
         if b'"usageMetadata"' not in event:

@@ -14,7 +14,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.wire.answers import build_error_reply, build_reply, status_of
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.objects import read_body
+from betterai.wire.objects import read_body, rewrite_model
 from betterai.wire.openai_chat.answers import describe_error
 from betterai.wire.openai_responses.answers import build_items, build_response, status_of_answer
 from betterai.wire.openai_responses.conversation import parse_input
@@ -22,9 +22,9 @@ from betterai.wire.openai_responses.events import EventWriter
 from betterai.wire.openai_responses.pointers import POINTERS
 from betterai.wire.openai_responses.protocol import PROTOCOL
 from betterai.wire.openai_responses.requests import parse_settings
-from betterai.wire.openai_responses.shapes import ABSENT, ResponseShape, decode_event, decoder_for
+from betterai.wire.openai_responses.shapes import ABSENT, ResponseShape, decode_within, decoder_for
 from betterai.wire.openai_responses.usage import parse_usage
-from betterai.wire.requests import rename_model, take_model, take_stream
+from betterai.wire.requests import take_model, take_stream
 from betterai.wire.residue import refuse
 
 _RESPONSE = decoder_for(ResponseShape)
@@ -99,16 +99,15 @@ class OpenAIResponsesSurface:
 
     # ── relay ──
 
-    def rewrite(self, body: bytes, model: str) -> bytes:
-        """The same request for another model name; every other field stays as it was written."""
-        return rename_model(body, model)
+    def rewrite(self, body: bytes, model: str | None) -> bytes:
+        return rewrite_model(body, model)
 
     def read_usage(self, event: bytes) -> Usage | None:
         """The usage of a whole reply, or of the event that ends a stream."""
         if b'"usage"' not in event:
             return None
         try:
-            within = decode_event(event).response
+            within = decode_within(event).response
             return parse_usage(_RESPONSE.decode(event if within is ABSENT else within))
         except UNREADABLE:
             return None

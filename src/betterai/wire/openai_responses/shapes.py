@@ -129,6 +129,12 @@ class EventShape(Struct, gc=False):
     logprobs: Raw = ABSENT
 
 
+class WithinShape(Struct, gc=False):
+    """The response that an event holds. A whole response holds none: it is read as its own."""
+
+    response: Raw = ABSENT
+
+
 class NamedShape(Struct, gc=False):
     """Only the type of an event, where nothing else of it can be read."""
 
@@ -147,6 +153,7 @@ decode_item = msgspec.json.Decoder(ItemShape, strict=False).decode
 decode_event = msgspec.json.Decoder(EventShape, strict=False).decode
 decode_name = msgspec.json.Decoder(NamedShape).decode
 decode_head = msgspec.json.Decoder(HeadShape).decode
+decode_within = msgspec.json.Decoder(WithinShape).decode
 decode_annotation = msgspec.json.Decoder(AnnotationShape, strict=False).decode
 
 
