@@ -282,7 +282,9 @@ def _cohere_events(said: Said) -> Iterator[bytes]:
         return _sse({"type": kind, **at, **({"delta": {"message": message}} if message else {})}, kind)
 
     empty: Json = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
-    yield _sse({"type": "message-start", "id": "a-1", "delta": {"message": empty}, **(said.more or {})}, "message-start")
+    yield _sse(
+        {"type": "message-start", "id": "a-1", "delta": {"message": empty}, **(said.more or {})}, "message-start"
+    )
     if said.text:
         yield event("content-start", 0, content={"type": "text", "text": ""})
         yield event("content-delta", 0, content={"text": said.text})

@@ -94,7 +94,7 @@ def test_s1_network_pieces_of_one_byte_change_nothing(case: Case) -> None:
 @pytest.mark.parametrize("case", [case for case in TEXT_CODECS if case.protocol in SERVED], ids=str)
 def test_s1_a_server_of_ours_passes_on_each_piece(case: Case) -> None:
     """The other half: chunks of any provider, their arguments cut, as events of the protocol."""
-    for which, place in CUTS[:: 3]:
+    for which, place in CUTS[::3]:
         said = three_calls(which, place)
         items = [
             TextChunk(tool_call=ToolCallDelta(index=index, id=item.id * (not turn), name=item.name * (not turn), arguments=piece))
