@@ -131,11 +131,13 @@ async def test_e3_the_same_fault_is_the_same_error_whole_streamed_and_in_sync(ca
         for status in FAULTS:
             errors: list[Any] = []
             for way in ("whole", "stream", "sync"):
+                asked = (
+                    asyncio.to_thread(ask_in_sync, case, upstream.url)
+                    if way == "sync"
+                    else ask(provider, streaming=way == "stream")
+                )
                 with pytest.raises(ProviderError) as caught:
-                    if way == "sync":
-                        await asyncio.to_thread(ask_in_sync, case, upstream.url)
-                    else:
-                        await ask(provider, streaming=way == "stream")
+                    await asked
                 errors.append(caught.value)
             said = [(type(error), *(getattr(error, part) for part in PARTS)) for error in errors]
             assert said[0] == said[1] == said[2]
