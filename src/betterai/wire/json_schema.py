@@ -114,8 +114,8 @@ def _close_named(value: Any) -> Any:
             closed[key] = {name: _close_named(inner) for name, inner in item.items()}
         else:
             closed[key] = item if key in _LITERAL else _close_named(item)
-    if "properties" in closed:
-        closed.setdefault("additionalProperties", False)
+    if "properties" in closed and closed.get("additionalProperties", True) is True:
+        closed["additionalProperties"] = False
     return closed
 
 
@@ -237,6 +237,11 @@ class _Closer:
             return [self.close(item) for item in value]
         if not isinstance(value, Mapping):
             return value
+        if isinstance(parts := value.get("allOf"), list | tuple) and any(_refers(part) for part in parts):
+            if len(parts) > 1:
+                self.problem = self.problem or "a reference among several parts of allOf cannot be enforced here"
+            else:
+                value = {**value, **parts[0]}
         if "$ref" in value:
             self.told.update(value.keys() - {"$ref", "$defs", "definitions", "title"})
             return {"$ref": value["$ref"]}
@@ -276,6 +281,10 @@ class _Closer:
             self.closed = True
         closed["additionalProperties"] = False
         closed.setdefault("properties", {})
+
+
+def _refers(value: Any) -> bool:
+    return isinstance(value, Mapping) and "$ref" in value
 
 
 def _is_circular(definitions: Mapping[str, Any]) -> bool:
