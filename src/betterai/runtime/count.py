@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from inspect import isawaitable
 from typing import Any, cast
 
@@ -13,6 +12,7 @@ from betterai.core.exceptions import BetterAIError, ProviderError
 from betterai.core.message import Messages
 from betterai.core.model import ModelConfig
 from betterai.core.price import price_usage
+from betterai.core.provider import Provider
 from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Usage
@@ -42,15 +42,12 @@ class CodecTokenCounter(CodecTextProvider):
     async def count_for(
         cls, asked: CodecTextProvider, messages: Messages, name: str, settings: GenerationSettings
     ) -> TokenCount:
-        """By the codec of the protocol that is spoken, or that this one stands in for; else estimated."""
+        """By the codec of the protocol that is spoken, or of one that goes with it; else estimated."""
         model = asked._find_model(name)
-        spoken = asked._find_codec(model).protocol
-        codecs: Mapping[str, Any] = asked.provider.protocols.get("count", {})
-        texts = asked.provider.protocols["text"]
-        same = (codec for protocol, codec in codecs.items() if getattr(texts.get(protocol), "instead", "") == spoken)
-        codec = codecs.get(spoken) or next(same, None)
+        text = asked._find_codec(model)
+        codec = _find_counter(asked.provider, text)
         if codec is None:
-            return _estimate(messages, model, settings, spoken)
+            return _estimate(messages, model, settings, text.protocol)
         connection = asked.connection
         counter = cls(
             asked.provider, codec, connection.config, asked.model, transport=connection.source, clock=asked._clock
@@ -84,6 +81,14 @@ class CodecTokenCounter(CodecTextProvider):
                 body=found.body or reply.content,
             )
             return _complete(count, plan.call.model)
+
+
+def _find_counter(provider: Provider, text: TextExchange) -> Any:
+    """Protocols go together where one names the other in `instead`: they are asked for the same models."""
+    codecs, texts = provider.protocols.get("count", {}), provider.protocols.get("text", {})
+    others = [protocol for protocol, codec in texts.items() if getattr(codec, "instead", "") == text.protocol]
+    known = [name for name in (text.protocol, getattr(text, "instead", ""), *others) if name in codecs]
+    return codecs[known[0]] if known else None
 
 
 async def _count_by_class(

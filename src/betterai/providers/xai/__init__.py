@@ -19,7 +19,7 @@ PROVIDER = Provider(
     models=lambda: PROVIDER_MODELS,
     protocols={
         "text": {"openai_responses": XAIResponses(), "openai_chat": XAIChat()},
-        "count": {"openai_responses": XAITokenize(), "openai_chat": XAITokenize()},
+        "count": {"openai_chat": XAITokenize()},
     },
     defaults={"text": "grok-4.7"},
     list_models_path="/models",
