@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from betterai.core.message import ToolCall
 from betterai.core.response import TextChunk, ToolCallDelta
-from contract.answers import events_of
+from betterai.wire.surfaces import SURFACES
+from contract.answers import call_of, surface_of
 from contract.cases import TEXT_CODECS, Case
 from contract.doubles import Asked, Said
 from contract.reading import double_of, read_steps, read_stream, stream_of, whole_of
-from judges.app import SERVED
 
 ARGUMENTS = ('{"city":"Zürich","days":[1,2]}', '{"q":"a \\"b\\" \\u00fc","deep":{"x":null}}', '{"n":1.50,"ok":true}')
 CUTS = [(which, place) for which, text in enumerate(ARGUMENTS) for place in range(1, len(text.encode()))]
@@ -91,7 +92,7 @@ def test_s1_network_pieces_of_one_byte_change_nothing(case: Case) -> None:
     check(response.tool_calls, deltas_of(chunks))
 
 
-@pytest.mark.parametrize("case", [case for case in TEXT_CODECS if case.protocol in SERVED], ids=str)
+@pytest.mark.parametrize("case", [case for case in TEXT_CODECS if case.protocol in SURFACES], ids=str)
 def test_s1_a_server_of_ours_passes_on_each_piece(case: Case) -> None:
     """The other half: chunks of any provider, their arguments cut, as events of the protocol."""
     for which, place in CUTS[::3]:
@@ -106,5 +107,7 @@ def test_s1_a_server_of_ours_passes_on_each_piece(case: Case) -> None:
             for index, item in enumerate(said.asked)
         ]
         end = TextChunk(finish_reason="tool_calls", raw_finish_reason="tool_calls")
-        chunks, response = read_stream(case, events_of(case, *items, *parts, end, None))
+        surface, state = surface_of(case), dict[str, Any]()
+        events = [surface.build_event(call_of(case), item, state) for item in (*items, *parts, end, None)]
+        chunks, response = read_stream(case, events)
         check(response.tool_calls, deltas_of(chunks))
