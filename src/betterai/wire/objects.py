@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from betterai.core.wire import WireRequest
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.residue import refuse
 
+_decode_fields = msgspec.json.Decoder(dict[str, Raw]).decode
 Fields = dict[str, Any]
 """An object that is being read: what is known is taken out, and what is left is residue."""
 
@@ -33,6 +35,15 @@ def read_object(value: Any, where: str) -> Fields:
     if not isinstance(value, Mapping):
         raise refuse(where, "must be an object")
     return dict(value)
+
+
+def is_object(text: str) -> bool:
+    """Whether a text is a JSON object."""
+    try:
+        _decode_fields(text)
+    except UNREADABLE:
+        return False
+    return True
 
 
 def take_text(fields: Fields, name: str) -> str:
