@@ -193,3 +193,15 @@ def test_x5_a_key_that_was_changed_meanwhile_stays_hidden(monkeypatch: pytest.Mo
         connection.look_again()
         connection.endpoint()
     assert {"old-key", "new-key"} <= set(connection.secrets())
+
+
+@pytest.mark.parametrize("name", ["Authorization", "X-Api-Token", "Cookie"])
+async def test_x5_a_secret_of_the_users_that_a_server_echoes_is_taken_out(name: str) -> None:
+    body = {"error": {"message": f"You sent {CANARY} and {QUOTED} with 2026-11-01"}}
+    given = {"extra_headers": {name: f"Bearer {CANARY}", "X-Version": "2026-11-01"}}
+    with Upstream(reply(400, body)) as upstream, pytest.raises(BetterAIError) as caught:
+        await ask(connect(upstream.url, retries=0), **given)
+    told = texts_of(caught.value)
+    assert CANARY not in told
+    assert QUOTED not in told
+    assert "2026-11-01" in str(caught.value)

@@ -49,6 +49,15 @@ def test_names_of_properties_are_no_keywords() -> None:
     assert close_schema(schema).schema == schema
 
 
+def test_a_reference_in_all_of_stands_alone_or_is_a_problem() -> None:
+    """https://platform.claude.com/docs/en/build-with-claude/structured-outputs: `allOf` takes no `$ref`."""
+    reference, root = {"$ref": "#/$defs/A"}, {"$defs": {"A": INTEGER}}
+    found = close_schema({**closed(a={"allOf": [reference], "description": "D"}), **root})
+    assert found.schema == {**closed(a=reference), **root}
+    assert "description" in found.changes[0]
+    assert close_schema({**closed(a={"allOf": [reference, INTEGER]}), **root}).problem
+
+
 def test_one_of_several_is_any_of_them() -> None:
     assert close_schema(closed(a={"oneOf": [INTEGER]})).schema == closed(a={"anyOf": [INTEGER]})
 

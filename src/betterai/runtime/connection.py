@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
@@ -17,6 +18,7 @@ from betterai.config.environment import (
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError, UnsupportedParam
 from betterai.core.provider import BearerAuth, GoogleAuth, HeaderAuth, Provider, SigV4Auth
+from betterai.core.settings import CallSettings
 from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.stand_in import choose_transport
 
@@ -154,6 +156,21 @@ class Connection:
         """Whether the URL is other than the vendor's own: what users point at, they may have in their own network."""
         defaults = {setting.name: setting.default or "" for setting in self.provider.settings}
         return base_url != fill_template(self.provider.base_url, defaults)
+
+
+_SECRET_NAME = re.compile("auth|cookie|credential|key|passw|secret|signature|token", re.IGNORECASE)
+
+
+def find_secrets(settings: CallSettings) -> list[str]:
+    """The values of extra headers and query parameters whose names say that they are secret: whole, without what
+    stands before them (such as "Bearer"), and as they look inside a URL.
+    """
+    given = settings.given()
+    extra = {**(given.get("extra_headers") or {}), **(given.get("extra_query") or {})}
+    named = [str(value) for name, value in extra.items() if _SECRET_NAME.search(name)]
+    secrets = [value for value in named if len(value) >= 8]
+    bare = [value.rpartition(" ")[2] for value in secrets]
+    return [form for value in (*secrets, *bare) if value for form in (value, quote(value, safe=""))]
 
 
 def encode_login(name: str, password: str) -> str:

@@ -33,7 +33,7 @@ from betterai.core.settings import GenerationSettings
 from betterai.core.wire import Call, Event, WireRequest
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock
 from betterai.runtime.claims import check_claims
-from betterai.runtime.connection import Connection, TransportSource
+from betterai.runtime.connection import Connection, TransportSource, find_secrets
 from betterai.runtime.encoding import check_size, encode_request
 from betterai.runtime.gatherer import Gatherer, WholeAnswer
 from betterai.runtime.hops import LARGE_BODY, Hops
@@ -323,7 +323,7 @@ class CodecTextProvider(BaseTextProvider):
         self, error: BetterAIError, plan: Plan, attempts: Attempts, hops: Hops | None, shown: Gatherer | None
     ) -> BetterAIError:
         error.attempts = tuple(attempts.records)
-        error.locate(*self._whom(plan)).redact(self.connection.secrets())
+        error.locate(*self._whom(plan)).redact([*self.connection.secrets(), *find_secrets(plan.call.settings)])
         return error if hops is None else hops.interrupt(error, None if shown is None else shown.response())
 
     def _whom(self, plan: Plan) -> tuple[str, str]:

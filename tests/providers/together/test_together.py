@@ -36,6 +36,8 @@ def test_the_declaration() -> None:
         ({"logprobs": False, "top_logprobs": 5}, {"logprobs": 0}),
         ({"top_logprobs": 5}, {"logprobs": 5}),
         ({"logprobs": None}, {"logprobs": None}),
+        ({"top_logprobs": 0}, {"logprobs": 0}),
+        ({"top_logprobs": None}, {"logprobs": None}),
     ],
 )
 def test_logprobs_are_a_number(settings: dict[str, Any], sent: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from betterai.core.message import (
 from betterai.core.model import ModelConfig
 from betterai.providers.cohere.documents import build_document
 from betterai.providers.cohere.replies import PROTOCOL
+from betterai.wire.cache_marks import mark_last
 from betterai.wire.report import Report
 from betterai.wire.residue import is_own, write_back
 
@@ -118,6 +119,8 @@ class MessageBuilder:
             return
         if part.kind == "custom":
             self._report.drop("tools", "tools are functions here: no custom ones, nor calls of them")
+        if part.cache is not None:
+            self._report.drop("messages.cache", "this provider takes no cache marks")
         function = {"name": part.name, "arguments": part.arguments}
         call = self._merge({"id": part.id, "type": "function", "function": function}, part.opaque)
         body.setdefault("tool_calls", []).append(call)
@@ -127,7 +130,11 @@ class MessageBuilder:
             self._report.drop("messages.is_error", "there is no mark for failed tools here: say it in the text")
         if part.name:
             self._report.drop("messages.name", "this provider takes no names in messages")
-        body = {"role": "tool", "tool_call_id": part.id, "content": self._build_content(part.parts, tool=True)}
+        body = {
+            "role": "tool",
+            "tool_call_id": part.id,
+            "content": self._build_content(mark_last(part, self._report), tool=True),
+        }
         return self._merge(body, part.opaque)
 
     def _build_content(self, parts: Sequence[AnyPart], *, tool: bool = False) -> Any:

@@ -37,9 +37,12 @@ class TogetherChat(OpenAIChat):
     def build_request(self, call: TextCall) -> WireRequest:
         request = super().build_request(call)
         body: Any = request.body
-        if "top_logprobs" in body or body.get("logprobs") is not None:
-            wanted, most = body.get("logprobs", True), body.pop("top_logprobs", None)
-            body["logprobs"] = (most or 1) if wanted else 0
+        if "top_logprobs" in body:
+            most = body.pop("top_logprobs")
+            if body.setdefault("logprobs", most) is True:
+                body["logprobs"] = most or 1
+        if isinstance(body.get("logprobs"), bool):
+            body["logprobs"] = int(body["logprobs"])
         return request
 
     def write_reasoning_control(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from asyncio import to_thread
 from collections.abc import Mapping
 from functools import cache
@@ -69,7 +71,18 @@ def _load_signer() -> tuple[Any, Any]:
         raise ConfigurationError(
             "signing requests to AWS needs botocore", hint='pip install "betterai[aws]", or give a bearer key'
         ) from None
+    logging.getLogger("botocore.auth").addFilter(_hide_tokens)
     return Signer, AWSRequest
+
+
+_TOKEN = re.compile(r"(x-amz-security-token:)[^\n]*", re.IGNORECASE)
+
+
+def _hide_tokens(record: logging.LogRecord) -> bool:
+    """botocore logs all that it signs at DEBUG, and the session token is among it."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(_TOKEN.sub(r"\1***", item) if isinstance(item, str) else item for item in record.args)
+    return True
 
 
 def _sign(

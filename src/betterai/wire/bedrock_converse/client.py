@@ -14,12 +14,13 @@ from betterai.core.settings import WebSearch
 from betterai.core.tools import JsonObject, JsonSchema, PlainText, ServerTool, ToolChoice
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.bedrock_converse.failures import parse_failure
-from betterai.wire.bedrock_converse.messages import MessageBuilder
+from betterai.wire.bedrock_converse.messages import MAX_CACHE_POINTS, MessageBuilder
 from betterai.wire.bedrock_converse.reasoning import write_reasoning
 from betterai.wire.bedrock_converse.replies import FINISH_REASONS, BlockReader
 from betterai.wire.bedrock_converse.shapes import PROTOCOL, decode_reply
 from betterai.wire.bedrock_converse.stream import ConverseStream
 from betterai.wire.bedrock_converse.tools import (
+    CACHE_POINT,
     build_server_tool,
     build_text_format,
     build_tool_choice,
@@ -27,6 +28,7 @@ from betterai.wire.bedrock_converse.tools import (
     speaks_of_tools,
 )
 from betterai.wire.bedrock_converse.usage import parse_usage
+from betterai.wire.cache_marks import trim_points
 from betterai.wire.calls import asks_nothing, check_forced_choice, make_request, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable
@@ -85,6 +87,9 @@ class BedrockConverse:
                 self._write(body, name, value, call, report)
         if "options" in given:
             self._write_options(body, call, report)
+        prompt = [body.get("toolConfig", {}).get("tools") or [], builder.system]
+        prompt += [message["content"] for message in builder.messages]
+        trim_points(prompt, CACHE_POINT, MAX_CACHE_POINTS, report)
         return body
 
     def _may_send(self, name: str, value: Any, call: TextCall, report: Report) -> bool:

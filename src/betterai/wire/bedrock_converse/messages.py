@@ -34,6 +34,8 @@ from betterai.wire.residue import is_own, merge_extra
 Block = dict[str, Any]
 
 CACHE_TTLS = ("5m", "1h")
+MAX_CACHE_POINTS = 4
+"""https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html, 2026-11."""
 _TOOL_ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
 _WITH_MEDIA = ("image", "document", "video")
 
@@ -110,9 +112,18 @@ class MessageBuilder:
         else:
             block = self._build_media(part)
         blocks = [] if block is None else [block]
-        if part.cache is not None:
-            blocks.append(build_cache_point(part.cache, self._report))
+        if (mark := self._mark_of(part)) is not None:
+            blocks.append(build_cache_point(mark, self._report))
         return blocks
+
+    def _mark_of(self, part: AnyPart) -> CacheMark | None:
+        """A mark inside of a result stands after it, where it is the last of its contents."""
+        if not isinstance(part, ToolResult) or not any(item.cache is not None for item in part.parts):
+            return part.cache
+        *before, last = (item.cache for item in part.parts)
+        if any(before) or (last is not None and part.cache is not None):
+            self._report.drop("messages.cache", "cache marks are not taken inside of results")
+        return part.cache or last
 
     def _build_text(self, part: Text) -> Block:
         fields = self._own(part.opaque)

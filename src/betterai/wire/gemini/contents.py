@@ -126,7 +126,8 @@ class ContentBuilder:
         return written
 
     def _build_part(self, part: AnyPart) -> dict[str, Any] | None:
-        if part.cache is not None:
+        inside = part.parts if isinstance(part, ToolResult) else ()
+        if any(item.cache is not None for item in (part, *inside)):
             self._report.drop("messages.cache", "this protocol has no cache marks")
         opaque = part.opaque
         kept: dict[str, Any] = {}

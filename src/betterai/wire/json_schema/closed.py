@@ -20,8 +20,8 @@ def _close_named(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     closed = map_schemas(value, _close_named)
-    if "properties" in closed:
-        closed.setdefault("additionalProperties", False)
+    if "properties" in closed and closed.get("additionalProperties", True) is True:
+        closed["additionalProperties"] = False
     return closed
 
 
@@ -74,6 +74,11 @@ class _Closer:
     def close(self, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
+        if isinstance(parts := value.get("allOf"), list | tuple) and any(_refers(part) for part in parts):
+            if len(parts) > 1:
+                self.problem = self.problem or "a reference among several parts of allOf cannot be enforced here"
+            else:
+                value = {**value, **parts[0]}
         if "$ref" in value:
             self.told.update(value.keys() - {"$ref", "$defs", "definitions", "title"})
             return {"$ref": value["$ref"]}
@@ -108,6 +113,10 @@ def _is_told(key: str, item: Any) -> bool:
     if key == "enum":
         return any(isinstance(member, Mapping | list) for member in item)
     return key in _UNENFORCED
+
+
+def _refers(value: Any) -> bool:
+    return isinstance(value, Mapping) and "$ref" in value
 
 
 def _is_circular(definitions: Mapping[str, Any]) -> bool:

@@ -20,6 +20,7 @@ from betterai.core.message import (
     ToolCall,
     ToolResult,
 )
+from betterai.wire.cache_marks import NO_PLACE, mark_last
 from betterai.wire.prompt_cache import BREAKPOINT
 from betterai.wire.report import Report
 from betterai.wire.residue import is_own, write_back
@@ -101,7 +102,7 @@ class MessageBuilder:
         body: dict[str, Any] = {"role": "tool", "tool_call_id": self._fit_id(part.id)}
         if not self._codec.tool_media and any(isinstance(item, MediaPart) for item in part.parts):
             self._report.drop("media", "tool results hold text only here", hint="put media into a user message")
-        body["content"] = self._build_content(part.parts)
+        body["content"] = self._build_content(mark_last(part, self._report))
         if part.is_error:
             self._report.drop("messages.is_error", "this protocol has no mark for failed tools: say it in the text")
         self._write_name(body, part.name or message.name)
@@ -128,6 +129,8 @@ class MessageBuilder:
                 body["audio"] = {"id": part.media.file_id}
             else:
                 content.append(part)
+        if any(part.cache is not None and not any(part is item for item in content) for part in parts):
+            self._report.drop("messages.cache", NO_PLACE)
         if self._codec.annotations_back and (notes := [note for part in content for note in self._notes_of(part)]):
             body["annotations"] = notes
         if content or not assistant:

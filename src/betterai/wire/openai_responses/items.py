@@ -19,6 +19,7 @@ from betterai.core.message import (
     ToolCall,
     ToolResult,
 )
+from betterai.wire.cache_marks import NO_PLACE
 from betterai.wire.openai_responses.content import build_cache_mark, build_media
 from betterai.wire.openai_responses.outputs import build_output
 from betterai.wire.openai_responses.protocol import PROTOCOL
@@ -92,6 +93,8 @@ class ItemBuilder:
         return opaque is not None and is_own(opaque, PROTOCOL, self._model) and "item" in opaque.value
 
     def _write_item(self, part: AnyPart, message: Message) -> None:
+        if part.cache is not None and not (isinstance(part, ToolResult) and message.role != "assistant"):
+            self._report.drop("messages.cache", NO_PLACE)
         if isinstance(part, Reasoning):
             self._write_reasoning(part)
         elif isinstance(part, ToolCall):

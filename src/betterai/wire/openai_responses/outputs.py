@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from betterai.core.media import Media
 from betterai.core.message import MediaPart, Text, ToolResult
 from betterai.core.model import ModelConfig
+from betterai.wire.cache_marks import NO_PLACE, mark_last
 from betterai.wire.openai_responses.content import build_cache_mark, build_media
 from betterai.wire.openai_responses.protocol import PROTOCOL
 from betterai.wire.report import Report
@@ -20,6 +21,8 @@ def build_output(
     codec: OpenAIResponses, part: ToolResult, kind: str, model: ModelConfig, report: Report
 ) -> dict[str, Any]:
     """The item that answers a call of type `kind`."""
+    if part.cache is not None and not kind.startswith(("function", "custom")):
+        report.drop("messages.cache", NO_PLACE)
     if kind == "computer_call":
         return {"type": "computer_call_output", "call_id": part.id, "output": _build_screenshot(part, report)}
     if kind == "mcp_approval_request":
@@ -44,7 +47,7 @@ def build_output(
 
 def _build_content(codec: OpenAIResponses, part: ToolResult, model: ModelConfig, report: Report) -> Any:
     """A text, or a list of parts where there is more than one plain text."""
-    parts = part.parts
+    parts = mark_last(part, report)
     if not parts:
         return ""
     if len(parts) == 1 and isinstance(parts[0], Text) and parts[0].opaque is None and parts[0].cache is None:

@@ -21,6 +21,7 @@ from betterai.core.message import (
 )
 from betterai.core.model import ModelConfig
 from betterai.providers.ollama.native.replies import PROTOCOL
+from betterai.wire.cache_marks import mark_last
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.report import Report
 from betterai.wire.residue import is_own, write_back
@@ -60,7 +61,7 @@ class MessageBuilder:
         if part.is_error:
             self._report.drop("messages.is_error", "there is no mark for failed tools here: say it in the text")
         body: dict[str, Any] = {"role": "tool"}
-        self._write_parts(body, part.parts, assistant=False)
+        self._write_parts(body, mark_last(part, self._report), assistant=False)
         named = part.name or name
         if not named and not is_own(part.opaque, PROTOCOL, self._model):
             named = self._names.get(part.id, "")
