@@ -16,7 +16,7 @@ from betterai.core.response import CallWarning, ProviderResponse, TextChunk
 from betterai.core.usage import Usage
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.wire.anthropic_messages.answers import build_message, describe_error, status_of
-from betterai.wire.anthropic_messages.conversation import parse_conversation
+from betterai.wire.anthropic_messages.conversation import INPUTS, parse_conversation
 from betterai.wire.anthropic_messages.events import EventWriter
 from betterai.wire.anthropic_messages.pointers import POINTERS
 from betterai.wire.anthropic_messages.requests import parse_settings
@@ -25,6 +25,7 @@ from betterai.wire.anthropic_messages.usage import parse_usage
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.objects import read_body
 from betterai.wire.residue import refuse
+from betterai.wire.verbatim import restore_raw
 
 _WRITER = "writer"
 
@@ -40,6 +41,7 @@ class AnthropicMessagesSurface:
     def parse_request(self, request: WireRequest) -> TextCall:
         """The request as our call. Raises `BadRequestError` for what is not a request of this protocol."""
         body = read_body(request)
+        restore_raw(body, request, INPUTS)
         named, streamed = find_model_in_url(request.url)
         model, messages, stream = body.pop("model", None), body.pop("messages", None), body.pop("stream", UNSET)
         model = model or named

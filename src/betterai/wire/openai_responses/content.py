@@ -19,6 +19,8 @@ def build_media(codec: OpenAIResponses, part: MediaPart, report: Report) -> dict
     if media.form not in codec.accepts.get(media.kind, frozenset()):
         report.drop("media", f"{media.kind} as {media.form} cannot be sent to this provider")
     if media.kind == "audio":
+        if part.detail:
+            report.drop("media.detail", "sounds have no resolution to ask for")
         format = audio_format(media.mime_type)
         if not format:
             report.drop("media", "the format of the sound is not known", hint="set its mime_type")
