@@ -28,6 +28,7 @@ NO_LOSS = {
     "auto": "tools are called as the model likes: this is so without being said",
     "web search": "the setting and the tool of that name are one request in two places",
     "nothing": "a null, an empty list, False, 1 or plain text where that is what holds without the setting",
+    "user": "the user, and metadata of a user_id and nothing else: some protocols have the one place",
     "file name": "a protocol that demands names of documents has one made up",
 }
 """What is compared as equal, and why nothing is lost."""
@@ -152,6 +153,8 @@ def _describe_settings(settings: GenerationSettings, reported: Sequence[str]) ->
     tools = list(given.pop("tools", None) or ())
     if (search := given.pop("web_search", None)) not in (None, False):
         tools.append(ServerTool(type="web_search", config=_search_config(search)))
+    if (given.get("metadata") or {}).keys() == {"user_id"} and "user" not in given:
+        given["user"] = given.pop("metadata")["user_id"]
     said: dict[str, Any] = {}
     if tools:
         said["tools"] = sorted((_tool(tool, reported) for tool in tools), key=str)

@@ -40,7 +40,7 @@ CODECS: dict[str, TextExchange] = {
 PAIRS = list(product(CODECS, CODECS))
 MODEL = ModelConfig(id="any-model", provider="any", known=False)
 BY_ITSELF: dict[str, dict[str, list[Any]]] = {
-    "anthropic_messages": {"max_tokens": [4096, 4096 + 2048], "response_format.strict": [True]},
+    "anthropic_messages": {"max_tokens": [4096, 4096 + 1024, 4096 + 2048], "response_format.strict": [True]},
     "gemini": {"response_format.strict": [True]},
     "bedrock_converse": {"response_format.strict": [True]},
 }
