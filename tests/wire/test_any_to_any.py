@@ -71,9 +71,12 @@ def check(one: str, other: str, call: TextCall) -> None:
     except UnsupportedParam as error:
         assert error.param  # noqa: PT017 - or it is carried
         return
+    body = msgspec.json.decode(first.body)  # type: ignore[arg-type]
     if one == other:
         bodies = [msgspec.json.decode(request.body) for request in (first, back)]  # type: ignore[arg-type]
         assert [*find_missing(*bodies), *find_missing(*reversed(bodies))] == []
+    for field in (warning.field for warning in there.warnings):
+        assert field.startswith("extra_headers.") or field in body or field in SURFACES[one]().pointers
     reported = [warning.field for warning in (*there.warnings, *back.warnings)]
     known = {**BY_ITSELF.get(one, {}), **BY_ITSELF.get(other, {})}
     said, said_again = (describe(receive(one, item), reported, by_itself=known) for item in (first, back))
