@@ -29,6 +29,7 @@ NO_LOSS = {
     "web search": "the setting and the tool of that name are one request in two places",
     "nothing": "a null, an empty list, False, 1 or plain text where that is what holds without the setting",
     "user": "the user, and metadata of a user_id and nothing else: some protocols have the one place",
+    "description": "that of a schema stands beside it or in it",
     "file name": "a protocol that demands names of documents has one made up",
 }
 """What is compared as equal, and why nothing is lost."""
@@ -153,7 +154,7 @@ def _describe_settings(settings: GenerationSettings, reported: Sequence[str]) ->
     tools = list(given.pop("tools", None) or ())
     if (search := given.pop("web_search", None)) not in (None, False):
         tools.append(ServerTool(type="web_search", config=_search_config(search)))
-    if (given.get("metadata") or {}).keys() == {"user_id"} and "user" not in given:
+    if (given.get("metadata") or {}).keys() == {"user_id"} and "user" not in given and "metadata" not in reported:
         given["user"] = given.pop("metadata")["user_id"]
     said: dict[str, Any] = {}
     if tools:
@@ -191,6 +192,9 @@ def _fields(name: str, value: Any) -> dict[str, Any]:
     if isinstance(value, JsonSchema):
         fields = msgspec.structs.asdict(value)
         del fields["derived"]
+        schema = dict(fields["schema"] or {})
+        inner = schema.pop("description", None)
+        fields |= {"schema": schema, "description": fields["description"] or inner}
         if fields["name"] == "output":
             del fields["name"]
         return {f"{name}.{key}": item for key, item in fields.items() if item is not None}

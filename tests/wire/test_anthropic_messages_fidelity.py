@@ -1,12 +1,14 @@
-"""Messages: what was once lost in silence on the way to it, or through it."""
+"""Messages: what was once lost in silence on the way to it, through it, or back."""
 
 from __future__ import annotations
 
 import pytest
 
-from betterai.core.message import CacheMark, Message, Text
+from betterai.core.message import CacheMark, Message, Text, ToolCall
+from betterai.core.response import TextChunk, ToolCallDelta
+from betterai.core.tools import CustomTool
 from betterai.core.wire import WireRequest
-from wire.messages import SURFACE, build, fields_of, read_request, sent
+from wire.messages import SURFACE, build, fields_of, make_call, read_request, sent
 
 
 @pytest.mark.parametrize("mark", [None, CacheMark()])
@@ -29,3 +31,13 @@ def test_arguments_stay_as_they_are_written() -> None:
     )
     (call,) = SURFACE.parse_request(WireRequest(url="", body=body)).input[-1].tool_calls
     assert call.arguments == '{"a": 1e2,  "b": 1.0}'
+
+
+def test_the_text_of_a_custom_call_is_streamed_as_a_field_of_an_object() -> None:
+    call, state = make_call(stream=True, tools=[CustomTool(name="write")]), {}  # type: ignore[var-annotated]
+    pieces = [ToolCallDelta(index=0, id="c1", name="write"), ToolCallDelta(index=0, arguments="go")]
+    part = ToolCall(id="c1", name="write", arguments="go", kind="custom")
+    chunks = [*(TextChunk(tool_call=piece) for piece in pieces), TextChunk(part=part)]
+    written = b"".join(SURFACE.build_event(call, chunk, state) for chunk in chunks)
+    assert written.count(b"input_json_delta") == 1
+    assert rb'"partial_json":"{\"input\":\"go\"}"' in written
