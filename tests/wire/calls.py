@@ -24,6 +24,7 @@ from betterai.core.message import (
     ToolResult,
 )
 from betterai.core.settings import (
+    AudioOutput,
     GenerationSettings,
     PromptCache,
     ReasoningControl,
@@ -173,6 +174,10 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "top_k": st.sampled_from([0, 7]),
     "max_tokens": st.sampled_from([1, 999]),
     "stop": st.sampled_from(["END", ["END", "STOP"], ["END"], []]),
+    "min_p": st.sampled_from([0, 0.1]),
+    "prediction": st.just("as it was"),
+    "audio": st.sampled_from([AudioOutput(voice="alloy", format="wav"), AudioOutput(voice="alloy")]),
+    "moderation": st.just({"model": "any"}),
     "seed": st.sampled_from([0, 7]),
     "n": st.sampled_from([1, 2]),
     "frequency_penalty": st.sampled_from([0, 0.5]),
@@ -218,8 +223,22 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     ),
     "verbosity": st.just("low"),
     "modalities": st.just(["text"]) | st.just(["text", "audio"]),
-    "cache": st.sampled_from([PromptCache(key="k"), PromptCache(mode="auto"), PromptCache(key="k", retention="24h")]),
-    "web_search": st.sampled_from([True, False, WebSearch(context_size="low")]),
+    "cache": st.sampled_from(
+        [
+            PromptCache(key="k"),
+            PromptCache(mode="auto"),
+            PromptCache(mode="auto", ttl="1h"),
+            PromptCache(key="k", retention="24h"),
+        ]
+    ),
+    "web_search": st.sampled_from(
+        [
+            True,
+            False,
+            WebSearch(context_size="low"),
+            WebSearch(user_location={"type": "approximate", "approximate": {"country": "CH"}}),
+        ]
+    ),
     "service_tier": st.just("auto"),
     "store": st.booleans(),
     "metadata": st.sampled_from([{"a": "b"}, {"user_id": "ann"}, {}]),

@@ -171,7 +171,7 @@ def _describe_settings(settings: GenerationSettings, reported: Sequence[str]) ->
                 said[name] = (choice.mode, names)
         elif name == "extra_body":
             said.update({f"extra_body/{key}": item for key, item in value.items()})
-        elif name in ("reasoning", "response_format", "cache", "stream_options"):
+        elif name in ("reasoning", "response_format", "cache", "audio", "stream_options"):
             said.update(_fields(name, value))
         else:
             said[name] = value
