@@ -81,7 +81,7 @@ def test_parts_that_were_not_shown_in_pieces_are_shown_whole() -> None:
     )
     said, thought, first, second = response.message.parts
     assert (said.text, thought.text) == ("A", "Hm.")
-    assert (first.arguments, second.arguments) == ("{}", '{"x":1}')
+    assert (first.arguments, second.arguments) == ('{"input":"no json"}', '{"x":1}')
     assert response.finish_reason == "tool_calls"
 
 

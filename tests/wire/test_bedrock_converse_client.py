@@ -119,7 +119,7 @@ def test_tools_and_the_choice_among_them():
 
 def test_no_tool_allowed_leaves_the_tools_out_where_the_conversation_has_none():
     assert "toolConfig" not in body_of(tools=[A], tool_choice="none")
-    assert warnings_of(tools=[A], tool_choice="none") == [("translated", "tool_choice")]
+    assert warnings_of(tools=[A], tool_choice="none") == [("translated", "tool_choice"), ("translated", "tools")]
     with pytest.raises(UnsupportedParam, match="a conversation that called tools"):
         body_of(Message.user("x"), Message.tool("c", "1"), tools=[A], tool_choice="none")
 

@@ -1,4 +1,4 @@
-"""What a vendor's own clients write: fields that the server half does not know, and the vendor's codec does."""
+"""Fields that the server half does not know: the vendor's codec may, and other protocols do not."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from betterai.core.codec import TextCall
+from betterai.wire.report import Report
 
 
 @runtime_checkable
@@ -42,3 +43,16 @@ def adopt_fields(codec: Adopter, call: TextCall) -> TextCall:
         return call
     settings = call.settings.replace(**changes, extra_body=extra or msgspec.UNSET)
     return msgspec.structs.replace(call, settings=settings)
+
+
+def leave_extras(call: TextCall) -> TextCall:
+    """The call without the fields and headers that only the protocol understands in which it came, for a codec of
+    another one. Each is reported; one that changes the meaning raises `UnsupportedParam`.
+    """
+    report = Report(call.model)
+    for name in call.settings.extra_body or {}:
+        report.drop(name, "only the protocol of the request has this field")
+    for name in call.settings.extra_headers or {}:
+        report.drop(f"extra_headers.{name}", "only the protocol of the request has this header")
+    settings = call.settings.replace(extra_body=msgspec.UNSET, extra_headers=msgspec.UNSET, extra_query=msgspec.UNSET)
+    return msgspec.structs.replace(call, settings=settings, warnings=(*call.warnings, *report.warnings))

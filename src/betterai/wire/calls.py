@@ -7,7 +7,7 @@ from typing import Any
 
 from betterai.core.codec import TextCall
 from betterai.core.settings import ReasoningControl
-from betterai.core.tools import JsonSchema, ToolChoice
+from betterai.core.tools import CustomTool, JsonSchema, ToolChoice
 from betterai.core.wire import Framing, WireRequest
 from betterai.wire.reasoning import is_reasoning
 from betterai.wire.report import Report
@@ -43,6 +43,11 @@ def asks_nothing(name: str, value: Any) -> bool:
     if name == "modalities" and value is not None:
         value = list(value)
     return value is None or (name in _NOTHING and value == _NOTHING[name]) or (name == "stop" and not value)
+
+
+def is_custom_tool(call: TextCall, name: str) -> bool:
+    """Whether the call has a tool of this name that takes free text: pieces of calls do not say so."""
+    return any(isinstance(tool, CustomTool) and tool.name == name for tool in call.settings.tools or ())
 
 
 def takes_sampling(call: TextCall) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from betterai.core.media import Media, MediaKind
 from betterai.core.message import (
@@ -28,9 +28,26 @@ from betterai.wire.anthropic_messages.replies import RESULTS, SERVER_CALLS
 from betterai.wire.anthropic_messages.shapes import PROTOCOL
 from betterai.wire.objects import Fields, need_text, read_object, take_text
 from betterai.wire.residue import refuse
+from betterai.wire.verbatim import NOTHING
 
 _AS_IT_IS = Opaque(protocol=PROTOCOL, data=Raw(b"{}"))
 """Marks a text that came as a list of one, and a turn that is not to be joined with another."""
+
+
+class _Block(Struct):
+    input: Raw = NOTHING
+
+
+class _Turn(Struct):
+    content: list[_Block] | str = ""
+
+
+class _Body(Struct):
+    messages: list[_Turn] = []
+
+
+INPUTS = msgspec.json.Decoder(_Body)
+"""Where the arguments of tools stand, which are kept as they were written."""
 
 
 def keep_extra(fields: Fields) -> Opaque | None:
@@ -185,8 +202,10 @@ def _read_source(source: Fields, kind: MediaKind, title: str, where: str) -> Med
 def _parse_call(fields: Fields, where: str, index: int) -> ToolCall:
     del fields["type"]
     id, name = need_text(fields, "id", where), need_text(fields, "name", where)
-    arguments = read_object(fields.pop("input", None), f"{where}.input")
-    text = msgspec.json.encode(arguments).decode()
+    written = fields.pop("input", None)
+    if not isinstance(written, Raw) or not bytes(written).startswith(b"{"):
+        written = read_object(written, f"{where}.input")
+    text = msgspec.json.encode(written).decode()
     return ToolCall(id=id, name=name, arguments=text, index=index, opaque=keep_extra(fields))
 
 

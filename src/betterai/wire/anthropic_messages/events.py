@@ -14,6 +14,7 @@ from betterai.wire.anthropic_messages.answers import (
     begin_call,
     build_block,
     build_citation,
+    build_input,
     describe_error,
     frame,
     own_fields,
@@ -23,6 +24,7 @@ from betterai.wire.anthropic_messages.answers import (
 from betterai.wire.anthropic_messages.replies import read_text
 from betterai.wire.anthropic_messages.shapes import PROTOCOL, Fields, decode_fields
 from betterai.wire.anthropic_messages.usage import build_usage
+from betterai.wire.calls import is_custom_tool
 from betterai.wire.objects import is_object
 
 
@@ -48,6 +50,7 @@ class EventWriter:
         self._index = -1
         self._calls: dict[int, _OpenCall] = {}
         self._seen: set[int] = set()
+        self._custom: set[int] = set()
         self._reason: FinishReason | None = None
         self._word = ""
         self._usage: Usage | None = None
@@ -69,7 +72,7 @@ class EventWriter:
         if chunk.citation is not None:
             self._show(events, "text", {"type": "citations_delta", "citation": build_citation(chunk.citation)})
         if chunk.tool_call is not None:
-            self._write_call(events, chunk.tool_call)
+            self._show_call(events, chunk.tool_call)
         if chunk.part is not None:
             self._write_part(events, chunk.part)
         if chunk.opaque is not None and chunk.opaque.protocol == PROTOCOL:
@@ -134,6 +137,13 @@ class EventWriter:
 
     # ── calls ──
 
+    def _show_call(self, events: list[bytes], piece: ToolCallDelta) -> None:
+        """A piece of a call. Free text has to be a field of an object: it waits for the whole part."""
+        if piece.name and is_custom_tool(self._call, piece.name):
+            self._custom.add(piece.index)
+        if piece.index not in self._custom:
+            self._write_call(events, piece)
+
     def _write_call(self, events: list[bytes], piece: ToolCallDelta) -> None:
         current = self._calls.get(piece.index)
         if current is None and piece.index not in self._seen:
@@ -184,7 +194,7 @@ class EventWriter:
 
     def _write_whole(self, events: list[bytes], part: AnyPart) -> None:
         if isinstance(part, ToolCall) and not part.server:
-            arguments = part.arguments if is_object(part.arguments) else "{}"
+            arguments = msgspec.json.encode(build_input(part)).decode()
             self._write_call(events, ToolCallDelta(index=part.index, id=part.id, name=part.name, arguments=arguments))
             self._close_calls(events, whole_only=True)
             return

@@ -56,6 +56,8 @@ class MessageBuilder:
 
     def build(self, messages: Sequence[Message]) -> tuple[Any, list[Block]]:
         """The `system` (None for none) and the `messages`."""
+        if any(message.name for message in messages):
+            self._report.drop("messages.name", "this protocol has no names in messages")
         system, rest = self._split_system(messages)
         written = self._build_system(system) if system else None
         wire: list[Block] = []
@@ -107,8 +109,6 @@ class MessageBuilder:
         part = message.parts[0] if len(message.parts) == 1 else None
         if type(part) is not Text or part.cache is not None or part.opaque is not None or part.citations:
             return None
-        if message.name:
-            self._report.drop("messages.name", "this protocol has no names in messages")
         return part.text
 
     def _build_turn(self, message: Message) -> Block | None:
@@ -130,8 +130,6 @@ class MessageBuilder:
         return turn
 
     def _build_parts(self, message: Message) -> list[Block]:
-        if message.name and len(message.parts) != 1:
-            self._report.drop("messages.name", "this protocol has no names in messages")
         parts: Sequence[AnyPart] = message.parts
         if message.role not in ("assistant", "system", "developer"):
             ordered = sorted(parts, key=lambda part: not isinstance(part, ToolResult))

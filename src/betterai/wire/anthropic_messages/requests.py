@@ -39,7 +39,7 @@ def parse_settings(fields: Fields, headers: Mapping[str, str]) -> GenerationSett
 
 def _take_metadata(fields: Fields, given: dict[str, Any]) -> None:
     value = fields.get("metadata", {})
-    if isinstance(value, Mapping) and value.keys() == {"user_id"} and isinstance(value["user_id"], str):
+    if isinstance(value, Mapping) and value.keys() == {"user_id"} and isinstance(value["user_id"], str | None):
         given["user"] = fields.pop("metadata")["user_id"]
     elif value is None or (isinstance(value, Mapping) and value):
         given["metadata"] = fields.pop("metadata")

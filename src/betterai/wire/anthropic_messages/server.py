@@ -13,7 +13,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.wire.answers import build_error_reply, build_reply, status_of
 from betterai.wire.anthropic_messages.answers import build_message, describe_error
-from betterai.wire.anthropic_messages.conversation import parse_conversation
+from betterai.wire.anthropic_messages.conversation import INPUTS, parse_conversation
 from betterai.wire.anthropic_messages.errors import OVERLOADED
 from betterai.wire.anthropic_messages.events import EventWriter
 from betterai.wire.anthropic_messages.pointers import POINTERS
@@ -23,6 +23,7 @@ from betterai.wire.anthropic_messages.usage import parse_usage
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.objects import read_body, rewrite_model
 from betterai.wire.requests import add_spelling, take_messages, take_model, take_stream
+from betterai.wire.verbatim import restore_raw
 
 _WRITER = "writer"
 
@@ -38,6 +39,7 @@ class AnthropicMessagesSurface:
     def parse_request(self, request: WireRequest) -> TextCall:
         """The request as our call. Raises `BadRequestError` for what is not a request of this protocol."""
         body = read_body(request)
+        restore_raw(body, request, INPUTS)
         named, streamed = find_model_in_url(request.url)
         warnings: list[CallWarning] = []
         model, messages, stream = take_model(body, named), take_messages(body), take_stream(body, warnings)

@@ -77,9 +77,11 @@ def build_usage(usage: Usage | None) -> dict[str, Any]:
     body: dict[str, Any] = {
         "input_tokens": usage.input_tokens - read - written,
         "output_tokens": usage.output_tokens,
-        "cache_read_input_tokens": read,
-        "cache_creation_input_tokens": written,
     }
+    if usage.cached:
+        body["cache_read_input_tokens"] = read
+    if usage.cache_write:
+        body["cache_creation_input_tokens"] = written
     if any(ttl in _TTLS for ttl in usage.cache_write):
         body["cache_creation"] = {name: usage.cache_write.get(ttl, 0) for ttl, name in _TTLS.items()}
     if usage.reasoning is not None:

@@ -15,6 +15,7 @@ from betterai.core.response import FinishReason, TextChunk
 from betterai.wire.answers import say_error
 from betterai.wire.bedrock_converse.messages import MessageBuilder
 from betterai.wire.bedrock_converse.shapes import PROTOCOL
+from betterai.wire.calls import is_custom_tool
 from betterai.wire.event_stream import build_frame
 from betterai.wire.report import Report
 
@@ -83,6 +84,7 @@ class EventWriter:
         self._index = -1
         self._texts = self._thoughts = False
         self._tools: dict[int, int] = {}
+        self._custom: set[int] = set()
         self._began = False
         self._stopped = False
 
@@ -124,9 +126,15 @@ class EventWriter:
         return [*written, frame("contentBlockStart", {"contentBlockIndex": self._index, "start": start})]
 
     def _write_tool_delta(self, item: TextChunk) -> list[bytes]:
-        """Calls of which pieces come by turns cannot be told apart here: later pieces wait for the whole part."""
+        """Calls of which pieces come by turns cannot be told apart here: later pieces wait for the whole part. So does
+        free text, which has to be a field of an object.
+        """
         delta = item.tool_call
         assert delta is not None
+        if delta.name and is_custom_tool(self._call, delta.name):
+            self._custom.add(delta.index)
+        if delta.index in self._custom:
+            return []
         kind = f"tool {delta.index}"
         written: list[bytes] = []
         if delta.index not in self._tools:

@@ -133,7 +133,8 @@ class BedrockConverse:
             if speaks_of_tools(call):
                 why = "none cannot be said here, and a conversation that called tools cannot do without them"
                 report.drop("tool_choice", why, hint="say in the instructions that no tool is to be called")
-            report.translate("tool_choice", "none cannot be said here: the tools were left out")
+            for name in ("tool_choice", "tools"):
+                report.translate(name, "none cannot be said here: the tools were left out")
             return
         written = build_tools(value, self.system_tools, call.model, report)
         body.setdefault("toolConfig", {"tools": []})["tools"].extend(written)

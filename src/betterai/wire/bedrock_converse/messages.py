@@ -190,6 +190,8 @@ class MessageBuilder:
         return self._merge({"toolResult": body}, part.opaque)
 
     def _build_item(self, item: Text | MediaPart) -> Block:
+        if item.cache is not None:
+            self._report.drop("messages.cache", "no cache marks are taken inside the results of tools")
         if isinstance(item, MediaPart):
             if item.media.kind not in _WITH_MEDIA:
                 self._report.drop("media", "tool results hold no sounds here", hint="put them into a user message")

@@ -93,7 +93,12 @@ class BedrockConverseSurface:
             state.clear()
             return build_exception(item)
         if item is None:
-            metadata = {"usage": build_usage(state.get("usage")), "metrics": {"latencyMs": state.get("latency", 0)}}
+            metadata: dict[str, Any] = {
+                "usage": build_usage(state.get("usage")),
+                "metrics": {"latencyMs": state.get("latency", 0)},
+            }
+            if "usage" in state and state["usage"].tier:
+                metadata["serviceTier"] = {"type": state["usage"].tier}
             return writer.end() + frame("metadata", metadata)
         if item.usage is not None:
             state["usage"] = item.usage

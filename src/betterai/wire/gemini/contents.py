@@ -155,6 +155,8 @@ class ContentBuilder:
             return {"text": part.text, "thought": True, **kept} if part.text or part.opaque is None else None
         if isinstance(part, Refusal):
             self._report.translate("messages.refusal", "a refusal was sent as a text")
+        if isinstance(part, Text) and not all(self._is_own(note.opaque) for note in part.citations):
+            self._report.drop("messages.citations", "sources that another provider gave")
         return {"text": part.text, **kept}
 
     def _build_call(self, part: ToolCall, kept: dict[str, Any]) -> dict[str, Any]:
@@ -201,6 +203,8 @@ class ContentBuilder:
         body["name"] = name or part.id
         if (said := _build_output(part)) is not None:
             body["response"] = said
+        if any(item.cache is not None for item in part.parts):
+            self._report.drop("messages.cache", "this protocol has no cache marks")
         media = [item for item in part.parts if isinstance(item, MediaPart)]
         if media and not self._tool_media:
             self._report.drop("media", "tool results hold text only here", hint="put media into a user message")
@@ -217,6 +221,9 @@ class ContentBuilder:
         if self._accepts is not None and media.form not in self._accepts.get(media.kind, frozenset()):
             self._report.drop("media", f"{media.kind} as {media.form} cannot be sent to this provider")
         body = build_media(media)
+        place = kept.get("inlineData") or kept.get("fileData")
+        if media.filename and not (isinstance(place, dict) and "displayName" in place):
+            self._report.drop("media.filename", "files have no names here")
         if "inlineData" in body and "mimeType" not in body["inlineData"] and "inlineData" not in kept:
             self._report.drop("media", "its type is not known", hint="set its mime_type")
         if part.detail and part.detail != "auto":

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct, field
 
 from betterai.core.message import AnyPart, Message, Opaque, Role, ToolResult
 from betterai.core.response import CallWarning
@@ -15,10 +15,38 @@ from betterai.wire.gemini.fields import PROTOCOL
 from betterai.wire.gemini.parts import PartReader
 from betterai.wire.objects import Fields, read_object
 from betterai.wire.residue import keep_extra, refuse
+from betterai.wire.verbatim import NOTHING
 
 _APART = Opaque(protocol=PROTOCOL, data=Raw(b"{}"))
 """Marks the results of tools that came as a content of their own after others: they are written so again."""
 _ROLES: Mapping[str, Role] = {"user": "user", "model": "assistant", "function": "user", "tool": "user"}
+
+
+class _Call(Struct):
+    args: Raw = NOTHING
+
+
+class _Response(Struct):
+    response: Raw = NOTHING
+
+
+class _Part(Struct):
+    call: _Call | None = field(default=None, name="functionCall")
+    function_call: _Call | None = None
+    result: _Response | None = field(default=None, name="functionResponse")
+    function_response: _Response | None = None
+
+
+class _Content(Struct):
+    parts: list[_Part] = []
+
+
+class _Body(Struct):
+    contents: list[_Content] = []
+
+
+ARGUMENTS = msgspec.json.Decoder(_Body)
+"""Where the arguments and results of tools stand, which are kept as they were written."""
 
 
 def parse_contents(system: Any, contents: Any, warnings: list[CallWarning]) -> tuple[Message, ...]:

@@ -226,7 +226,8 @@ def _read_output(raw: Raw) -> tuple[str | None, bool, Raw | None]:
         return said, False, raw if is_json_object(said) else None
     if fields.keys() == {"error"}:
         said = fields["error"]
-        return (said, True, None) if isinstance(said, str) and not is_json_object(said) else (whole, True, None)
+        plain = isinstance(said, str) and not (is_json_object(said) and msgspec.json.decode(said).keys() == {"error"})
+        return (said if plain else whole), True, None
     return whole, False, None
 
 

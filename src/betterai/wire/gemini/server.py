@@ -24,7 +24,7 @@ from betterai.wire.gemini.answers import (
     build_logprobs,
     describe_error,
 )
-from betterai.wire.gemini.conversation import parse_contents
+from betterai.wire.gemini.conversation import ARGUMENTS, parse_contents
 from betterai.wire.gemini.fields import PROTOCOL
 from betterai.wire.gemini.grounding import build_grounding
 from betterai.wire.gemini.pointers import POINTERS
@@ -34,6 +34,7 @@ from betterai.wire.gemini.spelling import read_spelling
 from betterai.wire.gemini.usage import build_usage, parse_usage
 from betterai.wire.objects import read_body, rewrite_model
 from betterai.wire.residue import refuse
+from betterai.wire.verbatim import restore_raw
 
 _PATH = re.compile(r"/((?:publishers/[^/]+/|models/|tunedModels/|endpoints/)[^:?#]+):(\w+)$")
 AS_LIST = "alt"
@@ -54,7 +55,9 @@ class GeminiSurface:
         """
         model, method = read_address(request.url)
         warnings: list[CallWarning] = []
-        body, spelled = read_spelling(read_body(request), warnings)
+        written = read_body(request)
+        restore_raw(written, request, ARGUMENTS)
+        body, spelled = read_spelling(written, warnings)
         if not model and isinstance(body.get("model"), str):
             model = body["model"].removeprefix("models/")
         if not model:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+from msgspec import Raw
+
 from betterai.core.codec import TextCall
 from betterai.core.exceptions import BetterAIError
 from betterai.core.media import Media
 from betterai.core.message import AnyPart, Citation, MediaPart, Reasoning, Refusal, Text, ToolCall
 from betterai.core.response import FinishReason, ProviderResponse, TextChunk, ToolCallDelta
-from betterai.core.tools import CustomTool
 from betterai.wire.answers import say_error, status_of
+from betterai.wire.calls import is_custom_tool
+from betterai.wire.openai_chat.messages import PROTOCOL
 
 _CODES = {
     "AuthenticationError": "invalid_api_key", "ModelNotFoundError": "model_not_found",
@@ -19,7 +23,7 @@ _CODES = {
     "ContextLengthError": "context_length_exceeded", "ContentFilterError": "content_filter",
     "UnsupportedParam": "unsupported_parameter",
 }  # fmt: skip
-_FINISH = {"refusal": "stop", "pause": "stop", "error": "length", "other": "length"}
+_FINISH = {"refusal": "stop", "pause": "length", "error": "length", "other": "length"}
 """The protocol has five words only. What is none of them may be cut off: no client shall take it for whole."""
 
 
@@ -33,6 +37,8 @@ def build_choice(call: TextCall, index: int, item: ProviderResponse) -> dict[str
     message: dict[str, Any] = {"role": "assistant", "content": item.content or None}
     if thoughts := "".join(part.text for part in parts if isinstance(part, Reasoning)):
         message["reasoning_content"] = thoughts
+    if details := [item for part in parts for item in _find_details(part)]:
+        message["reasoning_details"] = details
     if refusal := "".join(part.text for part in parts if isinstance(part, Refusal)):
         message["refusal"] = refusal
     if calls := [_build_call(part) for part in parts if isinstance(part, ToolCall) and not part.server]:
@@ -47,6 +53,15 @@ def build_choice(call: TextCall, index: int, item: ProviderResponse) -> dict[str
     if item.logprobs is not None:
         choice["logprobs"] = {"content": item.logprobs}
     return choice
+
+
+def _find_details(part: AnyPart | None) -> list[Raw]:
+    """What a provider of this protocol gave with its thoughts, as it came: it wants it back."""
+    opaque = part.opaque if isinstance(part, Reasoning) else None
+    if opaque is None or opaque.protocol != PROTOCOL:
+        return []
+    details = msgspec.json.decode(opaque.data, type=dict[str, Raw]).get("reasoning_details")
+    return msgspec.json.decode(details, type=list[Raw]) if details is not None and bytes(details)[:1] == b"[" else []
 
 
 def _build_call(part: ToolCall) -> dict[str, Any]:
@@ -88,9 +103,11 @@ def build_delta(call: TextCall, item: TextChunk, state: dict[str, Any]) -> dict[
         delta["content"] = item.content
     if item.reasoning:
         delta["reasoning_content"] = item.reasoning
+    if details := _find_details(item.part):
+        delta["reasoning_details"] = details
     if item.tool_call is not None:
         custom: set[tuple[int, int]] = state.setdefault("custom", set())
-        if item.tool_call.name and _is_custom(call, item.tool_call.name):
+        if item.tool_call.name and is_custom_tool(call, item.tool_call.name):
             custom.add((item.choice, item.tool_call.index))
         delta["tool_calls"] = [_build_piece(item.tool_call, (item.choice, item.tool_call.index) in custom)]
     if item.citation is not None:
@@ -100,10 +117,6 @@ def build_delta(call: TextCall, item: TextChunk, state: dict[str, Any]) -> dict[
     elif isinstance(item.part, MediaPart):
         _write_media(delta, item.part.media, call)
     return delta or None
-
-
-def _is_custom(call: TextCall, name: str) -> bool:
-    return any(isinstance(tool, CustomTool) and tool.name == name for tool in call.settings.tools or ())
 
 
 def _build_piece(piece: ToolCallDelta, custom: bool) -> dict[str, Any]:

@@ -63,7 +63,7 @@ class MessageBuilder:
 
     def _is_plain(self, message: Message, part: Part) -> bool:
         plain = part.opaque is None and part.cache is None and message.opaque is None and not message.name
-        return plain and not (isinstance(part, Text) and part.citations and self._codec.cites)
+        return plain and not (isinstance(part, Text) and part.citations)
 
     def _role(self, message: Message) -> str:
         role = message.role
@@ -131,6 +131,8 @@ class MessageBuilder:
                 content.append(part)
         if any(part.cache is not None and not any(part is item for item in content) for part in parts):
             self._report.drop("messages.cache", NO_PLACE)
+        if any(not self._is_ours(note.opaque) for part in content for note in getattr(part, "citations", ())):
+            self._report.drop("messages.citations", "sources that another provider gave")
         if self._codec.annotations_back and (notes := [note for part in content for note in self._notes_of(part)]):
             body["annotations"] = notes
         if content or not assistant:
@@ -242,6 +244,8 @@ def build_media(part: MediaPart, report: Report) -> dict[str, Any]:
         if part.detail:
             image["detail"] = part.detail
         return {"type": "image_url", "image_url": image}
+    if part.detail:
+        report.drop("media.detail", "only of pictures a resolution can be asked for")
     if media.kind == "video":
         return {
             "type": "video_url",

@@ -68,7 +68,7 @@ class OpenAIChatSurface:
             "choices": [build_choice(call, index, item) for index, item in enumerate((result, *result.alternatives))],
         }
         if result.usage is not None:
-            body["usage"] = build_usage(result.usage)
+            body |= self._build_usage(result.usage)
         return build_reply(body)
 
     def build_event(self, call: TextCall, item: TextChunk | Exception | None, state: dict[str, Any]) -> bytes:
@@ -107,7 +107,11 @@ class OpenAIChatSurface:
             if word is not None:
                 yield _event({**state["frame"], "choices": [{"index": index, "delta": {}, "finish_reason": word}]})
         if "usage" in state and _wants_usage(call):
-            yield _event({**state["frame"], "choices": [], "usage": build_usage(state["usage"])})
+            yield _event({**state["frame"], "choices": [], **self._build_usage(state["usage"])})
+
+    def _build_usage(self, usage: Usage) -> dict[str, Any]:
+        """The counters, and beside them how they were billed, where that is said."""
+        return {"usage": build_usage(usage), **({"service_tier": usage.tier} if usage.tier else {})}
 
     def build_error(self, error: Exception) -> WireResponse:
         return build_error_reply(error, status_of(error), describe_error(error))

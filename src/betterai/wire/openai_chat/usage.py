@@ -68,18 +68,28 @@ def _split(total: int, parts: tuple[int | None, ...]) -> list[int]:
 
 
 def build_usage(usage: Usage) -> dict[str, Any]:
-    """The counters as the protocol's `usage` object; films and drawn pictures, unknown to it, where there are any."""
-    inputs = {
-        "cached_tokens": usage.cache_read_tokens,
-        "cache_write_tokens": usage.cache_write_tokens,
-        "audio_tokens": usage.audio_in,
-        "image_tokens": usage.image_in,
+    """The counters as the protocol's `usage` object, without the details that nobody stated."""
+    inputs: dict[str, int] = {
+        **({"cached_tokens": usage.cache_read_tokens} if usage.cached else {}),
+        **({"cache_write_tokens": usage.cache_write_tokens} if usage.cache_write else {}),
+        **_some(audio_tokens=usage.audio_in, image_tokens=usage.image_in, video_tokens=usage.video_in),
     }
-    outputs = {"reasoning_tokens": usage.reasoning or 0, "audio_tokens": usage.audio_out}
+    if inputs:
+        inputs = {"audio_tokens": 0, "image_tokens": 0, **inputs}
+    outputs: dict[str, int] = {
+        **({} if usage.reasoning is None else {"reasoning_tokens": usage.reasoning}),
+        **_some(audio_tokens=usage.audio_out, image_tokens=usage.image_out),
+    }
+    if outputs:
+        outputs = {"audio_tokens": 0, **outputs}
     return {
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.total_tokens,
-        "prompt_tokens_details": {**inputs, "video_tokens": usage.video_in} if usage.video_in else inputs,
-        "completion_tokens_details": {**outputs, "image_tokens": usage.image_out} if usage.image_out else outputs,
+        **({"prompt_tokens_details": inputs} if inputs else {}),
+        **({"completion_tokens_details": outputs} if outputs else {}),
     }
+
+
+def _some(**counts: int) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count}

@@ -20,6 +20,8 @@ def build_media(codec: OpenAIResponses, part: MediaPart, report: Report) -> dict
     if media.form not in codec.accepts.get(media.kind, frozenset()):
         report.drop("media", f"{media.kind} as {media.form} cannot be sent to this provider")
     if media.kind == "audio":
+        if part.detail:
+            report.drop("media.detail", "sounds have no resolution to ask for")
         return {"type": "input_audio", "input_audio": build_sound(media, report)}
     body = _build_image(media) if media.kind == "image" else _build_file(media)
     return {**body, "detail": part.detail} if part.detail else body

@@ -9,8 +9,8 @@ import msgspec
 from betterai.core.codec import TextCall
 from betterai.core.message import AnyPart, Citation, Reasoning, Refusal, Text, ToolCall
 from betterai.core.response import FinishReason, TextChunk, ToolCallDelta
-from betterai.core.tools import CustomTool
 from betterai.core.usage import Usage
+from betterai.wire.calls import is_custom_tool
 from betterai.wire.objects import is_object
 from betterai.wire.openai_chat.answers import describe_error
 from betterai.wire.openai_responses.answers import (
@@ -213,8 +213,7 @@ class EventWriter:
         return next((shown for shown in reversed(self._shown) if shown.kind != "call"), None)
 
     def _open_call(self, index: int, id: str, name: str, head: Item | None = None) -> OpenItem:
-        tools = self._call.settings.tools or ()
-        custom = any(isinstance(tool, CustomTool) and tool.name == name for tool in tools)
+        custom = is_custom_tool(self._call, name)
         part = ToolCall(id=id, name=name, kind="custom" if custom else "function")
         item = build_item(self._call, part, len(self._items), "in_progress") or {}
         opened = self._open_item("call", {**item, **(head or {}), "status": "in_progress"})

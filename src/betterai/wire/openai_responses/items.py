@@ -87,6 +87,8 @@ class ItemBuilder:
             self._write_item(part, message)
         if said or (before == len(self._items) and not message.parts):
             self._write_said(message, said)
+        if message.role == "assistant" and not any(isinstance(part, Text | Refusal) for part in message.parts):
+            write_back({}, message.opaque, PROTOCOL, self._model, self._report)
 
     def _opens_item(self, part: AnyPart) -> bool:
         opaque = part.opaque
