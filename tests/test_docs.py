@@ -122,3 +122,10 @@ def test_the_page_on_protocols_says_who_speaks_which() -> None:
     spoken = {name: list(get_provider(name).protocols["text"]) for name in vendors}
     said = {name: re.findall(r"`(\w+)`", protocols) for name, protocols in rows}
     assert said == {name: protocols for name, protocols in spoken.items() if protocols != ["openai_chat"]}
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    records = sorted((ROOT / "docs/decisions").glob("*.md"))
+    numbers = [int(record.name[:4]) for record in records]
+    assert numbers == list(range(1, len(records) + 1))
+    assert [record.read_text().split(".")[0] for record in records] == [f"# {number}" for number in numbers]
