@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from betterai.config.providers import ALL_MODELS
+from betterai.core.exceptions import ValidationError
 from betterai.core.price import Price, Rates, Tier, price_usage
 from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Cost, Usage
@@ -168,7 +169,7 @@ def test_the_tier_that_the_provider_says_it_billed_is_priced(tier: bytes, varian
     model = ALL_MODELS["openai/gpt-6-luna"]
     call = Call(model=model, input=(), settings=GenerationSettings(), id="tier")
     reply = WireResponse(status=200, headers={}, body=TIERED % tier)
-    usage = choose_protocol(get_provider("openai"), "text", model).parse_response(call, reply).usage
+    usage = choose_protocol(get_provider("openai"), "text", model, "openai_chat").parse_response(call, reply).usage
     assert usage.tier == variant
     assert model.price is not None
     rates = (model.price.variants[variant] if variant else model.price).rates.tokens
@@ -203,3 +204,8 @@ def test_c2_a_negative_count_has_no_price() -> None:
     cost = price_usage(Usage(text_in=-5), Price(rates=Rates(tokens={"text_in": Decimal(1)})))
     assert (cost.status, cost.amount) == ("unknown", None)
     assert "-5 tokens" in cost.reason
+
+
+def test_a_rate_that_is_not_exact_is_refused_where_it_is_written() -> None:
+    with pytest.raises(ValidationError, match=r"rate text_in must be a Decimal, not float \(0.1\)"):
+        Rates(tokens={"text_in": 0.1})  # type: ignore[dict-item]

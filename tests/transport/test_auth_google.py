@@ -16,8 +16,9 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from msgspec.structs import replace
 
-from betterai.core.exceptions import APIConnectionError, AuthenticationError, ConfigurationError
+from betterai.core.exceptions import APIConnectionError, AuthenticationError, ConfigurationError, TotalTimeout
 from betterai.core.provider import GoogleAuth
 from betterai.transport.auth import google_cloud, sign
 from betterai.transport.auth.renewed import fetched_secrets
@@ -50,9 +51,12 @@ class Cloud:
         self.projects: list[str | None] = []
         self.seconds = 3600
         self.refusals: list[tuple[int, dict[str, Any]]] = []
+        self.open = asyncio.Event()
+        self.open.set()
 
     async def give_token(self, request: web.Request) -> web.Response:
         self.asked.append(parse_qs((await request.read()).decode()))
+        await self.open.wait()
         if self.refusals:
             status, body = self.refusals.pop(0)
             return web.json_response(body, status=status)
@@ -221,3 +225,16 @@ async def test_without_the_library_the_extra_is_named(transport, monkeypatch):
     monkeypatch.setitem(sys.modules, "google.auth", None)
     with pytest.raises(ConfigurationError, match=r"needs google-auth – pip install .betterai\[google\]."):
         await transport.send(get("/models"), at("http://127.0.0.1:9", auth=AUTH), LIMITS)
+
+
+async def test_waiting_for_a_token_is_part_of_the_time_of_the_call(transport):
+    """The token that came too late for it serves the next one."""
+    async with cloud() as double:
+        double.open.clear()
+        where = at(double.url, auth=AUTH, values={"credentials": json.dumps(authorized_user())})
+        with pytest.raises(TotalTimeout, match="what the request is signed with"):
+            await transport.send(get("/models"), where, replace(LIMITS, total=0.05))
+        double.open.set()
+        await transport.send(get("/models"), where, LIMITS)
+    assert len(double.asked) == 1
+    assert double.shown == ["Bearer fetched-token-1"]

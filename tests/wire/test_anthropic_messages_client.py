@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -10,6 +10,7 @@ from betterai.core.exceptions import UnsupportedParam
 from betterai.core.message import CacheMark, Message, Text
 from betterai.core.settings import PromptCache, WebSearch
 from betterai.core.tools import CustomTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
+from betterai.wire.anthropic_messages import AnthropicMessages
 from betterai.wire.anthropic_messages.client import DEFAULT_MAX_TOKENS
 from wire.messages import CODEC, HELLO, build, fields_of, make_call, model, parse, reply, sent
 
@@ -287,3 +288,32 @@ def test_t3_the_mark_of_a_tool_stands_first_in_the_prompt() -> None:
 
 def test_nothing_is_added_to_what_is_not_marked() -> None:
     assert "cache_control" not in str(sent(HELLO, tools=[A]))
+
+
+# ── vendors ──
+
+
+class Plain(AnthropicMessages):
+    """A server that only speaks the protocol."""
+
+    server_tools = False
+    cache_marks = False
+    thinking_forms = ("enabled", "disabled")
+    efforts = ()
+    unsupported: ClassVar = {"web_search": "it has no network", "user": "it knows none"}
+
+
+def test_a_vendor_says_what_it_does_not_take() -> None:
+    for setting in ({"web_search": True}, {"tools": [ServerTool(type="web_search")]}):
+        with pytest.raises(UnsupportedParam):
+            build(codec=Plain(), **setting)
+    body, warnings = build(marked(1), codec=Plain(), user="ann", tools=[Tool(name="a", cache=CacheMark())])
+    assert "cache_control" not in str(body)
+    assert sorted(fields_of(warnings)) == ["messages.cache", "tools.cache", "user"]
+
+
+def test_a_vendor_says_how_it_is_asked_to_think() -> None:
+    body, warnings = build(codec=Plain(), reasoning="high")
+    assert body["thinking"] == {"type": "enabled", "budget_tokens": 16384}
+    assert "output_config" not in body
+    assert fields_of(warnings) == ["reasoning"]

@@ -108,6 +108,16 @@ def test_what_is_not_known_is_passed_over() -> None:
     assert gather([BEGIN, *unknown, *text(0, "A"), *unknown, ended(), END]).content == "A"
 
 
+def test_pieces_of_blocks_that_are_not_known_are_kept_and_not_shown() -> None:
+    odd = [start(0, type="block_of_tomorrow", text=""), delta(0, "text_delta", text="x"), stop(0)]
+    response = gather([BEGIN, *odd, *text(1, "A"), ended(), END])
+    assert shown(list(chunks_of([BEGIN, *odd, *text(1, "A"), ended(), END]))) == response.content == "A"
+    assert response.message is not None
+    kept = response.message.parts[0].opaque
+    assert kept is not None
+    assert kept.value == {"type": "block_of_tomorrow", "text": "x"}
+
+
 def test_usage_is_that_of_the_last_word_over_the_first() -> None:
     first = {"input_tokens": 9, "cache_read_input_tokens": 3, "cache_creation_input_tokens": 0, "output_tokens": 1}
     begun = event("message_start", message={"id": "m", "model": "m", "content": [], "usage": first})

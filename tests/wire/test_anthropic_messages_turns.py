@@ -114,6 +114,16 @@ def test_the_begin_of_an_answer_ends_without_white_space() -> None:
     assert turns(USER, Message.assistant("So: "), USER)[1]["content"] == "So: "
 
 
+def test_a_model_that_goes_on_with_no_begun_answer_is_not_asked_to() -> None:
+    begun, newer = (USER, Message.assistant("So")), model(prefill=False)
+    with pytest.raises(UnsupportedParam, match="begun"):
+        build(begun, of=newer)
+    assert turns(*begun, of=model(prefill=True))[-1]["role"] == "assistant"
+    block = Opaque(protocol="anthropic_messages", data=Raw(b'{"type":"server_tool_use","id":"s"}'))
+    paused = assistant(ToolCall(id="s", name="web_search", server=True, opaque=block))
+    assert turns(USER, paused, of=newer)[-1]["role"] == "assistant"
+
+
 def test_names_are_dropped_with_a_word() -> None:
     for message in (Message(role="user", parts=(Text(text="U"),), name="ann"),):
         assert reported(message) == ([{"role": "user", "content": "U"}], ["messages.name"])

@@ -35,7 +35,7 @@ from wire.geminis import CODEC, parse, reply
             "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE",
             "MALFORMED_RESPONSE", "NO_IMAGE")),
         *((word, "other", word) for word in ("LANGUAGE", "OTHER", "IMAGE_OTHER", "ESCALATION", "BRAND_NEW")),
-        ("CONTINUATION", "pause", "CONTINUATION"), (77, "other", "77"), (None, None, ""),
+        ("FINISH_REASON_UNSPECIFIED", None, ""), (0, None, ""), ("CONTINUATION", "pause", "CONTINUATION"), (77, "other", "77"), (None, None, ""),
     ],
 )  # fmt: skip
 def test_how_it_ended(word: Any, ours: str | None, raw: str) -> None:
@@ -58,7 +58,16 @@ def test_a_blocked_prompt_and_an_empty_candidate() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"{}", b'{"candidates":[]}', b'{"promptFeedback":{}}', b"<html>", b"", b'{"candidates":5}']
+    "body",
+    [
+        b"{}",
+        b'{"candidates":[]}',
+        b'{"promptFeedback":{}}',
+        b'{"promptFeedback":{"blockReason":"BLOCKED_REASON_UNSPECIFIED"}}',
+        b"<html>",
+        b"",
+        b'{"candidates":5}',
+    ],
 )
 def test_what_is_no_answer_is_an_error(body: bytes) -> None:
     with pytest.raises(ProviderError) as caught:

@@ -66,6 +66,23 @@ def test_all_candidates_that_were_asked_for_must_end() -> None:
     ]
 
 
+def test_a_word_that_says_nothing_ends_nothing() -> None:
+    """Some hosts send it with every event but the last."""
+    nothing = reply({"text": "Hel"}, finish="FINISH_REASON_UNSPECIFIED")
+    with pytest.raises(StreamInterrupted):
+        read(nothing)
+    assert [chunk.finish_reason for chunk in read(nothing, reply({"text": "lo"})) if chunk.finish_reason] == ["stop"]
+
+
+def test_what_a_reply_leaves_out_does_not_end_it() -> None:
+    parts = [
+        chunk.part
+        for chunk in read(reply({"functionCall": {}}, {"inlineData": {"mimeType": "image/png"}}))
+        if chunk.part
+    ]
+    assert [type(part) for part in parts] == [ToolCall, MediaPart]
+
+
 def test_the_end_is_near_once_all_is_told() -> None:
     state = CODEC.open_stream(make_call(stream=True))
     told = []

@@ -290,3 +290,12 @@ def test_log_probabilities() -> None:
 
 def test_text_of_a_text() -> None:
     assert part_of(said("Hi")).text == Text(text="Hi").text
+
+
+def test_an_item_that_is_otherwise_than_known_is_kept_and_speech_is_not_guessed() -> None:
+    odd = {"type": "web_search_call", "id": 3, "content": {"not": "a list"}}
+    assert part_of(odd).opaque.value == odd
+    for item in (said("", content=[1]), said("", content=[{"type": "output_text", "text": "x", "annotations": ["x"]}])):
+        with pytest.raises(ProviderError) as caught:
+            parse(whole(item))
+        assert caught.value.code == "unreadable_reply"

@@ -268,7 +268,16 @@ def test_an_error_in_the_stream_is_raised_as_what_it_is(last: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"{", b"\xff", b'{"type":"response.output_text.delta","delta":{}}', b'{"type":"response.completed"}']
+    "data",
+    [
+        b"{",
+        b"\xff",
+        b'{"type":"response.output_text.delta","delta":{}}',
+        b'{"type":"response.completed"}',
+        b'{"type":"response.output_item.done","output_index":0,"item":{"type":"message","content":[1]}}',
+        b'{"type":"response.created","response":{"id":{}}}',
+        b'{"type":"response.output_text.annotation.added","annotation":"x"}',
+    ],
 )
 def test_events_that_cannot_be_read_are_an_error_of_ours(data: bytes) -> None:
     with pytest.raises(ProviderError) as caught:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from operator import attrgetter
 
 from betterai.core.data import Data
+from betterai.core.exceptions import ValidationError
 from betterai.core.usage import Cost, Usage
 
 MILLIONTH = Decimal("0.000001")
@@ -33,6 +34,14 @@ class Rates(Data, frozen=True, kw_only=True):
 
     tokens: Mapping[str, Decimal] = {}
     units: Mapping[str, Decimal] = {}
+
+    def __post_init__(self) -> None:
+        for name, rate in (*self.tokens.items(), *self.units.items()):
+            if not isinstance(rate, Decimal):
+                raise ValidationError(
+                    f"the rate {name} must be a Decimal, not {type(rate).__name__} ({rate!r:.40})",
+                    hint=f'write Decimal("{rate}"): floats are not exact',
+                )
 
 
 class Tier(Data, frozen=True, kw_only=True):

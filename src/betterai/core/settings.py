@@ -97,7 +97,7 @@ class CallSettings(Settings):
     options: Mapping[str, Mapping[str, Any]] | None = None
     """Options of single vendors, by vendor: `{"vendor": {…}}`. The other vendors ignore them."""
     extra_body: Mapping[str, Any] | None = None
-    """Fields that go into the request's body as they are, on top of ours."""
+    """Fields that go into the request's body as they are: objects into objects, everything else on top of ours."""
     extra_headers: Mapping[str, str] | None = None
     extra_query: Mapping[str, str] | None = None
 

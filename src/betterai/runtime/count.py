@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import msgspec
 
+from betterai.core.codec import TextExchange
 from betterai.core.exceptions import BetterAIError, ProviderError
 from betterai.core.message import Messages
 from betterai.core.model import ModelConfig
@@ -41,16 +42,23 @@ class CodecTokenCounter(CodecTextProvider):
     async def count_for(
         cls, asked: CodecTextProvider, messages: Messages, name: str, settings: GenerationSettings
     ) -> TokenCount:
-        """By the codec of the protocol that is spoken, else the provider's first; where there is none, estimated."""
+        """By the codec of the protocol that is spoken, or that this one stands in for; else estimated."""
+        model = asked._find_model(name)
+        spoken = asked._find_codec(model).protocol
         codecs: Mapping[str, Any] = asked.provider.protocols.get("count", {})
-        codec = codecs.get(asked.codec.protocol) or next(iter(codecs.values()), None)
+        texts = asked.provider.protocols["text"]
+        same = (codec for protocol, codec in codecs.items() if getattr(texts.get(protocol), "instead", "") == spoken)
+        codec = codecs.get(spoken) or next(same, None)
         if codec is None:
-            return _estimate(messages, asked._find_model(name), settings, asked.codec.protocol)
+            return _estimate(messages, model, settings, spoken)
         connection = asked.connection
         counter = cls(
             asked.provider, codec, connection.config, asked.model, transport=connection.source, clock=asked._clock
         )
         return await counter.count(messages, name, settings)
+
+    def _find_codec(self, model: ModelConfig) -> TextExchange:
+        return self.codec
 
     async def count(self, messages: Messages, name: str, settings: GenerationSettings) -> TokenCount:
         plan = await self._plan(messages, name, settings, stream=False)

@@ -97,6 +97,8 @@ def replay_exchange(exchange: Mapping[str, Any], file: str = "", cut: Cut | None
     base_kind = str(exchange.get("base_kind", kind)) if kind == "error" else kind
     if base_kind == "files":
         return _replay_files(report, exchange)
+    if base_kind == "count-tokens":
+        return _replay_count(report, exchange)
     codec, why = _find_codec(provider, base_kind, exchange)
     if codec is None:
         return msgspec.structs.replace(report, verdict="unsupported", detail=why)
@@ -130,6 +132,25 @@ def _replay_files(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayRe
     return msgspec.structs.replace(report, verdict="read", content=said)
 
 
+def _replay_count(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayReport:
+    from betterai.runtime.replay_counts import find_count_codec, read_count, read_count_request
+
+    codec, why = find_count_codec(report.provider, exchange)
+    if codec is None:
+        return msgspec.structs.replace(report, verdict="unsupported", detail=why)
+    report = msgspec.structs.replace(report, round_trip=read_count_request(codec, report.provider, exchange))
+    response = exchange["response"]
+    status, headers = response["status"], response.get("headers") or {}
+    reply = WireResponse(status=status, headers=headers, body=_body_bytes(response))
+    try:
+        tokens = read_count(codec, report.provider, exchange, reply)
+    except BetterAIError as error:
+        if status >= 300:
+            return msgspec.structs.replace(report, verdict="read", error=describe_error(error))
+        return _judge_error(report, error)
+    return msgspec.structs.replace(report, verdict="read", usage=ReplayUsage(input=tokens))
+
+
 def _find_codec(provider: str, kind: str, exchange: Mapping[str, Any]) -> tuple[TextExchange | None, str]:
     """The provider's codec that asks at the recorded address; where none was recorded, the first that may have."""
     kind = kind.removesuffix("-stream")
@@ -140,8 +161,11 @@ def _find_codec(provider: str, kind: str, exchange: Mapping[str, Any]) -> tuple[
     except ConfigurationError:
         return None, f"no provider {provider}"
     codecs = [codec for codec in declared.values() if _is_of_kind(codec, kind)]
-    if url := (exchange.get("request") or {}).get("url"):
+    request = exchange.get("request") or {}
+    if url := request.get("url"):
         path = urlsplit(url).path
+        if request.get("method") == "DELETE":
+            return None, f"no codec for DELETE {path}"
         found = next((codec for codec in codecs if codec.answers(path)), None)
         return found, "" if found else f"no codec for {path}"
     spoken = any(codec.protocol == shared for codec in codecs)

@@ -115,23 +115,13 @@ def find_missing(whole: Any, other: Any, at: str = "") -> Iterator[str]:
             else:
                 yield place
     elif isinstance(whole, list) and isinstance(other, list):
-        at_other = 0
         for index, value in enumerate(whole):
-            more = len(whole) - index - (len(other) - at_other)
-            if at_other < len(other) and (more <= 0 or _same_kind(value, other[at_other])):
-                yield from find_missing(value, other[at_other], f"{at}/{index}")
-                at_other += 1
+            if index < len(other):
+                yield from find_missing(value, other[index], f"{at}/{index}")
             else:
                 yield f"{at}/{index}"
     elif whole != other or isinstance(whole, bool) != isinstance(other, bool):
         yield at
-
-
-def _same_kind(value: Any, other: Any) -> bool:
-    """Whether an element of a list may be the other's: of a shorter list, those of other kinds are skipped."""
-    if not (isinstance(value, dict) and isinstance(other, dict)):
-        return True
-    return all(value.get(name) == other.get(name) for name in ("type", "role"))
 
 
 def _all_pointers(value: Any, at: str = "") -> Iterator[str]:

@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from betterai.core.data import Data, parse_strict_json
 from betterai.core.exceptions import OutputInvalidError, ValidationError
+from betterai.core.message import Text, ToolCall
 from betterai.core.response import ProviderResponse
 from betterai.core.settings import GenerationSettings
 from betterai.core.tools import JsonObject, JsonSchema, PlainText
@@ -77,12 +78,21 @@ def prepare_settings(settings: GenerationSettings) -> tuple[GenerationSettings, 
     return (settings if wanted.schema is value else settings.replace(response_format=wanted.schema)), wanted.parse
 
 
+def _find_output(response: ProviderResponse) -> str:
+    """The text that must fit: all of it, or what followed the tools that the provider ran by itself."""
+    parts = response.message.parts if response.message is not None else ()
+    ran = any(isinstance(part, ToolCall) for part in parts)
+    texts = [part.text for part in parts if isinstance(part, Text)]
+    return texts[-1] if ran and texts else response.content
+
+
 def parse_output(response: ProviderResponse, parse: Callable[[str], Any]) -> ProviderResponse:
     """The response with `parsed` set. Raises `OutputInvalidError`, which holds the response, when it does not fit."""
-    if response.tool_calls or response.finish_reason in ("refusal", "content_filter", "pause"):
+    called = any(not call.server for call in response.tool_calls)
+    if called or response.finish_reason in ("refusal", "content_filter", "pause"):
         return response
     try:
-        return msgspec.structs.replace(response, parsed=parse(response.content))
+        return msgspec.structs.replace(response, parsed=parse(_find_output(response)))
     except (ValueError, RecursionError) as error:
         cut = response.finish_reason == "length"
         raise OutputInvalidError(

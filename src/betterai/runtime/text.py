@@ -40,7 +40,7 @@ from betterai.runtime.gatherer import Gatherer, WholeAnswer
 from betterai.runtime.hops import LARGE_BODY, Hops
 from betterai.runtime.media import check_owners, load_media, media_sizes, needs_loading
 from betterai.runtime.messages import read_messages
-from betterai.runtime.registry import check_vendors
+from betterai.runtime.registry import check_vendors, choose_protocol
 from betterai.runtime.schema import parse_output, prepare_settings
 from betterai.wire.errors import read_request_id
 from betterai.wire.framing import Framer, open_framer
@@ -58,6 +58,7 @@ _NO_SETTINGS = GenerationSettings()
 class Plan(Data, frozen=True, kw_only=True):
     """A call, made ready to be sent."""
 
+    codec: TextExchange
     call: TextCall
     request: WireRequest
     parse: Callable[[str], Any] | None
@@ -83,7 +84,6 @@ class CodecTextProvider(BaseTextProvider):
         self._config = config
         self._clock = clock
         self._models: dict[str, ModelConfig] = {}
-        self._background = getattr(codec, "background", None)
 
     async def generate(
         self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
@@ -92,17 +92,18 @@ class CodecTextProvider(BaseTextProvider):
         plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=False)
         endpoint = self._endpoint(plan)
         attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
-        if self._background is not None and (steps := self._background(plan.call)) is not None:
+        background = getattr(plan.codec, "background", None)
+        if background is not None and (steps := background(plan.call)) is not None:
             return await self._generate_by_job(steps, plan, attempts)
-        call, request, hops = plan.call, plan.request, None
+        codec, call, request, hops = plan.codec, plan.call, plan.request, None
         while True:
             status = None
             try:
                 reply = await self.connection.transport.send(request, endpoint, attempts.start())
                 status = reply.status
                 if not 200 <= status < 300:
-                    raise self.codec.parse_error(reply)
-                result = self.codec.parse_response(call, reply)
+                    raise codec.parse_error(reply)
+                result = codec.parse_response(call, reply)
             except BetterAIError as error:
                 await self._after(error, plan, attempts, status, hops)
                 continue
@@ -110,7 +111,7 @@ class CodecTextProvider(BaseTextProvider):
             if hops is None:
                 if isinstance(result, ProviderResponse) and result.finish_reason != "pause":
                     return self._complete(result, plan, attempts, reply.headers)
-                hops = Hops(self.codec, plan.call, plan.request, self._config.hops)
+                hops = Hops(codec, plan.call, plan.request, self._config.hops)
             following = await self._follow(hops, result, plan, attempts)
             if following is None:
                 return self._complete(hops.response(), plan, attempts, reply.headers)
@@ -123,7 +124,7 @@ class CodecTextProvider(BaseTextProvider):
         plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=True)
         endpoint = self._endpoint(plan)
         attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
-        call, request, hops, first_byte = plan.call, plan.request, None, None
+        codec, call, request, hops, first_byte = plan.codec, plan.call, plan.request, None, None
         while True:
             shown, status, whole = False, None, None
             gathered = Gatherer(plan.call.model.id, hops)
@@ -132,11 +133,11 @@ class CodecTextProvider(BaseTextProvider):
                 try:
                     status = reply.status
                     if not 200 <= status < 300:
-                        raise self.codec.parse_error(await reply.read())
+                        raise codec.parse_error(await reply.read())
                     first_byte = first_byte or attempts.elapsed()
                     if not _is_stream(reply.headers):
-                        whole = self.codec.parse_response(call, await reply.read())
-                    state = self.codec.open_stream(call) if whole is None else WholeAnswer(whole)
+                        whole = codec.parse_response(call, await reply.read())
+                    state = codec.open_stream(call) if whole is None else WholeAnswer(whole)
                     framer = open_framer(request.reply)  # type: ignore[arg-type]
                     broke, piece = None, b"-"
                     while piece and not state.done:
@@ -163,7 +164,7 @@ class CodecTextProvider(BaseTextProvider):
                 if isinstance(result, ProviderResponse) and result.finish_reason != "pause":
                     answer = result
                     break
-                hops = Hops(self.codec, plan.call, plan.request, self._config.hops)
+                hops = Hops(codec, plan.call, plan.request, self._config.hops)
             following = await self._follow(hops, result, plan, attempts)
             if following is None:
                 answer = hops.response()
@@ -188,6 +189,7 @@ class CodecTextProvider(BaseTextProvider):
     async def _plan(self, messages: Messages, name: str, settings: GenerationSettings, *, stream: bool) -> Plan:
         model = self._find_model(name)
         try:
+            codec = self._find_codec(model)
             prepared, parse = prepare_settings(settings)
             if prepared.options:
                 check_vendors(prepared.options)
@@ -195,9 +197,9 @@ class CodecTextProvider(BaseTextProvider):
             media = has_media(history)
             if media:
                 check_owners(history, self.connection)
-            if media and needs_loading(history, self.codec.accepts):
+            if media and needs_loading(history, codec.accepts):
                 limits = self.connection.timeout
-                history = await load_media(history, self.codec.accepts, self.connection.transport, limits)
+                history = await load_media(history, codec.accepts, self.connection.transport, limits)
             call: TextCall = Call(
                 model=model,
                 input=history,
@@ -211,10 +213,10 @@ class CodecTextProvider(BaseTextProvider):
             if media and media_sizes(history) > LARGE_BODY:
                 from asyncio import to_thread
 
-                plan = await to_thread(self._build, call, parse)
-                check_size(plan.request, getattr(self.codec, "max_body_bytes", None), self.provider)
+                plan = await to_thread(self._build, codec, call, parse)
+                check_size(plan.request, getattr(plan.codec, "max_body_bytes", None), self.provider)
                 return plan
-            return self._build(call, parse)
+            return self._build(codec, call, parse)
         except BetterAIError as error:
             raise error.locate(self.provider.name, model.id) from None
 
@@ -224,13 +226,37 @@ class CodecTextProvider(BaseTextProvider):
         except BetterAIError as error:
             raise error.locate(*self._whom(plan)) from None
 
-    def _build(self, call: TextCall, parse: Callable[[str], Any] | None) -> Plan:
-        request = self.codec.build_request(call)
+    def _build(self, codec: TextExchange, call: TextCall, parse: Callable[[str], Any] | None) -> Plan:
+        try:
+            request = codec.build_request(call)
+        except UnsupportedParam as error:
+            codec = self._find_other(codec, call.model, error)
+            try:
+                request = codec.build_request(call)
+            except UnsupportedParam:
+                raise error from None
         if self._config.unsupported == "raise":
             for warning in request.warnings:
                 if warning.code in ("dropped", "translated"):
                     raise UnsupportedParam(f"{warning.field}: {warning.message}", param=warning.field)
-        return Plan(call=call, request=encode_request(request, call.settings.extra_body), parse=parse)
+        return Plan(codec=codec, call=call, request=encode_request(request, call.settings.extra_body), parse=parse)
+
+    def _find_codec(self, model: ModelConfig) -> TextExchange:
+        """A model may be served over another protocol than the one that this provider was made for."""
+        if model is self.model or self._config.protocol:
+            return self.codec
+        chosen: TextExchange = choose_protocol(self.provider, "text", model)
+        return chosen
+
+    def _find_other(self, codec: TextExchange, model: ModelConfig, error: UnsupportedParam) -> TextExchange:
+        """The protocol that carries what the first one cannot, where the vendor serves the model over both, and the
+        caller has chosen none (docs/decisions/0013-the-call-chooses.md).
+        """
+        other = self.provider.protocols["text"].get(getattr(codec, "instead", ""))
+        if other is None or self._config.protocol or model.protocol or model.traits.protocol:
+            raise error
+        found: TextExchange = other
+        return found
 
     def _find_model(self, name: str) -> ModelConfig:
         """The model of this provider; names that the catalogue does not list are asked for as they are."""

@@ -30,13 +30,16 @@ class Exchange:
         self, request: WireRequest, endpoint: Endpoint, connection: Connection | None, recording: Recording
     ) -> None:
         self._recording = recording
+        self._connection = connection
         self._provider = connection.provider.name if connection and request.trust == "provider" else ""
         self._secrets = [*(connection.secrets() if connection else ()), *recording.secrets]
         self._secrets += [*find_secrets(request.headers), *find_secrets(request.query), *find_secrets(endpoint.headers)]
         self.request = write_request(request, endpoint, Scrubber(self._secrets), recording.headers)
 
     def keep(self, status: int, headers: Mapping[str, str], pieces: list[bytes]) -> None:
-        scrubber = Scrubber([*self._secrets, *find_secrets(headers)])
+        """Signing may have fetched a token meanwhile: the secrets are asked for again."""
+        known = self._connection.secrets() if self._connection else ()
+        scrubber = Scrubber([*self._secrets, *known, *find_secrets(headers)])
         self._recording.keep(self._provider, self.request, (status, headers, pieces), scrubber)
 
 

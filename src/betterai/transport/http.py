@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import timeout
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from functools import lru_cache
@@ -15,7 +16,7 @@ from yarl import URL
 
 from betterai.core.config import Timeout
 from betterai.core.data import Data
-from betterai.core.exceptions import ConfigurationError, ValidationError
+from betterai.core.exceptions import ConfigurationError, TotalTimeout, ValidationError
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.transport.address import Endpoint, read_url
 from betterai.transport.auth import Completion, sign
@@ -76,7 +77,7 @@ class HTTPTransport:
         """Send, and return when the reply's headers stand. Raises our timeouts and `APIConnectionError`."""
         route = self.route(request, endpoint)
         if route.complete is not None:
-            await route.complete(request.method, route.url, route.headers, request.body)
+            await complete_route(route, request.method, request.body, limits)
         foreign = request.trust == "foreign"
         finish = watch(self.on_event, request.method, route.url)
         uploading = is_large(request.body)
@@ -131,6 +132,16 @@ class HTTPTransport:
     async def aclose(self) -> None:
         """Close the connections of the running loop."""
         await self._sessions.aclose()
+
+
+async def complete_route(route: Route, method: str, body: Any, limits: Timeout) -> None:
+    """Sign what a key alone cannot, which may fetch a token first: the attempt's whole time holds for that too."""
+    assert route.complete is not None
+    try:
+        async with timeout(_seconds(limits.total)):
+            await route.complete(method, route.url, route.headers, body)
+    except TimeoutError:
+        raise TotalTimeout(f"what the request is signed with did not come within {limits.total:g} s") from None
 
 
 async def _upload(route: Route, request: WireRequest, limits: Timeout) -> ClientResponse:

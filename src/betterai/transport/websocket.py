@@ -13,7 +13,7 @@ from betterai.core.config import Timeout
 from betterai.core.exceptions import APIConnectionError
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.transport.failures import read_failure
-from betterai.transport.http import Endpoint, HTTPTransport, Route, read_limits
+from betterai.transport.http import Endpoint, HTTPTransport, Route, complete_route, read_limits
 from betterai.transport.patience import Patience, cut_off
 from betterai.transport.reply import Reply
 from betterai.transport.telemetry import Finish, watch
@@ -89,7 +89,7 @@ async def connect(
     """
     route = transport.route(request, endpoint)
     if route.complete is not None:
-        await route.complete("GET", route.url, route.headers, None)
+        await complete_route(route, "GET", None, limits)
     finish = watch(transport.on_event, "GET", route.url)
     try:
         async with _handshake(route, limits, finish) as (session, answered):

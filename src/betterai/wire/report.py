@@ -32,7 +32,7 @@ class Report:
             raise UnsupportedParam(
                 f"{field}: {why}", hint=hint, param=field, provider=self._model.provider, model=self._model.id
             )
-        self.warnings.append(CallWarning(code="dropped", field=field, message=f"{why}; it was not sent"))
+        self._add(CallWarning(code="dropped", field=field, message=f"{why}; it was not sent"))
 
     def warn(self, field: str, what: str) -> None:
         """`field` is left out of what asks no model for an answer, such as counting: that changes no meaning."""
@@ -41,4 +41,9 @@ class Report:
             self.warnings.append(warning)
 
     def translate(self, field: str, how: str) -> None:
-        self.warnings.append(CallWarning(code="translated", field=field, message=how))
+        self._add(CallWarning(code="translated", field=field, message=how))
+
+    def _add(self, warning: CallWarning) -> None:
+        """What holds for each message of a long conversation is said once."""
+        if warning not in self.warnings:
+            self.warnings.append(warning)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import traceback
 from typing import Any
 
@@ -13,12 +14,14 @@ import betterai
 from betterai.core.codec import TextCall
 from betterai.core.exceptions import AuthenticationError, ConfigurationError
 from betterai.core.message import Message
+from betterai.core.response import TextChunk
 from betterai.core.settings import GenerationSettings
 from betterai.core.tools import Tool
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.providers import load_provider
 from betterai.runtime.connection import Connection
 from betterai.runtime.registry import resolve_model
+from betterai.testing import record, replay
 from betterai.transport.auth.renewed import remember_secret
 from betterai.wire.bedrock_converse import BedrockConverseSurface
 from doubles.signatures import signed_server
@@ -173,3 +176,51 @@ def test_recorded_counts_are_asked_and_read_so():
         assert asked["url"].endswith(built.url)
         seen += 1
     assert seen >= 3
+
+
+def stream_of_frames() -> web.Response:
+    surface, state = BedrockConverseSurface(), {}
+    items = (TextChunk(content="Hel"), TextChunk(content="lo"), TextChunk(finish_reason="stop"), None)
+    body = b"".join(surface.build_event(counted(), item, state) for item in items)
+    return web.Response(body=body, content_type="application/vnd.amazon.eventstream")
+
+
+async def test_a_stream_of_frames_is_recorded_and_replayed(tmp_path):
+    async def ask(url: str) -> str:
+        return "".join([chunk.content async for chunk in connect(url).generate_stream("Hello")])
+
+    async with signed_server(KEYS, answer=stream_of_frames) as server:
+        with record(tmp_path / "calls"):
+            assert await ask(server.url) == "Hello"
+        with replay(tmp_path / "calls"):
+            assert await ask(server.url) == "Hello"
+    assert len(server.arrived) == 1
+    (file,) = (tmp_path / "calls").glob("*.json")
+    assert json.loads(file.read_text())["kind"] == "converse-stream"
+    assert "canary" not in file.read_text().lower()
+
+
+async def test_what_signing_fetched_is_not_in_a_recording(tmp_path, monkeypatch):
+    """The keys of a profile are known only once the request was signed."""
+    script = tmp_path / "keys.py"
+    found = {
+        "Version": 1,
+        "AccessKeyId": "AKIAFOUND",
+        "SecretAccessKey": "found-secret-7",
+        "SessionToken": "found-session-7",
+    }
+    script.write_text(f"print({json.dumps(found)!r})")
+    (tmp_path / "config").write_text(f"[profile recorded]\ncredential_process = {sys.executable} {script}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_PROFILE", "recorded")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    echo = {"message": "Your token was found-session-7"}
+    keys = ("AKIAFOUND", "found-secret-7")
+    async with signed_server(keys, "found-session-7", lambda: web.json_response(echo, status=400)) as server:
+        provider = betterai.get_text_provider(betterai.CoreConfig(model="bedrock/x", base_url=server.url, retries=0))
+        with record(tmp_path / "calls"), pytest.raises(betterai.BadRequestError, match=r"Your token was \*\*\*"):
+            await provider.generate("Hello")
+    assert server.arrived[0].genuine
+    (file,) = (tmp_path / "calls").glob("*.json")
+    assert "found-session-7" not in file.read_text()

@@ -67,12 +67,60 @@ async def test_an_answer_goes_back_with_the_next_question() -> None:
     ]  # fmt: skip
 
 
-async def test_what_only_chat_has_says_so() -> None:
-    with Upstream(answer()) as upstream, pytest.raises(UnsupportedParam, match="openai_chat"):
-        await betterai.generate("openai/gpt-4o-mini", HELLO, config=connect(upstream.url), stop=["x"])
-    assert upstream.requests == []
-
-
 async def test_a_server_that_has_only_chat_is_told_of() -> None:
     with Upstream(reply(404, {"detail": "Not Found"})) as upstream, pytest.raises(BadRequestError, match="openai_chat"):
         await betterai.generate("openai/some-model", HELLO, config=connect(upstream.url))
+
+
+async def test_a_search_before_it_does_not_keep_an_answer_from_being_read() -> None:
+    search = {
+        "type": "web_search_call",
+        "id": "ws_1",
+        "status": "completed",
+        "action": {"type": "search", "query": "q"},
+    }
+    content = [{"type": "output_text", "text": '{"a":1}', "annotations": []}]
+    message = {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "content": content}
+    with Upstream(reply(200, whole(search, message))) as upstream:
+        answered = await betterai.generate(
+            "openai/gpt-6-luna",
+            HELLO,
+            config=connect(upstream.url),
+            web_search=True,
+            response_format={"type": "object"},
+        )
+    assert answered.parsed == {"a": 1}
+
+
+async def test_what_only_chat_carries_is_asked_for_over_chat() -> None:
+    with Upstream(answer()) as upstream:
+        response = await betterai.generate("openai/gpt-4o-mini", HELLO, config=connect(upstream.url), stop=["END"])
+    assert upstream.requests[0].path == "/v1/chat/completions"
+    assert upstream.requests[0].body["stop"] == ["END"]
+    assert {warning.code for warning in response.warnings} == {"deprecated"}
+
+
+async def test_a_protocol_that_the_caller_chose_is_kept_to() -> None:
+    config = connect("http://127.0.0.1:9/v1", protocol="openai_responses")
+    with pytest.raises(UnsupportedParam, match="openai_chat"):
+        await betterai.generate("openai/gpt-4o-mini", HELLO, config=config, stop=["END"])
+
+
+async def test_where_neither_carries_it_the_first_refusal_stands() -> None:
+    with pytest.raises(UnsupportedParam) as caught:
+        await betterai.generate("openai/gpt-6-luna", HELLO, config=connect("http://127.0.0.1:9/v1"), stop=["END"])
+    assert caught.value.param == "stop"
+
+
+async def test_an_answer_in_the_background_is_waited_for() -> None:
+    begun, done = whole(status="queued"), whole(said("Hello"))
+    with Upstream(reply(200, begun), reply(200, done)) as upstream:
+        response = await betterai.generate(
+            "openai/gpt-6-luna", HELLO, config=connect(upstream.url), options={"openai": {"background": True}}
+        )
+    assert response.content == "Hello"
+    assert [(request.method, request.path) for request in upstream.requests] == [
+        ("POST", "/v1/responses"),
+        ("GET", "/v1/responses/resp_1"),
+    ]
+    assert upstream.requests[0].body["background"] is True

@@ -109,7 +109,8 @@ def is_own(exchange: dict[str, Any], path: str) -> bool:
     request, body = exchange["request"] or {}, exchange["response"].get("body")
     if isinstance(body, list) and "type" not in body[0]:
         return False
-    return (not path or path.endswith("/responses")) and request.get("method", "POST") == "POST"
+    asked = not path or path.endswith("/responses") or "/responses/resp_" in path
+    return asked and request.get("method", "POST") in ("POST", "GET")
 
 
 SHEET = frozenset(
@@ -129,7 +130,7 @@ SHEET = frozenset(
 
 READING = Reading(
     kinds=("responses",),
-    providers=("openai", "azure", "xai", "openrouter", "deepseek", "llamacpp", "lmstudio"),
+    providers=("openai", "azure", "xai", "openrouter", "deepseek", "llamacpp", "lmstudio", "bedrock"),
     is_own=is_own,
     expect=expect,
     sheet=SHEET,

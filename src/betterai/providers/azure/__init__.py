@@ -8,11 +8,12 @@ The endpoint, with `api_version` where there is one, says which of three ways is
 | the same | 2024-10-21, 2025-04-01-preview … | /openai/deployments/MODEL/chat/completions |
 | https://RESOURCE.services.ai.azure.com/models | none: 2024-05-01-preview | /models/chat/completions |
 
-Responses, chosen with `CoreConfig(protocol="openai_responses")`, are asked at /openai/v1/responses, and with a dated
-version at /openai/responses; Claude at /anthropic/v1/messages of the same resource (https://RESOURCE.services.ai.azure.com).
+Claude is asked at /anthropic/v1/messages of the same resource (https://RESOURCE.services.ai.azure.com).
 
-An endpoint that ends in /openai/v1 is the first way whatever the version. A key is sent as `api-key`; in its place an
-Entra token in AZURE_OPENAI_AD_TOKEN is sent as a bearer (scope https://cognitiveservices.azure.com/.default).
+Responses, chosen with `CoreConfig(protocol="openai_responses")`, are asked at /openai/v1/responses, and with a dated
+version at /openai/responses. An endpoint that ends in /openai/v1 is the first way whatever the version. A key is sent
+as `api-key`; in its place an Entra token in AZURE_OPENAI_AD_TOKEN is sent as a bearer (scope
+https://cognitiveservices.azure.com/.default).
 """
 
 from betterai.core.provider import HeaderAuth, Provider, Setting

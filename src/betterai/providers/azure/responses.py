@@ -6,7 +6,7 @@ from betterai.core.codec import TextCall
 from betterai.core.wire import WireRequest
 from betterai.providers.azure.address import address
 from betterai.providers.azure.options import AzureOptions
-from betterai.wire.openai_responses import OpenAIResponses
+from betterai.wire.openai_responses import OpenAIResponses, OpenAIResponsesBackground, find_background
 
 
 class AzureResponses(OpenAIResponses):
@@ -14,6 +14,9 @@ class AzureResponses(OpenAIResponses):
 
     strict_default = True
     vendor_options = frozenset(AzureOptions.__annotations__)
+
+    def background(self, call: TextCall) -> OpenAIResponsesBackground | None:
+        return find_background(self, call)
 
     def build_request(self, call: TextCall) -> WireRequest:
         return address(super().build_request(call), call, self.path, deployed=False)

@@ -4,6 +4,7 @@ from betterai.core.provider import Provider, Setting, SigV4Auth
 from betterai.providers.bedrock.chat import BedrockChat
 from betterai.providers.bedrock.converse import Converse
 from betterai.providers.bedrock.models import PROVIDER_MODELS
+from betterai.providers.bedrock.responses import BedrockResponses
 from betterai.wire.bedrock_converse import BedrockCountTokens
 
 _CONVERSE = Converse()
@@ -25,7 +26,11 @@ PROVIDER = Provider(
     auth=SigV4Auth(service="bedrock"),
     models=lambda: PROVIDER_MODELS,
     protocols={
-        "text": {"bedrock_converse": _CONVERSE, "openai_chat": BedrockChat()},
+        "text": {
+            "bedrock_converse": _CONVERSE,
+            "openai_chat": BedrockChat(),
+            "openai_responses": BedrockResponses(),
+        },
         "count": {"bedrock_converse": BedrockCountTokens(_CONVERSE)},
     },
     defaults={"text": "global.amazon.nova-2-lite-v1:0"},

@@ -36,3 +36,12 @@ class BedrockOptions(TypedDict, total=False):
     """The model's own fields, such as `anthropic_beta`; merged with those that our settings become."""
     additionalModelResponseFieldPaths: Sequence[str]
     """JSON pointers of fields of the model's own answer; they are in `response.raw`."""
+
+
+class BedrockResponsesOptions(TypedDict, total=False):
+    """Fields of Responses that our settings do not name."""
+
+    include: Sequence[str]
+    previous_response_id: str
+    truncation: str
+    max_tool_calls: int

@@ -8,11 +8,24 @@ from betterai.wire.anthropic_messages import AnthropicMessages
 
 
 class OllamaMessages(AnthropicMessages):
-    """It reads pictures as bytes, and no documents."""
+    """It reads pictures as bytes, no documents, and leaves out in silence what it does not know."""
 
     path = "/v1/messages"
     accepts: ClassVar = {"image": frozenset({"bytes"})}
+    server_tools = False
+    cache_marks = False
+    thinking_forms = ("enabled", "disabled")
+    efforts = ()
     unsupported: ClassVar = dict.fromkeys(
-        ("tool_choice", "parallel_tool_calls", "user", "metadata", "service_tier", "cache", "response_format"),
+        (
+            "tool_choice",
+            "parallel_tool_calls",
+            "user",
+            "metadata",
+            "service_tier",
+            "cache",
+            "response_format",
+            "web_search",
+        ),
         "Ollama does not take it here",
     )

@@ -10,6 +10,7 @@ from betterai.wire.openai_responses import OpenAIResponses
 class OllamaResponses(OpenAIResponses):
     """Nothing is stored: there is no going on with an earlier response."""
 
+    path = "/v1/responses"
     developer_role = False
     functions_only = True
     cache_marks = False
@@ -27,3 +28,6 @@ class OllamaResponses(OpenAIResponses):
         ),
         "Ollama does not take it",
     )  # fmt: skip
+
+    def answers(self, path: str) -> bool:
+        return path.endswith("/responses")

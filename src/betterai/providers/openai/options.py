@@ -13,7 +13,9 @@ class OpenAIOptions(TypedDict, total=False):
 
     access_programs: Mapping[str, Any]
     background: bool
-    """Answer later: the reply only says where to ask. `OpenAIResponsesBackground` waits for it."""
+    """Make the answer in the background: `generate` submits it and asks for it until it is there, which outlives
+    connections; a stream comes as any other.
+    """
     background_options: Mapping[str, Any]
     context_management: Sequence[Mapping[str, Any]]
     """`[{"type": "compaction", "compact_threshold": …}]`."""

@@ -1,11 +1,13 @@
-"""Vertex AI of Google Cloud (https://cloud.google.com/vertex-ai/generative-ai/docs): Gemini and Claude in a project and
-location, with a token of Google Cloud, given or fetched.
+"""Vertex AI of Google Cloud (https://cloud.google.com/vertex-ai/generative-ai/docs): Gemini and Claude.
+
+They are in a project and a location, and are asked with a token of Google Cloud, given or fetched.
 
 With a key alone it is express mode, without a project.
 """
 
 from betterai.core.provider import GoogleAuth, Provider, Setting
 from betterai.providers.vertex.messages import VertexMessages
+from betterai.providers.vertex.models import PROVIDER_MODELS
 from betterai.providers.vertex.place import find_base_url
 from betterai.providers.vertex.text import VertexCount, VertexText
 
@@ -59,6 +61,7 @@ PROVIDER = Provider(
     ),
     auth=GoogleAuth(scopes=("https://www.googleapis.com/auth/cloud-platform",), instead="api_key"),
     headers={"x-goog-api-key": "{api_key}"},
+    models=lambda: PROVIDER_MODELS,
     protocols={
         "text": {"gemini": _TEXT, "anthropic_messages": VertexMessages()},
         "count": {"gemini": VertexCount(_TEXT)},

@@ -37,7 +37,7 @@ class VertexMessages(AnthropicMessages):
         return headers
 
     def finish_request(self, call: TextCall, request: WireRequest, report: Report) -> WireRequest:
-        body: dict[str, Any] = {"anthropic_version": self.find_version(call, {}), **request.body}  # type: ignore[dict-item]
+        body: dict[str, Any] = {"anthropic_version": self.version, **request.body}  # type: ignore[dict-item]
         del body["model"]
         verb = "streamRawPredict" if call.stream else "rawPredict"
         url = f"{self.publisher_path}/{quote(call.model.id, safe='@')}:{verb}"

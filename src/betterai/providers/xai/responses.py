@@ -26,6 +26,7 @@ class XAIResponses(OpenAIResponses):
     """Sampling settings are taken by reasoning models too."""
 
     shape = XAIResponseShape
+    instead = "openai_chat"
     sampling = frozenset()
     developer_role = False
     cache_marks = False

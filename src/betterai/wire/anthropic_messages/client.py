@@ -11,7 +11,7 @@ from betterai.core.codec import TextCall, continue_turn
 from betterai.core.exceptions import ProviderError
 from betterai.core.response import CallWarning, FinishReason, ProviderResponse
 from betterai.core.settings import PromptCache
-from betterai.core.tools import JsonObject, JsonSchema, PlainText, ToolChoice
+from betterai.core.tools import JsonObject, JsonSchema, PlainText, ServerTool, ToolChoice
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.anthropic_messages.cache import build_automatic, trim_marks
 from betterai.wire.anthropic_messages.errors import make_message_error
@@ -57,6 +57,13 @@ class AnthropicMessages:
     """The version to ask for where sampling settings are sent: the newer one turns them down."""
     vendor_options: ClassVar[frozenset[str]] = frozenset()
     """Names of `settings.options[vendor]` that go into the body, or into headers, as `options.py` says."""
+    server_tools: ClassVar[bool] = True
+    """Whether the vendor runs tools by itself."""
+    cache_marks: ClassVar[bool] = True
+    thinking_forms: ClassVar[tuple[str, ...]] = ("adaptive", "enabled", "disabled")
+    """The forms of `thinking` that are tried with a model of which nothing is known."""
+    efforts: ClassVar[tuple[str, ...] | None] = None
+    """The efforts that the vendor takes, where those of the model are not known."""
     unsupported: ClassVar[Mapping[str, str]] = {}
     """Settings that the vendor does not take, and why."""
     finish_reasons: ClassVar[Mapping[str, FinishReason]] = {
@@ -218,6 +225,9 @@ class AnthropicMessages:
             report.drop("reasoning", "the model does not reason")
         else:
             effort_only = "output_config" in (call.settings.spelling or ())
+            forms = self.thinking_forms if traits.thinking is None else traits.thinking
+            efforts = self.efforts if traits.efforts is None else traits.efforts
+            traits = msgspec.structs.replace(traits, thinking=forms, efforts=efforts)
             written = ThinkingWriter(read_reasoning_control(value), traits, report, effort_only=effort_only)
             if written.thinking is not None:
                 body["thinking"] = written.thinking
@@ -233,9 +243,11 @@ class AnthropicMessages:
                 self._may_send(name, given[name], call, report)
         tools: list[dict[str, Any]] = []
         for tool in settings.tools or ():
+            if isinstance(tool, ServerTool) and not self.server_tools:
+                report.drop("tools", "tools are functions here: none that the provider runs")
             tools.append(written := build_tool(tool, call.model, report))
             if (mark := getattr(tool, "cache", None)) is not None:
-                builder.write_mark(written, mark)
+                builder.write_mark(written, mark, "tools.cache")
             elif "cache_control" in written:
                 builder.marked.append(written)
         if settings.web_search not in (None, False) and "web_search" not in self.unsupported:

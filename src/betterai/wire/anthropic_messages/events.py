@@ -58,8 +58,6 @@ class EventWriter:
     def write(self, chunk: TextChunk) -> bytes:
         if chunk.choice:
             return b""
-        if chunk.reset:
-            self._forget()
         events = [] if self._began else [self._begin(chunk)]
         if chunk.reasoning:
             self._shown["thinking"] += len(chunk.reasoning)
@@ -80,10 +78,6 @@ class EventWriter:
         if chunk.usage is not None:
             self._usage = chunk.usage
         return b"".join(events)
-
-    def _forget(self) -> None:
-        """A second beginning says that the first one does not count."""
-        self.__init__(self._call)  # type: ignore[misc]
 
     def end(self) -> bytes:
         """The terminator; nothing after an error."""

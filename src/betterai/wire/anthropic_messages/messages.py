@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Raw
 
+from betterai.core.exceptions import UnsupportedParam
 from betterai.core.message import (
     AnyPart,
     CacheMark,
@@ -70,6 +71,7 @@ class MessageBuilder:
                 wire.append(turn)
             joins = message.role == "tool" and isinstance(turn["content"], list)
         if wire and wire[-1]["role"] == "assistant":
+            self._check_prefill(rest[-1])
             self._trim_prefill(wire[-1])
         return written, wire
 
@@ -139,6 +141,18 @@ class MessageBuilder:
             parts = ordered
         blocks = (self._build_part(part, message) for part in parts)
         return [block for block in blocks if block is not None]
+
+    def _check_prefill(self, message: Message) -> None:
+        """A turn that the provider paused goes on with every model; one that the caller began, with older ones only."""
+        paused = any(isinstance(part, ToolCall) and part.server for part in message.parts)
+        if self._model.traits.prefill is False and not paused:
+            raise UnsupportedParam(
+                "messages: the model does not go on with an answer that was begun for it",
+                hint="end with a message of the user, or ask for a shape with response_format",
+                param="messages",
+                provider=self._model.provider,
+                model=self._model.id,
+            )
 
     def _trim_prefill(self, turn: Block) -> None:
         """The begin of an answer may not end in white space."""
@@ -266,10 +280,13 @@ class MessageBuilder:
             self._report.drop("media.detail", "this protocol has no resolution to ask for")
         return self._merge(build_media(part.media, self._report), part.opaque)
 
-    def write_mark(self, block: Block, mark: CacheMark) -> None:
+    def write_mark(self, block: Block, mark: CacheMark, field: str = "messages.cache") -> None:
         """Mark a block, a tool or a text of the instructions as the end of what may be cached."""
+        if not self._codec.cache_marks:
+            self._report.drop(field, "this provider takes no cache marks")
+            return
         if mark.mode not in _EXPLICIT:
-            self._report.translate("messages.cache", f"a mark of mode {mark.mode} was sent as ephemeral")
+            self._report.translate(field, f"a mark of mode {mark.mode} was sent as ephemeral")
         block["cache_control"] = {"type": "ephemeral", "ttl": mark.ttl} if mark.ttl else {"type": "ephemeral"}
         self.marked.append(block)
 

@@ -10,8 +10,6 @@ from betterai.wire.reasoning import budget_for, effort_for, fit_effort
 from betterai.wire.report import Report
 
 MIN_BUDGET = 1024
-_UNKNOWN = ("adaptive", "enabled", "disabled")
-"""What is tried with a model of which nothing is known."""
 _DISPLAYS = frozenset({"summarized", "omitted", "updates"})
 _ABOVE_HIGH = frozenset({"xhigh", "max"})
 
@@ -24,7 +22,7 @@ class ThinkingWriter:
         self.effort: str | None = None
         self._traits = traits
         self._report = report
-        self._forms = _UNKNOWN if traits.thinking is None else traits.thinking
+        self._forms = traits.thinking or ()
         self._effort_only = effort_only
         self._write(control)
         self._write_display(control)
@@ -56,7 +54,7 @@ class ThinkingWriter:
             self.effort = next(iter(self._traits.efforts or ()), None)
 
     def _switch_on(self, effort: str | None) -> None:
-        if "adaptive" in self._forms:
+        if "enabled" not in self._forms or "adaptive" in self._forms:
             self.thinking = {"type": "adaptive"}
             return
         budget = budget_for(effort or "medium")

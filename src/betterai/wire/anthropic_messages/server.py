@@ -72,9 +72,11 @@ class AnthropicMessagesSurface:
         return WireResponse(status=200, headers={"content-type": "application/json"}, body=body)
 
     def build_event(self, call: TextCall, item: TextChunk | Exception | None, state: dict[str, Any]) -> bytes:
-        """A chunk as events, or as none. `state` keeps, for one stream, which block is open."""
+        """A chunk as events, or as none. `state` keeps, for one stream, which block is open. An answer that begins anew
+        is a message that does: the first one then does not count.
+        """
         writer: EventWriter | None = state.get(_WRITER)
-        if writer is None:
+        if writer is None or (isinstance(item, TextChunk) and item.reset):
             writer = state[_WRITER] = EventWriter(call)
         if item is None:
             return writer.end()

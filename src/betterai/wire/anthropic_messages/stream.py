@@ -13,7 +13,6 @@ from betterai.core.message import AnyPart, Message, Text, ToolCall
 from betterai.core.response import ProviderResponse, TextChunk, ToolCallDelta
 from betterai.core.wire import Event, WireResponse
 from betterai.wire.anthropic_messages.replies import (
-    SERVER_CALLS,
     BlockReader,
     is_object,
     read_container,
@@ -188,13 +187,13 @@ class MessageStream:
             return []
         if delta.text is not None:
             block.texts.append(delta.text)
-            return [TextChunk(content=delta.text, body=data)] if delta.text else []
+            return [TextChunk(content=delta.text, body=data)] if delta.text and block.kind == "text" else []
         if delta.thinking is not None:
             block.thoughts.append(delta.thinking)
             return [TextChunk(reasoning=delta.thinking, body=data)] if delta.thinking else []
         if delta.partial_json is not None:
             block.inputs.append(delta.partial_json)
-            if not delta.partial_json or block.kind in SERVER_CALLS:
+            if not delta.partial_json or block.kind != "tool_use":
                 return []
             return [TextChunk(tool_call=ToolCallDelta(index=block.index, arguments=delta.partial_json), body=data)]
         return self._read_rare(delta, block, data)

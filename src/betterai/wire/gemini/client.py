@@ -30,6 +30,7 @@ from betterai.wire.gemini.fields import (
     FINISH_REASONS,
     PROTOCOL,
     SAMPLING,
+    finish_word,
 )
 from betterai.wire.gemini.replies import finish_of, parse_candidates
 from betterai.wire.gemini.shapes import REPLY
@@ -235,8 +236,8 @@ class Gemini:
             shape = REPLY.decode(body)
             if shape.error is not None:
                 raise read_failure(reply, None)
-            blocked = shape.prompt_feedback is not None and shape.prompt_feedback.block_reason is not None
-            if not shape.candidates and not blocked:
+            feedback = shape.prompt_feedback
+            if not shape.candidates and not (feedback is not None and finish_word(feedback.block_reason)):
                 raise self._fault(reply, "no_choices")
             return parse_candidates(self, call, shape, body)
         except (*UNREADABLE, BadRequestError) as error:

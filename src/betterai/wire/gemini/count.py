@@ -31,7 +31,8 @@ _METHOD = "countTokens"
 
 class GeminiCount:
     """`:countTokens` for the same calls as a text codec, which writes them. `wrapped`: all of the request counts, and
-    it stands in `generateContentRequest` with the model's name; else only what the method has fields for.
+    what is more than contents stands in `generateContentRequest` with the model's name; else only what the method has
+    fields for.
     """
 
     protocol: ClassVar[str] = PROTOCOL
@@ -52,7 +53,7 @@ class GeminiCount:
         """The call as a request. Raises as the text codec does."""
         report = Report(call.model)
         body = self._text.build_body(call, report)
-        if self.wrapped:
+        if self.wrapped and body.keys() != {"contents"}:
             name = call.model.id
             model = name if "/" in name else f"models/{name}"
             body = {"generateContentRequest": {"model": model, **body}}

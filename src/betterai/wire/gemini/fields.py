@@ -72,10 +72,10 @@ MARK = "skip_thought_signature_validator"
 
 
 def finish_word(value: str | int | None) -> str:
-    """The provider's own word, also where it came as the number of an enum."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    return FINISH_NUMBERS.get(value, str(value))
+    """The provider's own word, also where it came as the number of an enum; "" for the one that says nothing."""
+    if isinstance(value, int):
+        value = FINISH_NUMBERS.get(value, str(value)) if value else ""
+    return "" if value is None or value.endswith("_UNSPECIFIED") else value
 
 
 def name_tool(tool_type: str) -> str:

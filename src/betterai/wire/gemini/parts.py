@@ -54,6 +54,10 @@ class PartReader:
         """A new turn of the model: its calls are counted from 0."""
         self._calls = 0
 
+    def _need(self, raw: Raw, where: str) -> str:
+        """A text that requests must have; a reply without it is read all the same."""
+        return _text(raw, where) if is_given(raw) or not self._provider else ""
+
     def _read_text(self, fields: Fields, where: str) -> AnyPart:
         text = _text(fields["text"], f"{where}.text")
         thought = fields.get("thought") == Raw(b"true")
@@ -68,7 +72,7 @@ class PartReader:
 
     def _read_call(self, fields: Fields, where: str) -> ToolCall:
         inner = _object(fields.pop("functionCall"), f"{where}.functionCall")
-        name = _text(inner.pop("name", NOTHING), f"{where}.functionCall.name")
+        name = self._need(inner.pop("name", NOTHING), f"{where}.functionCall.name")
         arguments = _json(inner.pop("args")) if is_given(inner.get("args")) else ""
         if is_given(inner.get("partialArgs")):
             arguments = join_partial_args([inner["partialArgs"]])
@@ -130,7 +134,7 @@ class PartReader:
         if fields.get("thought") == Raw(b"true"):
             return Reasoning(opaque=self.keep(fields))
         name = _text(inner["displayName"], where) if is_given(inner.get("displayName")) else ""
-        data = _text(inner.pop("data", NOTHING), f"{where}.inlineData.data")
+        data = self._need(inner.pop("data", NOTHING), f"{where}.inlineData.data")
         media = Media(kind=media_kind(mime_type), mime_type=mime_type, base64=data, filename=name)
         return self._make_media(media, "inlineData", inner, fields)
 
@@ -138,7 +142,7 @@ class PartReader:
         inner = _object(fields["fileData"], f"{where}.fileData")
         mime_type = _text(inner.pop("mimeType"), where) if is_given(inner.get("mimeType")) else ""
         name = _text(inner["displayName"], where) if is_given(inner.get("displayName")) else ""
-        uri = _text(inner.pop("fileUri", NOTHING), f"{where}.fileData.fileUri")
+        uri = self._need(inner.pop("fileUri", NOTHING), f"{where}.fileData.fileUri")
         kind = media_kind(mime_type, uri)
         stored = uri.startswith("gs://") or "/files/" in uri
         url, file_id = (None, uri) if stored else (uri, None)

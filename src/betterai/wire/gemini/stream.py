@@ -87,8 +87,8 @@ class GeminiStream:
             raise read_failure(WireResponse(status=200, body=data))
         if shape.usage_metadata is not NOTHING:
             self._usage = shape.usage_metadata
-        if shape.prompt_feedback is not None and shape.prompt_feedback.block_reason is not None:
-            self._blocked = finish_word(shape.prompt_feedback.block_reason)
+        if shape.prompt_feedback is not None and (word := finish_word(shape.prompt_feedback.block_reason)):
+            self._blocked = word
             self.ending = True
         chunks: list[TextChunk] = []
         for candidate in shape.candidates or ():
@@ -135,8 +135,8 @@ class GeminiStream:
             candidate.sources.read(shape.grounding_metadata, shape.citation_metadata)
         if shape.continuation_token:
             candidate.token = shape.continuation_token
-        if shape.finish_reason is not None:
-            candidate.word = finish_word(shape.finish_reason)
+        if word := finish_word(shape.finish_reason):
+            candidate.word = word
             self.ending = self._is_told()
 
     def _is_told(self) -> bool:

@@ -21,6 +21,12 @@ FIRST_WAIT, LONGEST_WAIT, GROWTH = 1.0, 15.0, 1.5
 Step = WireRequest | Wait | Checkpoint
 
 
+def find_background(codec: OpenAIResponses, call: TextCall) -> OpenAIResponsesBackground | None:
+    """The job that waits for the answer, where the vendor's option `background` asks for one."""
+    options = (call.settings.options or {}).get(call.model.provider) or {}
+    return OpenAIResponsesBackground(codec) if options.get("background") else None
+
+
 class OpenAIResponsesBackground:
     """A job made of a codec of the protocol. Its state is the id of the response, which is kept there for hours."""
 

@@ -22,8 +22,8 @@ from betterai.wire.openai_responses.failures import as_reply, find_status, is_fi
 from betterai.wire.openai_responses.items import ItemBuilder
 from betterai.wire.openai_responses.protocol import ENCRYPTED, LOGPROBS, PROTOCOL
 from betterai.wire.openai_responses.reasoning import build_reasoning
-from betterai.wire.openai_responses.replies import ItemReader, collect_logprobs
-from betterai.wire.openai_responses.shapes import ResponseShape, decode_item, decoder_for
+from betterai.wire.openai_responses.replies import ItemReader, collect_logprobs, read_shape
+from betterai.wire.openai_responses.shapes import ResponseShape, decoder_for
 from betterai.wire.openai_responses.stream import ResponsesStream
 from betterai.wire.openai_responses.tools import SEARCHES, build_format, build_search, build_tool, build_tool_choice
 from betterai.wire.openai_responses.usage import parse_usage
@@ -86,7 +86,10 @@ class OpenAIResponses:
     """The efforts that the vendor takes, where those of the model are not known."""
     obfuscation: ClassVar[bool] = True
     """Whether streams may be asked to go without `obfuscation`."""
+    instead: ClassVar[str] = ""
+    """The protocol in which the same vendor is asked for what this one cannot carry, where it serves both."""
     rename: ClassVar[Mapping[str, str]] = {}
+    """Settings that the vendor takes under other names."""
     vendor_options: ClassVar[frozenset[str]] = frozenset()
     """Names of `settings.options[vendor]` that go into the body as they are."""
     finish_reasons: ClassVar[Mapping[str, FinishReason]] = {
@@ -105,7 +108,8 @@ class OpenAIResponses:
         cls.decoder = decoder_for(cls.shape)
 
     def answers(self, path: str) -> bool:
-        return path.endswith(self.path)
+        """Where answers are asked for, and where one that is worked on in the background is looked at."""
+        return path.rpartition("/resp_")[0].endswith(self.path) or path.endswith(self.path)
 
     # ── out ──
 
@@ -162,7 +166,7 @@ class OpenAIResponses:
 
     def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
         if name in PLAIN or name in self.extra_fields:
-            body[name] = value
+            body[self.rename.get(name, name)] = value
         elif name in _WRITERS:
             _WRITERS[name](self, body, value, call, report)
         else:
@@ -271,7 +275,8 @@ class OpenAIResponses:
         body = reply.content
         try:
             shape = self.decoder.decode(body)
-            items = [decode_item(raw) for raw in shape.output or ()]
+            items, reader = [read_shape(raw) for raw in shape.output or ()], ItemReader(self, call)
+            read = [reader.read(raw, item) for raw, item in zip(shape.output or (), items, strict=True)]
         except UNREADABLE as error:
             raise make_error(
                 reply.status, reply.headers, body=body, code="unreadable_reply", kind=ProviderError
@@ -279,8 +284,7 @@ class OpenAIResponses:
         failed = self.failure_of(shape)
         if failed is not None or shape.output is None:
             raise self.error_in_body(failed, reply)
-        reader = ItemReader(self, call)
-        parts = tuple(part for raw, item in zip(shape.output, items, strict=True) for part in reader.read(raw, item))
+        parts = tuple(part for found in read for part in found)
         usage, word = self.usage_of(shape), self.word_of(shape)
         refused = any(isinstance(part, Refusal) for part in parts)
         called = any(isinstance(part, ToolCall) and not part.server for part in parts)

@@ -24,8 +24,7 @@ from betterai.core.message import (
 )
 from betterai.wire import residue
 from betterai.wire.openai_responses.protocol import PROTOCOL, RESULTS, name_of
-from betterai.wire.openai_responses.replies import describe, is_for_caller, read_citation, reasoning_text
-from betterai.wire.openai_responses.shapes import ItemShape, decode_item
+from betterai.wire.openai_responses.replies import describe, is_for_caller, read_citation, read_shape, reasoning_text
 from betterai.wire.residue import refuse
 
 Fields = dict[str, Any]
@@ -104,10 +103,7 @@ class _Turns:
         """Thoughts, built-in tools and all that is no part of ours: the item goes back as it is."""
         raw = Raw(msgspec.json.encode(fields))
         opaque = Opaque(protocol=PROTOCOL, data=raw)
-        try:
-            shape = decode_item(raw)
-        except msgspec.ValidationError:
-            shape = ItemShape(type=kind)
+        shape = read_shape(raw)
         if kind == "reasoning":
             return Reasoning(text=reasoning_text(shape), opaque=opaque)
         server = not is_for_caller(shape)
@@ -246,9 +242,13 @@ def _take_citations(fields: Fields) -> tuple[Citation, ...]:
     annotations = fields.get("annotations")
     if not isinstance(annotations, list) or not all(isinstance(item, Mapping) for item in annotations):
         return ()
+    try:
+        found = tuple(read_citation(Raw(msgspec.json.encode(item))) for item in annotations)
+    except msgspec.ValidationError:
+        return ()
     if annotations:
         del fields["annotations"]
-    return tuple(read_citation(Raw(msgspec.json.encode(item))) for item in annotations)
+    return found
 
 
 def _take_cache_mark(fields: Fields) -> CacheMark | None:

@@ -13,7 +13,14 @@ from betterai.core.message import AnyPart, Citation, MediaPart, Opaque, Reasonin
 from betterai.core.response import TokenLogprob
 from betterai.wire.openai_chat.replies import parse_logprobs
 from betterai.wire.openai_responses.protocol import CLIENT_CALLS, PROTOCOL, RESULTS, name_of
-from betterai.wire.openai_responses.shapes import ABSENT, ItemShape, PartShape, decode_annotation, decode_item
+from betterai.wire.openai_responses.shapes import (
+    ABSENT,
+    ItemShape,
+    PartShape,
+    decode_annotation,
+    decode_item,
+    decode_name,
+)
 
 if TYPE_CHECKING:
     from betterai.core.codec import TextCall
@@ -39,7 +46,7 @@ class ItemReader:
 
     def read(self, raw: Raw, shape: ItemShape | None = None) -> list[AnyPart]:
         """The parts of an item: several for a message with several contents, none for an empty message."""
-        shape = shape or decode_item(raw)
+        shape = shape or read_shape(raw)
         kind = shape.type
         if kind == "message":
             return self._read_message(raw, shape)
@@ -106,6 +113,19 @@ class ItemReader:
             return 0
         self._calls += 1
         return self._calls - 1
+
+
+def read_shape(raw: Raw) -> ItemShape:
+    """What we know of an item. Raises `msgspec.ValidationError` for speech and calls that are not as the protocol has
+    them; of any other item only the type is needed.
+    """
+    try:
+        return decode_item(raw)
+    except msgspec.ValidationError:
+        kind = decode_name(raw).type
+        if kind in _OWN:
+            raise
+        return ItemShape(type=kind)
 
 
 def is_for_caller(shape: ItemShape) -> bool:

@@ -17,7 +17,7 @@ from betterai.core.wire import Event
 from betterai.wire.base64_pieces import join_base64
 from betterai.wire.error_bodies import UNREADABLE, is_bare_error
 from betterai.wire.openai_responses.failures import as_reply
-from betterai.wire.openai_responses.replies import ItemReader, make_call_id, read_citation, read_logprobs
+from betterai.wire.openai_responses.replies import ItemReader, make_call_id, read_citation, read_logprobs, read_shape
 from betterai.wire.openai_responses.shapes import (
     ABSENT,
     EventShape,
@@ -25,7 +25,6 @@ from betterai.wire.openai_responses.shapes import (
     ResponseShape,
     decode_event,
     decode_head,
-    decode_item,
     decode_name,
 )
 
@@ -90,7 +89,10 @@ class ResponsesStream:
             if text or logprobs:
                 chunks.append(TextChunk(content=text, logprobs=logprobs, body=data))
         elif (read := _READERS.get(kind)) is not None:
-            read(self, shape, data, chunks)
+            try:
+                read(self, shape, data, chunks)
+            except UNREADABLE as error:
+                raise _unreadable(data, error) from error
         elif kind == "error" or event.name == "error" or (not kind and (b'"error"' in data or is_bare_error(data))):
             raise self._codec.error_of_event(data)
         if chunks and not self._named:
@@ -112,9 +114,7 @@ class ResponsesStream:
         if kind == "error":
             raise self._codec.error_of_event(data) from error
         if not kind or kind == _TEXT_DELTA or kind in _READERS:
-            raise ProviderError(
-                f"the stream holds an event that is not readable: {error}", code="unreadable_event", body=data[:65536]
-            ) from error
+            raise _unreadable(data, error) from error
         return ()
 
     # ── items ──
@@ -137,7 +137,7 @@ class ResponsesStream:
     def _read_added(self, shape: EventShape, data: bytes, chunks: list[TextChunk]) -> None:
         if shape.item is ABSENT:
             return
-        added = decode_item(shape.item)
+        added = read_shape(shape.item)
         if shape.output_index is None:
             shape.output_index = self._seen + 1
         if added.id:
@@ -158,7 +158,7 @@ class ResponsesStream:
     def _read_done(self, shape: EventShape, data: bytes, chunks: list[TextChunk]) -> None:
         if shape.item is ABSENT:
             return
-        done = decode_item(shape.item)
+        done = read_shape(shape.item)
         if shape.output_index is None:
             shape.output_index = self._places.get(done.id or "", self._seen + 1)
         item = self._item(shape)
@@ -271,12 +271,7 @@ class ResponsesStream:
         """The whole response: items that were not done before are closed by it."""
         if shape.response is ABSENT:
             raise ProviderError("the stream's last event holds no response", code="unreadable_event", body=data[:65536])
-        try:
-            ended = self._codec.decoder.decode(shape.response)
-        except UNREADABLE as error:
-            raise ProviderError(
-                f"the stream's last event is not readable: {error}", code="unreadable_event", body=data[:65536]
-            ) from error
+        ended = self._codec.decoder.decode(shape.response)
         self._model, self._id = ended.model or self._model, ended.id or self._id
         if (failed := self._codec.failure_of(ended)) is not None:
             raise self._codec.error_in_body(failed, as_reply(data))
@@ -294,7 +289,7 @@ class ResponsesStream:
         for index, raw in enumerate(output):
             if index not in self._closed:
                 item = self._open.setdefault(index, _OpenItem())
-                self._close(index, item, raw, decode_item(raw), data, chunks)
+                self._close(index, item, raw, read_shape(raw), data, chunks)
         for index, item in self._open.items():
             self._closed.setdefault(index, self._gather(item))
         self._give_out(data, chunks)
@@ -333,6 +328,11 @@ class ResponsesStream:
             usage=self._usage,
             id=self._id,
         )
+
+
+def _unreadable(data: bytes, error: Exception) -> ProviderError:
+    said = f"the stream holds an event that is not readable: {error}"
+    return ProviderError(said, code="unreadable_event", body=data[:65536])
 
 
 _Reader = Callable[[ResponsesStream, EventShape, bytes, list[TextChunk]], None]
