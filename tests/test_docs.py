@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from inspect import CO_COROUTINE
@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
+import betterai
+from betterai.core.tools import ServerTool
+from betterai.runtime.registry import get_provider
 from judges.app import serve
 from runtime.file_services import FileService
 
@@ -34,15 +37,47 @@ async def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest
         for package in ("xllamacpp", "gguf"):
             pytest.importorskip(package, reason="needs betterai[dev]", exc_type=ImportError)
         import_module("peers.tiny_gguf").write_tiny_gguf(tmp_path / "model.gguf")
-    async with serve() as (chats, _), keep_files(chats) as url:
-        monkeypatch.setenv("GROQ_BASE_URL", url)
-        monkeypatch.setenv("OPENAI_BASE_URL", f"{url}/v1")
-        monkeypatch.setenv("DEEPSEEK_BASE_URL", url)
-        for name in ("GROQ_API_KEY", "OPENAI_API_KEY", "DEEPSEEK_API_KEY"):
-            monkeypatch.setenv(name, "test-key")
+    async with serve(Searching()) as (chats, _), keep_files(chats) as url:
+        for name, value in environment(url).items():
+            monkeypatch.setenv(name, value)
         namespace: dict[str, Any] = {"__name__": "__main__"}
         for block in blocks(page):
             await run(block, namespace)
+
+
+def environment(url: str) -> dict[str, str]:
+    """What the pages' providers are reached with: all of them at `url`."""
+    keys = ("ANTHROPIC", "DEEPSEEK", "GOOGLE", "GROQ", "OPENAI", "XAI")
+    return {
+        **{f"{name}_API_KEY": "test-key" for name in keys},
+        **{f"{name}_BASE_URL": url for name in ("ANTHROPIC", "DEEPSEEK", "GOOGLE_GEMINI", "GROQ", "VERTEX")},
+        **{f"{name}_BASE_URL": f"{url}/v1" for name in ("OPENAI", "XAI")},
+        "VERTEX_ACCESS_TOKEN": "test-token",
+        "GOOGLE_CLOUD_PROJECT": "test-project",
+    }
+
+
+class Searching(betterai.BaseTextProvider):
+    """`local/echo`, and an answer as of one that searched where a tool of the provider's is asked for."""
+
+    def __init__(self) -> None:
+        self._echo = betterai.get_text_provider("local/echo")
+
+    async def generate(
+        self, messages: Any, model: str, settings: betterai.GenerationSettings
+    ) -> betterai.ProviderResponse:
+        if not settings.web_search and not any(isinstance(tool, ServerTool) for tool in settings.tools or ()):
+            return await self._echo.generate(messages, model, settings)
+        source = betterai.Citation(url="https://example.com", title="News", start=0, end=7)
+        text = betterai.Text(text="It snows.", citations=(source,))
+        message = betterai.Message(role="assistant", parts=(text,))
+        return betterai.ProviderResponse(content=text.text, model=model, message=message, finish_reason="stop")
+
+    async def generate_stream(
+        self, messages: Any, model: str, settings: betterai.GenerationSettings
+    ) -> AsyncGenerator[betterai.TextChunk, None]:
+        async for chunk in self._echo.generate_stream(messages, model, settings):
+            yield chunk
 
 
 @asynccontextmanager
@@ -52,7 +87,7 @@ async def keep_files(chats: str) -> AsyncIterator[str]:
     async def pass_on(request: web.Request) -> web.Response:
         async with ClientSession() as session:
             body, headers = await request.read(), {"Content-Type": request.content_type}
-            async with session.request(request.method, chats + request.path, data=body, headers=headers) as reply:
+            async with session.request(request.method, chats + request.raw_path, data=body, headers=headers) as reply:
                 return web.Response(status=reply.status, body=await reply.read(), content_type=reply.content_type)
 
     app = web.Application()
@@ -79,3 +114,18 @@ async def run(block: str, namespace: dict[str, Any]) -> None:
 def test_links_to_files_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def test_the_page_on_protocols_says_who_speaks_which() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (`.*`) \|$", (ROOT / "docs/protocols.md").read_text(), re.MULTILINE)
+    vendors = {path.parent.name for path in (ROOT / "src/betterai/providers").glob("*/__init__.py")} - {"local"}
+    spoken = {name: list(get_provider(name).protocols["text"]) for name in vendors}
+    said = {name: re.findall(r"`(\w+)`", protocols) for name, protocols in rows}
+    assert said == {name: protocols for name, protocols in spoken.items() if protocols != ["openai_chat"]}
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    records = sorted((ROOT / "docs/decisions").glob("*.md"))
+    numbers = [int(record.name[:4]) for record in records]
+    assert numbers == list(range(1, len(records) + 1))
+    assert [record.read_text().split(".")[0] for record in records] == [f"# {number}" for number in numbers]

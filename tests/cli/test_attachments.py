@@ -13,7 +13,7 @@ from betterai.cli.attachments import read_attachment
 from betterai.core.exceptions import ValidationError
 from betterai.core.message import MediaPart, Text
 from cli.commands import Command
-from cli.processes import finish, start
+from cli.processes import finish, run, start
 from cli.terminal import Terminal
 from cli.upstream import KEY, Upstream
 from judges.app import serve
@@ -115,6 +115,20 @@ async def test_attachments_reach_the_provider_before_the_prompt(files: Path):
     assert kinds == ["input_image", "input_audio", "input_file", "input_text", "input_text"]
     assert message["content"][0]["image_url"] == f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
     assert message["content"][-1]["text"] == "What is this?"
+
+
+async def test_the_protocol_may_be_chosen():
+    async with serve() as (url, bodies):
+        words = ("chat", "-m", "openai/some-model", "--base-url", url, "--protocol", "openai_chat", "Hello")
+        result = await finish(await start(*words, OPENAI_API_KEY=KEY))
+    assert result.stdout == "Hello\n", result
+    assert bodies[0]["messages"] == [{"role": "user", "content": "Hello"}]
+
+
+def test_a_kind_that_is_not_taken_is_named_with_what_to_do(files: Path):
+    result = run("chat", "-m", "groq/openai/gpt-oss-120b", "-a", str(files / "paper.pdf"), "x", GROQ_API_KEY=KEY)
+    assert (result.code, result.stdout) == (2, "")
+    assert "no document can be sent to this provider over this protocol – send its text" in result.stderr
 
 
 def test_stdin_may_be_the_attachment(command: Command):

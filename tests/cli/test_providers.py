@@ -29,6 +29,13 @@ def test_the_table_says_what_is_missing_and_what_to_set():
     assert "ANTHROPIC_API_KEY=…  # keys: https://" in last, "the first that needs one setting only, and not azure"
 
 
+def test_only_what_is_missing_is_asked_for():
+    result = run("providers")
+    assert "set AWS_REGION or AWS_DEFAULT_REGION  " in row(result, "bedrock")
+    assert "set GOOGLE_CLOUD_PROJECT or GOOGLE_VERTEX_PROJECT  " in row(result, "vertex"), "its address is made of it"
+    assert "AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN may be set" in row(run("providers", AWS_REGION="x"), "bedrock")
+
+
 def test_the_table_says_where_a_value_is_from_and_never_the_value():
     result = run("providers", **KEYS)
     assert "ready" in row(result, "groq")

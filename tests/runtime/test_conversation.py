@@ -138,7 +138,10 @@ async def test_a_stream_that_is_left_leaves_the_history_as_it_was(script: Script
 
 async def test_two_turns_at_once_are_refused() -> None:
     with Upstream(hold) as upstream:
-        talk = Conversation("openai/gpt-4o", config=betterai.CoreConfig(base_url=upstream.url, api_key="k", retries=0))
+        talk = Conversation(
+            "openai/gpt-4o",
+            config=betterai.CoreConfig(base_url=upstream.url, api_key="k", retries=0, protocol="openai_chat"),
+        )
         first = asyncio.create_task(talk.ask("One"))
         await upstream.until(lambda: len(upstream.requests) == 1)
         with pytest.raises(ValidationError, match="in the middle of a turn"):
@@ -153,7 +156,7 @@ async def test_two_turns_at_once_are_refused() -> None:
 async def test_a_client_of_its_own_is_asked() -> None:
     seen: list[Any] = []
     with Upstream(answer()) as upstream:
-        config = betterai.CoreConfig(base_url=upstream.url, api_key="k")
+        config = betterai.CoreConfig(base_url=upstream.url, api_key="k", protocol="openai_chat")
         async with betterai.Client(config, on_event=seen.append) as client:
             talk = Conversation("openai/gpt-4o", client=client)
             await talk.ask("Hi")
@@ -181,7 +184,7 @@ async def test_another_model_may_take_over_and_what_it_cannot_hold_is_said() -> 
     ]
     with Upstream(reply(200, {"choices": [{"message": {"content": "Yes."}, "finish_reason": "stop"}]})) as upstream:
         talk = Conversation("openai/gpt-4o", messages=history)
-        talk._config = betterai.CoreConfig(base_url=upstream.url, api_key="k")
+        talk._config = betterai.CoreConfig(base_url=upstream.url, api_key="k", protocol="openai_chat")
         response = await talk.ask("And?")
     assert any(warning.code == "dropped" for warning in response.warnings)
     assert talk.messages[:2] == history, "the history keeps it"
@@ -226,7 +229,7 @@ async def test_a_limit_holds_within_a_turn(script: ScriptedProvider) -> None:
 
 async def test_an_unknown_price_does_not_count_as_nothing() -> None:
     with Upstream(answer()) as upstream:
-        config = betterai.CoreConfig(base_url=upstream.url, api_key="k")
+        config = betterai.CoreConfig(base_url=upstream.url, api_key="k", protocol="openai_chat")
         with pytest.raises(SpendLimitReached, match="no price is known for openai/unheard-of"):
             await Conversation("openai/unheard-of", config=config, max_cost=1).ask("One")
         assert upstream.requests == []
@@ -261,7 +264,7 @@ async def test_no_connection_costs_nothing() -> None:
 
 async def test_a_price_of_the_catalogue_is_counted() -> None:
     with Upstream(stream(streamed())) as upstream:
-        config = betterai.CoreConfig(base_url=upstream.url, api_key="k")
+        config = betterai.CoreConfig(base_url=upstream.url, api_key="k", protocol="openai_chat")
         talk = Conversation("openai/gpt-4o", config=config, max_cost=1)
         response = await talk.stream("Hi").collect()
     assert response.cost is not None
@@ -357,7 +360,7 @@ async def test_t2_thoughts_of_an_answer_go_back_after_storing_as_they_would_have
     message = {"role": "assistant", "content": "Yes.", "reasoning": "Hm.", "reasoning_details": details}
     body = {"choices": [{"message": message, "finish_reason": "stop"}], "model": "m"}
     with Upstream(reply(200, body)) as upstream:
-        config = betterai.CoreConfig(base_url=upstream.url, api_key="k")
+        config = betterai.CoreConfig(base_url=upstream.url, api_key="k", protocol="openai_chat")
         talk = Conversation("openrouter/some/model", config=config)
         await talk.ask("Hi")
         stored = talk.to_json()
@@ -383,7 +386,7 @@ def test_costs_are_summed_by_their_doubt() -> None:
 
 async def test_a_stream_that_was_cut_counts_as_unknown_and_leaves_the_history() -> None:
     with Upstream(stream([delta("Hel")], "abort")) as upstream:
-        config = betterai.CoreConfig(base_url=upstream.url, api_key="k", retries=0)
+        config = betterai.CoreConfig(base_url=upstream.url, api_key="k", retries=0, protocol="openai_chat")
         talk = Conversation("openai/gpt-4o", config=config, max_cost=1)
         with pytest.raises(betterai.StreamInterrupted):
             await talk.stream("Hi")

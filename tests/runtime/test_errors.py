@@ -173,6 +173,20 @@ async def test_e1_a_model_that_is_not_there_is_our_error(name: str) -> None:
         assert caught.value.hint
 
 
+async def test_a_model_that_the_provider_does_not_know_is_told_with_near_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROQ_API_KEY", "test-key")
+    unknown = {"error": {"code": "model_not_found", "message": "The model does not exist"}}
+    with Upstream(reply(404, unknown)) as upstream:
+        config = CoreConfig(base_url=upstream.url)
+        for name, hint in (
+            ("openai/gpt-oss-120", "did you mean groq/openai/gpt-oss-120b"),
+            ("x", "check the model's name"),
+        ):
+            with pytest.raises(ModelNotFoundError) as caught:
+                await betterai.generate(f"groq/{name}", "Hello", config=config)
+            assert caught.value.hint.startswith(hint)
+
+
 # ── whatever a server answers ──
 
 JSON = st.recursive(

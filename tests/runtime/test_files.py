@@ -236,7 +236,7 @@ async def test_owners_may_send_their_files() -> None:
         handle = await client.files.upload("openai", b"%PDF-", filename="a.pdf")
         with pytest.raises(BetterAIError):
             await client.generate("openai/gpt-6-luna", Message.user("What is this?", handle.media()))
-    assert service.requests[-1] == "POST /chat/completions"
+    assert service.requests[-1] == "POST /responses"
 
 
 def test_a_handle_becomes_the_media_that_it_is() -> None:

@@ -318,7 +318,7 @@ async def test_media_goes_behind_the_results_where_they_may_hold_none(provider: 
     events = call_events([(i, {**asked, "id": id}) for i, id in enumerate("cd")])
     script = [stream(events), stream(streamed())] if streaming else [reply(200, called), answer("Nice.")]
     with Upstream(*script) as upstream:
-        config = betterai.CoreConfig(base_url=upstream.url, api_key="k")
+        config = betterai.CoreConfig(base_url=upstream.url, api_key="k", protocol="openai_chat")
         run = betterai.stream_tools(provider, "Draw.", tools=[draw], config=config)
         done = await (run.finish() if streaming else betterai.run_tools(provider, "Draw.", tools=[draw], config=config))
         assert len(upstream.requests) == 2
@@ -392,7 +392,7 @@ async def test_a_stream_and_a_run_are_the_same(script: ScriptedProvider) -> None
 async def test_leaving_a_stream_closes_what_it_reads() -> None:
     events = [delta(role="assistant"), delta("Hel"), delta("lo")]
     with Upstream(stream(events, "hold")) as upstream:
-        config = betterai.CoreConfig(base_url=upstream.url, api_key="k")
+        config = betterai.CoreConfig(base_url=upstream.url, api_key="k", protocol="openai_chat")
         async with betterai.stream_tools("openai/gpt-4o", "Hi", tools=[add], config=config) as run:
             async for chunk in run:
                 if chunk.content:
@@ -408,7 +408,7 @@ async def test_s7_streams_that_are_abandoned_close_what_they_read() -> None:
                 break
 
     with Upstream(stream([delta("Hel")], "hold")) as upstream:
-        config = betterai.CoreConfig(base_url=upstream.url, api_key="k")
+        config = betterai.CoreConfig(base_url=upstream.url, api_key="k", protocol="openai_chat")
         talks = [betterai.Conversation("openai/gpt-4o", tools=[add], config=config) for _ in range(20)]
         before = asyncio.all_tasks()
         await asyncio.gather(*map(abandon, talks))
@@ -451,7 +451,7 @@ async def test_s1_parallel_calls_in_pieces_are_run_whole(cut: int) -> None:
     pieces = [(i, {"function": {"arguments": text[:cut]}}) for i, text in enumerate(texts)]
     pieces += [(i, {"function": {"arguments": text[cut:]}}) for i, text in enumerate(texts)]
     with Upstream(stream(call_events([*heads, *pieces])), stream(streamed(["done"]))) as upstream:
-        config = betterai.CoreConfig(base_url=upstream.url, api_key="k")
+        config = betterai.CoreConfig(base_url=upstream.url, api_key="k", protocol="openai_chat")
         run = await betterai.stream_tools("openai/gpt-4o", "Go.", tools=[add], config=config).finish()
         sent = upstream.requests[1].body["messages"][-3:]
     assert [message["content"] for message in sent] == ["0", "2", "4"]
@@ -463,7 +463,7 @@ async def test_x10_calls_of_a_stream_that_broke_are_not_run() -> None:
     head = (0, {"id": "c", "type": "function", "function": {"name": "add", "arguments": '{"a": 1, "b": 2}'}})
     ran = len(THREADS)
     with Upstream(stream(call_events([head])[:2])) as upstream:
-        config = betterai.CoreConfig(base_url=upstream.url, api_key="k", retries=0)
+        config = betterai.CoreConfig(base_url=upstream.url, api_key="k", retries=0, protocol="openai_chat")
         run = betterai.stream_tools("openai/gpt-4o", "Go.", tools=[add], config=config)
         with pytest.raises(betterai.StreamInterrupted):
             await run

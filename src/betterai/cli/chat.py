@@ -31,7 +31,7 @@ def run(arguments: Namespace, output: Output) -> int:
     question = Message(role="user", parts=(*attached, *([Text(text=prompt)] if prompt else ())))
     if not question.parts and (arguments.json or not has_keyboard() or not output.answers.is_terminal):
         raise ValidationError("there is no prompt", hint="pass one as an argument, or through stdin")
-    config = CoreConfig(base_url=arguments.base_url, timeout=arguments.timeout)
+    config = CoreConfig(base_url=arguments.base_url, protocol=arguments.protocol or "", timeout=arguments.timeout)
     conversation = Conversation(_choose_model(arguments.model, output), config, settings, output)
     conversation.system = arguments.system or ""
     conversation.streams = arguments.stream is not False

@@ -55,6 +55,7 @@ def add_chat(commands: Commands) -> None:
         help="any field of GenerationSettings, as JSON or as text; may be repeated",
     )
     add("--base-url", metavar="URL", help="ask here instead of at the provider's own address")
+    add("--protocol", metavar="NAME", help="one of those the provider speaks, such as openai_chat")
     add("--timeout", type=read_seconds, metavar="SECONDS", help="of the whole call, with its retries")
     add(
         "--stream",

@@ -94,12 +94,16 @@ def describe_provider(name: str) -> ProviderState:
         categories=tuple(provider.protocols),
         default_text_model=f"{name}/{text_model}" if text_model else "",
         settings=tuple(
-            _describe_setting(provider, setting, setting.required and (setting in unset or not setting.instead))
-            for setting in provider.settings
+            _describe_setting(provider, setting, _is_required(setting, unset)) for setting in provider.settings
         ),
         embedded=provider.embedded,
         docs=provider.docs,
     )
+
+
+def _is_required(setting: Setting, unset: Sequence[Setting]) -> bool:
+    """What others make, or stand in for, need not be set."""
+    return setting.required and setting.derive is None and (setting in unset or not setting.instead)
 
 
 def _describe_setting(provider: Provider, setting: Setting, required: bool) -> SettingState:
@@ -148,9 +152,13 @@ def _row(state: ProviderState) -> tuple[str, ...]:
 
 
 def _describe_sources(state: ProviderState) -> Iterator[str]:
+    """What is set, and by what; then what is missing, or else which keys may be set."""
     for setting in state.settings:
         if setting.source not in ("", "default"):
             yield f"{setting.name} from {'the file' if setting.source == 'file' else setting.source}"
-        elif not setting.source and (setting.required or setting.secret):
-            what = " or ".join(setting.variables) or setting.name
-            yield f"set {what}" if setting.required else f"{what} may be set"
+    for setting in state.missing:
+        yield f"set {' or '.join(setting.variables) or setting.name}"
+    optional = [setting for setting in state.settings if setting.secret and not setting.source]
+    if optional and not state.missing:
+        names = (" or ".join(setting.variables) or setting.name for setting in optional)
+        yield f"{', '.join(names)} may be set"

@@ -157,6 +157,12 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
         others = (*self._added, *(self._declared_by(provider) if table is None else ()))
         return any(key.startswith(prefix) for key in others)
 
+    def near(self, provider: str, id: str) -> list[str]:
+        """The provider's models whose names are like one that is not listed."""
+        names = [key for key in self if key.startswith(f"{provider}/")]
+        key = f"{provider}/{id}"
+        return [] if key in names else get_close_matches(key, names, n=3, cutoff=0.8)
+
     def _suggest(self, name: str, providers: list[str]) -> str:
         provider, _, rest = name.partition("/")
         names = {*self, *(key.partition("/")[2] for key in self), *self._aliases}

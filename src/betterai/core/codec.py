@@ -90,7 +90,9 @@ class Continuing(Protocol):
 
 
 class Background(Protocol):
-    """What an Exchange of text may have beside: answers that are worked on as a job (docs/decisions/0008-hops.md)."""
+    """What an Exchange of text may have beside: answers that are worked on as a job
+    (docs/decisions/0010-answers-as-jobs.md).
+    """
 
     def background(
         self, call: Call[tuple[Message, ...], GenerationSettings]

@@ -115,10 +115,7 @@ async def load_one(media: Media, forms: frozenset[str], transport: HTTPTransport
     if media.form in forms and media.form != "bytes":
         return media
     if "bytes" not in forms:
-        wanted = " or ".join(sorted(forms)) or "nothing of this kind"
-        raise UnsupportedParam(
-            f"media: {media.kind} as {media.form} cannot be sent here; taken is {wanted}", param="media"
-        )
+        raise _refuse(media, forms)
     if media.form == "path":
         return await _read_file(media)
     if media.form == "url":
@@ -126,6 +123,19 @@ async def load_one(media: Media, forms: frozenset[str], transport: HTTPTransport
     if media.form == "file_id":
         raise UnsupportedParam(f"media: a file id of {media.kind} cannot be sent here: pass the bytes", param="media")
     return media if media.mime_type else msgspec.structs.replace(media, mime_type=find_mime_type(media, _head(media)))
+
+
+_HINTS = {"image": "betterai models --can vision", "audio": "betterai models --can audio", "document": "send its text"}
+_FORMS = {"url": "a URL", "file_id": "the id of a file that was uploaded"}
+
+
+def _refuse(media: Media, forms: frozenset[str]) -> UnsupportedParam:
+    if not forms:
+        said, hint = f"no {media.kind} can be sent to this provider over this protocol", _HINTS.get(media.kind, "")
+    else:
+        wanted = " or ".join(_FORMS[form] for form in sorted(forms))
+        said, hint = f"{media.kind} from {media.form} cannot be sent here", f"give {wanted}"
+    return UnsupportedParam(f"media: {said}", hint=hint, param="media")
 
 
 def _head(media: Media) -> bytes:

@@ -19,6 +19,7 @@ from betterai.core.data import Data
 from betterai.core.exceptions import (
     APIConnectionError,
     BetterAIError,
+    ModelNotFoundError,
     ProviderError,
     StreamInterrupted,
     UnsupportedParam,
@@ -323,6 +324,8 @@ class CodecTextProvider(BaseTextProvider):
         self, error: BetterAIError, plan: Plan, attempts: Attempts, hops: Hops | None, shown: Gatherer | None
     ) -> BetterAIError:
         error.attempts = tuple(attempts.records)
+        if isinstance(error, ModelNotFoundError) and (like := ALL_MODELS.near(*self._whom(plan))):
+            error.hint = f"did you mean {' or '.join(like)}?"
         error.locate(*self._whom(plan)).redact([*self.connection.secrets(), *find_secrets(plan.call.settings)])
         return error if hops is None else hops.interrupt(error, None if shown is None else shown.response())
 
