@@ -239,8 +239,8 @@ async def test_a_blank_key_is_a_missing_one(blank: str, how: str, monkeypatch: p
 
 
 def test_settings_given_twice_are_merged() -> None:
-    from betterai.runtime.client import _settings
+    from betterai.runtime.client import merge_settings
 
     base = GenerationSettings(temperature=0.5, seed=1)
-    assert _settings(base, {"temperature": 0.0}) == GenerationSettings(temperature=0.0, seed=1)
-    assert _settings(base, {}) is base
+    assert merge_settings(base, {"temperature": 0.0}) == GenerationSettings(temperature=0.0, seed=1)
+    assert merge_settings(base, {}) is base

@@ -89,7 +89,7 @@ class Client:
     ) -> ProviderResponse[Output]:
         """Generate one answer: `await client.generate("groq/openai/gpt-oss-120b", "Hello", temperature=0.2)`."""
         found = self._find(model, config)
-        return await found.provider.generate(_prepare(messages, system), found.id, _settings(settings, options))
+        return await found.provider.generate(_prepare(messages, system), found.id, merge_settings(settings, options))
 
     def stream(
         self,
@@ -103,7 +103,7 @@ class Client:
     ) -> TextStream[Output]:
         """Stream one answer: `async for chunk in client.stream(…)`."""
         found = self._find(model, config)
-        chunks = found.provider.generate_stream(_prepare(messages, system), found.id, _settings(settings, options))
+        chunks = found.provider.generate_stream(_prepare(messages, system), found.id, merge_settings(settings, options))
         return TextStream(chunks, found.id)
 
     async def run_tools(
@@ -122,7 +122,7 @@ class Client:
         from betterai.runtime.tool_stream import ask_whole, open_tools
 
         ask = ask_whole(self, model, system, config)
-        return await open_tools(ask, model, messages, _settings(settings, options), max_steps, approve).finish()
+        return await open_tools(ask, model, messages, merge_settings(settings, options), max_steps, approve).finish()
 
     def stream_tools(
         self,
@@ -140,7 +140,7 @@ class Client:
         from betterai.runtime.tool_stream import ask_stream, open_tools
 
         ask = ask_stream(self, model, system, config)
-        return open_tools(ask, model, messages, _settings(settings, options), max_steps, approve)
+        return open_tools(ask, model, messages, merge_settings(settings, options), max_steps, approve)
 
     async def count_tokens(
         self,
@@ -158,7 +158,7 @@ class Client:
         from betterai.runtime.count import count_tokens as count
 
         found = self._find(model, config)
-        return await count(found.provider, _prepare(messages, system), found.id, _settings(settings, options))
+        return await count(found.provider, _prepare(messages, system), found.id, merge_settings(settings, options))
 
     @property
     def files(self) -> Files:
@@ -255,7 +255,8 @@ def _prepare(messages: Messages, system: str | None) -> Messages:
     return (Message.system(system), *read_messages(messages)) if system else messages
 
 
-def _settings(settings: GenerationSettings | None, options: GenerationOptions[Any]) -> GenerationSettings:
+def merge_settings(settings: GenerationSettings | None, options: GenerationOptions[Any]) -> GenerationSettings:
+    """Settings with options on top."""
     if settings is None:
         return GenerationSettings(**options)
     return settings.replace(**options) if options else settings
@@ -264,7 +265,8 @@ def _settings(settings: GenerationSettings | None, options: GenerationOptions[An
 _client: Client | None = None
 
 
-def _default_client() -> Client:
+def default_client() -> Client:
+    """That of the module's functions, made at the first call."""
     global _client
     if _client is None:
         _client = Client()
@@ -281,7 +283,7 @@ async def generate(
     **options: Unpack[GenerationOptions[Output]],
 ) -> ProviderResponse[Output]:
     """Generate one answer: `await betterai.generate("groq/openai/gpt-oss-120b", "Hello")`. Raises `BetterAIError`."""
-    client = _default_client()
+    client = default_client()
     return await client.generate(model, messages, system=system, config=config, settings=settings, **options)
 
 
@@ -295,7 +297,7 @@ def stream(
     **options: Unpack[GenerationOptions[Output]],
 ) -> TextStream[Output]:
     """Stream one answer: `async for chunk in betterai.stream("groq/openai/gpt-oss-120b", "Hello")`."""
-    return _default_client().stream(model, messages, system=system, config=config, settings=settings, **options)
+    return default_client().stream(model, messages, system=system, config=config, settings=settings, **options)
 
 
 async def run_tools(
@@ -315,7 +317,7 @@ async def run_tools(
     told to the model. `max_steps` is how many answers the model may give: then `StepLimitReached` is raised, which
     holds the run. `approve` is asked before each call. A history that ends with calls goes on with these.
     """
-    client = _default_client()
+    client = default_client()
     return await client.run_tools(
         model,
         messages,
@@ -340,7 +342,7 @@ def stream_tools(
     **options: Unpack[GenerationOptions],
 ) -> ToolStream:
     """`run_tools` as a stream; `stream.run` holds what was done, also after an error."""
-    return _default_client().stream_tools(
+    return default_client().stream_tools(
         model,
         messages,
         system=system,
@@ -362,5 +364,5 @@ async def count_tokens(
     **options: Unpack[GenerationOptions],
 ) -> TokenCount:
     """How many input tokens a call would have: `await betterai.count_tokens("groq/openai/gpt-oss-120b", "Hello")`."""
-    client = _default_client()
+    client = default_client()
     return await client.count_tokens(model, messages, system=system, config=config, settings=settings, **options)

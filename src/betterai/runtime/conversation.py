@@ -17,7 +17,7 @@ from betterai.core.options import GenerationOptions
 from betterai.core.response import Output, ProviderResponse, TextChunk
 from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Cost, Usage
-from betterai.runtime.client import Client, _default_client, _settings
+from betterai.runtime.client import Client, default_client, merge_settings
 from betterai.runtime.messages import read_messages
 from betterai.runtime.spending import Spending, read_dollars
 from betterai.runtime.tool_loop import Approve, ToolLoop
@@ -63,7 +63,7 @@ class ConversationState:
         self.messages: list[Message] = list(read_messages(messages)) if messages else []
         self.max_steps = max_steps
         self.approve = approve
-        self.settings = _settings(settings, options)
+        self.settings = merge_settings(settings, options)
         self._client = client
         self._config = config
         self._spending = Spending(
@@ -117,7 +117,7 @@ class ConversationState:
 
     def _open(self, question: Message, options: GenerationOptions[Any], *, stream: bool) -> ToolStream:
         """One turn, which begins when it is read."""
-        client = self._client or _default_client()
+        client = self._client or default_client()
         ask = (ask_stream if stream else ask_whole)(client, self.model, self.system, self._config)
         settings = self.settings.replace(**options) if options else self.settings
         history = (*self.messages, question)

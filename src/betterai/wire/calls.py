@@ -2,28 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from betterai.core.codec import TextCall
+from betterai.core.settings import ReasoningControl
 from betterai.core.tools import JsonSchema, ToolChoice
+from betterai.core.wire import Framing, WireRequest
 from betterai.wire.reasoning import is_reasoning
 from betterai.wire.report import Report
 
+BESIDE = frozenset({"options", "extra_body", "extra_headers", "extra_query", "spelling", "stream_options"})
+"""Settings that are no field of a body, or are written for themselves."""
 _NOTHING = {"web_search": False, "n": 1, "parallel_tool_calls": True, "tool_choice": "auto", "modalities": ["text"]}
+
+
+def make_request(
+    call: TextCall,
+    report: Report,
+    url: str,
+    body: Any,
+    *,
+    stream: Framing = "sse",
+    query: Mapping[str, str] | None = None,
+) -> WireRequest:
+    """The request of a call, with what the caller sends beside the body. `stream` is how a streamed reply is framed."""
+    settings = call.settings
+    return WireRequest(
+        url=url,
+        body=body,
+        headers=settings.extra_headers or {},
+        query={**(query or {}), **(settings.extra_query or {})},
+        reply=stream if call.stream else "json",
+        warnings=(*call.warnings, *report.warnings),
+    )
 
 
 def asks_nothing(name: str, value: Any) -> bool:
     """Whether a setting says only what holds without it."""
     if name == "modalities" and value is not None:
         value = list(value)
-    return value is None or (name in _NOTHING and value == _NOTHING[name])
+    return value is None or (name in _NOTHING and value == _NOTHING[name]) or (name == "stop" and not value)
 
 
 def takes_sampling(call: TextCall) -> bool:
     """Whether the model takes sampling settings in this call."""
     sampling = call.model.traits.sampling
     return sampling == "always" or (sampling == "not_reasoning" and not is_reasoning(call))
+
+
+def check_forced_choice(call: TextCall, report: Report) -> None:
+    """Raises `UnsupportedParam` where a tool is forced, and the model cannot be forced while it reasons."""
+    value = call.settings.tool_choice
+    mode = value.mode if isinstance(value, ToolChoice) else value
+    free = mode in (None, "auto", "none") or call.model.traits.forced_tools_while_reasoning
+    if not free and is_reasoning(call):
+        why = "the model cannot be forced to call a tool while it reasons"
+        report.drop("tool_choice", why, hint="reasoning='none'")
+
+
+def report_thoughts(control: ReasoningControl, names: Iterable[str], report: Report) -> None:
+    """What a control says of how thoughts are shown, where it has no place."""
+    for name in names:
+        if getattr(control, name) is not None:
+            report.drop(f"reasoning.{name}", "there is no such setting here")
 
 
 def take_options(call: TextCall, names: Collection[str], report: Report) -> dict[str, Any]:

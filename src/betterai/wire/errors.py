@@ -20,6 +20,8 @@ from betterai.core.exceptions import (
     QuotaExceededError,
     RateLimitError,
 )
+from betterai.core.wire import WireResponse
+from betterai.wire.error_bodies import ErrorBody
 
 REQUEST_ID_HEADERS = (
     "x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-debug-trace-id", "cf-ray",
@@ -193,6 +195,27 @@ def make_error(
         retryable=retryable,
         retry_after=parse_retry_after(headers, message),
     )
+
+
+def make_stated_error(
+    found: ErrorBody, reply: WireResponse, *, status: int | None = None, kind: type[ProviderError] | None = None
+) -> ProviderError:
+    """The error that the body of a reply states. `status` is what it would have had, where it came inside a 200."""
+    return make_error(
+        reply.status if status is None else status,
+        reply.headers,
+        code=found.code,
+        message=found.message,
+        about=found.about,
+        type=found.type,
+        body=reply.content,
+        kind=kind,
+    )
+
+
+def make_unreadable(reply: WireResponse, code: str = "unreadable_reply") -> ProviderError:
+    """The error for a reply that is well by its status, and holds no answer."""
+    return make_error(reply.status, reply.headers, code=code, body=reply.content, kind=ProviderError)
 
 
 def _describe(status: int, body: bytes) -> str:

@@ -15,7 +15,7 @@ from betterai.core.exceptions import ProviderError, UnsupportedParam
 from betterai.core.results import FileHandle, FileUpload
 from betterai.core.wire import Checkpoint, Field, Multipart, Wait, WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE, read_error
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_stated_error
 
 Step = WireRequest | Wait | Checkpoint
 
@@ -76,16 +76,7 @@ class FormFiles(ABC):
         """One object that describes a file."""
 
     def parse_error(self, reply: WireResponse) -> ProviderError:
-        found = read_error(reply.content)
-        return make_error(
-            reply.status,
-            reply.headers,
-            code=found.code,
-            message=found.message,
-            about=found.about,
-            type=found.type,
-            body=reply.content,
-        )
+        return make_stated_error(read_error(reply.content), reply)
 
     def cancel(self, state: Mapping[str, Any]) -> WireRequest | None:
         return None

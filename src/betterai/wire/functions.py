@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from betterai.core.tools import Tool
+from betterai.core.tools import CustomTool, JsonSchema, Tool
 from betterai.wire.objects import need_text, read_object
 from betterai.wire.residue import keep_extra, refuse
 
@@ -35,5 +35,9 @@ def _parse_function(value: Any, where: str, protocol: str, strict: bool | None) 
 
 def build_function(tool: Tool) -> dict[str, Any]:
     """The same shape, of what is set."""
-    named = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    return {"type": "function", "function": {name: value for name, value in named.items() if value is not None}}
+    return {"type": "function", "function": pick_given(tool, "name", "description", "parameters")}
+
+
+def pick_given(item: Tool | CustomTool | JsonSchema, *names: str) -> dict[str, Any]:
+    """What of these fields is set."""
+    return {name: value for name in names if (value := getattr(item, name)) is not None}

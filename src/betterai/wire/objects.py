@@ -12,6 +12,7 @@ from betterai.core.wire import WireRequest
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.residue import refuse
 
+_decode_fields = msgspec.json.Decoder(dict[str, Raw]).decode
 Fields = dict[str, Any]
 """An object that is being read: what is known is taken out, and what is left is residue."""
 
@@ -29,24 +30,20 @@ def read_body(request: WireRequest) -> Fields:
     return body
 
 
-def rewrite_model(body: bytes, model: str | None) -> bytes:
-    """The same object for another model, or for none; every other field stays as it was written."""
-    try:
-        fields = msgspec.json.decode(body, type=dict[str, Raw])
-    except UNREADABLE as error:
-        raise refuse("the body", f"is not a JSON object: {error}", "invalid_json") from error
-    if model is not None:
-        fields["model"] = Raw(msgspec.json.encode(model))
-    elif fields.pop("model", None) is None:
-        return body
-    return msgspec.json.encode(fields)
-
-
 def read_object(value: Any, where: str) -> Fields:
     """A copy of an object, to take fields out of."""
     if not isinstance(value, Mapping):
         raise refuse(where, "must be an object")
     return dict(value)
+
+
+def is_object(text: str) -> bool:
+    """Whether a text is a JSON object."""
+    try:
+        _decode_fields(text)
+    except UNREADABLE:
+        return False
+    return True
 
 
 def take_text(fields: Fields, name: str) -> str:

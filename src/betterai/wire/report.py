@@ -36,9 +36,7 @@ class Report:
 
     def warn(self, field: str, what: str) -> None:
         """`field` is left out of what asks no model for an answer, such as counting: that changes no meaning."""
-        warning = CallWarning(code="dropped", field=field, message=what)
-        if warning not in self.warnings:
-            self.warnings.append(warning)
+        self._add(CallWarning(code="dropped", field=field, message=what))
 
     def translate(self, field: str, how: str) -> None:
         self._add(CallWarning(code="translated", field=field, message=how))

@@ -22,13 +22,15 @@ from betterai.providers.cohere.stream import CohereStream
 from betterai.providers.cohere.tools import write_tool_choice, write_tools
 from betterai.wire.calls import (
     asks_nothing,
+    make_request,
     report_schema_words,
     report_stream_options,
+    report_thoughts,
     take_options,
     takes_sampling,
 )
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_unreadable
 from betterai.wire.reasoning import read_reasoning_control
 from betterai.wire.report import Report
 from betterai.wire.residue import merge_extra
@@ -80,14 +82,7 @@ class CohereChat:
         if call.stream or "stream" in (call.settings.spelling or ()):
             body["stream"] = call.stream
         report_stream_options(call, report)
-        return WireRequest(
-            url=self.path,
-            body=body,
-            headers=given.get("extra_headers") or {},
-            query=given.get("extra_query") or {},
-            reply="sse" if call.stream else "json",
-            warnings=(*call.warnings, *report.warnings),
-        )
+        return make_request(call, report, self.path, body)
 
     def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
         if name in _SAMPLING and not takes_sampling(call):
@@ -107,9 +102,7 @@ class CohereChat:
         try:
             shape = REPLY.decode(body)
         except UNREADABLE as error:
-            raise make_error(
-                reply.status, reply.headers, body=body, code="unreadable_reply", kind=ProviderError
-            ) from error
+            raise make_unreadable(reply) from error
         if not isinstance(shape.message, MessageShape):
             raise make_cohere_error(reply)
         return parse_reply(call, shape, body)
@@ -163,9 +156,7 @@ def _write_reasoning(body: dict[str, Any], value: Any, call: TextCall, report: R
     if enabled is not None:
         thinking: dict[str, Any] = {"type": "enabled" if enabled else "disabled"}
         body["thinking"] = {**thinking, "token_budget": budget} if budget is not None else thinking
-    for name in ("include", "format", "summary"):
-        if getattr(control, name) is not None:
-            report.drop(f"reasoning.{name}", "this provider has no such setting")
+    report_thoughts(control, ("include", "format", "summary"), report)
 
 
 _WRITERS: Mapping[str, Callable[[dict[str, Any], Any, TextCall, Report], None]] = {

@@ -10,7 +10,7 @@ from betterai.core.data import Data
 from betterai.core.exceptions import AuthenticationError, ProviderError, QuotaExceededError
 from betterai.core.wire import WireResponse
 from betterai.wire.error_bodies import UNREADABLE, read_error_value
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_error, make_unreadable
 
 _STATUS = {"INVALID_TOOL_GENERATION": 422, "TOO_MANY_TOKENS": 400}
 """The HTTP status that errors in a stream have where they come before it (https://docs.cohere.com/reference/errors)."""
@@ -47,7 +47,7 @@ def make_cohere_error(reply: WireResponse) -> ProviderError:
     """The error that a reply is, or that an event or a reply with status 200 holds; the body's id is the request's."""
     found, inside = _read_error(reply.content), reply.status < 300
     if inside and not found.message:
-        return make_error(reply.status, reply.headers, code="no_choices", body=reply.content, kind=ProviderError)
+        return make_unreadable(reply, "no_choices")
     status = found.likely_status if inside else reply.status
     kind: type[ProviderError] | None = AuthenticationError if status == 498 else None
     if status == 429 and "/ month" in found.message:

@@ -8,10 +8,9 @@ from typing import Any
 from msgspec import UNSET
 
 from betterai.core.codec import TextCall
-from betterai.core.exceptions import BadRequestError
 from betterai.core.model import ModelConfig
 from betterai.core.response import CallWarning
-from betterai.core.settings import GenerationSettings, ReasoningControl
+from betterai.core.settings import ReasoningControl
 from betterai.core.tools import JsonObject, JsonSchema, PlainText, ToolChoice
 from betterai.core.wire import Call, WireRequest
 from betterai.providers.cohere.conversation import parse_message
@@ -19,7 +18,7 @@ from betterai.providers.cohere.options import CohereOptions
 from betterai.providers.cohere.replies import PROTOCOL
 from betterai.wire.functions import parse_functions
 from betterai.wire.objects import Fields, read_body
-from betterai.wire.residue import refuse
+from betterai.wire.requests import make_settings, take_messages, take_model, take_stream
 
 POINTERS: Mapping[str, tuple[str, ...]] = {
     "top_k": ("/k",),
@@ -52,27 +51,15 @@ class CohereReader:
     def parse_request(self, request: WireRequest) -> TextCall:
         """The request as our call. Raises `BadRequestError` for what is not a request of this protocol."""
         fields = read_body(request)
-        model, messages, stream = fields.pop("model", None), fields.pop("messages", None), fields.pop("stream", UNSET)
-        if not isinstance(model, str) or not model:
-            raise refuse("model", "is missing", "missing_required_parameter")
-        if not isinstance(messages, list):
-            raise refuse("messages", "must be a list", "missing_required_parameter")
-        if stream is not UNSET and not isinstance(stream, bool | None):
-            raise refuse("stream", "must be true or false")
         warnings: list[CallWarning] = []
-        if stream is None:
-            warnings.append(CallWarning(code="translated", field="stream", message="null was read as not set"))
+        model, messages, stream = take_model(fields), take_messages(fields), take_stream(fields, warnings)
         given = _parse_settings(fields, warnings)
         if stream is False:
             given["spelling"] = frozenset({"stream"})
-        try:
-            settings = GenerationSettings(**given)
-        except ValueError as error:
-            raise BadRequestError(str(error), code="invalid_type", status=400) from error
         return Call(
             model=ModelConfig(id=model, provider="", known=False),
             input=tuple(parse_message(item, f"messages[{index}]") for index, item in enumerate(messages)),
-            settings=settings,
+            settings=make_settings(given),
             stream=stream is True,
             warnings=tuple(warnings),
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from betterai.wire.json_schema import map_schemas
+
 _REFUSED = frozenset(
     {
         "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength",
@@ -12,20 +14,12 @@ _REFUSED = frozenset(
     }
 )  # fmt: skip
 """Keywords that are not enforced, or turned down (https://docs.cohere.com/docs/structured-outputs)."""
-_NAMED = frozenset({"properties", "$defs", "definitions"})
-_LITERAL = frozenset({"const", "enum", "examples", "required"})
 
 
 def fit_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema without what is not taken. The answer is checked against the type itself all the same."""
-    return {key: _fit(key, value) for key, value in schema.items() if key not in _REFUSED}
+    return map_schemas({key: value for key, value in schema.items() if key not in _REFUSED}, _fit)
 
 
-def _fit(key: str, value: Any) -> Any:
-    if key in _LITERAL:
-        return value
-    if key in _NAMED and isinstance(value, Mapping):
-        return {name: _fit("", item) for name, item in value.items()}
-    if isinstance(value, Mapping):
-        return fit_schema(value)
-    return [_fit("", item) for item in value] if isinstance(value, list | tuple) else value
+def _fit(value: Any) -> Any:
+    return fit_schema(value) if isinstance(value, Mapping) else value

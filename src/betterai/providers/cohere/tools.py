@@ -8,7 +8,7 @@ from typing import Any
 from betterai.core.codec import TextCall
 from betterai.core.tools import AnyTool, Tool
 from betterai.providers.cohere.replies import PROTOCOL
-from betterai.wire.calls import read_tool_choice
+from betterai.wire.calls import check_forced_choice, read_tool_choice
 from betterai.wire.functions import build_function
 from betterai.wire.reasoning import is_reasoning
 from betterai.wire.report import Report
@@ -53,8 +53,7 @@ def write_tool_choice(body: dict[str, Any], call: TextCall, report: Report) -> N
         body["tool_choice"] = "NONE"
         return
     if choice.mode == "required":
-        if not call.model.traits.forced_tools_while_reasoning and is_reasoning(call):
-            report.drop("tool_choice", "the model cannot be forced to call a tool while it reasons")
+        check_forced_choice(call, report)
         body["tool_choice"] = "REQUIRED"
     names = {*choice.names, *(_name_of(item) for item in choice.allowed)}
     if names:

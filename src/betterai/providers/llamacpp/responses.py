@@ -8,27 +8,17 @@ from betterai.core.codec import TextCall
 from betterai.core.tools import JsonSchema
 from betterai.wire.only_tool import require_only_tool
 from betterai.wire.openai_chat.tools import build_json_schema
-from betterai.wire.openai_responses import OpenAIResponses
+from betterai.wire.openai_responses import OpenModelsResponses
 from betterai.wire.report import Report
 
 
-class LlamaCppResponses(OpenAIResponses):
+class LlamaCppResponses(OpenModelsResponses):
     """Fields of Chat Completions are taken too; of its own, the server passes over `text` and `include`. An answer that
     reached its limit is said to be completed.
     """
 
     extra_fields = frozenset({"top_k", "min_p", "seed", "stop", "frequency_penalty", "presence_penalty", "logit_bias"})
     typed_messages = True
-    developer_role = False
-    functions_only = True
-    cache_marks = False
-    cache_fields = frozenset()
-    allowed_tools = False
-    server_search = False
-    obfuscation = False
-    encrypted_thoughts = False
-    reasoning_texts = True
-    accepts: ClassVar = {"image": frozenset({"bytes", "url"})}
     unsupported: ClassVar = dict.fromkeys(
         (
             "moderation", "safety_identifier", "service_tier", "store", "metadata", "user", "verbosity", "cache",

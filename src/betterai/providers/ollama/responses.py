@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from betterai.wire.openai_responses import OpenAIResponses
+from betterai.wire.openai_responses import OpenModelsResponses
 
 
-class OllamaResponses(OpenAIResponses):
+class OllamaResponses(OpenModelsResponses):
     """Nothing is stored: there is no going on with an earlier response."""
 
     path = "/v1/responses"
-    developer_role = False
-    functions_only = True
-    cache_marks = False
-    cache_fields = frozenset()
-    allowed_tools = False
-    server_search = False
-    obfuscation = False
-    encrypted_thoughts = False
-    reasoning_texts = True
     accepts: ClassVar = {"image": frozenset({"bytes"})}
     unsupported: ClassVar = dict.fromkeys(
         (

@@ -11,15 +11,12 @@ from betterai.core.codec import TextCall
 from betterai.core.exceptions import BetterAIError
 from betterai.core.message import AnyPart, Citation, MediaPart, Message, Reasoning, Refusal, Text, ToolCall, ToolResult
 from betterai.core.response import FinishReason, ProviderResponse
-from betterai.wire.anthropic_messages.errors import STATUS
-from betterai.wire.anthropic_messages.replies import is_object
+from betterai.wire.answers import say_error, status_of
+from betterai.wire.anthropic_messages.errors import OVERLOADED, STATUS
 from betterai.wire.anthropic_messages.shapes import PROTOCOL, decode_fields
 from betterai.wire.anthropic_messages.usage import build_usage
+from betterai.wire.objects import is_object
 
-_CLASSES = {
-    "AuthenticationError": 401, "PermissionDeniedError": 403, "ModelNotFoundError": 404, "QuotaExceededError": 429,
-    "RateLimitError": 429, "OverloadedError": 529, "APITimeoutError": 504, "ContentFilterError": 400,
-}  # fmt: skip
 _TYPES = {status: name for name, status in STATUS.items()}
 _WORDS: dict[FinishReason, tuple[str, ...]] = {
     "stop": ("end_turn", "stop_sequence"),
@@ -122,23 +119,13 @@ def stop_details(part: Refusal) -> dict[str, Any]:
     }
 
 
-def status_of(error: Exception) -> int:
-    """The HTTP status that an error is answered with: the provider's own, or that of its class."""
-    if isinstance(error, BetterAIError) and error.status is not None and error.status >= 400:
-        return error.status
-    for kind in type(error).__mro__:
-        if kind.__name__ in _CLASSES:
-            return _CLASSES[kind.__name__]
-    return 400 if isinstance(error, ValueError) else 502 if isinstance(error, BetterAIError) else 500
-
-
 def describe_error(error: Exception) -> dict[str, Any]:
     """The protocol's error object. Of an error that is not ours nothing is told: it may hold anything."""
-    status = status_of(error)
+    status = status_of(error, overloaded=OVERLOADED)
     known = error if isinstance(error, BetterAIError) else None
     said: dict[str, Any] = {
         "type": _TYPES.get(status) or ("invalid_request_error" if status < 500 else "api_error"),
-        "message": (known.provider_message or known.message) if known else "internal error",
+        "message": say_error(error),
     }
     if known is not None and known.code and known.code not in STATUS:
         said["details"] = {"error_code": known.code}

@@ -11,12 +11,12 @@ from betterai.core.codec import TextCall, continue_turn
 from betterai.core.exceptions import ProviderError
 from betterai.core.response import CallWarning, FinishReason, ProviderResponse
 from betterai.core.settings import PromptCache
-from betterai.core.tools import JsonObject, JsonSchema, PlainText, ServerTool, ToolChoice
+from betterai.core.tools import JsonObject, JsonSchema, PlainText, ServerTool
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.anthropic_messages.cache import build_automatic, trim_marks
 from betterai.wire.anthropic_messages.errors import make_message_error
 from betterai.wire.anthropic_messages.messages import MessageBuilder
-from betterai.wire.anthropic_messages.options import apply_options
+from betterai.wire.anthropic_messages.options import write_options
 from betterai.wire.anthropic_messages.output import build_schema
 from betterai.wire.anthropic_messages.reasoning import MIN_BUDGET, ThinkingWriter
 from betterai.wire.anthropic_messages.replies import parse_message
@@ -24,8 +24,9 @@ from betterai.wire.anthropic_messages.shapes import PROTOCOL, MessageShape, deco
 from betterai.wire.anthropic_messages.stream import MessageStream
 from betterai.wire.anthropic_messages.tools import build_tool, build_tool_choice, build_web_search
 from betterai.wire.anthropic_messages.usage import parse_usage
+from betterai.wire.calls import BESIDE, asks_nothing, take_options
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_unreadable
 from betterai.wire.reasoning import read_reasoning_control
 from betterai.wire.report import Report
 
@@ -37,7 +38,6 @@ that it does not list, this, which every model of the protocol takes.
 SAMPLING = ("temperature", "top_p", "top_k")
 _WHILE_THINKING = {"temperature": (1, 1), "top_p": (0.95, 1), "top_k": (0, -1)}
 """The range of each in a call that thinks; none of `top_k`."""
-BESIDE = frozenset({"options", "extra_body", "extra_headers", "extra_query", "spelling", "stream_options"})
 _TOGETHER = frozenset({"tools", "web_search", "tool_choice", "parallel_tool_calls", "max_tokens"})
 """Settings that are written together, at the end."""
 
@@ -140,9 +140,7 @@ class AnthropicMessages:
     def build_headers(self, call: TextCall, body: dict[str, Any], report: Report) -> dict[str, str]:
         """The version, and what the vendor's options and the caller say beside the body."""
         headers = {"anthropic-version": self.find_version(call, body)}
-        vendor = call.model.provider
-        chosen = (call.settings.options or {}).get(vendor) or {}
-        apply_options(chosen, self.vendor_options, vendor, body, headers, report)
+        write_options(take_options(call, self.vendor_options, report), body, headers)
         for name, value in (call.settings.extra_headers or {}).items():
             for known in [known for known in headers if known.lower() == name.lower()]:
                 del headers[known]
@@ -157,7 +155,7 @@ class AnthropicMessages:
 
     def _may_send(self, name: str, value: Any, call: TextCall, report: Report) -> bool:
         if name in self.unsupported:
-            report.drop(name, self.unsupported[name], harmless=_asks_nothing(name, value))
+            report.drop(name, self.unsupported[name], harmless=asks_nothing(name, value))
         elif name in SAMPLING and call.model.traits.sampling == "never":
             report.drop(name, "the model takes no sampling settings")
         else:
@@ -170,7 +168,7 @@ class AnthropicMessages:
         elif name in _WRITERS:
             _WRITERS[name](self, body, value, call, report)
         else:
-            report.drop(name, "this protocol has no such setting", harmless=_asks_nothing(name, value))
+            report.drop(name, "this protocol has no such setting", harmless=asks_nothing(name, value))
 
     def _check_sampling(self, body: dict[str, Any], report: Report) -> None:
         """Models that think are sampled as they are
@@ -270,12 +268,10 @@ class AnthropicMessages:
         if written is None:
             return
         if written["type"] in ("any", "tool"):
-            self._check_forced(body, choice, call, report)
+            self._check_forced(body, call, report)
         body["tool_choice"] = written
 
-    def _check_forced(
-        self, body: dict[str, Any], choice: str | ToolChoice | None, call: TextCall, report: Report
-    ) -> None:
+    def _check_forced(self, body: dict[str, Any], call: TextCall, report: Report) -> None:
         if not call.model.traits.forced_tools:
             report.drop("tool_choice", "the model cannot be forced to call a tool", hint="leave it 'auto'")
         if (body.get("thinking") or {}).get("type") == "enabled":
@@ -308,9 +304,7 @@ class AnthropicMessages:
             if shape.error is None and shape.type != "error" and shape.content is not None:
                 return self._parse_message(call, shape, body)
         except UNREADABLE as error:
-            raise make_error(
-                reply.status, reply.headers, body=body, code="unreadable_reply", kind=ProviderError
-            ) from error
+            raise make_unreadable(reply) from error
         raise self.error_in_body(reply)
 
     def _parse_message(self, call: TextCall, shape: MessageShape, body: bytes) -> ProviderResponse:
@@ -353,16 +347,6 @@ def _calls_from_code(call: TextCall) -> bool:
     return any(
         item.opaque is not None and b'"code_execution' in bytes(item.opaque.data) for item in calls if not item.server
     )
-
-
-_NOTHING = {"web_search": False, "n": 1, "parallel_tool_calls": True, "tool_choice": "auto", "modalities": ["text"]}
-
-
-def _asks_nothing(name: str, value: Any) -> bool:
-    """Whether a setting says only what holds without it."""
-    if name == "modalities" and value is not None:
-        value = list(value)
-    return value is None or (name in _NOTHING and value == _NOTHING[name])
 
 
 _Writer = Callable[[AnthropicMessages, dict[str, Any], Any, TextCall, Report], None]

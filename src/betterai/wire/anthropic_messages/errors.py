@@ -9,7 +9,7 @@ import msgspec
 from betterai.core.exceptions import ProviderError
 from betterai.core.wire import WireResponse
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error_value
-from betterai.wire.errors import make_error, read_request_id
+from betterai.wire.errors import make_error, make_unreadable, read_request_id
 
 STATUS = {
     "invalid_request_error": 400, "authentication_error": 401, "billing_error": 402, "permission_error": 403,
@@ -17,6 +17,7 @@ STATUS = {
     "timeout_error": 504, "overloaded_error": 529,
 }  # fmt: skip
 """The HTTP status of each type (https://platform.claude.com/docs/en/api/errors), for errors inside a 200."""
+OVERLOADED = STATUS["overloaded_error"]
 
 
 def make_message_error(status: int | None, reply: WireResponse) -> ProviderError:
@@ -26,9 +27,7 @@ def make_message_error(status: int | None, reply: WireResponse) -> ProviderError
     code = _find_code(value) or found.code
     if status is None:
         if not found.message and not found.type:
-            return make_error(
-                reply.status, reply.headers, body=reply.content, code="unreadable_reply", kind=ProviderError
-            )
+            return make_unreadable(reply)
         status = found.status or STATUS.get(found.type) or found.likely_status
     headers = dict(reply.headers)
     stated = value.get("request_id") if isinstance(value, dict) else None

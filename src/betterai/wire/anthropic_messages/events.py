@@ -20,9 +20,10 @@ from betterai.wire.anthropic_messages.answers import (
     stop_details,
     stop_word,
 )
-from betterai.wire.anthropic_messages.replies import is_object, read_text
+from betterai.wire.anthropic_messages.replies import read_text
 from betterai.wire.anthropic_messages.shapes import PROTOCOL, Fields, decode_fields
 from betterai.wire.anthropic_messages.usage import build_usage
+from betterai.wire.objects import is_object
 
 
 class _OpenCall:

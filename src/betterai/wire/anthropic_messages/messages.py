@@ -23,8 +23,8 @@ from betterai.core.message import (
     ToolResult,
 )
 from betterai.wire.anthropic_messages.media import build_media
-from betterai.wire.anthropic_messages.replies import is_object
 from betterai.wire.anthropic_messages.shapes import PROTOCOL, decode_fields
+from betterai.wire.objects import is_object
 from betterai.wire.report import Report
 from betterai.wire.residue import is_own, write_back
 
@@ -43,13 +43,12 @@ _EXPLICIT = frozenset({"", "ephemeral", "explicit"})
 class MessageBuilder:
     """Writes the turns of one call. `marked` are the objects that carry a cache mark, in the order of the prompt."""
 
-    __slots__ = ("_codec", "_fitted_ids", "_model", "_report", "container", "marked")
+    __slots__ = ("_codec", "_model", "_report", "container", "marked")
 
     def __init__(self, codec: AnthropicMessages, call: TextCall, report: Report) -> None:
         self._codec = codec
         self._model = call.model
         self._report = report
-        self._fitted_ids = False
         self.marked: list[Block] = []
         self.container = ""
 
@@ -292,8 +291,7 @@ class MessageBuilder:
 
     def _fit_id(self, id: str) -> str:
         fitted = re.sub(r"[^a-zA-Z0-9_-]", "_", id)
-        if fitted != id and not self._fitted_ids:
-            self._fitted_ids = True
+        if fitted != id:
             self._report.translate("messages.tool_call_id", "ids of tool calls were sent in the form taken here")
         return fitted
 

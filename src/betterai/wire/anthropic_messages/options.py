@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from betterai.wire.report import Report
 from betterai.wire.residue import merge_extra
 
 HEADERS = {
@@ -21,19 +20,10 @@ NESTED = {
 """Options that stand inside an object of the body."""
 
 
-def apply_options(
-    chosen: Mapping[str, Any],
-    known: frozenset[str],
-    vendor: str,
-    body: dict[str, Any],
-    headers: dict[str, str],
-    report: Report,
-) -> None:
-    """Write the options that the vendor has; the others are reported."""
+def write_options(chosen: Mapping[str, Any], body: dict[str, Any], headers: dict[str, str]) -> None:
+    """Write options that the vendor has."""
     for name, value in chosen.items():
-        if name not in known:
-            report.drop(f"options.{vendor}.{name}", "there is no such option; extra_body takes any field")
-        elif name in HEADERS:
+        if name in HEADERS:
             listed = isinstance(value, Sequence) and not isinstance(value, str)
             headers[HEADERS[name]] = ",".join(value) if listed else str(value)
         elif name in NESTED:

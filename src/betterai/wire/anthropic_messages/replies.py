@@ -19,7 +19,6 @@ from betterai.wire.anthropic_messages.shapes import (
     decode_fields,
     join_fields,
 )
-from betterai.wire.error_bodies import UNREADABLE
 
 if TYPE_CHECKING:
     from betterai.core.codec import TextCall
@@ -143,14 +142,6 @@ def read_arguments(fields: Fields) -> str:
     """The input as text; none at all is an empty object."""
     text = bytes(fields.get("input", _NULL)).decode()
     return "{}" if text in ("null", '""') else text
-
-
-def is_object(text: str) -> bool:
-    try:
-        decode_fields(text)
-    except UNREADABLE:
-        return False
-    return True
 
 
 def read_refusal(reader: BlockReader, details: StopDetails | None) -> Refusal | None:

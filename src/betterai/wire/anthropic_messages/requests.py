@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from betterai.core.exceptions import BadRequestError
 from betterai.core.settings import GenerationSettings, PromptCache, ReasoningControl
 from betterai.core.tools import AnyTool, JsonSchema, ServerTool, Tool, ToolChoice
 from betterai.wire.anthropic_messages.conversation import keep_extra, take_mark
 from betterai.wire.anthropic_messages.options import HEADERS
 from betterai.wire.anthropic_messages.tools import NEWEST
 from betterai.wire.objects import Fields
+from betterai.wire.requests import make_settings
 from betterai.wire.residue import refuse
 
 _PLAIN = ("temperature", "top_p", "top_k", "max_tokens", "service_tier")
@@ -34,10 +34,7 @@ def parse_settings(fields: Fields, headers: Mapping[str, str]) -> GenerationSett
         given["extra_headers"] = chosen
     if fields:
         given["extra_body"] = fields
-    try:
-        return GenerationSettings(**given)
-    except ValueError as error:
-        raise BadRequestError(str(error), code="invalid_request_error", status=400) from error
+    return make_settings(given)
 
 
 def _take_metadata(fields: Fields, given: dict[str, Any]) -> None:

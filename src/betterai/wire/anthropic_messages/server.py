@@ -6,25 +6,23 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
-import msgspec
-from msgspec import UNSET
-
 from betterai.core.codec import TextCall
-from betterai.core.exceptions import BetterAIError
 from betterai.core.model import ModelConfig
 from betterai.core.response import CallWarning, ProviderResponse, TextChunk
 from betterai.core.usage import Usage
 from betterai.core.wire import Call, WireRequest, WireResponse
-from betterai.wire.anthropic_messages.answers import build_message, describe_error, status_of
+from betterai.wire.answers import build_error_reply, build_reply, status_of
+from betterai.wire.anthropic_messages.answers import build_message, describe_error
 from betterai.wire.anthropic_messages.conversation import parse_conversation
+from betterai.wire.anthropic_messages.errors import OVERLOADED
 from betterai.wire.anthropic_messages.events import EventWriter
 from betterai.wire.anthropic_messages.pointers import POINTERS
 from betterai.wire.anthropic_messages.requests import parse_settings
 from betterai.wire.anthropic_messages.shapes import PROTOCOL, decode_event, decode_message
 from betterai.wire.anthropic_messages.usage import parse_usage
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.objects import read_body, rewrite_model
-from betterai.wire.residue import refuse
+from betterai.wire.objects import read_body
+from betterai.wire.requests import add_spelling, rename_model, take_messages, take_model, take_stream
 
 _WRITER = "writer"
 
@@ -41,21 +39,12 @@ class AnthropicMessagesSurface:
         """The request as our call. Raises `BadRequestError` for what is not a request of this protocol."""
         body = read_body(request)
         named, streamed = find_model_in_url(request.url)
-        model, messages, stream = body.pop("model", None), body.pop("messages", None), body.pop("stream", UNSET)
-        model = model or named
-        if not isinstance(model, str) or not model:
-            raise refuse("model", "is missing", "invalid_request_error")
-        if not isinstance(messages, list):
-            raise refuse("messages", "must be a list", "invalid_request_error")
         warnings: list[CallWarning] = []
-        if stream is None:
-            warnings.append(CallWarning(code="translated", field="stream", message="null was read as not set"))
-        elif stream is not UNSET and not isinstance(stream, bool):
-            raise refuse("stream", "must be true or false", "invalid_request_error")
+        model, messages, stream = take_model(body, named), take_messages(body), take_stream(body, warnings)
         system = body.pop("system", None)
         settings = parse_settings(body, request.headers)
         if stream is False:
-            settings = settings.replace(spelling=frozenset({"stream"}) | (settings.spelling or frozenset()))
+            settings = add_spelling(settings, "stream")
         return Call(
             model=ModelConfig(id=model, provider="", known=False),
             input=parse_conversation(system, messages),
@@ -68,8 +57,7 @@ class AnthropicMessagesSurface:
 
     def build_response(self, call: TextCall, result: ProviderResponse) -> WireResponse:
         """The whole answer as a reply. The protocol has one answer a call: alternatives have no place in it."""
-        body = msgspec.json.encode(build_message(call, result))
-        return WireResponse(status=200, headers={"content-type": "application/json"}, body=body)
+        return build_reply(build_message(call, result))
 
     def build_event(self, call: TextCall, item: TextChunk | Exception | None, state: dict[str, Any]) -> bytes:
         """A chunk as events, or as none. `state` keeps, for one stream, which block is open. An answer that begins anew
@@ -85,16 +73,13 @@ class AnthropicMessagesSurface:
         return writer.write(item)
 
     def build_error(self, error: Exception) -> WireResponse:
-        status, headers = status_of(error), {"content-type": "application/json"}
-        wait = error.retry_after if isinstance(error, BetterAIError) else None
-        if wait is not None or status in (429, 529):
-            headers["retry-after"] = str(max(1, round(wait or 1)))
-        return WireResponse(status=status, headers=headers, body=msgspec.json.encode(describe_error(error)))
+        status = status_of(error, overloaded=OVERLOADED)
+        return build_error_reply(error, status, describe_error(error), overloaded=OVERLOADED)
 
     # ── relay ──
 
     def rewrite(self, body: bytes, model: str | None) -> bytes:
-        return rewrite_model(body, model)
+        return rename_model(body, model)
 
     def read_usage(self, event: bytes) -> Usage | None:
         """The counts of a whole reply or an event. The last event of a stream that states any has them all."""

@@ -14,7 +14,6 @@ from betterai.core.response import ProviderResponse, TextChunk, ToolCallDelta
 from betterai.core.wire import Event, WireResponse
 from betterai.wire.anthropic_messages.replies import (
     BlockReader,
-    is_object,
     read_container,
     read_refusal,
     read_text,
@@ -32,6 +31,7 @@ from betterai.wire.anthropic_messages.shapes import (
 )
 from betterai.wire.anthropic_messages.usage import merge_usage, parse_usage
 from betterai.wire.error_bodies import UNREADABLE
+from betterai.wire.objects import is_object
 
 if TYPE_CHECKING:
     from betterai.core.codec import TextCall

@@ -9,8 +9,9 @@ from betterai.core.model import ModelConfig
 from betterai.core.settings import WebSearch
 from betterai.core.tools import AnyTool, CustomTool, ServerTool, ToolChoice
 from betterai.wire.anthropic_messages.shapes import PROTOCOL
+from betterai.wire.calls import read_tool_choice
 from betterai.wire.report import Report
-from betterai.wire.residue import is_own, merge_extra
+from betterai.wire.residue import write_back
 
 NEWEST = {
     "web_search": "web_search_20260318",
@@ -36,10 +37,7 @@ def build_tool(tool: AnyTool, model: ModelConfig, report: Report) -> dict[str, A
     body["input_schema"] = _NO_PARAMETERS if parameters is None else parameters
     if (strict := getattr(tool, "strict", None)) is not None:
         body["strict"] = strict
-    if tool.opaque is not None and is_own(tool.opaque, PROTOCOL, model):
-        merge_extra(body, tool.opaque.value)
-    elif tool.opaque is not None:
-        report.drop("tools.opaque", f"data that only {tool.opaque.provider or tool.opaque.protocol} understands")
+    write_back(body, tool.opaque, PROTOCOL, model, report, field="tools.opaque")
     return body
 
 
@@ -72,7 +70,7 @@ def build_tool_choice(value: str | ToolChoice | None, parallel: bool | None, rep
 def _build_choice(value: str | ToolChoice | None, report: Report) -> dict[str, Any] | None:
     if value is None:
         return None
-    choice = value if isinstance(value, ToolChoice) else _read_choice(value)
+    choice = read_tool_choice(value)
     if choice.allowed or len(choice.names) > 1 or (choice.names and choice.mode == "auto"):
         report.drop("tool_choice", "one tool can be named here, or any: not some of them", hint="pass fewer tools")
     if choice.mode == "none":
@@ -80,9 +78,3 @@ def _build_choice(value: str | ToolChoice | None, report: Report) -> dict[str, A
     if choice.mode == "required" and choice.names:
         return {"type": "tool", "name": choice.names[0]}
     return {"type": "any" if choice.mode == "required" else "auto"}
-
-
-def _read_choice(value: str) -> ToolChoice:
-    if value in ("auto", "none", "required"):
-        return ToolChoice(mode=value)  # type: ignore[arg-type]
-    return ToolChoice(mode="required", names=(value,))

@@ -12,6 +12,7 @@ from betterai.core.exceptions import BetterAIError
 from betterai.core.message import AnyPart, MediaPart, Reasoning, Text, ToolCall
 from betterai.core.model import ModelConfig
 from betterai.core.response import FinishReason, TextChunk
+from betterai.wire.answers import say_error
 from betterai.wire.bedrock_converse.messages import MessageBuilder
 from betterai.wire.bedrock_converse.shapes import PROTOCOL
 from betterai.wire.event_stream import build_frame
@@ -206,8 +207,8 @@ def describe_error(error: Exception) -> tuple[int, str, str]:
     names = [kind.__name__ for kind in type(error).__mro__]
     status, kind = next((_ERRORS[name] for name in names if name in _ERRORS), (500, "InternalServerException"))
     if not isinstance(error, BetterAIError):
-        return 500, "InternalServerException", "internal error"
-    return status, kind, error.provider_message or error.message
+        status, kind = 500, "InternalServerException"
+    return status, kind, say_error(error)
 
 
 def build_exception(error: Exception) -> bytes:

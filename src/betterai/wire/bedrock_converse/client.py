@@ -27,9 +27,10 @@ from betterai.wire.bedrock_converse.tools import (
     speaks_of_tools,
 )
 from betterai.wire.bedrock_converse.usage import parse_usage
+from betterai.wire.calls import asks_nothing, check_forced_choice, make_request, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.errors import make_error
-from betterai.wire.reasoning import is_reasoning, read_reasoning_control
+from betterai.wire.errors import make_unreadable
+from betterai.wire.reasoning import read_reasoning_control
 from betterai.wire.report import Report
 from betterai.wire.residue import merge_extra
 
@@ -65,15 +66,8 @@ class BedrockConverse:
         """The call as a request. Raises `UnsupportedParam` for what cannot be carried and changes the meaning."""
         report = Report(call.model)
         body = self.build_body(call, report)
-        given = call.settings.given()
-        return WireRequest(
-            url=build_path(call.model.id, "converse-stream" if call.stream else "converse"),
-            body=body,
-            headers=given.get("extra_headers") or {},
-            query=given.get("extra_query") or {},
-            reply="event_stream" if call.stream else "json",
-            warnings=(*call.warnings, *report.warnings),
-        )
+        url = build_path(call.model.id, "converse-stream" if call.stream else "converse")
+        return make_request(call, report, url, body, stream="event_stream")
 
     def build_body(self, call: TextCall, report: Report) -> Body:
         builder = MessageBuilder(call, report)
@@ -94,11 +88,9 @@ class BedrockConverse:
         return body
 
     def _may_send(self, name: str, value: Any, call: TextCall, report: Report) -> bool:
-        traits = call.model.traits
-        thinks = traits.sampling == "never" or (traits.sampling == "not_reasoning" and is_reasoning(call))
-        if name in SAMPLING and thinks and value is not None:
+        if name in SAMPLING and value is not None and not takes_sampling(call):
             report.drop(name, "the model takes no sampling settings while it reasons")
-        elif name == "stop" and not traits.stop and value:
+        elif name == "stop" and not call.model.traits.stop and value:
             report.drop(name, "the model takes no stop sequences")
         else:
             return True
@@ -111,16 +103,10 @@ class BedrockConverse:
         elif name in _WRITERS:
             _WRITERS[name](self, body, value, call, report)
         else:
-            harmless = value is None or (name in _NOTHING and _as_list(value) == _NOTHING[name])
-            report.drop(name, "this protocol has no such setting", harmless=harmless)
+            report.drop(name, "this protocol has no such setting", harmless=asks_nothing(name, value))
 
     def _write_options(self, body: Body, call: TextCall, report: Report) -> None:
-        vendor = call.model.provider
-        for name, value in ((call.settings.options or {}).get(vendor) or {}).items():
-            if name in self.vendor_options:
-                merge_extra(body, {name: value})
-            else:
-                report.drop(f"options.{vendor}.{name}", "there is no such option; extra_body takes any field")
+        merge_extra(body, take_options(call, self.vendor_options, report))
 
     def _write_top_k(self, body: Body, value: Any, call: TextCall, report: Report) -> None:
         """No field of the protocol: models take it in their own words."""
@@ -154,12 +140,9 @@ class BedrockConverse:
         if not call.settings.tools:
             report.drop("tool_choice", "there are no tools to choose from", harmless=mode in (None, "auto"))
             return
-        traits, free = call.model.traits, mode in (None, "auto")
-        if not free and not traits.forced_tools:
+        if mode not in (None, "auto") and not call.model.traits.forced_tools:
             report.drop("tool_choice", "the model cannot be forced to call a tool")
-        if not free and not traits.forced_tools_while_reasoning and is_reasoning(call):
-            why = "the model cannot be forced to call a tool while it reasons"
-            report.drop("tool_choice", why, hint="reasoning='none'")
+        check_forced_choice(call, report)
         config = body.setdefault("toolConfig", {"tools": []})
         config["toolChoice"] = None if value is None else build_tool_choice(value, report)
 
@@ -220,12 +203,10 @@ class BedrockConverse:
             shape = decode_reply(body)
             message = shape.output.message if shape.output is not None else None
             if message is None or shape.stopReason is None:
-                raise make_error(reply.status, reply.headers, body=body, code="no_choices", kind=ProviderError)
+                raise make_unreadable(reply, "no_choices")
             parts = BlockReader(call.model.provider, call.model.id).read(message.content)
         except UNREADABLE as error:
-            raise make_error(
-                reply.status, reply.headers, body=body, code="unreadable_reply", kind=ProviderError
-            ) from error
+            raise make_unreadable(reply) from error
         usage = parse_usage(shape.usage, shape.serviceTier)
         router = shape.trace.promptRouter if shape.trace is not None else None
         return ProviderResponse(
@@ -250,14 +231,6 @@ class BedrockConverse:
 def build_path(model: str, operation: str) -> str:
     """The path of an operation; ids may be ARNs, whose slashes are no steps of the path."""
     return f"/model/{quote(model, safe='')}/{operation}"
-
-
-_NOTHING: Mapping[str, Any] = {"n": 1, "parallel_tool_calls": True, "modalities": ["text"]}
-"""Values that ask for nothing that would not be so without them."""
-
-
-def _as_list(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 _Writer = Callable[[BedrockConverse, Body, Any, TextCall, Report], None]

@@ -41,14 +41,13 @@ _WITH_MEDIA = ("image", "document", "video")
 class MessageBuilder:
     """Writes the messages of one call. Roles alternate here: neighbours of one role become one message."""
 
-    __slots__ = ("_call", "_fitted_ids", "_last_role", "_model", "_names", "_report", "messages", "system")
+    __slots__ = ("_call", "_last_role", "_model", "_names", "_report", "messages", "system")
 
     def __init__(self, call: TextCall, report: Report) -> None:
         self._call = call
         self._model = call.model
         self._report = report
         self._names = Names()
-        self._fitted_ids = False
         self._last_role = ""
         self.system: list[Block] = []
         self.messages: list[dict[str, Any]] = []
@@ -207,9 +206,7 @@ class MessageBuilder:
     def _fit_id(self, id: str) -> str:
         if _TOOL_ID.fullmatch(id):
             return id
-        if not self._fitted_ids:
-            self._fitted_ids = True
-            self._report.translate("messages.tool_call_id", "ids of tool calls were sent in the form taken here")
+        self._report.translate("messages.tool_call_id", "ids of tool calls were sent in the form taken here")
         return f"{re.sub(r'[^a-zA-Z0-9_.:-]', '_', id)[:54]}_{crc32(id.encode()):08x}"
 
     def _own(self, opaque: Opaque | None) -> dict[str, Any] | None:

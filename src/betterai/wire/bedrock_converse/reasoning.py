@@ -11,6 +11,7 @@ from typing import Any
 from betterai.core.codec import TextCall
 from betterai.core.model import ModelConfig
 from betterai.core.settings import ReasoningControl
+from betterai.wire.calls import report_thoughts
 from betterai.wire.reasoning import effort_for, fit_effort
 from betterai.wire.report import Report
 
@@ -26,9 +27,7 @@ def write_reasoning(
     extra: dict[str, Any], output: dict[str, Any], control: ReasoningControl, call: TextCall, report: Report
 ) -> None:
     """Write into the family's fields (`extra`) and the protocol's `outputConfig`."""
-    for name in ("format", "summary"):
-        if getattr(control, name) is not None:
-            report.drop(f"reasoning.{name}", "this protocol has no such setting")
+    report_thoughts(control, ("format", "summary"), report)
     model, form = call.model, find_form(call, control)
     if control.enabled and control.effort == "none":
         report.translate("reasoning", "effort none was sent as thinking off")

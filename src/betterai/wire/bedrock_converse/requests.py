@@ -17,6 +17,7 @@ from betterai.wire.bedrock_converse.shapes import PROTOCOL
 from betterai.wire.bedrock_converse.tools import CACHE_POINT
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.objects import Fields, need_text, read_object
+from betterai.wire.requests import make_settings
 from betterai.wire.residue import keep_extra, refuse
 
 
@@ -36,7 +37,7 @@ def parse_settings(body: Fields) -> GenerationSettings:
         found["extra_body"] = body
     if spelling:
         found["spelling"] = frozenset(spelling)
-    return GenerationSettings(**found)
+    return make_settings(found)
 
 
 def _are_texts(values: Any) -> bool:

@@ -11,11 +11,11 @@ import msgspec
 from msgspec import Raw
 
 from betterai.core.codec import TextCall
-from betterai.core.exceptions import BetterAIError
 from betterai.core.model import ModelConfig
 from betterai.core.response import CallWarning, ProviderResponse, TextChunk
 from betterai.core.usage import Usage
 from betterai.core.wire import Call, WireRequest, WireResponse
+from betterai.wire.answers import build_error_reply, build_reply
 from betterai.wire.bedrock_converse.answers import (
     EventWriter,
     build_blocks,
@@ -32,6 +32,7 @@ from betterai.wire.bedrock_converse.shapes import PROTOCOL, MetadataEvent, decod
 from betterai.wire.bedrock_converse.usage import build_usage, parse_usage
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.objects import read_body
+from betterai.wire.requests import add_spelling
 from betterai.wire.residue import refuse
 
 _PATH = re.compile(r"/model/(?P<model>.+)/(?P<operation>converse|converse-stream)/?$")
@@ -60,7 +61,7 @@ class BedrockConverseSurface:
             body.pop(name, None)
         settings = parse_settings(body)
         if system is not None and bytes(system).strip() == b"[]":
-            settings = settings.replace(spelling=frozenset({"system"}) | (settings.spelling or frozenset()))
+            settings = add_spelling(settings, "system")
         return Call(
             model=ModelConfig(id=model, provider="", known=False),
             input=parse_messages(messages, system),
@@ -83,7 +84,7 @@ class BedrockConverseSurface:
         }
         if result.usage is not None and result.usage.tier:
             body["serviceTier"] = {"type": result.usage.tier}
-        return WireResponse(status=200, headers={"content-type": "application/json"}, body=msgspec.json.encode(body))
+        return build_reply(body)
 
     def build_event(self, call: TextCall, item: TextChunk | Exception | None, state: dict[str, Any]) -> bytes:
         """A chunk as frames, or as none. `state` keeps, for one stream, which block is open."""
@@ -102,11 +103,7 @@ class BedrockConverseSurface:
 
     def build_error(self, error: Exception) -> WireResponse:
         status, kind, message = describe_error(error)
-        headers = {"content-type": "application/json", KIND_HEADER: kind}
-        wait = error.retry_after if isinstance(error, BetterAIError) else None
-        if wait is not None or status in (429, 503):
-            headers["retry-after"] = str(max(1, round(wait or 1)))
-        return WireResponse(status=status, headers=headers, body=msgspec.json.encode({"message": message}))
+        return build_error_reply(error, status, {"message": message}, {KIND_HEADER: kind})
 
     # ── relay ──
 

@@ -16,7 +16,7 @@ from betterai.wire.bedrock_converse.schema_text import WrittenSchema
 from betterai.wire.bedrock_converse.shapes import PROTOCOL
 from betterai.wire.json_schema import close_objects
 from betterai.wire.report import Report
-from betterai.wire.residue import is_own, merge_extra
+from betterai.wire.residue import write_back
 
 CACHE_POINT = "cachePoint"
 NO_PARAMETERS: Mapping[str, Any] = {"type": "object", "properties": {}}
@@ -58,10 +58,7 @@ def _build_tool(tool: Tool, model: ModelConfig, report: Report) -> dict[str, Any
     if tool.strict is not None:
         spec["strict"] = tool.strict
     body = {"toolSpec": spec}
-    if tool.opaque is not None and is_own(tool.opaque, PROTOCOL, model):
-        merge_extra(body, tool.opaque.value)
-    elif tool.opaque is not None:
-        report.drop("tools.opaque", f"data that only {tool.opaque.provider or tool.opaque.protocol} understands")
+    write_back(body, tool.opaque, PROTOCOL, model, report, field="tools.opaque")
     return body
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from betterai.core.exceptions import BetterAIError
 from betterai.core.message import AnyPart, Text
 from betterai.core.model import ModelConfig
 from betterai.core.response import FinishReason, ProviderResponse, TokenLogprob
+from betterai.wire.answers import say_error, status_of
 from betterai.wire.gemini.contents import ContentBuilder, is_of_protocol
 from betterai.wire.gemini.errors import STATUS_WORDS
 from betterai.wire.gemini.fields import FINISH_REASONS
 from betterai.wire.gemini.grounding import build_grounding
-from betterai.wire.openai_chat.answers import status_of
 from betterai.wire.report import Report
 
 _FINISH: dict[str, str] = {
@@ -68,7 +67,5 @@ def _build_token(token: TokenLogprob) -> dict[str, Any]:
 def describe_error(error: Exception) -> dict[str, Any]:
     """The protocol's error object. Of an error that is not ours nothing is told: it may hold anything."""
     status = status_of(error)
-    known = error if isinstance(error, BetterAIError) else None
-    message = (known.provider_message or known.message) if known else "internal error"
     word = STATUS_WORDS.get(status, "INVALID_ARGUMENT" if status < 500 else "INTERNAL")
-    return {"error": {"code": status, "message": message, "status": word}}
+    return {"error": {"code": status, "message": say_error(error), "status": word}}

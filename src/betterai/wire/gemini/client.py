@@ -17,12 +17,12 @@ from betterai.core.response import FinishReason, ProviderResponse
 from betterai.core.settings import AudioOutput, WebSearch
 from betterai.core.tools import AnyTool, ServerTool
 from betterai.core.wire import Event, WireRequest, WireResponse
+from betterai.wire.calls import BESIDE, asks_nothing, make_request, take_options
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_unreadable
 from betterai.wire.gemini.contents import ContentBuilder
 from betterai.wire.gemini.errors import read_failure
 from betterai.wire.gemini.fields import (
-    BESIDE,
     BODY,
     BODY_OPTIONS,
     CONFIG,
@@ -76,17 +76,9 @@ class Gemini:
     def build_request(self, call: TextCall) -> WireRequest:
         """The call as a request. Raises `UnsupportedParam` for what cannot be carried and changes the meaning."""
         report = Report(call.model)
-        given = call.settings.given()
         body = self.build_body(call, report)
-        query = given.get("extra_query") or {}
-        return WireRequest(
-            url=self.address(call, _STREAM if call.stream else _WHOLE),
-            body=body,
-            headers=given.get("extra_headers") or {},
-            query={"alt": "sse", **query} if call.stream else query,
-            reply="sse" if call.stream else "json",
-            warnings=(*call.warnings, *report.warnings),
-        )
+        url = self.address(call, _STREAM if call.stream else _WHOLE)
+        return make_request(call, report, url, body, query={"alt": "sse"} if call.stream else None)
 
     def address(self, call: TextCall, method: str) -> str:
         """Where a method of the model is asked. Vendors with other paths override this."""
@@ -130,7 +122,7 @@ class Gemini:
 
     def _may_send(self, name: str, value: Any, call: TextCall, report: Report) -> bool:
         if name in self.unsupported:
-            report.drop(name, self.unsupported[name], harmless=_asks_nothing(name, value))
+            report.drop(name, self.unsupported[name], harmless=asks_nothing(name, value))
         elif name in SAMPLING and call.model.traits.sampling == "never":
             report.drop(name, "the model takes no sampling settings")
         else:
@@ -147,7 +139,7 @@ class Gemini:
         elif name in _WRITERS:
             _WRITERS[name](self, body, config, value, call, report)
         else:
-            report.drop(name, "this protocol has no such setting", harmless=_asks_nothing(name, value))
+            report.drop(name, "this protocol has no such setting", harmless=asks_nothing(name, value))
 
     def _write_tools(
         self, body: dict[str, Any], config: dict[str, Any], value: Any, call: TextCall, report: Report
@@ -208,14 +200,8 @@ class Gemini:
             config["speechConfig"] = None
 
     def _write_options(self, body: dict[str, Any], call: TextCall, report: Report) -> None:
-        vendor = call.model.provider
-        for name, value in ((call.settings.options or {}).get(vendor) or {}).items():
-            if name in self.config_options:
-                merge_extra(body, {"generationConfig": {name: value}})
-            elif name in self.body_options:
-                merge_extra(body, {name: value})
-            else:
-                report.drop(f"options.{vendor}.{name}", "there is no such option; extra_body takes any field")
+        for name, value in take_options(call, self.vendor_options, report).items():
+            merge_extra(body, {"generationConfig": {name: value}} if name in self.config_options else {name: value})
 
     def continue_request(self, call: TextCall, response: ProviderResponse) -> WireRequest | None:
         """The same request with the token of an answer that is not whole (gemini-4: one hop has a limit)."""
@@ -238,15 +224,12 @@ class Gemini:
                 raise read_failure(reply, None)
             feedback = shape.prompt_feedback
             if not shape.candidates and not (feedback is not None and finish_word(feedback.block_reason)):
-                raise self._fault(reply, "no_choices")
+                raise make_unreadable(reply, "no_choices")
             return parse_candidates(self, call, shape, body)
         except (*UNREADABLE, BadRequestError) as error:
             if isinstance(error, BadRequestError) and error.provider_message:
                 raise
-            raise self._fault(reply, "unreadable_reply") from error
-
-    def _fault(self, reply: WireResponse, code: str) -> ProviderError:
-        return make_error(reply.status, reply.headers, body=reply.content, code=code, kind=ProviderError)
+            raise make_unreadable(reply) from error
 
     def _parse_list(self, call: TextCall, reply: WireResponse) -> ProviderResponse:
         """A stream that is no SSE is one list of replies."""
@@ -296,14 +279,6 @@ def _fit_value(name: str, value: Any) -> Any:
     if name == "modalities" and value is not None:
         return [word.upper() for word in value]
     return value
-
-
-_NOTHING = {"web_search": False, "parallel_tool_calls": True}
-
-
-def _asks_nothing(name: str, value: Any) -> bool:
-    """Whether a setting says only what holds without it."""
-    return value is None or (name in _NOTHING and value == _NOTHING[name])
 
 
 _Writer = Callable[[Gemini, dict[str, Any], dict[str, Any], Any, TextCall, Report], None]

@@ -19,9 +19,6 @@ CONFIG = {
 BODY = {"service_tier": "serviceTier", "store": "store"}
 """Our settings that stand at the top of the body."""
 
-BESIDE = frozenset({"options", "extra_body", "extra_headers", "extra_query", "spelling", "stream_options"})
-"""What is no field of the body, or is written for itself."""
-
 SAMPLING = frozenset({"temperature", "top_p", "top_k"})
 """What the newest models take no more (https://ai.google.dev/gemini-api/docs, 2026-11-22)."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from betterai.core.exceptions import BadRequestError
 from betterai.core.response import CallWarning
 from betterai.core.settings import AudioOutput, GenerationSettings, ReasoningControl
 from betterai.core.tools import AnyTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
@@ -13,6 +12,7 @@ from betterai.wire.gemini.fields import BODY, CONFIG, PROTOCOL, SERVER_TOOLS
 from betterai.wire.gemini.tools import ENTRY
 from betterai.wire.json_schema import from_openapi, to_openapi
 from betterai.wire.objects import Fields, need_text, read_object
+from betterai.wire.requests import make_settings
 from betterai.wire.residue import keep_extra, refuse
 
 _WHOLE_NUMBERS = frozenset({"top_k", "max_tokens", "seed", "n", "top_logprobs"})
@@ -41,10 +41,7 @@ class SettingsReader:
             self.given["extra_body"] = fields
         if self.spelling:
             self.given["spelling"] = frozenset(self.spelling)
-        try:
-            return GenerationSettings(**self.given)
-        except ValueError as error:
-            raise BadRequestError(str(error), code="invalid_type", status=400) from error
+        return make_settings(self.given)
 
     def _say(self, field: str, message: str) -> None:
         self._warnings.append(CallWarning(code="translated", field=field, message=message))

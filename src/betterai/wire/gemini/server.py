@@ -10,12 +10,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import msgspec
 
 from betterai.core.codec import TextCall
-from betterai.core.exceptions import BetterAIError
 from betterai.core.message import AnyPart, Reasoning, Text, ToolCall
 from betterai.core.model import ModelConfig
 from betterai.core.response import CallWarning, ProviderResponse, TextChunk
 from betterai.core.usage import Usage
 from betterai.core.wire import Call, WireRequest, WireResponse
+from betterai.wire.answers import build_error_reply, build_reply, status_of
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.gemini.answers import (
     build_answer_parts,
@@ -32,12 +32,11 @@ from betterai.wire.gemini.requests import SettingsReader
 from betterai.wire.gemini.shapes import REPLY
 from betterai.wire.gemini.spelling import read_spelling
 from betterai.wire.gemini.usage import build_usage, parse_usage
-from betterai.wire.objects import read_body, rewrite_model
-from betterai.wire.openai_chat.answers import status_of
+from betterai.wire.objects import read_body
+from betterai.wire.requests import rename_model
 from betterai.wire.residue import refuse
 
 _PATH = re.compile(r"/((?:publishers/[^/]+/|models/|tunedModels/|endpoints/)[^:?#]+):(\w+)$")
-_JSON = {"content-type": "application/json"}
 AS_LIST = "alt"
 """In `spelling`: a stream was asked for as one list, and not as server-sent events."""
 
@@ -91,7 +90,7 @@ class GeminiSurface:
         }
         if result.usage is not None:
             body["usageMetadata"] = build_usage(result.usage)
-        return WireResponse(status=200, headers=_JSON, body=msgspec.json.encode(body))
+        return build_reply(body)
 
     def build_event(self, call: TextCall, item: TextChunk | Exception | None, state: dict[str, Any]) -> bytes:
         """A chunk as an event, or as none; None is the last one, for a stream has no terminator. `state` keeps, for one
@@ -129,16 +128,12 @@ class GeminiSurface:
         return b"]" if AS_LIST in (call.settings.spelling or ()) else b""
 
     def build_error(self, error: Exception) -> WireResponse:
-        status, headers = status_of(error), dict(_JSON)
-        wait = error.retry_after if isinstance(error, BetterAIError) else None
-        if wait is not None or status in (429, 503):
-            headers["retry-after"] = str(max(1, round(wait or 1)))
-        return WireResponse(status=status, headers=headers, body=msgspec.json.encode(describe_error(error)))
+        return build_error_reply(error, status_of(error), describe_error(error))
 
     # ── relay ──
 
     def rewrite(self, body: bytes, model: str | None) -> bytes:
-        return rewrite_model(body, model)
+        return rename_model(body, model)
 
     def read_usage(self, event: bytes) -> Usage | None:
         if b'"usageMetadata"' not in event:

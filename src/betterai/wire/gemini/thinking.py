@@ -6,6 +6,7 @@ from typing import Any
 
 from betterai.core.codec import TextCall
 from betterai.core.settings import ReasoningControl
+from betterai.wire.calls import report_thoughts
 from betterai.wire.reasoning import fit_effort
 from betterai.wire.report import Report
 
@@ -36,9 +37,7 @@ def build_thinking(control: ReasoningControl, call: TextCall, report: Report) ->
         _write_budget(written, budget, call, report)
     if control.include is not None:
         written["includeThoughts"] = control.include
-    for name in ("format", "summary"):
-        if getattr(control, name) is not None:
-            report.drop(f"reasoning.{name}", "this protocol has no such setting")
+    report_thoughts(control, ("format", "summary"), report)
     return written
 
 

@@ -11,11 +11,8 @@ from betterai.core.media import Media
 from betterai.core.message import AnyPart, Citation, MediaPart, Reasoning, Refusal, Text, ToolCall
 from betterai.core.response import FinishReason, ProviderResponse, TextChunk, ToolCallDelta
 from betterai.core.tools import CustomTool
+from betterai.wire.answers import say_error, status_of
 
-_STATUS = {
-    "AuthenticationError": 401, "PermissionDeniedError": 403, "ModelNotFoundError": 404, "RateLimitError": 429,
-    "OverloadedError": 503, "APITimeoutError": 504, "ContentFilterError": 400,
-}  # fmt: skip
 _CODES = {
     "AuthenticationError": "invalid_api_key", "ModelNotFoundError": "model_not_found",
     "QuotaExceededError": "insufficient_quota", "RateLimitError": "rate_limit_exceeded",
@@ -118,16 +115,6 @@ def _build_piece(piece: ToolCallDelta, custom: bool) -> dict[str, Any]:
     return {**head, kind: inner}
 
 
-def status_of(error: Exception) -> int:
-    """The HTTP status that an error is answered with: the provider's own, or that of its class."""
-    if isinstance(error, BetterAIError) and error.status is not None and error.status >= 400:
-        return error.status
-    for kind in type(error).__mro__:
-        if kind.__name__ in _STATUS:
-            return _STATUS[kind.__name__]
-    return 400 if isinstance(error, ValueError) else 502 if isinstance(error, BetterAIError) else 500
-
-
 def describe_error(error: Exception) -> dict[str, Any]:
     """The protocol's error object. Of an error that is not ours nothing is told: it may hold anything."""
     status = status_of(error)
@@ -136,7 +123,7 @@ def describe_error(error: Exception) -> dict[str, Any]:
     code = next((_CODES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in _CODES), None)
     return {
         "error": {
-            "message": (known.provider_message or known.message) if known else "internal error",
+            "message": say_error(error),
             "type": words.get(status, "invalid_request_error" if status < 500 else "server_error"),
             "param": getattr(error, "param", None) or None,
             "code": (known.code or code) if known else None,

@@ -13,14 +13,13 @@ from betterai.core.message import CacheMark, MediaPart, Reasoning
 from betterai.core.model import ModelConfig
 from betterai.core.response import FinishReason, ProviderResponse
 from betterai.core.settings import AudioOutput, PromptCache, ReasoningControl, StreamOptions, WebSearch
-from betterai.core.tools import AnyTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
+from betterai.core.tools import AnyTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
-from betterai.wire.calls import asks_nothing, take_options, takes_sampling
+from betterai.wire.calls import BESIDE, asks_nothing, check_forced_choice, make_request, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error, read_error_value
-from betterai.wire.errors import make_error
-from betterai.wire.openai_chat.cache import build_cache
-from betterai.wire.openai_chat.fields import BESIDE, PLAIN, SAMPLING
+from betterai.wire.errors import make_stated_error, make_unreadable
+from betterai.wire.openai_chat.fields import PLAIN, SAMPLING
 from betterai.wire.openai_chat.messages import PROTOCOL, MessageBuilder, build_media
 from betterai.wire.openai_chat.reasoning import write_thinking_switch
 from betterai.wire.openai_chat.replies import parse_choices
@@ -28,6 +27,7 @@ from betterai.wire.openai_chat.shapes import ChatShape, decoder_for
 from betterai.wire.openai_chat.stream import ChatStream
 from betterai.wire.openai_chat.tools import build_json_schema, build_tool, build_tool_choice
 from betterai.wire.openai_chat.usage import parse_usage
+from betterai.wire.prompt_cache import BREAKPOINT, build_breakpoint, build_cache
 from betterai.wire.reasoning import effort_for, fit_effort, is_reasoning, read_reasoning_control
 from betterai.wire.report import Report
 from betterai.wire.residue import merge_extra
@@ -130,14 +130,7 @@ class OpenAIChat:
         if "options" in given:
             self._write_options(body, call, report)
         self._write_stream(body, call, report)
-        return WireRequest(
-            url=self.path,
-            body=body,
-            headers=given.get("extra_headers") or {},
-            query=given.get("extra_query") or {},
-            reply="sse" if call.stream else "json",
-            warnings=(*call.warnings, *report.warnings),
-        )
+        return make_request(call, report, self.path, body)
 
     def _may_send(self, name: str, value: Any, call: TextCall, report: Report) -> bool:
         traits = call.model.traits
@@ -209,11 +202,7 @@ class OpenAIChat:
         return build_tool(tool, report)
 
     def _write_tool_choice(self, body: dict[str, Any], value: Any, call: TextCall, report: Report) -> None:
-        mode = value.mode if isinstance(value, ToolChoice) else value
-        free = mode in (None, "auto", "none") or call.model.traits.forced_tools_while_reasoning
-        if not free and is_reasoning(call):
-            why = "the model cannot be forced to call a tool while it reasons"
-            report.drop("tool_choice", why, hint="reasoning='none'")
+        check_forced_choice(call, report)
         written = build_tool_choice(value)
         body["tool_choice"] = self.required_tool if written == "required" else written
         if isinstance(written, dict) and written["type"] == "allowed_tools" and not self.allowed_tools:
@@ -297,12 +286,7 @@ class OpenAIChat:
 
     def write_cache_mark(self, body: dict[str, Any], mark: CacheMark, report: Report) -> None:
         """Mark a content part. Vendors with another form override this."""
-        mode = mark.mode or "explicit"
-        if mode == "ephemeral":
-            mode = "explicit"
-            report.translate("messages.cache", "cache_control was sent as prompt_cache_breakpoint")
-        written = {"mode": mode, "ttl": mark.ttl}
-        body["prompt_cache_breakpoint"] = {name: value for name, value in written.items() if value}
+        body[BREAKPOINT] = build_breakpoint(mark, report)
 
     def _write_cache(self, body: dict[str, Any], value: PromptCache | None, call: TextCall, report: Report) -> None:
         body.update(build_cache(value, self.cache_fields, report))
@@ -333,9 +317,7 @@ class OpenAIChat:
         try:
             shape = self.decoder.decode(body)
         except UNREADABLE as error:
-            raise make_error(
-                reply.status, reply.headers, body=body, code="unreadable_reply", kind=ProviderError
-            ) from error
+            raise make_unreadable(reply) from error
         if (failed := self.error_of(shape)) is not None or not shape.choices:
             raise self.error_in_body(failed, reply)
         return parse_choices(self, call, shape, self.usage_of(shape), body)
@@ -363,7 +345,7 @@ class OpenAIChat:
         body = reply.content
         found = read_error(body) if error is None else read_error_value({"error": error})
         if not found.message and error is None:
-            return make_error(reply.status, reply.headers, body=body, code="no_choices", kind=ProviderError)
+            return make_unreadable(reply, "no_choices")
         return self._make_error(found.status or read_error(body).status or found.likely_status, found, reply)
 
     def parse_error(self, reply: WireResponse) -> ProviderError:
@@ -371,16 +353,8 @@ class OpenAIChat:
         return self._make_error(reply.status, read_error(reply.content), reply)
 
     def _make_error(self, status: int, found: ErrorBody, reply: WireResponse) -> ProviderError:
-        return make_error(
-            status,
-            reply.headers,
-            code=found.code,
-            message=found.message,
-            about=found.about,
-            type=found.type,
-            body=reply.content,
-            kind=self.error_class(status, found.code, found.message),
-        )
+        kind = self.error_class(status, found.code, found.message)
+        return make_stated_error(found, reply, status=status, kind=kind)
 
     def error_class(self, status: int, code: str, message: str) -> type[ProviderError] | None:
         """A vendor's own words for known errors; None leaves it to the general rules."""

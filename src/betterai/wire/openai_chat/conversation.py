@@ -26,9 +26,9 @@ from betterai.core.response import CallWarning
 from betterai.wire import residue
 from betterai.wire.objects import Fields, need_text, read_object, take_text
 from betterai.wire.openai_chat.messages import PROTOCOL
+from betterai.wire.prompt_cache import take_breakpoint
 from betterai.wire.residue import refuse
-
-_MIME_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
+from betterai.wire.sounds import take_sound
 
 
 def keep_extra(fields: Fields) -> Opaque | None:
@@ -186,15 +186,7 @@ def _take_cache_mark(fields: Fields) -> CacheMark | None:
     control = fields.get("cache_control")
     if isinstance(control, Mapping) and control.get("type") == "ephemeral" and control.keys() <= {"type", "ttl"}:
         return CacheMark(mode="ephemeral", ttl=fields.pop("cache_control").get("ttl") or "")
-    mark = fields.get("prompt_cache_breakpoint")
-    if not isinstance(mark, Mapping) or not mark.get("mode"):
-        return None
-    rest = dict(mark)
-    taken = CacheMark(mode=take_text(rest, "mode"), ttl=take_text(rest, "ttl"))
-    fields["prompt_cache_breakpoint"] = rest
-    if not rest:
-        del fields["prompt_cache_breakpoint"]
-    return taken
+    return take_breakpoint(fields)
 
 
 def _keep_rest(name: str, inner: Fields, fields: Fields) -> Opaque | None:
@@ -212,9 +204,7 @@ def _parse_video(inner: Fields, where: str) -> Media:
 def _parse_audio(inner: Fields, where: str) -> Media:
     if "url" in inner:
         return _parse_url("audio", need_text(inner, "url", where))
-    format = need_text(inner, "format", where)
-    data = need_text(inner, "data", where)
-    return Media(kind="audio", mime_type=_MIME_TYPES.get(format, f"audio/{format}"), base64=data)
+    return take_sound(inner, where)
 
 
 def _parse_file(inner: Fields, where: str) -> Media:

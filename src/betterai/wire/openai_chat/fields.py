@@ -14,9 +14,6 @@ SAMPLING = frozenset(
 )
 """What reasoning models turn down."""
 
-BESIDE = frozenset({"options", "extra_body", "extra_headers", "extra_query", "spelling", "stream_options"})
-"""What is no field of the body, or is written for itself."""
-
 OPENAI_OWN = (
     "audio", "modalities", "prediction", "moderation", "cache", "verbosity", "web_search", "safety_identifier",
     "metadata", "store", "service_tier",

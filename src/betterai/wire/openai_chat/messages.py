@@ -20,27 +20,27 @@ from betterai.core.message import (
     ToolCall,
     ToolResult,
 )
+from betterai.wire.prompt_cache import BREAKPOINT
 from betterai.wire.report import Report
 from betterai.wire.residue import is_own, write_back
+from betterai.wire.sounds import build_sound
 
 if TYPE_CHECKING:
     from betterai.core.codec import TextCall
     from betterai.wire.openai_chat.client import OpenAIChat
 
 PROTOCOL = "openai_chat"
-AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/mp3": "mp3", "audio/wav": "wav", "audio/x-wav": "wav", "audio/wave": "wav"}
 
 
 class MessageBuilder:
     """Writes the messages of one call, in the dialect of one codec."""
 
-    __slots__ = ("_codec", "_fitted_ids", "_model", "_report")
+    __slots__ = ("_codec", "_model", "_report")
 
     def __init__(self, codec: OpenAIChat, call: TextCall, report: Report) -> None:
         self._codec = codec
         self._model = call.model
         self._report = report
-        self._fitted_ids = False
 
     def build(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
         wire: list[dict[str, Any]] = []
@@ -109,8 +109,7 @@ class MessageBuilder:
 
     def _fit_id(self, id: str) -> str:
         fitted = self._codec.fit_tool_call_id(id)
-        if fitted != id and not self._fitted_ids:
-            self._fitted_ids = True
+        if fitted != id:
             self._report.translate("messages.tool_call_id", "ids of tool calls were sent in the form taken here")
         return fitted
 
@@ -207,8 +206,8 @@ class MessageBuilder:
         if part.cache is not None:
             self._codec.write_cache_mark(body, part.cache, self._report)
         self._merge(body, part.opaque)
-        if not self._codec.cache_marks and "prompt_cache_breakpoint" in body:
-            del body["prompt_cache_breakpoint"]
+        if not self._codec.cache_marks and BREAKPOINT in body:
+            del body[BREAKPOINT]
             self._report.drop("messages.cache", "this provider takes no cache marks")
         return body
 
@@ -246,15 +245,8 @@ def build_media(part: MediaPart, report: Report) -> dict[str, Any]:
             "video_url": {"url": media.url if media.url is not None else media.to_data_url()},
         }
     if media.kind == "audio":
-        format = audio_format(media.mime_type)
-        if not format:
-            report.drop("media", "the format of the sound is not known", hint="set its mime_type")
-        return {"type": "input_audio", "input_audio": {"data": media.to_base64(), "format": format}}
+        return {"type": "input_audio", "input_audio": build_sound(media, report)}
     return {"type": "file", "file": _build_file(media)}
-
-
-def audio_format(mime_type: str) -> str:
-    return AUDIO_FORMATS.get(mime_type) or mime_type.removeprefix("audio/")
 
 
 def _tag_thoughts(parts: Sequence[AnyPart]) -> Sequence[AnyPart]:

@@ -84,7 +84,6 @@ def _parse_choice(
     if message.function_call is not None and not calls:
         calls = [ToolCallShape(function=message.function_call)]
     parts = assemble_parts(
-        codec,
         call,
         reasoning=thought or message.reasoning_content or message.reasoning or "",
         details=None if message.reasoning_details is NO_DETAILS else join_details([message.reasoning_details]),
@@ -112,7 +111,6 @@ def _parse_choice(
 
 
 def assemble_parts(
-    codec: OpenAIChat,
     call: TextCall,
     *,
     reasoning: str,

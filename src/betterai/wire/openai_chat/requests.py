@@ -7,7 +7,6 @@ from typing import Any, TypeGuard
 
 from msgspec import UNSET
 
-from betterai.core.exceptions import BadRequestError
 from betterai.core.response import CallWarning
 from betterai.core.settings import (
     AudioOutput,
@@ -20,6 +19,7 @@ from betterai.core.settings import (
 from betterai.core.tools import AnyTool, CustomTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
 from betterai.wire.openai_chat.conversation import keep_extra
 from betterai.wire.openai_chat.reasoning import read_reasoning_object
+from betterai.wire.requests import make_settings
 from betterai.wire.residue import refuse
 
 _PLAIN = (
@@ -38,15 +38,12 @@ def parse_settings(fields: dict[str, Any], warnings: list[CallWarning]) -> Gener
     _take_max_tokens(fields, given, warnings)
     _take_tools(fields, given, warnings)
     _take_response_format(fields, given, warnings)
-    _take_reasoning(fields, given, warnings)
+    _take_reasoning(fields, given)
     _take_cache(fields, given, warnings)
     _take_structs(fields, given, warnings)
     if fields:
         given["extra_body"] = fields
-    try:
-        return GenerationSettings(**given)
-    except ValueError as error:
-        raise BadRequestError(str(error), code="invalid_type", status=400) from error
+    return make_settings(given)
 
 
 def _pick(value: Mapping[str, Any], names: tuple[str, ...], field: str, warnings: list[CallWarning]) -> dict[str, Any]:
@@ -184,7 +181,7 @@ def _parse_schema(value: Mapping[str, Any], schema: Mapping[str, Any], warnings:
     return JsonSchema(**_pick(schema, ("name", "description", "schema", "strict"), "response_format", warnings))
 
 
-def _take_reasoning(fields: dict[str, Any], given: dict[str, Any], warnings: list[CallWarning]) -> None:
+def _take_reasoning(fields: dict[str, Any], given: dict[str, Any]) -> None:
     """`reasoning_effort`; and the vendors' `reasoning`, `thinking`, `reasoning_format` and `include_reasoning`."""
     control: dict[str, Any] = {}
     form = fields.get("reasoning")

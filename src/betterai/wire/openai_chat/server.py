@@ -8,24 +8,23 @@ from typing import Any
 from urllib.parse import unquote
 
 import msgspec
-from msgspec import UNSET
 
 from betterai.core.codec import TextCall
-from betterai.core.exceptions import BetterAIError
 from betterai.core.model import ModelConfig
 from betterai.core.response import CallWarning, ProviderResponse, TextChunk
 from betterai.core.usage import Usage
 from betterai.core.wire import Call, WireRequest, WireResponse
+from betterai.wire.answers import build_error_reply, build_reply, status_of
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.objects import read_body, rewrite_model
-from betterai.wire.openai_chat.answers import build_choice, build_delta, describe_error, finish_word, status_of
+from betterai.wire.objects import read_body
+from betterai.wire.openai_chat.answers import build_choice, build_delta, describe_error, finish_word
 from betterai.wire.openai_chat.conversation import parse_message, parse_messages
 from betterai.wire.openai_chat.messages import PROTOCOL
 from betterai.wire.openai_chat.pointers import POINTERS
 from betterai.wire.openai_chat.requests import parse_settings
 from betterai.wire.openai_chat.shapes import ChatShape, decoder_for
 from betterai.wire.openai_chat.usage import build_usage, parse_usage
-from betterai.wire.residue import refuse
+from betterai.wire.requests import add_spelling, rename_model, take_messages, take_model, take_stream
 
 __all__ = ["OpenAIChatSurface", "parse_message"]
 
@@ -43,21 +42,12 @@ class OpenAIChatSurface:
     def parse_request(self, request: WireRequest) -> TextCall:
         """The request as our call. Raises `BadRequestError` for what is not a request of this protocol."""
         body = read_body(request)
-        model, messages, stream = body.pop("model", None), body.pop("messages", None), body.pop("stream", UNSET)
-        if not model:
-            model = find_model_in_path(request.url)
-        if not isinstance(model, str) or not model:
-            raise refuse("model", "is missing", "missing_required_parameter")
-        if not isinstance(messages, list):
-            raise refuse("messages", "must be a list", "missing_required_parameter")
         warnings: list[CallWarning] = []
-        if stream is None:
-            warnings.append(CallWarning(code="translated", field="stream", message="null was read as not set"))
-        elif stream is not UNSET and not isinstance(stream, bool):
-            raise refuse("stream", "must be true or false")
+        model, messages = take_model(body, find_model_in_path(request.url)), take_messages(body)
+        stream = take_stream(body, warnings)
         settings = parse_settings(body, warnings)
         if stream is False:
-            settings = settings.replace(spelling=frozenset({"stream"}) | (settings.spelling or frozenset()))
+            settings = add_spelling(settings, "stream")
         return Call(
             model=ModelConfig(id=model, provider="", known=False),
             input=parse_messages(messages, warnings),
@@ -79,7 +69,7 @@ class OpenAIChatSurface:
         }
         if result.usage is not None:
             body["usage"] = build_usage(result.usage)
-        return WireResponse(status=200, headers={"content-type": "application/json"}, body=msgspec.json.encode(body))
+        return build_reply(body)
 
     def build_event(self, call: TextCall, item: TextChunk | Exception | None, state: dict[str, Any]) -> bytes:
         """A chunk as an event, or as none. `state` keeps, for one stream, what its end must say."""
@@ -120,16 +110,12 @@ class OpenAIChatSurface:
             yield _event({**state["frame"], "choices": [], "usage": build_usage(state["usage"])})
 
     def build_error(self, error: Exception) -> WireResponse:
-        status, headers = status_of(error), {"content-type": "application/json"}
-        wait = error.retry_after if isinstance(error, BetterAIError) else None
-        if wait is not None or status in (429, 503):
-            headers["retry-after"] = str(max(1, round(wait or 1)))
-        return WireResponse(status=status, headers=headers, body=msgspec.json.encode(describe_error(error)))
+        return build_error_reply(error, status_of(error), describe_error(error))
 
     # ── relay ──
 
     def rewrite(self, body: bytes, model: str | None) -> bytes:
-        return rewrite_model(body, model)
+        return rename_model(body, model)
 
     def read_usage(self, event: bytes) -> Usage | None:
         if b'"usage"' not in event:

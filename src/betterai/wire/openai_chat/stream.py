@@ -292,7 +292,6 @@ class ChatStream:
 
     def _assemble(self, choice: _OpenChoice) -> Sequence[AnyPart]:
         return assemble_parts(
-            self._codec,
             self._call,
             reasoning="".join(choice.thoughts),
             details=merge_details(choice.details),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
-from betterai.core.tools import AnyTool, CustomTool, JsonSchema, ServerTool, Tool, ToolChoice
-from betterai.wire.json_schema import make_strict
+from betterai.core.tools import AnyTool, CustomTool, JsonSchema, ServerTool, ToolChoice
+from betterai.wire.functions import pick_given
+from betterai.wire.json_schema import write_strict
 from betterai.wire.openai_chat.messages import PROTOCOL
 from betterai.wire.report import Report
 from betterai.wire.residue import merge_extra
@@ -18,9 +17,9 @@ def build_tool(tool: AnyTool, report: Report) -> dict[str, Any]:
     if isinstance(tool, ServerTool):
         return {"type": tool.type, **tool.config}
     if isinstance(tool, CustomTool):
-        body: dict[str, Any] = {"type": "custom", "custom": _pick(tool, "name", "description", "format")}
+        body: dict[str, Any] = {"type": "custom", "custom": pick_given(tool, "name", "description", "format")}
     else:
-        body = {"type": "function", "function": _pick(tool, "name", "description", "parameters", "strict")}
+        body = {"type": "function", "function": pick_given(tool, "name", "description", "parameters", "strict")}
         if tool.cache is not None:
             report.drop("tools.cache", "this protocol has no cache marks on tools")
     if tool.opaque is not None and tool.opaque.protocol == PROTOCOL:
@@ -28,10 +27,6 @@ def build_tool(tool: AnyTool, report: Report) -> dict[str, Any]:
     elif tool.opaque is not None and tool.opaque.value:
         report.drop("tools.opaque", f"data that only {tool.opaque.provider or tool.opaque.protocol} understands")
     return body
-
-
-def _pick(item: Tool | CustomTool | JsonSchema, *names: str) -> dict[str, Any]:
-    return {name: value for name in names if (value := getattr(item, name)) is not None}
 
 
 def build_tool_choice(value: str | ToolChoice | None) -> Any:
@@ -50,7 +45,4 @@ def build_tool_choice(value: str | ToolChoice | None) -> Any:
 
 def build_json_schema(value: JsonSchema) -> dict[str, Any]:
     """The `json_schema` of a response format."""
-    if value.derived and value.strict is None and value.schema is not None:
-        strict = make_strict(value.schema)
-        value = msgspec.structs.replace(value, schema=strict.schema, strict=strict.strict)
-    return _pick(value, "name", "description", "schema", "strict")
+    return pick_given(write_strict(value), "name", "description", "schema", "strict")

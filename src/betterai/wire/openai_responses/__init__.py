@@ -3,6 +3,7 @@
 from betterai.wire.openai_responses.background import OpenAIResponsesBackground, find_background
 from betterai.wire.openai_responses.client import OpenAIResponses
 from betterai.wire.openai_responses.count import OpenAIResponsesCount
+from betterai.wire.openai_responses.open_models import OpenModelsResponses
 from betterai.wire.openai_responses.server import OpenAIResponsesSurface
 
 __all__ = [
@@ -10,5 +11,6 @@ __all__ = [
     "OpenAIResponsesBackground",
     "OpenAIResponsesCount",
     "OpenAIResponsesSurface",
+    "OpenModelsResponses",
     "find_background",
 ]

@@ -12,7 +12,7 @@ from betterai.core.codec import TextCall
 from betterai.core.exceptions import ProviderError, UnsupportedParam
 from betterai.core.response import ProviderResponse
 from betterai.core.wire import Checkpoint, Wait, WireRequest, WireResponse
-from betterai.wire.errors import make_error, parse_retry_after
+from betterai.wire.errors import make_unreadable, parse_retry_after
 from betterai.wire.openai_responses.client import OpenAIResponses
 
 FIRST_WAIT, LONGEST_WAIT, GROWTH = 1.0, 15.0, 1.5
@@ -78,7 +78,7 @@ class OpenAIResponsesBackground:
             raise ProviderError("the job was continued without the reply that it asked for", retryable=False)
         result = self._codec.parse_response(call, reply)
         if not result.id:
-            raise make_error(reply.status, reply.headers, body=reply.content, code="no_id", kind=ProviderError)
+            raise make_unreadable(reply, "no_id")
         return result
 
     def parse_error(self, reply: WireResponse) -> ProviderError:

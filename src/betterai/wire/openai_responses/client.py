@@ -12,12 +12,12 @@ from betterai.core.exceptions import BadRequestError, ContentFilterError, Provid
 from betterai.core.message import Message, Refusal, Text, ToolCall
 from betterai.core.response import FinishReason, ProviderResponse
 from betterai.core.settings import PromptCache, ReasoningControl, WebSearch
-from betterai.core.tools import AnyTool, ServerTool, Tool, ToolChoice
+from betterai.core.tools import AnyTool, ServerTool, Tool
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
+from betterai.wire.calls import BESIDE, asks_nothing, check_forced_choice, make_request, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error
-from betterai.wire.errors import make_error
-from betterai.wire.openai_chat.cache import build_cache
+from betterai.wire.errors import make_stated_error, make_unreadable
 from betterai.wire.openai_responses.failures import as_reply, find_status, is_filtered, read_failure
 from betterai.wire.openai_responses.items import ItemBuilder
 from betterai.wire.openai_responses.protocol import ENCRYPTED, LOGPROBS, PROTOCOL
@@ -27,6 +27,7 @@ from betterai.wire.openai_responses.shapes import ResponseShape, decoder_for
 from betterai.wire.openai_responses.stream import ResponsesStream
 from betterai.wire.openai_responses.tools import SEARCHES, build_format, build_search, build_tool, build_tool_choice
 from betterai.wire.openai_responses.usage import parse_usage
+from betterai.wire.prompt_cache import build_cache
 from betterai.wire.reasoning import is_reasoning, read_reasoning_control
 from betterai.wire.report import Report
 from betterai.wire.residue import merge_extra
@@ -39,8 +40,6 @@ PLAIN = frozenset(
 )  # fmt: skip
 """What goes into the body as it is."""
 SAMPLING = frozenset({"temperature", "top_p", "logprobs", "top_logprobs"})
-_BESIDE = frozenset({"options", "extra_body", "extra_headers", "extra_query", "spelling", "stream_options"})
-"""What is no field of the body, or is written for itself."""
 _CHAT = 'the Chat protocol may have it: CoreConfig(protocol="openai_chat")'
 
 
@@ -120,21 +119,14 @@ class OpenAIResponses:
         body: dict[str, Any] = {"model": call.model.id}
         self._write_input(body, call, report)
         for name, value in given.items():
-            if name not in _BESIDE and self._may_send(name, value, call, report):
+            if name not in BESIDE and self._may_send(name, value, call, report):
                 self._write(body, name, value, call, report)
         if "options" in given:
             self._write_options(body, call, report)
         if given.get("store") is False and self._wants_encrypted(call):
             _include(body, ENCRYPTED)
         self._write_stream(body, call, report)
-        return WireRequest(
-            url=self.path,
-            body=body,
-            headers=given.get("extra_headers") or {},
-            query=given.get("extra_query") or {},
-            reply="sse" if call.stream else "json",
-            warnings=(*call.warnings, *report.warnings),
-        )
+        return make_request(call, report, self.path, body)
 
     def _wants_encrypted(self, call: TextCall) -> bool:
         """Where nothing is stored, thoughts can only go back encrypted. A client of this protocol says so itself."""
@@ -154,15 +146,12 @@ class OpenAIResponses:
 
     def _may_send(self, name: str, value: Any, call: TextCall, report: Report) -> bool:
         if name in self.unsupported:
-            report.drop(name, self.unsupported[name], harmless=_asks_nothing(name, value))
-        elif name in self.sampling and call.model.traits.sampling != "always" and self._samples_not(call):
+            report.drop(name, self.unsupported[name], harmless=asks_nothing(name, value))
+        elif name in self.sampling and not takes_sampling(call):
             report.drop(name, "the model takes no sampling settings while it reasons")
         else:
             return True
         return False
-
-    def _samples_not(self, call: TextCall) -> bool:
-        return call.model.traits.sampling == "never" or is_reasoning(call)
 
     def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
         if name in PLAIN or name in self.extra_fields:
@@ -170,14 +159,11 @@ class OpenAIResponses:
         elif name in _WRITERS:
             _WRITERS[name](self, body, value, call, report)
         else:
-            report.drop(name, "this protocol has no such setting", hint=_CHAT, harmless=_asks_nothing(name, value))
+            report.drop(name, "this protocol has no such setting", hint=_CHAT, harmless=asks_nothing(name, value))
 
     def _write_options(self, body: dict[str, Any], call: TextCall, report: Report) -> None:
-        vendor = call.model.provider
-        for name, value in ((call.settings.options or {}).get(vendor) or {}).items():
-            if name not in self.vendor_options:
-                report.drop(f"options.{vendor}.{name}", "there is no such option; extra_body takes any field")
-            elif name == "include" and value:
+        for name, value in take_options(call, self.vendor_options, report).items():
+            if name == "include" and value:
                 _include(body, *value)
             else:
                 merge_extra(body, {name: value})
@@ -237,11 +223,7 @@ class OpenAIResponses:
         body["tools"] = [*(body.get("tools") or ()), search]
 
     def _write_tool_choice(self, body: dict[str, Any], value: Any, call: TextCall, report: Report) -> None:
-        mode = value.mode if isinstance(value, ToolChoice) else value
-        free = mode in (None, "auto", "none") or call.model.traits.forced_tools_while_reasoning
-        if not free and is_reasoning(call):
-            why = "the model cannot be forced to call a tool while it reasons"
-            report.drop("tool_choice", why, hint="reasoning='none'")
+        check_forced_choice(call, report)
         written = build_tool_choice(value, call.settings.tools or ())
         if isinstance(written, dict) and written["type"] == "allowed_tools" and not self.allowed_tools:
             report.drop("tool_choice", "one tool can be named here, or any: not some of them", hint="pass fewer tools")
@@ -278,9 +260,7 @@ class OpenAIResponses:
             items, reader = [read_shape(raw) for raw in shape.output or ()], ItemReader(self, call)
             read = [reader.read(raw, item) for raw, item in zip(shape.output or (), items, strict=True)]
         except UNREADABLE as error:
-            raise make_error(
-                reply.status, reply.headers, body=body, code="unreadable_reply", kind=ProviderError
-            ) from error
+            raise make_unreadable(reply) from error
         failed = self.failure_of(shape)
         if failed is not None or shape.output is None:
             raise self.error_in_body(failed, reply)
@@ -338,7 +318,7 @@ class OpenAIResponses:
         body = reply.content
         found = read_error(body) if error is None else read_failure(error)
         if not found.message and error is None:
-            return make_error(reply.status, reply.headers, body=body, code="no_output", kind=ProviderError)
+            return make_unreadable(reply, "no_output")
         return self._make_error_in_body(found, reply)
 
     def _make_error_in_body(self, found: ErrorBody, reply: WireResponse) -> ProviderError:
@@ -355,16 +335,8 @@ class OpenAIResponses:
     def _make_error(
         self, status: int, found: ErrorBody, reply: WireResponse, kind: type[ProviderError] | None
     ) -> ProviderError:
-        return make_error(
-            status,
-            reply.headers,
-            code=found.code,
-            message=found.message,
-            about=found.about,
-            type=found.type,
-            body=reply.content,
-            kind=kind or self.error_class(status, found.code, found.message),
-        )
+        kind = kind or self.error_class(status, found.code, found.message)
+        return make_stated_error(found, reply, status=status, kind=kind)
 
     def error_class(self, status: int, code: str, message: str) -> type[ProviderError] | None:
         """A vendor's own words for known errors; None leaves it to the general rules."""
@@ -377,16 +349,6 @@ class OpenAIResponses:
 def _include(body: dict[str, Any], *names: str) -> None:
     """Ask for more of the answer's items, each once."""
     body["include"] = list(dict.fromkeys((*(body.get("include") or ()), *names)))
-
-
-_NOTHING = {"web_search": False, "n": 1, "parallel_tool_calls": True, "tool_choice": "auto", "modalities": ["text"]}
-
-
-def _asks_nothing(name: str, value: Any) -> bool:
-    """Whether a setting says only what holds without it."""
-    if name == "modalities" and value is not None:
-        value = list(value)
-    return value is None or (name in _NOTHING and value == _NOTHING[name]) or (name == "stop" and not value)
 
 
 _Writer = Callable[[OpenAIResponses, dict[str, Any], Any, TextCall, Report], None]

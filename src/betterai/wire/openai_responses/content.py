@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from betterai.core.media import Media
 from betterai.core.message import CacheMark, MediaPart
-from betterai.wire.openai_chat.messages import audio_format
+from betterai.wire.prompt_cache import BREAKPOINT, build_breakpoint
 from betterai.wire.report import Report
+from betterai.wire.sounds import build_sound
 
 if TYPE_CHECKING:
     from betterai.wire.openai_responses.client import OpenAIResponses
@@ -19,10 +20,7 @@ def build_media(codec: OpenAIResponses, part: MediaPart, report: Report) -> dict
     if media.form not in codec.accepts.get(media.kind, frozenset()):
         report.drop("media", f"{media.kind} as {media.form} cannot be sent to this provider")
     if media.kind == "audio":
-        format = audio_format(media.mime_type)
-        if not format:
-            report.drop("media", "the format of the sound is not known", hint="set its mime_type")
-        return {"type": "input_audio", "input_audio": {"data": media.to_base64(), "format": format}}
+        return {"type": "input_audio", "input_audio": build_sound(media, report)}
     body = _build_image(media) if media.kind == "image" else _build_file(media)
     return {**body, "detail": part.detail} if part.detail else body
 
@@ -50,9 +48,4 @@ def build_cache_mark(
         where = "on what the assistant said" if codec.cache_marks else "here"
         report.drop("messages.cache", f"no cache marks are taken {where}")
         return
-    mode = mark.mode or "explicit"
-    if mode == "ephemeral":
-        mode = "explicit"
-        report.translate("messages.cache", "cache_control was sent as prompt_cache_breakpoint")
-    written = {"mode": mode, "ttl": mark.ttl}
-    body["prompt_cache_breakpoint"] = {name: value for name, value in written.items() if value}
+    body[BREAKPOINT] = build_breakpoint(mark, report)

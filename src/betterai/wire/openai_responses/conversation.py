@@ -11,7 +11,6 @@ from msgspec import Raw
 from betterai.core.media import Media, parse_data_url
 from betterai.core.message import (
     AnyPart,
-    CacheMark,
     Citation,
     MediaPart,
     Message,
@@ -23,17 +22,17 @@ from betterai.core.message import (
     ToolResult,
 )
 from betterai.wire import residue
+from betterai.wire.objects import Fields, need_text, read_object, take_text
 from betterai.wire.openai_responses.protocol import PROTOCOL, RESULTS, name_of
 from betterai.wire.openai_responses.replies import describe, is_for_caller, read_citation, read_shape, reasoning_text
+from betterai.wire.prompt_cache import take_breakpoint
 from betterai.wire.residue import refuse
-
-Fields = dict[str, Any]
+from betterai.wire.sounds import take_sound
 
 MARK = Opaque(protocol=PROTOCOL, data=Raw(b"{}"))
 """Marks messages that came with their type; a text that came as a list of one part, or, from the assistant, as no list:
 they are written so again.
 """
-_MIME_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
 
 
 def keep_extra(fields: Fields) -> Opaque | None:
@@ -64,7 +63,7 @@ class _Turns:
         self._custom: set[str] = set()
 
     def add(self, value: Any, where: str) -> None:
-        fields = _read_object(value, where)
+        fields = read_object(value, where)
         kind = fields.get("type", "message" if "role" in fields else None)
         if not isinstance(kind, str):
             raise refuse(f"{where}.type", "is missing", "missing_required_parameter")
@@ -184,24 +183,6 @@ def _only_shown(part: AnyPart, where: str) -> Text | MediaPart:
     return part
 
 
-def _read_object(value: Any, where: str) -> Fields:
-    if not isinstance(value, Mapping):
-        raise refuse(where, "must be an object")
-    return dict(value)
-
-
-def _take_text(fields: Fields, name: str) -> str:
-    """Take a text out of the fields; anything else, null and "" too, stays there as it was written."""
-    value = fields.get(name)
-    return fields.pop(name) if isinstance(value, str) and value else ""
-
-
-def need_text(fields: Fields, name: str, where: str) -> str:
-    if not isinstance(value := fields.pop(name, None), str):
-        raise refuse(f"{where}.{name}", "is missing" if value is None else "must be a text")
-    return value
-
-
 def _parse_content(fields: Fields, where: str, role: str) -> list[AnyPart]:
     if (content := fields.get("content")) is None:
         return []
@@ -221,9 +202,9 @@ def _parse_parts(content: Any, where: str, *, assistant: bool = False) -> list[A
 
 
 def _parse_part(value: Any, where: str) -> AnyPart:
-    fields = _read_object(value, where)
+    fields = read_object(value, where)
     kind = fields.pop("type", None)
-    cache = _take_cache_mark(fields)
+    cache = take_breakpoint(fields)
     if kind in ("input_text", "output_text", "text"):
         text = need_text(fields, "text", where)
         citations = _take_citations(fields)
@@ -234,7 +215,7 @@ def _parse_part(value: Any, where: str) -> AnyPart:
     if reader is None:
         raise refuse(f"{where}.type", f"{kind!r:.60} is not a content part of this protocol", "invalid_value")
     media = reader(fields, where)
-    return MediaPart(media=media, detail=_take_text(fields, "detail"), cache=cache, opaque=keep_extra(fields))
+    return MediaPart(media=media, detail=take_text(fields, "detail"), cache=cache, opaque=keep_extra(fields))
 
 
 def _take_citations(fields: Fields) -> tuple[Citation, ...]:
@@ -251,40 +232,28 @@ def _take_citations(fields: Fields) -> tuple[Citation, ...]:
     return found
 
 
-def _take_cache_mark(fields: Fields) -> CacheMark | None:
-    mark = fields.get("prompt_cache_breakpoint")
-    if not isinstance(mark, Mapping) or not mark.get("mode"):
-        return None
-    rest = dict(mark)
-    taken = CacheMark(mode=_take_text(rest, "mode"), ttl=_take_text(rest, "ttl"))
-    fields["prompt_cache_breakpoint"] = rest
-    if not rest:
-        del fields["prompt_cache_breakpoint"]
-    return taken
-
-
 def _parse_image(fields: Fields, where: str) -> Media:
-    if url := _take_text(fields, "image_url"):
+    if url := take_text(fields, "image_url"):
         return parse_data_url("image", url)
     return Media(kind="image", file_id=need_text(fields, "file_id", where))
 
 
 def _parse_file(fields: Fields, where: str) -> Media:
-    filename = _take_text(fields, "filename")
-    if data := _take_text(fields, "file_data"):
+    filename = take_text(fields, "filename")
+    if data := take_text(fields, "file_data"):
         media = parse_data_url("document", data, filename)
         return media if media.url is None else Media(kind="document", base64=data, filename=filename)
-    if url := _take_text(fields, "file_url"):
+    if url := take_text(fields, "file_url"):
         return Media(kind="document", url=url, filename=filename)
     return Media(kind="document", file_id=need_text(fields, "file_id", where), filename=filename)
 
 
 def _parse_audio(fields: Fields, where: str) -> Media:
-    inner = _read_object(fields.pop("input_audio", None), f"{where}.input_audio")
-    format, data = need_text(inner, "format", where), need_text(inner, "data", where)
+    inner = read_object(fields.pop("input_audio", None), f"{where}.input_audio")
+    media = take_sound(inner, where)
     if inner:
         fields["input_audio"] = inner
-    return Media(kind="audio", mime_type=_MIME_TYPES.get(format, f"audio/{format}"), base64=data)
+    return media
 
 
 _READERS: Mapping[str, Callable[[Fields, str], Media]] = {

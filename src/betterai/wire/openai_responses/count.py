@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar, Never
 
 import msgspec
 from msgspec import UNSET, Struct
 
 from betterai.core.codec import StreamState, TextCall
-from betterai.core.exceptions import ProviderError, UnsupportedParam
-from betterai.core.results import TokenCount
-from betterai.core.wire import WireRequest, WireResponse
-from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.errors import make_error
+from betterai.core.exceptions import UnsupportedParam
+from betterai.core.wire import WireResponse
 from betterai.wire.openai_responses.client import OpenAIResponses
 from betterai.wire.openai_responses.protocol import PROTOCOL
+from betterai.wire.report import Report
+from betterai.wire.token_counts import CallTokens
 
 _COUNTED = frozenset(
     {
@@ -40,50 +38,22 @@ class CountShape(Struct, gc=False):
 _decode = msgspec.json.Decoder(CountShape, strict=False).decode
 
 
-class OpenAIResponsesCount:
-    """Asks for the count of what `codec` would send. Settings that change only the answer are left out: they count for
-    nothing.
-    """
+class OpenAIResponsesCount(CallTokens[OpenAIResponses]):
+    """Settings that change only the answer are left out: they count for nothing."""
 
     protocol: ClassVar[str] = PROTOCOL
     path: ClassVar[str] = "/responses/input_tokens"
 
-    def __init__(self, codec: OpenAIResponses) -> None:
-        self._codec = codec
-
-    @property
-    def accepts(self) -> Mapping[str, frozenset[str]]:
-        return self._codec.accepts
-
-    def answers(self, path: str) -> bool:
-        return path.endswith(self.path)
-
-    def build_request(self, call: TextCall) -> WireRequest:
+    def build_body(self, call: TextCall, report: Report) -> dict[str, Any]:
         beside = {name: UNSET for name in call.settings.given() if name not in _COUNTED}
-        counted = msgspec.structs.replace(call, settings=call.settings.replace(**beside), stream=False)
-        request = self._codec.build_request(counted)
+        settings = call.settings.replace(**beside)
+        request = self.codec.build_request(msgspec.structs.replace(call, settings=settings, stream=False, warnings=()))
+        report.warnings.extend(request.warnings)
         written: Any = request.body
-        body = {name: value for name, value in written.items() if name in _FIELDS}
-        url = request.url.removesuffix(self._codec.path) + self.path
-        return msgspec.structs.replace(request, url=url, body=body, reply="json", safe_to_repeat=True)
+        return {name: value for name, value in written.items() if name in _FIELDS}
 
-    def parse_response(self, call: TextCall, reply: WireResponse) -> TokenCount:
-        """The count. Raises `ProviderError` for a body that holds none."""
-        body = reply.content
-        try:
-            tokens = _decode(body).input_tokens
-        except UNREADABLE as error:
-            raise _unreadable(reply) from error
-        if tokens is None:
-            raise _unreadable(reply)
-        return TokenCount(tokens=tokens, model=call.model.id, body=body)
-
-    def parse_error(self, reply: WireResponse) -> ProviderError:
-        return self._codec.parse_error(reply)
+    def read_count(self, reply: WireResponse) -> int | None:
+        return _decode(reply.content).input_tokens
 
     def open_stream(self, call: TextCall) -> StreamState[Never]:
         raise UnsupportedParam("a count comes whole", param="stream")
-
-
-def _unreadable(reply: WireResponse) -> ProviderError:
-    return make_error(reply.status, reply.headers, body=reply.content, code="unreadable_reply", kind=ProviderError)

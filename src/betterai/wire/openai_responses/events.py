@@ -11,6 +11,7 @@ from betterai.core.message import AnyPart, Citation, Reasoning, Refusal, Text, T
 from betterai.core.response import FinishReason, TextChunk, ToolCallDelta
 from betterai.core.tools import CustomTool
 from betterai.core.usage import Usage
+from betterai.wire.objects import is_object
 from betterai.wire.openai_chat.answers import describe_error
 from betterai.wire.openai_responses.answers import (
     Item,
@@ -30,7 +31,6 @@ from betterai.wire.openai_responses.open_items import (
     OpenItem,
     begins,
     begun,
-    is_object,
     text_of,
 )
 

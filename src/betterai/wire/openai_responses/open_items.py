@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from betterai.core.message import AnyPart, Citation, Reasoning, Text
-from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.openai_responses.answers import Item
 
 CALL_EVENTS = {
@@ -49,10 +46,3 @@ def begins(shown: OpenItem, part: AnyPart) -> bool:
 def begun(item: Item) -> Item:
     """What an item that comes whole says while it begins."""
     return {"status": "in_progress"} if item.get("status") == "completed" else {}
-
-
-def is_object(text: str) -> bool:
-    try:
-        return isinstance(msgspec.json.decode(text), dict)
-    except UNREADABLE:
-        return False

@@ -7,13 +7,13 @@ from typing import Any
 
 from msgspec import UNSET
 
-from betterai.core.exceptions import BadRequestError
 from betterai.core.response import CallWarning
 from betterai.core.settings import GenerationSettings, PromptCache, ReasoningControl, StreamOptions
 from betterai.core.tools import AnyTool, CustomTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
 from betterai.wire.openai_responses.client import PLAIN
 from betterai.wire.openai_responses.conversation import MARK, keep_extra
 from betterai.wire.openai_responses.protocol import LOGPROBS
+from betterai.wire.requests import make_settings
 from betterai.wire.residue import refuse
 
 Fields = dict[str, Any]
@@ -34,10 +34,7 @@ def parse_settings(fields: Fields, warnings: list[CallWarning]) -> GenerationSet
         given["logprobs"] = True
     if fields:
         given["extra_body"] = fields
-    try:
-        return GenerationSettings(**given)
-    except ValueError as error:
-        raise BadRequestError(str(error), code="invalid_type", status=400) from error
+    return make_settings(given)
 
 
 def _take_tools(fields: Fields, given: Fields) -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from msgspec import UNSET
 
 from betterai.core.codec import TextCall
-from betterai.core.exceptions import BetterAIError
 from betterai.core.message import AnyPart, Message, Text
 from betterai.core.model import ModelConfig
 from betterai.core.response import CallWarning, ProviderResponse, TextChunk
 from betterai.core.usage import Usage
 from betterai.core.wire import Call, WireRequest, WireResponse
+from betterai.wire.answers import build_error_reply, build_reply, status_of
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.objects import read_body, rewrite_model
-from betterai.wire.openai_chat.answers import describe_error, status_of
+from betterai.wire.objects import read_body
+from betterai.wire.openai_chat.answers import describe_error
 from betterai.wire.openai_responses.answers import build_items, build_response, status_of_answer
 from betterai.wire.openai_responses.conversation import parse_input
 from betterai.wire.openai_responses.events import EventWriter
@@ -25,10 +24,10 @@ from betterai.wire.openai_responses.protocol import PROTOCOL
 from betterai.wire.openai_responses.requests import parse_settings
 from betterai.wire.openai_responses.shapes import ABSENT, ResponseShape, decode_within, decoder_for
 from betterai.wire.openai_responses.usage import parse_usage
+from betterai.wire.requests import rename_model, take_model, take_stream
 from betterai.wire.residue import refuse
 
 _RESPONSE = decoder_for(ResponseShape)
-_JSON = {"content-type": "application/json"}
 
 
 class OpenAIResponsesSurface:
@@ -42,17 +41,9 @@ class OpenAIResponsesSurface:
     def parse_request(self, request: WireRequest) -> TextCall:
         """The request as our call. Raises `BadRequestError` for what is not a request of this protocol."""
         body = read_body(request)
-        model, stream = body.pop("model", None), body.pop("stream", UNSET)
-        if not isinstance(model, str) or not model:
-            raise refuse("model", "is missing", "missing_required_parameter")
-        spelling = {"include"}
         warnings: list[CallWarning] = []
-        if stream is None:
-            warnings.append(CallWarning(code="translated", field="stream", message="null was read as not set"))
-        elif stream is False:
-            spelling.add("stream")
-        elif stream is not UNSET and stream is not True:
-            raise refuse("stream", "must be true or false")
+        model, stream = take_model(body), take_stream(body, warnings)
+        spelling = {"include", "stream"} if stream is False else {"include"}
         messages = self._parse_messages(body, spelling)
         settings = parse_settings(body, warnings).replace(spelling=frozenset(spelling))
         return Call(
@@ -92,7 +83,7 @@ class OpenAIResponsesSurface:
             usage=result.usage,
             error={"code": "server_error", "message": "the answer failed"} if status == "failed" else None,
         )
-        return WireResponse(status=200, headers=_JSON, body=msgspec.json.encode(body))
+        return build_reply(body)
 
     def build_event(self, call: TextCall, item: TextChunk | Exception | None, state: dict[str, Any]) -> bytes:
         """A chunk as events, or as none. `state` keeps, for one stream, what is open and what its end must say."""
@@ -104,16 +95,12 @@ class OpenAIResponsesSurface:
         return writer.fail(item) if isinstance(item, Exception) else writer.write(item)
 
     def build_error(self, error: Exception) -> WireResponse:
-        status, headers = status_of(error), dict(_JSON)
-        wait = error.retry_after if isinstance(error, BetterAIError) else None
-        if wait is not None or status in (429, 503):
-            headers["retry-after"] = str(max(1, round(wait or 1)))
-        return WireResponse(status=status, headers=headers, body=msgspec.json.encode(describe_error(error)))
+        return build_error_reply(error, status_of(error), describe_error(error))
 
     # ── relay ──
 
     def rewrite(self, body: bytes, model: str | None) -> bytes:
-        return rewrite_model(body, model)
+        return rename_model(body, model)
 
     def read_usage(self, event: bytes) -> Usage | None:
         """The usage of a whole reply, or of the event that ends a stream."""

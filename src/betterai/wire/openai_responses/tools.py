@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from betterai.core.settings import WebSearch
-from betterai.core.tools import AnyTool, CustomTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
-from betterai.wire.json_schema import make_strict
+from betterai.core.tools import AnyTool, CustomTool, JsonObject, JsonSchema, PlainText, ServerTool, ToolChoice
+from betterai.wire.functions import pick_given
+from betterai.wire.json_schema import write_strict
 from betterai.wire.openai_responses.protocol import PROTOCOL
 from betterai.wire.report import Report
 from betterai.wire.residue import merge_extra
@@ -23,11 +22,11 @@ def build_tool(tool: AnyTool, report: Report, *, strict_default: bool) -> dict[s
         return _build_server_tool(tool, report)
     own = tool.opaque is not None and tool.opaque.protocol == PROTOCOL
     if isinstance(tool, CustomTool):
-        body: dict[str, Any] = {"type": "custom", **_pick(tool, "name", "description", "format")}
+        body: dict[str, Any] = {"type": "custom", **pick_given(tool, "name", "description", "format")}
         if isinstance(form := body.get("format"), Mapping) and "type" not in form:
             body["format"] = {"type": "grammar", **form}
     else:
-        body = {"type": "function", **_pick(tool, "name", "description", "parameters", "strict")}
+        body = {"type": "function", **pick_given(tool, "name", "description", "parameters", "strict")}
         if tool.cache is not None:
             report.drop("tools.cache", "this protocol has no cache marks on tools")
         if tool.strict is None and strict_default and not own:
@@ -52,10 +51,6 @@ def build_search(search: WebSearch) -> dict[str, Any]:
     """The search tool that the setting `web_search` asks for."""
     pairs = (("search_context_size", search.context_size), ("user_location", search.user_location))
     return {"type": "web_search", **{name: value for name, value in pairs if value is not None}}
-
-
-def _pick(item: Tool | CustomTool | JsonSchema, *names: str) -> dict[str, Any]:
-    return {name: value for name in names if (value := getattr(item, name)) is not None}
 
 
 def build_tool_choice(value: str | ToolChoice | None, tools: Sequence[AnyTool]) -> Any:
@@ -91,7 +86,4 @@ def build_format(value: Any) -> Any:
         return {"type": "json_object"}
     if not isinstance(value, JsonSchema):
         return {"type": "text"} if isinstance(value, PlainText) else value
-    if value.derived and value.strict is None and value.schema is not None:
-        strict = make_strict(value.schema)
-        value = msgspec.structs.replace(value, schema=strict.schema, strict=strict.strict)
-    return {"type": "json_schema", **_pick(value, "name", "description", "schema", "strict")}
+    return {"type": "json_schema", **pick_given(write_strict(value), "name", "description", "schema", "strict")}

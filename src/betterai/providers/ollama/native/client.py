@@ -19,14 +19,16 @@ from betterai.providers.ollama.native.shapes import CHAT
 from betterai.providers.ollama.native.stream import OllamaStream
 from betterai.wire.calls import (
     asks_nothing,
+    make_request,
     read_tool_choice,
     report_schema_words,
     report_stream_options,
+    report_thoughts,
     take_options,
     takes_sampling,
 )
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_unreadable
 from betterai.wire.functions import build_function
 from betterai.wire.reasoning import effort_for, fit_effort, read_reasoning_control
 from betterai.wire.report import Report
@@ -75,14 +77,7 @@ class OllamaNative:
         if not call.stream or "stream" in (call.settings.spelling or ()):
             body["stream"] = call.stream
         report_stream_options(call, report)
-        return WireRequest(
-            url=self.path,
-            body=body,
-            headers=given.get("extra_headers") or {},
-            query=given.get("extra_query") or {},
-            reply="ndjson" if call.stream else "json",
-            warnings=(*call.warnings, *report.warnings),
-        )
+        return make_request(call, report, self.path, body, stream="ndjson")
 
     def _write(self, body: dict[str, Any], name: str, value: Any, call: TextCall, report: Report) -> None:
         if name in _SAMPLING and not takes_sampling(call):
@@ -172,9 +167,7 @@ class OllamaNative:
             body["think"] = fit_effort(effort, call.model.traits.efforts or self.efforts)
             if body["think"] != effort:
                 report.translate("reasoning", f"the model has no effort {effort}: {body['think']} was sent")
-        for name in ("include", "format", "summary"):
-            if getattr(control, name) is not None:
-                report.drop(f"reasoning.{name}", "this provider has no such setting")
+        report_thoughts(control, ("include", "format", "summary"), report)
 
     # ── in ──
 
@@ -184,9 +177,7 @@ class OllamaNative:
         try:
             shape = CHAT.decode(body)
         except UNREADABLE as error:
-            raise make_error(
-                reply.status, reply.headers, body=body, code="unreadable_reply", kind=ProviderError
-            ) from error
+            raise make_unreadable(reply) from error
         if shape.error or shape.message is None:
             raise make_ollama_error(reply)
         return parse_reply(call, shape, body)

@@ -9,18 +9,17 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from betterai.core.codec import TextCall
-from betterai.core.exceptions import BadRequestError
 from betterai.core.media import Media
 from betterai.core.message import AnyPart, MediaPart, Message, Opaque, Reasoning, Text, ToolCall, ToolResult
 from betterai.core.model import ModelConfig
 from betterai.core.response import CallWarning
-from betterai.core.settings import GenerationSettings
 from betterai.core.tools import JsonObject, JsonSchema, PlainText
 from betterai.core.wire import Call, WireRequest
 from betterai.providers.ollama.native.options import RequestOptions, RunnerOptions
 from betterai.providers.ollama.native.replies import PROTOCOL
 from betterai.wire.functions import parse_functions
 from betterai.wire.objects import Fields, need_text, read_body, read_object, take_text
+from betterai.wire.requests import make_settings, take_messages, take_model, take_stream
 from betterai.wire.residue import keep_extra, refuse
 
 POINTERS: Mapping[str, tuple[str, ...]] = {
@@ -60,28 +59,15 @@ class OllamaReader:
     def parse_request(self, request: WireRequest) -> TextCall:
         """The request as our call. Raises `BadRequestError` for what is not a request of this protocol."""
         fields = read_body(request)
-        model, messages, stream = fields.pop("model", None), fields.pop("messages", None), fields.pop("stream", UNSET)
-        if not isinstance(model, str) or not model:
-            raise refuse("model", "is missing", "missing_required_parameter")
-        if not isinstance(messages, list):
-            raise refuse("messages", "must be a list", "missing_required_parameter")
-        if stream is not UNSET and not isinstance(stream, bool | None):
-            raise refuse("stream", "must be true or false")
         warnings: list[CallWarning] = []
-        if stream is None:
-            stream = UNSET
-            warnings.append(CallWarning(code="translated", field="stream", message="null was read as not set"))
+        model, messages, stream = take_model(fields), take_messages(fields), take_stream(fields, warnings)
         given = _parse_settings(fields)
-        if stream is not UNSET:
+        if stream is not None:
             given["spelling"] = frozenset({"stream"})
-        try:
-            settings = GenerationSettings(**given)
-        except ValueError as error:
-            raise BadRequestError(str(error), code="invalid_type", status=400) from error
         return Call(
             model=ModelConfig(id=model, provider="", known=False),
             input=tuple(_parse_message(item, f"messages[{index}]", warnings) for index, item in enumerate(messages)),
-            settings=settings,
+            settings=make_settings(given),
             stream=stream is not False,
             warnings=tuple(warnings),
         )
