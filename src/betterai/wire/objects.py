@@ -30,19 +30,6 @@ def read_body(request: WireRequest) -> Fields:
     return body
 
 
-def rewrite_model(body: bytes, model: str | None) -> bytes:
-    """The same object for another model, or for none; every other field stays as it was written."""
-    try:
-        fields = msgspec.json.decode(body, type=dict[str, Raw])
-    except UNREADABLE as error:
-        raise refuse("the body", f"is not a JSON object: {error}", "invalid_json") from error
-    if model is not None:
-        fields["model"] = Raw(msgspec.json.encode(model))
-    elif fields.pop("model", None) is None:
-        return body
-    return msgspec.json.encode(fields)
-
-
 def read_object(value: Any, where: str) -> Fields:
     """A copy of an object, to take fields out of."""
     if not isinstance(value, Mapping):
