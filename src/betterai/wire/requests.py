@@ -52,3 +52,16 @@ def make_settings(given: Mapping[str, Any]) -> GenerationSettings:
 def add_spelling(settings: GenerationSettings, *names: str) -> GenerationSettings:
     """The settings with more of how the request was written."""
     return settings.replace(spelling=frozenset(names) | (settings.spelling or frozenset()))
+
+
+def rename_model(body: bytes, model: str | None) -> bytes:
+    """The same object for another model, or for none; every other field stays as it was written."""
+    try:
+        fields = msgspec.json.decode(body, type=dict[str, Raw])
+    except UNREADABLE as error:
+        raise refuse("the body", f"is not a JSON object: {error}", "invalid_json") from error
+    if model is not None:
+        fields["model"] = Raw(msgspec.json.encode(model))
+    elif fields.pop("model", None) is None:
+        return body
+    return msgspec.json.encode(fields)

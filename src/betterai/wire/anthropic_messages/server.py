@@ -21,8 +21,8 @@ from betterai.wire.anthropic_messages.requests import parse_settings
 from betterai.wire.anthropic_messages.shapes import PROTOCOL, decode_event, decode_message
 from betterai.wire.anthropic_messages.usage import parse_usage
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.objects import read_body, rewrite_model
-from betterai.wire.requests import add_spelling, take_messages, take_model, take_stream
+from betterai.wire.objects import read_body
+from betterai.wire.requests import add_spelling, rename_model, take_messages, take_model, take_stream
 from betterai.wire.verbatim import restore_raw
 
 _WRITER = "writer"
@@ -81,7 +81,7 @@ class AnthropicMessagesSurface:
     # ── relay ──
 
     def rewrite(self, body: bytes, model: str | None) -> bytes:
-        return rewrite_model(body, model)
+        return rename_model(body, model)
 
     def read_usage(self, event: bytes) -> Usage | None:
         """The counts of a whole reply or an event. The last event of a stream that states any has them all."""

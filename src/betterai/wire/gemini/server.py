@@ -32,7 +32,8 @@ from betterai.wire.gemini.requests import SettingsReader
 from betterai.wire.gemini.shapes import REPLY
 from betterai.wire.gemini.spelling import read_spelling
 from betterai.wire.gemini.usage import build_usage, parse_usage
-from betterai.wire.objects import read_body, rewrite_model
+from betterai.wire.objects import read_body
+from betterai.wire.requests import rename_model
 from betterai.wire.residue import refuse
 from betterai.wire.verbatim import restore_raw
 
@@ -135,7 +136,7 @@ class GeminiSurface:
     # ── relay ──
 
     def rewrite(self, body: bytes, model: str | None) -> bytes:
-        return rewrite_model(body, model)
+        return rename_model(body, model)
 
     def read_usage(self, event: bytes) -> Usage | None:
         if b'"usageMetadata"' not in event:

@@ -16,7 +16,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.wire.answers import build_error_reply, build_reply, status_of
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.objects import read_body, rewrite_model
+from betterai.wire.objects import read_body
 from betterai.wire.openai_chat.answers import build_choice, build_delta, describe_error, finish_word
 from betterai.wire.openai_chat.conversation import parse_message, parse_messages
 from betterai.wire.openai_chat.messages import PROTOCOL
@@ -24,7 +24,7 @@ from betterai.wire.openai_chat.pointers import POINTERS
 from betterai.wire.openai_chat.requests import parse_settings
 from betterai.wire.openai_chat.shapes import ChatShape, decoder_for
 from betterai.wire.openai_chat.usage import build_usage, parse_usage
-from betterai.wire.requests import add_spelling, take_messages, take_model, take_stream
+from betterai.wire.requests import add_spelling, rename_model, take_messages, take_model, take_stream
 
 __all__ = ["OpenAIChatSurface", "parse_message"]
 
@@ -119,7 +119,7 @@ class OpenAIChatSurface:
     # ── relay ──
 
     def rewrite(self, body: bytes, model: str | None) -> bytes:
-        return rewrite_model(body, model)
+        return rename_model(body, model)
 
     def read_usage(self, event: bytes) -> Usage | None:
         if b'"usage"' not in event:

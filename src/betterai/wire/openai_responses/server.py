@@ -14,7 +14,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.wire.answers import build_error_reply, build_reply, status_of
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.objects import read_body, rewrite_model
+from betterai.wire.objects import read_body
 from betterai.wire.openai_chat.answers import describe_error
 from betterai.wire.openai_responses.answers import build_items, build_response, status_of_answer
 from betterai.wire.openai_responses.conversation import parse_input
@@ -24,7 +24,7 @@ from betterai.wire.openai_responses.protocol import PROTOCOL
 from betterai.wire.openai_responses.requests import parse_settings
 from betterai.wire.openai_responses.shapes import ABSENT, ResponseShape, decode_within, decoder_for
 from betterai.wire.openai_responses.usage import parse_usage
-from betterai.wire.requests import take_model, take_stream
+from betterai.wire.requests import rename_model, take_model, take_stream
 from betterai.wire.residue import refuse
 
 _RESPONSE = decoder_for(ResponseShape)
@@ -100,7 +100,7 @@ class OpenAIResponsesSurface:
     # ── relay ──
 
     def rewrite(self, body: bytes, model: str | None) -> bytes:
-        return rewrite_model(body, model)
+        return rename_model(body, model)
 
     def read_usage(self, event: bytes) -> Usage | None:
         """The usage of a whole reply, or of the event that ends a stream."""
