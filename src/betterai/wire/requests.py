@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import UNSET
+import msgspec
+from msgspec import UNSET, Raw
 
 from betterai.core.exceptions import BadRequestError
 from betterai.core.response import CallWarning
 from betterai.core.settings import GenerationSettings
+from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.objects import Fields
 from betterai.wire.residue import refuse
 
