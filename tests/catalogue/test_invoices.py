@@ -151,7 +151,7 @@ def read_usage(exchange: Mapping[str, Any], id: str) -> Usage | None:
     """The usage as the provider's own codec reads it."""
     name, response = exchange["provider"], exchange["response"]
     model = ALL_MODELS[f"{name}/{id}"]
-    codec = choose_protocol(get_provider(name), "text", model)
+    codec = choose_protocol(get_provider(name), "text", model, "openai_chat")
     streamed = "body_text" in response
     call = Call(model=model, input=(), settings=GenerationSettings(), stream=streamed, id="invoice")
     if not streamed:

@@ -118,11 +118,11 @@ async def test_attachments_reach_the_provider_before_the_prompt(files: Path):
 
 
 async def test_the_protocol_may_be_chosen():
-    async with serve() as (url, bodies):
+    async with serve() as (url, app):
         words = ("chat", "-m", "openai/some-model", "--base-url", url, "--protocol", "openai_chat", "Hello")
         result = await finish(await start(*words, OPENAI_API_KEY=KEY))
     assert result.stdout == "Hello\n", result
-    assert bodies[0]["messages"] == [{"role": "user", "content": "Hello"}]
+    assert app.bodies[0]["messages"] == [{"role": "user", "content": "Hello"}]
 
 
 def test_a_kind_that_is_not_taken_is_named_with_what_to_do(files: Path):

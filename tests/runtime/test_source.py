@@ -19,6 +19,7 @@ ALLOWED = {
     ("catalogue/update/fetch.py", "subprocess"): "pip, with fixed arguments, when the catalogue is to be updated",
     ("cli/__init__.py", "import_module"): "the commands, from a table in the same file",
     ("providers/__init__.py", "import_module"): "the folders beside it",
+    ("transport/auth/google_cloud.py", "import_module"): "google-auth, an extra, by names in the same file",
     ("testing/__init__.py", "import_module"): "the public names, from a table in the same file",
     ("providers/__init__.py", "load"): "what installed packages publish",
 }

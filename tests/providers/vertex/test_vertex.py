@@ -66,7 +66,7 @@ def test_an_address_that_is_given_is_taken() -> None:
 
 
 def test_what_is_missing_is_named() -> None:
-    with pytest.raises(ConfigurationError, match="GOOGLE_VERTEX_API_KEY"):
+    with pytest.raises(ConfigurationError, match="GOOGLE_CLOUD_PROJECT"):
         base_url()
     with pytest.raises(ConfigurationError, match="GOOGLE_CLOUD_PROJECT"):
         base_url(access_token="t")
