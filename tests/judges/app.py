@@ -131,10 +131,18 @@ async def serve(provider: BaseTextProvider | None = None, *, relayed: bool = Fal
     """The address of a running service, and the service."""
     app = App(provider, relayed=relayed)
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=5))
-    running = asyncio.create_task(server._serve([listener]))  # the public one would take over the signal handlers
+    config = uvicorn.Config(app, log_level="critical", lifespan="off")
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup(sockets=[listener])  # without its main loop, which looks about every tenth of a second only
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}", app
     finally:
-        server.should_exit = True
-        await running
+        while server.server_state.connections:
+            for connection in tuple(server.server_state.connections):
+                connection.shutdown()
+            await asyncio.sleep(0)
+        for socket_server in server.servers:
+            socket_server.close()
+        listener.close()
