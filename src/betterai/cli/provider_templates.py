@@ -56,13 +56,13 @@ from judges.app import serve
 
 
 async def test_a_question_is_answered() -> None:
-    async with serve() as (url, bodies), betterai.Client() as client:
+    async with serve() as (url, app), betterai.Client() as client:
         config = betterai.CoreConfig(api_key="test-key", base_url=url)
         response = await client.generate("«name»/«model»", "Hello", config=config)
         stream = client.stream("«name»/«model»", "Hello", config=config)
         assert "".join([chunk.content async for chunk in stream]) == "Hello"
     assert (response.content, response.provider) == ("Hello", "«name»")
-    assert [body["model"] for body in bodies] == ["«model»"] * 2
+    assert [body["model"] for body in app.bodies] == ["«model»"] * 2
 '''
 
 PACKAGE_TEST = '''\
