@@ -5,7 +5,7 @@ resolve → normalise → load media → build → merge extra_body, encode → 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from random import getrandbits
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import msgspec
 
 from betterai.config.providers import ALL_MODELS, unlisted_model
 from betterai.core.base import BaseTextProvider
-from betterai.core.codec import Steps, StreamState, TextCall, TextExchange
+from betterai.core.codec import Steps, TextCall, TextExchange
 from betterai.core.config import CoreConfig
 from betterai.core.data import Data
 from betterai.core.exceptions import (
@@ -21,7 +21,6 @@ from betterai.core.exceptions import (
     BetterAIError,
     ModelNotFoundError,
     ProviderError,
-    StreamInterrupted,
     UnsupportedParam,
 )
 from betterai.core.message import MediaPart, Message, Messages, ToolResult
@@ -31,7 +30,7 @@ from betterai.core.provider import Provider
 from betterai.core.response import ProviderResponse, TextChunk, Timing
 from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
-from betterai.core.wire import Call, Event, WireRequest
+from betterai.core.wire import Call, WireRequest
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock
 from betterai.runtime.claims import check_claims
 from betterai.runtime.connection import Connection, TransportSource, find_secrets
@@ -42,8 +41,9 @@ from betterai.runtime.media import check_owners, load_media, media_sizes, needs_
 from betterai.runtime.messages import read_messages
 from betterai.runtime.registry import check_vendors, choose_protocol
 from betterai.runtime.schema import parse_output, prepare_settings
+from betterai.runtime.stream_pieces import finish_stream, is_stream, read_piece, with_response
 from betterai.wire.errors import read_request_id
-from betterai.wire.framing import Framer, open_framer
+from betterai.wire.framing import open_framer
 
 if TYPE_CHECKING:
     from betterai.transport.http import Endpoint
@@ -135,7 +135,7 @@ class CodecTextProvider(BaseTextProvider):
                     if not 200 <= status < 300:
                         raise codec.parse_error(await reply.read())
                     first_byte = first_byte or attempts.elapsed()
-                    if not _is_stream(reply.headers):
+                    if not is_stream(reply.headers):
                         whole = codec.parse_response(call, await reply.read())
                     state = codec.open_stream(call) if whole is None else WholeAnswer(whole)
                     framer = open_framer(request.reply)  # type: ignore[arg-type]
@@ -147,12 +147,12 @@ class CodecTextProvider(BaseTextProvider):
                             if not shown:
                                 raise
                             broke, piece = error, b""
-                        for chunk in _read_piece(state, framer, piece, gathered):
+                        for chunk in read_piece(state, framer, piece, gathered):
                             shown = True
                             yield chunk if hops is None else hops.shift(chunk)
                         if state.ending:
                             reply.expire_in(ENDING_SECONDS)
-                    final = _finish(state, gathered, broke)
+                    final = finish_stream(state, gathered, broke)
                 finally:
                     reply.close()
             except BetterAIError as error:
@@ -173,7 +173,7 @@ class CodecTextProvider(BaseTextProvider):
                 yield chunk
             call, request = hops.call, following
         response = self._complete(answer, plan, attempts, reply.headers, first_byte)
-        for chunk in _with_response([*final, *gathered.last_chunks(response.usage)], response):
+        for chunk in with_response([*final, *gathered.last_chunks(response.usage)], response):
             yield chunk
 
     async def count_tokens(
@@ -365,49 +365,3 @@ def has_media(messages: Sequence[Message]) -> bool:
             if isinstance(part, _MEDIA):
                 return True
     return False
-
-
-def _is_stream(headers: Mapping[str, str]) -> bool:
-    return not headers.get("content-type", "").startswith(("application/json", "text/html"))
-
-
-def _read_piece(state: StreamState[TextChunk], framer: Framer, piece: bytes, gathered: Gatherer) -> Iterator[TextChunk]:
-    """What the next bytes say; b"" is the end. Only what is no plain text needs gathering: its part comes whole."""
-    for event in framer.feed(piece) if piece else framer.flush():
-        for chunk in state.parse_event(event) if piece else _parse_last(state, event):
-            if chunk.part is not None or chunk.finish_reason is not None or chunk.model or chunk.logprobs is not None:
-                shown = gathered.take(chunk)
-                if shown is not None:
-                    yield shown
-            elif chunk.usage is None:
-                yield chunk
-            elif (shown := gathered.take(chunk)) is not None:
-                yield shown
-        if state.done:
-            return
-
-
-def _finish(state: StreamState[TextChunk], gathered: Gatherer, broke: APIConnectionError | None) -> list[TextChunk]:
-    """The last chunks. A connection that broke after the answer was complete did no harm."""
-    try:
-        final = list(state.finish())
-    except StreamInterrupted as error:
-        raise error from broke
-    return gathered.take_all(final)
-
-
-def _parse_last(state: StreamState[TextChunk], event: Event) -> Sequence[TextChunk]:
-    """What an event says. A last one without its terminator may be cut in the middle: `finish` judges that."""
-    try:
-        return state.parse_event(event)
-    except ProviderError as error:
-        if error.code == "unreadable_event":
-            return ()
-        raise
-
-
-def _with_response(final: list[TextChunk], response: ProviderResponse) -> list[TextChunk]:
-    """The final chunks, the last of them carrying the response."""
-    if final:
-        return [*final[:-1], msgspec.structs.replace(final[-1], response=response)]
-    return [TextChunk(response=response)]
