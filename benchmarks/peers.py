@@ -42,7 +42,6 @@ PEERS = {
         Peer("raw_socket", "bare socket", "raw_aiohttp", "raw_socket"),
     )
 }
-APROTOCOLS = ("betterai", "betterai_messages", "betterai_gemini", "betterai_responses")
-SYNC = ("raw_aiohttp", "betterai", "openai", "litellm")
+ASYNC = ("raw_aiohttp", "betterai", "openai", "litellm")
 PROTOCOLS = ("betterai", "betterai_messages", "betterai_gemini", "betterai_responses")
 SYNC = ("betterai_sync", "openai_sync")
