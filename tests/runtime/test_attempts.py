@@ -172,6 +172,14 @@ async def test_r3_a_budget_of_the_layer_above_holds_over_all_its_calls() -> None
     assert not caught.value.retryable
 
 
+async def test_a_layer_above_that_knows_of_other_targets_is_told_at_once() -> None:
+    shared_budget.set(Budget(attempts=4, deadline=1e9, repeats=False))
+    with Upstream(reply(503)) as upstream:
+        with pytest.raises(OverloadedError):
+            await connect(upstream.url, retries=2).generate(HELLO)
+        assert len(upstream.requests) == 1
+
+
 async def test_r3_a_deadline_of_the_layer_above_holds_for_the_first_attempt() -> None:
     time = FakeTime()
     shared_budget.set(Budget(attempts=9, deadline=5.0))

@@ -51,8 +51,14 @@ class Attempt(Data, frozen=True, kw_only=True):
 
 
 class Timing(Data, frozen=True, kw_only=True):
-    """Seconds from the call's start: `first_byte` when the reply's headers stood, `total` when all of it was read."""
+    """Seconds from the call's start: `first_byte` when the reply's headers stood, `total` when all of it was read.
 
+    `queue` is how long the call waited for its turn, `connect` how long the last attempt's connection took to be made:
+    0 where one of the pool was used, None where it is not known.
+    """
+
+    queue: float = 0.0
+    connect: float | None = None
     first_byte: float | None = None
     total: float = 0.0
     attempts: tuple[Attempt, ...] = ()

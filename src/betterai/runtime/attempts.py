@@ -32,13 +32,17 @@ SYSTEM_CLOCK = Clock()
 
 
 class Budget:
-    """Attempts and time of one call, shared by everything that tries on its behalf: retries, router, hedges."""
+    """Attempts and time of one call, shared by everything that tries on its behalf: retries, router, hedges.
 
-    __slots__ = ("attempts", "deadline")
+    Without `repeats` a layer below tries once and raises what it met: the one above knows of other targets.
+    """
 
-    def __init__(self, attempts: int, deadline: float) -> None:
+    __slots__ = ("attempts", "deadline", "repeats")
+
+    def __init__(self, attempts: int, deadline: float, *, repeats: bool = True) -> None:
         self.attempts = attempts
         self.deadline = deadline
+        self.repeats = repeats
 
 
 shared_budget: ContextVar[Budget | None] = ContextVar("betterai_budget", default=None)
@@ -109,7 +113,8 @@ class Attempts:
         `repeatable` is False for what costs money twice when it is sent twice: then only failures that show that the
         request was not taken are tried again.
         """
-        used_up = self._left <= 0 or (self._shared is not None and self._shared.attempts <= 0)
+        shared = self._shared
+        used_up = self._left <= 0 or (shared is not None and (shared.attempts <= 0 or not shared.repeats))
         if not error.retryable or used_up:
             return None
         if not repeatable and not was_not_taken(error):
