@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from math import isfinite
 
+import msgspec
+
 from betterai.core.exceptions import (
     APITimeoutError,
     AuthenticationError,
@@ -214,8 +216,28 @@ def make_stated_error(
 
 
 def make_unreadable(reply: WireResponse, code: str = "unreadable_reply") -> ProviderError:
-    """The error for a reply that is well by its status, and holds no answer."""
-    return make_error(reply.status, reply.headers, code=code, body=reply.content, kind=ProviderError)
+    """The error for a reply that is well by its status, and holds no answer: what was cut may be asked for again."""
+    error = make_error(reply.status, reply.headers, code=code, body=reply.content, kind=ProviderError)
+    if is_cut(reply.content) and reply.headers.get("x-should-retry") != "false":
+        error.retryable = True
+    return error
+
+
+def is_cut(body: bytes) -> bool:
+    """Whether JSON begins and does not end, or is not there: the connection broke in a way that did not show."""
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        return "truncated" in str(error)
+    except RecursionError:
+        return False
+    return False
+
+
+def make_unreadable_event(data: bytes, why: object) -> ProviderError:
+    """The error for an event of a stream that says nothing readable. The next try of the call may say more."""
+    said = f"the stream holds an event that is not readable: {why}"
+    return ProviderError(said, code="unreadable_event", body=data[:65536], retryable=True)
 
 
 def _describe(status: int, body: bytes) -> str:
