@@ -82,6 +82,9 @@ _FAULTS = re.compile(
 )
 """Codes that name a fault of the request: its message may then speak of anything, a filter or a context among it."""
 
+_SAME_AGAIN = frozenset({ContextLengthError, ContentFilterError})
+"""What the same model says of the same conversation each time, whatever else is said."""
+
 _HINTS: Mapping[type[ProviderError], str] = {
     AuthenticationError: "check the key",
     PermissionDeniedError: "the key is valid, but may not do this: check the account's permissions",
@@ -179,7 +182,7 @@ def make_error(
     if kind is not None:
         found, retryable = kind, kind.retryable
     if (should := headers.get("x-should-retry")) in ("true", "false"):
-        retryable = should == "true"
+        retryable = should == "true" and found not in _SAME_AGAIN
     hint = _HINTS.get(found, "")
     if status == 404 and found is BadRequestError and not message:
         hint = "check the base URL: nothing answers at this path"
