@@ -31,12 +31,13 @@ CANCELLED = "Cancelled"
 class Answer:
     """What a route gave: a whole response, or a stream that was read up to its first content."""
 
-    __slots__ = ("began", "chunks", "continues", "held", "response", "route", "share", "warnings")
+    __slots__ = ("began", "chunks", "continues", "granted", "held", "response", "route", "share", "warnings")
 
     def __init__(self, route: Route, began: float, share: Budget) -> None:
         self.route = route
         self.began = began
         self.share = share
+        self.granted = share.attempts
         self.warnings: tuple[CallWarning, ...] = ()
         self.continues = ""
         """What was said before by another route, which this one was told to go on from."""
@@ -258,6 +259,9 @@ class RoutedCall:
         router, route = self.router, answer.route
         router.turns.leave(route.lane)
         now = router.clock.monotonic()
+        used = answer.granted - answer.share.attempts
+        if used > 1:
+            self._count(used - 1)  # by a router below
         if error is None:
             if router.health.rests:
                 router.health.forgive(route.places())
@@ -266,7 +270,7 @@ class RoutedCall:
             if self.conversation is not None:
                 router.affinity.remember(self.conversation, route)
         elif isinstance(error, Exception):
-            if _was_unsent(error):
+            if not used and _was_unsent(error):
                 self._count(-1)
             route.lane.failures += 1
             self.records += self._add_wait(_list_attempts(route, error, now - answer.began))

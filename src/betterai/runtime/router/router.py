@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from random import Random
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from msgspec.structs import replace
 
@@ -72,6 +72,11 @@ class Router(BaseTextProvider):
         random: Random | None = None,
         name: str = "",
     ) -> None:
+        if isinstance(targets, str) or not targets:
+            raise ValidationError("a router has a list of targets, one at least", hint='write Router(["…", "…"])')
+        for what, value, known in (("choose", choose, get_args(Choose)), ("on_break", on_break, get_args(OnBreak))):
+            if value not in known:
+                raise ValidationError(f"Router: {what} must be {' or '.join(known)}, not {value!r}")
         self.name = name
         self.choose = choose
         self.on_break = on_break
@@ -91,8 +96,6 @@ class Router(BaseTextProvider):
         self.unsupported = limits.unsupported
         self._client = client
         made = [target if isinstance(target, Target) else Target(target) for target in targets]
-        if not made:
-            raise ValidationError("a router has at least one target")
         self.lanes = tuple(Lane(target, index, self._find, limits) for index, target in enumerate(made))
         self.routes: tuple[Route, ...] = tuple(route for lane in self.lanes for route in lane.routes)
         self.retries = read_retries(limits.retries)
