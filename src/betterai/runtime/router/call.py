@@ -273,7 +273,7 @@ class RoutedCall:
             if not used and _was_unsent(error):
                 self._count(-1)
             route.lane.failures += 1
-            self.records += self._add_wait(_list_attempts(route, error, now - answer.began))
+            self.records += self._add_wait(_list_attempts(route, error, now - answer.began, counted=used > 0))
 
     def _add_wait(self, made: Sequence[Attempt]) -> Sequence[Attempt]:
         """The wait of the router belongs to the attempt that came after it."""
@@ -376,10 +376,10 @@ def _was_unsent(error: Exception) -> bool:
     return isinstance(error, ValidationError) and not isinstance(error, ProviderError)
 
 
-def _list_attempts(route: Route, error: Exception, seconds: float) -> Sequence[Attempt]:
-    """The attempts as the provider lists them, else one."""
-    made = getattr(error, "attempts", ())
-    return tuple(made) or (_make_attempt(route, seconds, type(error).__name__, getattr(error, "status", None)),)
+def _list_attempts(route: Route, error: Exception, seconds: float, *, counted: bool) -> Sequence[Attempt]:
+    """The attempts as a provider that counts them lists them, else one."""
+    made = error.attempts if counted and isinstance(error, BetterAIError) else ()
+    return made or (_make_attempt(route, seconds, type(error).__name__, getattr(error, "status", None)),)
 
 
 def _make_attempt(route: Route, seconds: float, error: str = "", status: int | None = None) -> Attempt:
