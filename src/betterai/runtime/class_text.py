@@ -15,7 +15,7 @@ from betterai.core.message import Messages
 from betterai.core.model import ModelConfig
 from betterai.core.price import price_usage
 from betterai.core.provider import Provider
-from betterai.core.response import CallWarning, ProviderResponse, TextChunk, Timing
+from betterai.core.response import Attempt, CallWarning, ProviderResponse, TextChunk, Timing
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_timeout
 from betterai.runtime.connection import TransportSource, shared_transport
@@ -64,22 +64,23 @@ class ClassTextProvider(BaseTextProvider):
         self, messages: Messages, model: str, settings: GenerationSettings
     ) -> AsyncGenerator[TextChunk, None]:
         began = time.monotonic()
-        gathered, whole = Accumulator(model), False
+        gathered, whole, first = Accumulator(model), False, None
         chunks = None
         try:
             prepared, parse = prepare_settings(settings)
             written, warnings = await self._write(messages)
             chunks = self.inner.generate_stream(written, model, prepared)
             async for chunk in chunks:
+                first = first or time.monotonic() - began
                 if chunk.response is None:
                     gathered.add(chunk)
                 else:
                     whole = True
-                    response = self._complete(chunk.response, warnings, parse, began)
+                    response = self._complete(chunk.response, warnings, parse, began, first)
                     chunk = msgspec.structs.replace(chunk, response=response)
                 yield chunk
             if not whole:
-                yield TextChunk(response=self._complete(gathered.response(), warnings, parse, began))
+                yield TextChunk(response=self._complete(gathered.response(), warnings, parse, began, first))
         except BetterAIError as error:
             error.locate(self.provider.name, model)
             raise
@@ -109,15 +110,25 @@ class ClassTextProvider(BaseTextProvider):
         warnings: tuple[CallWarning, ...],
         parse: Callable[[str], Any] | None,
         began: float,
+        first: float | None = None,
     ) -> ProviderResponse:
+        """The response as the runner of codecs would give it. Of the timing that is what can be seen from outside: the
+        whole is one attempt, and the first byte came with the first chunk at the latest.
+        """
         self._judge(response.warnings)
+        provider, model = response.provider or self.provider.name, response.model or self.model.id
+        timing = response.timing
+        if timing is None:
+            total = time.monotonic() - began
+            attempt = Attempt(provider=provider, model=model, seconds=total)
+            timing = Timing(first_byte=first, total=total, attempts=(attempt,))
         complete = msgspec.structs.replace(
             response,
-            provider=response.provider or self.provider.name,
-            model=response.model or self.model.id,
+            provider=provider,
+            model=model,
             warnings=(*warnings, *response.warnings),
             cost=response.cost or price_usage(response.usage, self.model.price),
-            timing=response.timing or Timing(total=time.monotonic() - began),
+            timing=timing,
         )
         return complete if parse is None else parse_output(complete, parse)
 

@@ -5,7 +5,7 @@ resolve → normalise → load media → build → merge extra_body, encode → 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from random import getrandbits
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,8 @@ from betterai.wire.errors import read_request_id
 from betterai.wire.framing import open_framer
 
 if TYPE_CHECKING:
-    from betterai.transport.http import Endpoint
+    from betterai.runtime.steps import StepsRun
+    from betterai.transport.http import Endpoint, Reply
 
 ENDING_SECONDS = 1.0
 """How long to wait for usage and a terminator once an answer is complete."""
@@ -95,14 +96,16 @@ class CodecTextProvider(BaseTextProvider):
         background = getattr(plan.codec, "background", None)
         if background is not None and (steps := background(plan.call)) is not None:
             return await self._generate_by_job(steps, plan, attempts)
-        codec, call, request, hops = plan.codec, plan.call, plan.request, None
+        codec, call, request, hops, first_byte = plan.codec, plan.call, plan.request, None, None
         while True:
             status = None
             try:
-                reply = await self.connection.transport.send(request, endpoint, attempts.start())
-                status = reply.status
+                opened = await self.connection.transport.open(request, endpoint, attempts.start())
+                status, stood = opened.status, attempts.elapsed()
+                reply = await opened.read()
                 if not 200 <= status < 300:
                     raise codec.parse_error(reply)
+                first_byte = first_byte or stood
                 result = codec.parse_response(call, reply)
             except BetterAIError as error:
                 await self._after(error, plan, attempts, status, hops)
@@ -110,11 +113,11 @@ class CodecTextProvider(BaseTextProvider):
             attempts.record(self.provider.name, plan.call.model.id, status)
             if hops is None:
                 if isinstance(result, ProviderResponse) and result.finish_reason != "pause":
-                    return self._complete(result, plan, attempts, reply.headers)
+                    return self._complete(result, plan, attempts, opened, first_byte)
                 hops = Hops(codec, plan.call, plan.request, self._config.hops)
             following = await self._follow(hops, result, plan, attempts)
             if following is None:
-                return self._complete(hops.response(), plan, attempts, reply.headers)
+                return self._complete(hops.response(), plan, attempts, opened, first_byte)
             call, request = hops.call, following
 
     async def generate_stream(
@@ -172,7 +175,7 @@ class CodecTextProvider(BaseTextProvider):
             for chunk in final:
                 yield chunk
             call, request = hops.call, following
-        response = self._complete(answer, plan, attempts, reply.headers, first_byte)
+        response = self._complete(answer, plan, attempts, reply, first_byte)
         for chunk in with_response([*final, *gathered.last_chunks(response.usage)], response):
             yield chunk
 
@@ -286,7 +289,7 @@ class CodecTextProvider(BaseTextProvider):
         job = StepsRun(steps, plan.call, self.connection, clock=self._clock)
         result = await job.run()
         attempts.records += job.records
-        return self._complete(result, plan, attempts, job.headers)
+        return self._complete(result, plan, attempts, job)
 
     # ── after ──
 
@@ -337,18 +340,19 @@ class CodecTextProvider(BaseTextProvider):
         result: ProviderResponse,
         plan: Plan,
         attempts: Attempts,
-        headers: Mapping[str, str],
+        reply: Reply | StepsRun[TextCall, ProviderResponse],
         first_byte: float | None = None,
     ) -> ProviderResponse:
         """The response with what only the runner knows: price, warnings, request id, timing, the parsed answer."""
+        connect, total = getattr(reply, "connect", None), attempts.elapsed()
         response = msgspec.structs.replace(
             result,
             provider=self.provider.name,
             warnings=(*plan.request.warnings, *result.warnings),
             cost=result.cost or price_usage(result.usage, plan.call.model.price),
-            headers=headers,
-            request_id=read_request_id(headers),
-            timing=Timing(first_byte=first_byte, total=attempts.elapsed(), attempts=tuple(attempts.records)),
+            headers=reply.headers,
+            request_id=read_request_id(reply.headers),
+            timing=Timing(connect=connect, first_byte=first_byte, total=total, attempts=tuple(attempts.records)),
         )
         if plan.parse is None:
             return response
