@@ -21,12 +21,13 @@ from betterai.runtime.attempts import read_timeout
 from betterai.runtime.connection import TransportSource, shared_transport
 from betterai.runtime.media import find_media, load_media, needs_loading
 from betterai.runtime.messages import read_messages, render_messages
+from betterai.runtime.observed_call import ObservedTextProvider, Subject
 from betterai.runtime.schema import parse_output, prepare_settings
 from betterai.runtime.stand_in import choose_transport
 from betterai.wire.openai_chat import OpenAIChat
 
 
-class ClassTextProvider(BaseTextProvider):
+class ClassTextProvider(ObservedTextProvider):
     """A class provider with all that a codec provider's answers have: its name, price, warnings, the parsed output.
 
     The class gets messages as dicts with role and content; an embedded one, which is ours, gets them as they are.
@@ -49,7 +50,10 @@ class ClassTextProvider(BaseTextProvider):
         self._unsupported = unsupported
         self._source = transport or shared_transport
 
-    async def generate(self, messages: Messages, model: str, settings: GenerationSettings) -> ProviderResponse:
+    def _describe(self, name: str) -> Subject:
+        return Subject(self.provider.name, name or self.model.id, embedded=self.provider.embedded, secrets=(self.key,))
+
+    async def _generate(self, messages: Messages, model: str, settings: GenerationSettings) -> ProviderResponse:
         began = time.monotonic()
         try:
             prepared, parse = prepare_settings(settings)
@@ -60,7 +64,7 @@ class ClassTextProvider(BaseTextProvider):
             error.locate(self.provider.name, model)
             raise
 
-    async def generate_stream(
+    async def _generate_stream(
         self, messages: Messages, model: str, settings: GenerationSettings
     ) -> AsyncGenerator[TextChunk, None]:
         began = time.monotonic()

@@ -29,11 +29,12 @@ from betterai.runtime.text import CodecTextProvider
 if TYPE_CHECKING:
     import aiohttp
 
+    from betterai.core.events import Listener
     from betterai.core.runs import ToolRun
     from betterai.runtime.files import Files
     from betterai.runtime.tool_loop import Approve
     from betterai.runtime.tool_stream import ToolStream
-    from betterai.transport.http import HTTPTransport, TransportEvent
+    from betterai.transport.http import HTTPTransport
 
 MAX_PROVIDERS = 256
 
@@ -51,8 +52,8 @@ class Client:
 
     `config` is the default of every call; one given with a call takes its place, but for the time limits and retries
     that it does not set. `session` an aiohttp session of yours (its egress is then yours to guard);
-    `on_event` is called at the end of each attempt, for telemetry; `headers`, `proxy` and `ca_bundle` hold for all
-    connections; `trust_env` lets the environment's proxies be used.
+    `on_event` is told of its calls and of their attempts (see `betterai.observe`); `headers`, `proxy` and `ca_bundle`
+    hold for all connections; `trust_env` lets the environment's proxies be used.
     """
 
     def __init__(
@@ -66,13 +67,14 @@ class Client:
         ca_bundle: str | None = None,
         trust_env: bool = False,
         session: aiohttp.ClientSession | None = None,
-        on_event: Callable[[TransportEvent], None] | None = None,
+        on_event: Listener | None = None,
     ) -> None:
         base = config or CoreConfig()
         timeout, retries = _first(timeout, base.timeout), _first(retries, base.retries)
         read_timeout(timeout)
         read_retries(retries)
         self._config = msgspec.structs.replace(base, timeout=timeout, retries=retries)
+        self.listener = on_event
         self._make_transport = _transport_maker(headers, proxy, ca_bundle, trust_env, session, on_event)
         self._transport: HTTPTransport | None = None
         self._providers: dict[str, Found] = {}
@@ -122,7 +124,8 @@ class Client:
         from betterai.runtime.tool_stream import ask_whole, open_tools
 
         ask = ask_whole(self, model, system, config)
-        return await open_tools(ask, model, messages, merge_settings(settings, options), max_steps, approve).finish()
+        given = merge_settings(settings, options)
+        return await open_tools(ask, model, messages, given, max_steps, approve, self.listener).finish()
 
     def stream_tools(
         self,
@@ -140,7 +143,8 @@ class Client:
         from betterai.runtime.tool_stream import ask_stream, open_tools
 
         ask = ask_stream(self, model, system, config)
-        return open_tools(ask, model, messages, merge_settings(settings, options), max_steps, approve)
+        given = merge_settings(settings, options)
+        return open_tools(ask, model, messages, given, max_steps, approve, self.listener)
 
     async def count_tokens(
         self,
@@ -200,9 +204,11 @@ class Client:
         config = complete_config(msgspec.structs.replace(config, model=name))
         inner, model, provider = find_text_provider(config, transport=self._connect)
         if isinstance(inner, CodecTextProvider):
+            inner.listener = self.listener
             return Found(inner, model.id, version)
         key, unsupported = read_key(provider, config), config.unsupported or "warn"
         runner = ClassTextProvider(inner, provider, model, key, unsupported=unsupported, transport=self._connect)
+        runner.listener = self.listener
         return Found(runner, model.id, version)
 
     def _limit(self, config: CoreConfig) -> CoreConfig:
@@ -239,7 +245,7 @@ def _transport_maker(
     ca_bundle: str | None,
     trust_env: bool,
     session: aiohttp.ClientSession | None,
-    on_event: Callable[[TransportEvent], None] | None,
+    on_event: Listener | None,
 ) -> Callable[[], HTTPTransport]:
     def make() -> HTTPTransport:
         from betterai.transport.http import HTTPTransport

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from betterai.config.providers import ALL_MODELS, unlisted_model
-from betterai.core.base import BaseTextProvider
 from betterai.core.codec import Steps, TextCall, TextExchange
 from betterai.core.config import CoreConfig
 from betterai.core.data import Data
@@ -39,6 +38,7 @@ from betterai.runtime.gatherer import Gatherer, WholeAnswer
 from betterai.runtime.hops import LARGE_BODY, Hops
 from betterai.runtime.media import check_owners, load_media, media_sizes, needs_loading
 from betterai.runtime.messages import read_messages
+from betterai.runtime.observed_call import ObservedTextProvider, Subject
 from betterai.runtime.registry import check_vendors, choose_protocol
 from betterai.runtime.schema import parse_output, prepare_settings
 from betterai.runtime.stream_pieces import finish_stream, is_stream, read_piece, with_response
@@ -65,7 +65,7 @@ class Plan(Data, frozen=True, kw_only=True):
     parse: Callable[[str], Any] | None
 
 
-class CodecTextProvider(BaseTextProvider):
+class CodecTextProvider(ObservedTextProvider):
     """A text provider made of a codec. One is made for each configuration; it holds no connection of its own."""
 
     def __init__(
@@ -86,11 +86,16 @@ class CodecTextProvider(BaseTextProvider):
         self._clock = clock
         self._models: dict[str, ModelConfig] = {}
 
-    async def generate(
-        self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
-    ) -> ProviderResponse:
-        """Generate one answer. Raises `BetterAIError`."""
-        plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=False)
+    def _describe(self, name: str) -> Subject:
+        model = self._find_model(name)
+        try:
+            protocol = self._find_codec(model).protocol
+        except BetterAIError:
+            protocol = ""  # the call will say it
+        return Subject(self.provider.name, model.id, protocol, connection=self.connection)
+
+    async def _generate(self, messages: Messages, model: str, settings: GenerationSettings) -> ProviderResponse:
+        plan = await self._plan(messages, model, settings, stream=False)
         endpoint = self._endpoint(plan)
         attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
         background = getattr(plan.codec, "background", None)
@@ -120,11 +125,10 @@ class CodecTextProvider(BaseTextProvider):
                 return self._complete(hops.response(), plan, attempts, opened, first_byte)
             call, request = hops.call, following
 
-    async def generate_stream(
-        self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
+    async def _generate_stream(
+        self, messages: Messages, model: str, settings: GenerationSettings
     ) -> AsyncGenerator[TextChunk, None]:
-        """Stream one answer. Raises `BetterAIError`; what broke before the first chunk is tried again."""
-        plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=True)
+        plan = await self._plan(messages, model, settings, stream=True)
         endpoint = self._endpoint(plan)
         attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
         codec, call, request, hops, first_byte = plan.codec, plan.call, plan.request, None, None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from betterai.core.accumulate import Accumulator
 from betterai.core.config import CoreConfig
+from betterai.core.events import Listener
 from betterai.core.exceptions import BetterAIError
 from betterai.core.message import Message, Messages, ToolResult
 from betterai.core.response import ProviderResponse, TextChunk
@@ -79,7 +80,15 @@ def ask_stream(client: Client, model: str, system: str | None, config: CoreConfi
 
 
 def open_tools(
-    ask: Ask, model: str, messages: Messages, settings: GenerationSettings, max_steps: int, approve: Approve | None
+    ask: Ask,
+    model: str,
+    messages: Messages,
+    settings: GenerationSettings,
+    max_steps: int,
+    approve: Approve | None,
+    listener: Listener | None = None,
 ) -> ToolStream:
     """A run that begins when it is read. Raises `ValidationError` for what cannot be run."""
-    return ToolStream(ToolLoop(ask, read_messages(messages), settings, max_steps=max_steps, approve=approve), model)
+    history = read_messages(messages)
+    loop = ToolLoop(ask, history, settings, max_steps=max_steps, approve=approve, listener=listener)
+    return ToolStream(loop, model)

@@ -20,12 +20,8 @@ from betterai.core.exceptions import (
     QuotaExceededError,
     RateLimitError,
 )
-from betterai.core.wire import WireResponse
+from betterai.core.wire import REQUEST_ID_HEADERS, WireResponse
 from betterai.wire.error_bodies import ErrorBody
-
-REQUEST_ID_HEADERS = (
-    "x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-debug-trace-id", "cf-ray",
-)  # fmt: skip
 
 
 def read_request_id(headers: Mapping[str, str]) -> str:
