@@ -87,6 +87,12 @@ class TransportEvent(Data, frozen=True, kw_only=True):
     port: int | None = None
     request_id: str = ""
 
+    @property
+    def url(self) -> str:
+        """Where the request went, without its query."""
+        usual = self.port is None or self.port == {"https": 443, "http": 80}.get(self.scheme)
+        return f"{self.scheme}://{self.host if usual else f'{self.host}:{self.port}'}{self.path}"
+
 
 class ToolInfo(Data, frozen=True, kw_only=True):
     """The run of a tool that an event tells of. `call_id` is the model's id of what it asked for."""

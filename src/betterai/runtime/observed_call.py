@@ -44,20 +44,20 @@ class ObservedTextProvider(BaseTextProvider):
     ) -> ProviderResponse:
         """Generate one answer. Raises `BetterAIError`."""
         settings = settings or _NO_SETTINGS
-        work = self._generate(messages, model, settings)
         if not is_heard(self.listener):
-            return await work
-        return await RunningCall(self._describe(model), messages, settings, self.listener).run(work)
+            return await self._generate(messages, model, settings)
+        call = RunningCall(self._describe(model), messages, settings, self.listener)
+        return await call.run(self._generate(messages, model, settings))
 
     def generate_stream(
         self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
     ) -> AsyncGenerator[TextChunk, None]:
         """Stream one answer. Raises `BetterAIError`; what broke before the first chunk is tried again."""
         settings = settings or _NO_SETTINGS
-        chunks = self._generate_stream(messages, model, settings)
         if not is_heard(self.listener):
-            return chunks
-        return RunningCall(self._describe(model), messages, settings, self.listener, stream=True).follow(chunks)
+            return self._generate_stream(messages, model, settings)
+        call = RunningCall(self._describe(model), messages, settings, self.listener, stream=True)
+        return call.follow(self._generate_stream(messages, model, settings))
 
     @abstractmethod
     def _describe(self, model: str) -> Subject:

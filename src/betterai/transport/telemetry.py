@@ -85,18 +85,17 @@ def read_outcome(error: BaseException | None) -> Outcome:
 
 
 def _log(event: TransportEvent) -> None:
-    requests.debug(
-        "%s %s://%s%s %s (%s) in %.3f s, %d bytes, request id %s",
-        event.method,
-        event.scheme,
-        event.host,
-        event.path,
-        event.kind,
-        event.status if event.error == "" else event.error,
-        event.seconds,
-        event.bytes,
-        event.request_id or "unknown",
-    )
+    if requests.isEnabledFor(logging.DEBUG):
+        requests.debug(
+            "%s %s %s (%s) in %.3f s, %d bytes, request id %s",
+            event.method,
+            event.url,
+            event.kind,
+            event.error or event.status,
+            event.seconds,
+            event.bytes,
+            event.request_id or "unknown",
+        )
 
 
 def _read_request_id(headers: Mapping[str, str], sent: Iterable[Mapping[str, str]]) -> str:

@@ -130,12 +130,10 @@ def describe_request(event: TransportEvent, before: int) -> Mapping[str, Value]:
     """By the conventions for HTTP clients; `before` is how many requests the call has made already.
     https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span
     """
-    default = event.port is None or event.port == {"https": 443, "http": 80}.get(event.scheme)
-    place = event.host if default else f"{event.host}:{event.port}"
     said: Attributes = {
         "http.request.method": event.method,
         "server.address": event.host,
-        "url.full": f"{event.scheme}://{place}{event.path}",
+        "url.full": event.url,
         "http.response.body.size": event.bytes,
     }
     if event.port is not None:
