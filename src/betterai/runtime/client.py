@@ -18,6 +18,7 @@ from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.class_text import ClassTextProvider
+from betterai.runtime.connection import Connection, find_named_secrets
 from betterai.runtime.factory import find_text_provider, read_key
 from betterai.runtime.media import load_one
 from betterai.runtime.messages import read_messages
@@ -75,6 +76,7 @@ class Client:
         read_retries(retries)
         self._config = msgspec.structs.replace(base, timeout=timeout, retries=retries)
         self.listener = on_event
+        self._guard = _guard_maker({**(session.headers if session is not None else {}), **(headers or {})})
         self._make_transport = _transport_maker(headers, proxy, ca_bundle, trust_env, session, on_event)
         self._transport: HTTPTransport | None = None
         self._providers: dict[str, Found] = {}
@@ -205,6 +207,7 @@ class Client:
         inner, model, provider = find_text_provider(config, transport=self._connect)
         if isinstance(inner, CodecTextProvider):
             inner.listener = self.listener
+            self._guard(inner.connection)
             return Found(inner, model.id, version)
         key, unsupported = read_key(provider, config), config.unsupported or "warn"
         runner = ClassTextProvider(inner, provider, model, key, unsupported=unsupported, transport=self._connect)
@@ -255,6 +258,12 @@ def _transport_maker(
         return HTTPTransport(options, session=session, on_event=on_event)
 
     return make
+
+
+def _guard_maker(headers: Mapping[str, str]) -> Callable[[Connection], None]:
+    """What tells a connection of the secrets among these headers; it shows none itself."""
+    secrets = find_named_secrets(headers)
+    return lambda connection: connection.guard(secrets)
 
 
 def _prepare(messages: Messages, system: str | None) -> Messages:
