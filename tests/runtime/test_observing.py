@@ -24,7 +24,7 @@ from betterai.runtime.observed_call import ObservedTextProvider, Subject
 from betterai.runtime.observing import find_running, is_heard
 from betterai.runtime.text import CodecTextProvider
 from betterai.testing import scripted
-from betterai.transport.listening import call_id
+from betterai.transport.listening import running
 from betterai.wire.openai_chat import OpenAIChat
 from runtime.providers import HELLO, MODEL, PROVIDER, ask, connect
 from runtime.upstream import Upstream, answer, delta, hold, reply, stream, streamed
@@ -383,7 +383,7 @@ async def test_between_the_steps_of_a_stream_nothing_runs(told: Told) -> None:
     with Upstream(stream(streamed(("a", "b", "c")))) as upstream:
         async for _ in connect(upstream.url).generate_stream(HELLO):
             assert find_running() is None
-            assert call_id.get() == ""
+            assert running.get() is None
             await betterai.generate("local/echo", "Hello")
     assert all(event.call.parent == "" for event in told if isinstance(event, CallStarted))
 

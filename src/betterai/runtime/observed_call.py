@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,7 +16,7 @@ from betterai.core.message import Messages
 from betterai.core.response import ProviderResponse, TextChunk, Timing
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.connection import Connection, find_secrets
-from betterai.runtime.observing import Running, calls, is_heard, read_outcome
+from betterai.runtime.observing import Entered, Running, calls, is_heard, read_outcome
 
 _NO_SETTINGS = GenerationSettings()
 
@@ -94,7 +94,7 @@ class RunningCall(Running):
 
     async def run(self, work: Awaitable[ProviderResponse]) -> ProviderResponse:
         """Await a whole answer, and tell of it."""
-        tokens = self._begin()
+        entered = self._begin()
         try:
             self.response = await work
         except BaseException as error:
@@ -104,41 +104,43 @@ class RunningCall(Running):
             self._end()
             return self.response
         finally:
-            self.leave(tokens)
+            self.leave(entered)
 
     async def follow(self, chunks: AsyncGenerator[TextChunk, None]) -> AsyncGenerator[TextChunk, None]:
         """Pass chunks on, and tell of them. The call is current while the provider works, not while the reader does."""
         self.leave(self._begin())
         failure: BaseException | None = None
         try:
-            while (chunk := await self._step(chunks)) is not None:
+            while True:
+                entered = self.enter()
+                try:
+                    chunk = await chunks.__anext__()
+                    if self._first is None or chunk.response is not None:
+                        self._note(chunk)
+                except StopAsyncIteration:
+                    break
+                finally:
+                    self.leave(entered)
                 yield chunk
         except BaseException as error:
             failure = error
             raise
         finally:
-            tokens = self.enter()
+            entered = self.enter()
             try:
                 await chunks.aclose()
             finally:
                 self._end(failure)
-                self.leave(tokens)
+                self.leave(entered)
 
-    async def _step(self, chunks: AsyncGenerator[TextChunk, None]) -> TextChunk | None:
-        tokens = self.enter()
-        try:
-            chunk = await anext(chunks, None)
-            if chunk is not None:
-                if self._first is None and _has_content(chunk):
-                    self._first = self.elapsed()
-                    self.tell(FirstContent(call=self.info, seconds=self._first))
-                if chunk.response is not None:
-                    self.response = chunk.response
-            return chunk
-        finally:
-            self.leave(tokens)
+    def _note(self, chunk: TextChunk) -> None:
+        if self._first is None and _has_content(chunk):
+            self._first = self.elapsed()
+            self.tell(FirstContent(call=self.info, seconds=self._first))
+        if chunk.response is not None:
+            self.response = chunk.response
 
-    def _begin(self) -> list[Any]:
+    def _begin(self) -> Entered:
         """Tell of the start. What listeners put around the call holds from then on."""
         parent = self.start()
         asked = self._subject

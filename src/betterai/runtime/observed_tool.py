@@ -23,7 +23,7 @@ class RunningTool(Running):
         parent = self.start()
         self.info = ToolInfo(id=self.id, name=self._name, call_id=self._call_id, parent=parent)
         self.tell_start(ToolStarted(tool=self.info))
-        tokens = self.enter()
+        entered = self.enter()
         try:
             self.outcome = await work
         except BaseException as error:
@@ -33,7 +33,7 @@ class RunningTool(Running):
             self._end(self.outcome.error)
             return self.outcome
         finally:
-            self.leave(tokens)
+            self.leave(entered)
 
     def _end(self, error: BaseException | None) -> None:
         name = type(error).__name__ if error is not None else ""

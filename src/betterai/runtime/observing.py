@@ -5,23 +5,25 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
-from contextvars import ContextVar, Token
+from contextvars import Token
 from random import getrandbits
 from threading import Lock
 from typing import Any, Self, TypeAlias
 
 from betterai.core.events import CallEvent, Listener, Outcome
 from betterai.transport import listening
+from betterai.transport.listening import Work, running
 
 logger = logging.getLogger("betterai")
 calls = logging.getLogger("betterai.calls")
 
 Around: TypeAlias = tuple[Callable[[], Any], Callable[[Any], object]]
 """What to do before each step of a call, and after it with what that gave."""
+Entered: TypeAlias = tuple[Token[Work | None], list[Any]]
 
 _listeners: tuple[Listener, ...] = ()
 _lock = Lock()
-_running: ContextVar[Running | None] = ContextVar("betterai_running", default=None)
+_NOTHING: list[Any] = []
 
 
 class Observation:
@@ -71,13 +73,15 @@ def _tell(listeners: Iterable[Listener], event: CallEvent) -> None:
 
 def is_heard(listener: Listener | None) -> bool:
     """Whether anybody is to be told of a call that begins now."""
-    heard = listener is not None or bool(_listeners) or _running.get() is not None
-    return heard or calls.isEnabledFor(logging.DEBUG)
+    return (
+        listener is not None or _listeners != () or running.get() is not None or calls.isEnabledFor(logging.DEBUG)
+    )  # fmt: skip
 
 
 def find_running() -> Running | None:
     """What runs in this task, and is told of: for listeners that must know more of it than events hold."""
-    return _running.get()
+    found = running.get()
+    return found if isinstance(found, Running) else None
 
 
 class Running:
@@ -92,7 +96,7 @@ class Running:
 
     def start(self) -> str:
         """Begin, inside of what runs already, whose listeners hear of this too. The id of that, or ""."""
-        above = _running.get()
+        above = find_running()
         if above is not None:
             self._own = (*above._own, *(mine for mine in self._own if mine not in above._own))
         self._listeners = (*_listeners, *self._own)
@@ -104,31 +108,28 @@ class Running:
 
     def tell_start(self, event: CallEvent) -> None:
         """The same, and let listeners find what begins: see `find_running`."""
-        token = _running.set(self)
+        token = running.set(self)
         self.tell(event)
-        _running.reset(token)
+        running.reset(token)
 
     def elapsed(self) -> float:
         return time.monotonic() - self.began
 
-    def enter(self) -> list[Any]:
+    def enter(self) -> Entered:
         """Before a step: what runs in this task is this. Between the steps of a stream it is the reader's again."""
-        running = _running.set(self)
-        call = listening.call_id.set(self.id)
-        return [running, call, *[enter() for enter, _ in self.around]]
+        token = running.set(self)
+        return (token, [enter() for enter, _ in self.around]) if self.around else (token, _NOTHING)
 
-    def leave(self, tokens: list[Any]) -> None:
-        for (_, leave), token in zip(reversed(self.around), reversed(tokens[2:]), strict=False):
-            leave(token)
-        _reset(listening.call_id, tokens[1])
-        _reset(_running, tokens[0])
-
-
-def _reset(variable: ContextVar[Any], token: Token[Any]) -> None:
-    try:
-        variable.reset(token)
-    except ValueError:
-        """The step was abandoned with its task, and is closed from elsewhere: that task's context is gone."""
+    def leave(self, entered: Entered) -> None:
+        """After the step."""
+        token, inner = entered
+        if inner:
+            for (_, leave), given in zip(reversed(self.around), reversed(inner), strict=False):
+                leave(given)
+        try:
+            running.reset(token)
+        except ValueError:
+            """The step was abandoned with its task, and is closed from elsewhere: that task's context is gone."""
 
 
 def read_outcome(error: BaseException | None) -> Outcome:

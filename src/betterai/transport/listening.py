@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from betterai.core.events import Listener
 
-call_id: ContextVar[str] = ContextVar("betterai_call_id", default="")
+
+class Work(Protocol):
+    """What requests are made for."""
+
+    id: str
+
+
+running: ContextVar[Work | None] = ContextVar("betterai_running", default=None)
 """What the requests of the running task are made for."""
 
 everywhere: Listener | None = None

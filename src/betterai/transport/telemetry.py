@@ -42,7 +42,7 @@ def watch(tell: Listener | None, method: str, url: URL, *sent: Mapping[str, str]
     if tell is None and everywhere is None and not requests.isEnabledFor(logging.DEBUG):
         return _pass_over
     listeners = [listener for listener in (tell, everywhere) if listener is not None]
-    began, ended, call = time.monotonic(), False, listening.call_id.get()
+    began, ended, work = time.monotonic(), False, listening.running.get()
 
     def finish(
         status: int | None,
@@ -63,7 +63,7 @@ def watch(tell: Listener | None, method: str, url: URL, *sent: Mapping[str, str]
             status=status,
             error=type(error).__name__ if error is not None else "",
             bytes=size,
-            call=call,
+            call="" if work is None else work.id,
             scheme=url.scheme,
             port=url.port,
             request_id=_read_request_id(headers, sent),

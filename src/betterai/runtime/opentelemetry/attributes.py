@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from betterai.core.events import CallEnded, CallInfo, ToolInfo, TransportEvent
@@ -10,7 +11,7 @@ from betterai.core.exceptions import BetterAIError
 from betterai.core.response import ProviderResponse
 from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Usage
-from betterai.runtime.registry import get_provider
+from betterai.runtime.registry import get_provider, registry_version
 
 Value: TypeAlias = str | bool | int | float | Sequence[str]
 Attributes: TypeAlias = dict[str, Value]
@@ -28,6 +29,11 @@ _SETTINGS = {
 
 def find_name(provider: str) -> str:
     """A provider's name in the conventions: its own id, but where its declaration says another."""
+    return _find_name(provider, registry_version())
+
+
+@lru_cache(maxsize=256)
+def _find_name(provider: str, version: object) -> str:
     try:
         return get_provider(provider).otel_name or provider
     except BetterAIError:
