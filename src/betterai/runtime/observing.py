@@ -19,11 +19,10 @@ calls = logging.getLogger("betterai.calls")
 
 Around: TypeAlias = tuple[Callable[[], Any], Callable[[Any], object]]
 """What to do before each step of a call, and after it with what that gave."""
-Entered: TypeAlias = tuple[Token[Work | None], list[Any]]
+Entered: TypeAlias = tuple[Token[Work | None], Any]
 
 _listeners: tuple[Listener, ...] = ()
 _lock = Lock()
-_NOTHING: list[Any] = []
 
 
 class Observation:
@@ -85,11 +84,11 @@ def find_running() -> Running | None:
 
 
 class Running:
-    """Work that is told of while it runs. `around` is done at each of its steps: a listener may add to it."""
+    """Work that is told of while it runs. Who is told of its start may set what is done `around` each of its steps."""
 
     def __init__(self, listener: Listener | None = None) -> None:
         self.id = f"{getrandbits(64):016x}"
-        self.around: list[Around] = []
+        self.around: Around | None = None
         self._own: tuple[Listener, ...] = () if listener is None else (listener,)
         self._listeners: tuple[Listener, ...] = ()
         self.began = 0.0
@@ -118,14 +117,13 @@ class Running:
     def enter(self) -> Entered:
         """Before a step: what runs in this task is this. Between the steps of a stream it is the reader's again."""
         token = running.set(self)
-        return (token, [enter() for enter, _ in self.around]) if self.around else (token, _NOTHING)
+        return token, None if self.around is None else self.around[0]()
 
     def leave(self, entered: Entered) -> None:
         """After the step."""
         token, inner = entered
-        if inner:
-            for (_, leave), given in zip(reversed(self.around), reversed(inner), strict=False):
-                leave(given)
+        if self.around is not None:
+            self.around[1](inner)
         try:
             running.reset(token)
         except ValueError:

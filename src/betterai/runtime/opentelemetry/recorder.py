@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import time_ns
 
 from opentelemetry import context, metrics, trace
@@ -96,7 +97,7 @@ class Recorder:
         assert running is not None
         span = self._tracer.start_span(name, kind=kind, attributes=said)
         inside = trace.set_span_in_context(span)
-        running.around.append((lambda: context.attach(inside), context.detach))
+        running.around = partial(context.attach, inside), context.detach
         self._open[running.id] = Open(span, running)
 
     def _end_call(self, event: CallEnded) -> None:
