@@ -21,7 +21,7 @@ from betterai.core.exceptions import (
     ValidationError,
 )
 from betterai.core.response import Attempt
-from betterai.wire.errors import parse_retry_after
+from betterai.wire.waits import parse_retry_after
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState

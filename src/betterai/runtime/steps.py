@@ -24,7 +24,7 @@ from betterai.core.wire import Call, Checkpoint, Wait, WireRequest, WireResponse
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock, was_not_taken
 from betterai.runtime.connection import Connection
 from betterai.runtime.encoding import encode_request
-from betterai.wire.errors import parse_retry_after
+from betterai.wire.waits import parse_retry_after
 
 C = TypeVar("C")
 R = TypeVar("R")
