@@ -156,8 +156,8 @@ class StepsRun(Generic[C, R]):
         limits = msgspec.structs.replace(
             connection.timeout, total=min(connection.timeout.total, self._check_deadline())
         )
-        attempts = Attempts(connection.retries, limits, self._clock)
         encoded, endpoint = encode_request(request), connection.endpoint()
+        attempts = Attempts(connection.retries, limits, self._clock, connection.quota)
         while True:
             status = None
             try:

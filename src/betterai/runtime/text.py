@@ -92,7 +92,7 @@ class CodecTextProvider(BaseTextProvider):
         """Generate one answer. Raises `BetterAIError`."""
         plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=False)
         endpoint = self._endpoint(plan)
-        attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        attempts = self._open_attempts()
         background = getattr(plan.codec, "background", None)
         if background is not None and (steps := background(plan.call)) is not None:
             return await self._generate_by_job(steps, plan, attempts)
@@ -124,7 +124,7 @@ class CodecTextProvider(BaseTextProvider):
         """Stream one answer. Raises `BetterAIError`; what broke before the first content is tried again."""
         plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=True)
         endpoint = self._endpoint(plan)
-        attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        attempts = self._open_attempts()
         codec, call, request, hops, first_byte = plan.codec, plan.call, plan.request, None, None
         while True:
             shown, status, whole = False, None, None
@@ -289,6 +289,10 @@ class CodecTextProvider(BaseTextProvider):
         result = await job.run()
         attempts.records += job.records
         return self._complete(result, plan, attempts, job.headers)
+
+    def _open_attempts(self) -> Attempts:
+        connection = self.connection
+        return Attempts(connection.retries, connection.timeout, self._clock, connection.quota)
 
     # ── after ──
 
