@@ -24,6 +24,7 @@ from betterai.core.wire import Call, Checkpoint, Wait, WireRequest, WireResponse
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock, was_not_taken
 from betterai.runtime.connection import Connection
 from betterai.runtime.encoding import encode_request
+from betterai.wire.errors import is_cut, make_unreadable
 from betterai.wire.waits import parse_retry_after
 
 C = TypeVar("C")
@@ -165,6 +166,8 @@ class StepsRun(Generic[C, R]):
                 status, self.headers = reply.status, reply.headers
                 if not 200 <= status < 300:
                     raise self._codec.parse_error(reply)
+                if request.method == "GET" and request.reply == "json" and is_cut(reply.content):
+                    raise make_unreadable(reply)
             except BetterAIError as error:
                 wait = self._judge(error, request, attempts, status)
                 if wait is None:

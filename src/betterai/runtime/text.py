@@ -286,7 +286,11 @@ class CodecTextProvider(BaseTextProvider):
         from betterai.runtime.steps import StepsRun
 
         job = StepsRun(steps, plan.call, self.connection, clock=self._clock)
-        result = await job.run()
+        try:
+            result = await job.run()
+        except BetterAIError as error:
+            attempts.records += job.records
+            raise self._locate(error, plan, attempts, None, None) from error.__cause__
         attempts.records += job.records
         return self._complete(result, plan, attempts, job.headers)
 

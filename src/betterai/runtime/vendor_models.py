@@ -46,6 +46,7 @@ async def list_vendor_models(
             attempts.record(name, "", status, type(error).__name__)
             wait = attempts.wait_after(error) if isinstance(error, ProviderError) else None
             if wait is None:
+                error.attempts = tuple(attempts.records)
                 raise error.locate(name, "").redact(connection.secrets()) from None
             await attempts.pause(wait)
 
