@@ -263,7 +263,7 @@ async def drip_for_ever(line: Line) -> None:
     """Within every limit but the total one: text without an end."""
     line.begin()
     parts = line.parts()
-    line.send(parts[0])
+    line.send(parts[0] + parts[1])
     while True:
         line.send(parts[2] if line.streaming else b" ")
         await asyncio.sleep(DRIP)

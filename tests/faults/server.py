@@ -91,6 +91,9 @@ class Line:
         self.peer.write(head(status, {"Content-Type": self.content_type, **(headers or {}), **CHUNKED}))
 
     def send(self, data: bytes) -> None:
+        """A piece of the body. Raises `ConnectionError` when the client has left."""
+        if self.peer.transport.is_closing():
+            raise ConnectionError
         if data:
             self.peer.chunk(data)
 
@@ -154,6 +157,7 @@ class FaultServer:
         self._thread.start()
         self._listening = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
         self._ports |= {"deaf": self._places.enter_context(deaf_port()), "closed": free_port()}
+        self._ports["no-name"] = self._ports["plain"]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -170,7 +174,7 @@ class FaultServer:
         base = DIALECTS[protocol].base
         host = {"no-name": "fault-server.invalid", "wrong-name": "localhost"}.get(place, "127.0.0.1")
         scheme = "https" if place in ("tls", "wrong-name", "tls-silent") else "http"
-        port = self._ports.get(place, self._ports["plain"])
+        port = self._ports[fault if place == "own" else place]
         return f"{scheme}://{host}:{port}/{fault}~{cell}{base}"
 
     @property
@@ -190,6 +194,8 @@ class FaultServer:
     # ── in the thread ──
 
     async def _listen(self) -> list[asyncio.Server]:
+        from faults.table import FAULTS
+
         async def on(place: str, **options: object) -> asyncio.Server:
             server = await self._loop.create_server(
                 lambda: Peer(lambda peer: self._serve(peer, place)), "127.0.0.1", 0, backlog=4096, **options
@@ -204,6 +210,7 @@ class FaultServer:
             await on("wrong-name", ssl=wrong.context),
             await on("tls-silent"),
             await on("knock"),
+            *[await on(fault.name) for fault in FAULTS.values() if fault.place == "own"],
         ]
 
     async def _end(self) -> None:
@@ -272,7 +279,10 @@ def said_in(cell: str) -> Sequence[str]:
 
 
 def is_streaming(path: str, body: bytes) -> bool:
-    return path.endswith((":streamGenerateContent", "/converse-stream")) or b'"stream":true' in body.replace(b" ", b"")
+    said = body.replace(b" ", b"")
+    if path.endswith("/api/chat"):  # where it is the default
+        return b'"stream":false' not in said
+    return path.endswith((":streamGenerateContent", "/converse-stream")) or b'"stream":true' in said
 
 
 @dataclass(frozen=True)
