@@ -16,6 +16,7 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from betterai.runtime.sync import run as run_in_background
 from faults.cells import Cell, Matrix, Outcome, all_cells, matrix
 from faults.page import Figures, Leaks, build_page
 from faults.server import FaultServer
@@ -43,24 +44,44 @@ async def run_all(cells: Sequence[Cell], run: Matrix, progress: Progress, title:
     return list(await asyncio.gather(*map(one, cells)))
 
 
-async def measure(cells: Sequence[Cell], progress: Progress) -> tuple[list[Outcome], Leaks]:
-    """The outcomes, and what was left behind."""
+async def repeat_wrong(outcomes: Sequence[Outcome], run: Matrix, progress: Progress) -> tuple[list[Outcome], int]:
+    """What went wrong, alone and again: a machine may be busy once or twice. Also how many were well then."""
+    wrong = sum(bool(outcome.wrong) for outcome in outcomes)
+    shown = progress.add_task("alone, again", total=len(outcomes), wrong=wrong)
+    settled = []
+    for outcome in outcomes:
+        known = outcome.cell.fault.name in KNOWN
+        settled.append(outcome if known else await run.run_patiently(outcome.cell, outcome))
+        progress.update(shown, advance=1, wrong=wrong)
+    return settled, wrong - sum(bool(outcome.wrong) for outcome in settled)
+
+
+async def measure(cells: Sequence[Cell], progress: Progress) -> tuple[list[Outcome], int, Leaks]:
+    """The outcomes, how many of them took a second try, and what was left behind."""
     light = [cell for cell in cells if not cell.fault.heavy]
     again = random.Random(1).sample(light, min(AGAIN, len(light)))
+    heavy = [cell for cell in cells if cell.fault.heavy]
+    run_in_background(asyncio.sleep(0))  # the loop of the sync calls lives as long as the process
     tasks, handles = len(asyncio.all_tasks()), open_files()
     with FaultServer() as server:
         async with matrix(server) as run:
-            outcomes = await run_all(cells, run, progress, "the matrix")
+            outcomes = await run_all(light, run, progress, "the matrix")
             memory = []
-            for turn in ("memory", "memory again"):
+            for turn in ("once more", "once more", "once more"):
                 await run_all(again, run, progress, turn)
                 gc.collect()
                 memory.append(resident())
+            outcomes += await run_all(heavy, run, progress, "what is heavy")
+            outcomes, repeated = await repeat_wrong(outcomes, run, progress)
         await server.until(lambda: not server.connections, 2)
         sockets = server.connections
     gc.collect()
-    grown = memory[1] - memory[0]
-    return outcomes, Leaks(sockets, len(asyncio.all_tasks()) - tasks, open_files() - handles, len(again), grown)
+    grown = memory[-1] - memory[-2]
+    return (
+        outcomes,
+        repeated,
+        Leaks(sockets, len(asyncio.all_tasks()) - tasks, open_files() - handles, len(again), grown),
+    )
 
 
 def resident() -> int:
@@ -82,6 +103,10 @@ def report(console: Console, outcomes: Sequence[Outcome], leaks: Leaks) -> int:
     for (fault, said), cells in same.items():
         known = " (known)" if fault in KNOWN else ""
         console.print(f"{fault}{known}: {said} – {len(cells)} ×, such as {cells[0]}", highlight=False, markup=False)
+    met = {outcome.cell.fault.name for outcome in outcomes}
+    well = met & set(KNOWN) - {outcome.cell.fault.name for outcome in outcomes if outcome.wrong}
+    if well:
+        console.print(f"known, and no longer so: {', '.join(sorted(well))}", highlight=False)
     unknown = sum(bool(outcome.wrong) for outcome in outcomes if outcome.cell.fault.name not in KNOWN)
     console.print(f"{len(outcomes)} runs, {unknown} wrong beside what is known; left behind: {leaks}", highlight=False)
     return unknown
@@ -94,13 +119,13 @@ def main() -> int:
     chosen = parser.parse_args()
     cells = [cell for cell in all_cells() if not chosen.faults or cell.fault.name in chosen.faults]
     random.Random(0).shuffle(cells)
-    console = Console(stderr=True)
+    console = Console(stderr=True, soft_wrap=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[wrong]} wrong"))  # fmt: skip
     began = monotonic()
     with Progress(*columns, console=console) as progress:
-        outcomes, leaks = asyncio.run(measure(cells, progress))
+        outcomes, repeated, leaks = asyncio.run(measure(cells, progress))
     unknown = report(console, outcomes, leaks)
-    page = build_page(Figures(tuple(outcomes), leaks, monotonic() - began))
+    page = build_page(Figures(tuple(outcomes), repeated, leaks, monotonic() - began))
     print(page)
     if not (chosen.faults or chosen.check):
         TARGET.write_text(page)

@@ -39,6 +39,8 @@ class Leaks:
 @dataclass(frozen=True)
 class Figures:
     outcomes: tuple[Outcome, ...]
+    repeated: int
+    """How many were wrong on a busy machine, and well when they were run again alone."""
     leaks: Leaks
     seconds: float
 
@@ -71,7 +73,7 @@ def _introduction(figures: Figures, routed: bool) -> Iterable[str]:
         "with the right error, and leave nothing behind. Written by `make faults`; a sample of it is part of `make test`."
     )
     yield ""
-    yield f"- **Runs**: {len(outcomes):,}, in {figures.seconds:.0f} s. {_verdict(len(wrong), known)}"
+    yield f"- **Runs**: {len(outcomes):,}, in {figures.seconds:.0f} s. {_verdict(len(wrong), known)}{_repeated(figures.repeated)}"
     yield f"- **Protocols**: {', '.join(DIALECTS)}."
     yield f"- **Ways to call**: {', '.join(WAYS)}{', each alone and behind a router with a healthy second target' if routed else ''}."
     yield f"- **Limits**: {limits}; {BUDGET} attempts."
@@ -95,6 +97,10 @@ def _verdict(wrong: int, known: int) -> str:
     if not wrong:
         return "All of them are as they must be."
     return f"{wrong:,} of them are not as they must be, {known:,} for reasons that are known."
+
+
+def _repeated(count: int) -> str:
+    return f" {count:,} were so only when run again alone: the machine was busy." if count else ""
 
 
 def _head(routed: bool) -> Sequence[str]:

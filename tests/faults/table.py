@@ -40,13 +40,13 @@ class Seen:
     `again` tells whether the same call may go well later: then all attempts are made, else one; None leaves it open.
     `shown` is how many pieces of text a stream shows before, after which nothing may be tried again; below 0 it is at
     most so many, for what came may be lost with what broke.
-    `elsewhere` tells whether another target can help.
+    `elsewhere` tells whether another target helps; None leaves it open.
     """
 
     classes: tuple[type[ProviderError], ...] = ()
     again: bool | None = False
     shown: int = 0
-    elsewhere: bool = True
+    elsewhere: bool | None = True
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ BUDGET = 3
 """Attempts of one call."""
 
 
-def fails(*classes: type[ProviderError], again: bool | None = False, elsewhere: bool = True) -> Seen:
+def fails(*classes: type[ProviderError], again: bool | None = False, elsewhere: bool | None = True) -> Seen:
     return Seen(classes, again, elsewhere=elsewhere)
 
 
@@ -111,7 +111,7 @@ for _status, _class, _again in (
 ):  # fmt: skip
     _add(
         _R, f"status-{_status}", f"HTTP {_status} without words", acts.say(_status),
-        fails(_class, again=_again, elsewhere=_status not in (400, 413, 422)),
+        fails(_class, again=_again, elsewhere=_status not in (400, 422)),
     )  # fmt: skip
 _add(_R, "busy", "overloaded, in the vendor's words", acts.say_of(bodies.BUSY), fails(OverloadedError, again=True))
 _add(_R, "busy-once", "overloaded once, then well", acts.say_of(bodies.BUSY), ANSWER, hits=1)
@@ -123,7 +123,7 @@ _add(
     only=_vendors(bodies.CONTEXT),
 )  # fmt: skip
 _add(
-    _R, "filtered", "a filter refused it", acts.say_of(bodies.FILTERED), fails(ContentFilterError),
+    _R, "filtered", "a filter refused it", acts.say_of(bodies.FILTERED), fails(ContentFilterError, elsewhere=None),
     only=_vendors(bodies.FILTERED),
 )  # fmt: skip
 _add(_R, "no-model", "no such model", acts.say_of(bodies.NO_MODEL), fails(ModelNotFoundError))
@@ -375,7 +375,8 @@ KNOWN: Mapping[str, str] = {
     "close-when-done": "aiohttp uses a connection again that was closed, until its loop has read the news.",
     "bad-chunk": "aiohttp loses the error of a chunk that comes together with what stands before it.",
     "hold-after-finish": "an idle limit below one second counts while only the end of a complete answer is waited for.",
-    "stop-0": "a stream that ends before it says anything is not asked for again.",
-    "empty": "a stream that ends before it says anything is not asked for again.",
+    "redirect": "behind a router, a redirect ends the call as a bad request does.",
+    "redirect-here": "behind a router, a redirect ends the call as a bad request does.",
+    "status-413": "behind a router, a body that is too large for one target is not tried at the next.",
 }
 """What is not as it must be, and why: these are run and shown, and are no reason to fail."""
