@@ -374,7 +374,6 @@ KNOWN: Mapping[str, str] = {
     "too-much": "aiohttp uses a connection again on which something came unasked.",
     "close-when-done": "aiohttp uses a connection again that was closed, until its loop has read the news.",
     "bad-chunk": "aiohttp loses the error of a chunk that comes together with what stands before it.",
-    "hold-after-finish": "an idle limit below one second counts while only the end of a complete answer is waited for.",
     "redirect": "behind a router, a redirect ends the call as a bad request does.",
     "redirect-here": "behind a router, a redirect ends the call as a bad request does.",
     "status-413": "behind a router, a body that is too large for one target is not tried at the next.",
