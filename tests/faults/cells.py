@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 import betterai
 from betterai.core.base import BaseTextProvider
-from betterai.core.config import CoreConfig, Retries, Timeout
+from betterai.core.config import Retries, Timeout
 from betterai.core.exceptions import BetterAIError, ProviderError, StreamInterrupted
 from betterai.core.response import ProviderResponse
 from betterai.runtime.stream import TextStream
@@ -23,14 +23,13 @@ from betterai.transport.http import HTTPTransport, SessionOptions
 from faults.dialects import DIALECTS, OTHER_PIECES, PIECES
 from faults.server import FaultServer, certificates
 from faults.table import BUDGET, ENDLESS, FAULTS, Fault, Seen
+from faults.targets import HELLO, KEY, target
 
 Way = Literal["generate", "stream", "sync", "sync-stream"]
 WAYS: Sequence[Way] = get_args(Way)
 LIMITS = Timeout(connect=0.3, first_byte=0.5, idle=0.5, total=2.5)
 RETRIES = Retries(attempts=BUDGET, base=0.01, cap=0.05)
 MAX_REPLY_BYTES = 16 * 1024 * 1024
-HELLO = [{"role": "user", "content": "Hello"}]
-KEY = "canary-53cr3t-0123456789"
 HANGS = 8.0
 """Seconds after which a call is taken to hang."""
 SLACK = 0.25
@@ -139,17 +138,17 @@ class Matrix:
         return betterai.Router([first, second], timeout=LIMITS, retries=RETRIES)
 
     def _target(self, fault: str, protocol: str, name: str) -> BaseTextProvider:
-        dialect = DIALECTS[protocol]
-        config = CoreConfig(
-            model=dialect.model if name.isdigit() else dialect.model.replace("neutral", "other"),
+        model = DIALECTS[protocol].model
+        return target(
+            self.server,
+            fault,
+            name,
             protocol=protocol,
-            base_url=self.server.url(fault, protocol, name),
-            api_key=KEY,
-            settings=dialect.settings,
+            transport=self.transport,
             timeout=LIMITS,
             retries=RETRIES,
+            model=model if name.isdigit() else model.replace("neutral", "other"),
         )
-        return betterai.get_text_provider(config, transport=lambda: self.transport)
 
     async def _call(self, provider: BaseTextProvider, cell: Cell, outcome: Outcome) -> None:
         if cell.way == "generate":

@@ -148,6 +148,7 @@ class FaultServer:
         self._places = ExitStack()
         self._ports: dict[str, int] = {}
         self._peers: set[Peer] = set()
+        self._silent = 0
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -181,6 +182,11 @@ class FaultServer:
     def connections(self) -> int:
         """How many are open."""
         return len(self._peers)
+
+    @property
+    def busy_handshakes(self) -> int:
+        """How many connections wait for a handshake that never comes."""
+        return self._silent
 
     def wait_until(self, reached: Callable[[], bool], seconds: float = 5) -> bool:
         """Block until something is so; whether it was so in time."""
@@ -225,12 +231,15 @@ class FaultServer:
             await asyncio.sleep(0)
 
     async def _serve(self, peer: Peer, place: str) -> None:
+        silent = place == "tls-silent"
         with self._changed:
             self._peers.add(peer)
+            self._silent += silent
+            self._changed.notify_all()
         try:
             if place == "knock":
                 peer.reset()
-            elif place == "tls-silent":
+            elif silent:
                 await asyncio.Event().wait()
             while not peer.gone.is_set():
                 await self._answer(peer, await peer.request())
@@ -240,6 +249,7 @@ class FaultServer:
         finally:
             with self._changed:
                 self._peers.discard(peer)
+                self._silent -= silent
                 self._changed.notify_all()
 
     async def _answer(self, peer: Peer, request: bytes) -> None:

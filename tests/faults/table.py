@@ -160,6 +160,13 @@ _add(_W, "wait-past", "429 once, Retry-After as a date long past", acts.later(-8
 _add(_W, "wait-long", "429, Retry-After of a day", acts.say(429, b"{}", Retry_After="86400"), fails(RateLimitError))
 _add(
     _W,
+    "wait-5",
+    "429, Retry-After longer than a call may take",
+    acts.say(429, b"{}", Retry_After="5"),
+    fails(RateLimitError),
+)
+_add(
+    _W,
     "wait-huge",
     "429, Retry-After of 10³⁰⁰ s",
     acts.say(429, b"{}", Retry_After="1" + "0" * 300),
