@@ -37,11 +37,17 @@ def sync_stream(url):
     for chunk in betterai.sync.stream("openai/m-1", "Hello", config=config(url)):
         pass
 
+def sync_held(url):
+    held.append(betterai.sync.stream("openai/m-1", "Hello", config=config(url)))
+    for chunk in held[-1]:
+        pass
+
 def sync_generate(url):
     betterai.sync.generate("openai/m-1", "Hello", config=config(url))
 
+held = []
 ways = {
-    "stream": lambda url: asyncio.run(stream(url)), "generate": lambda url: asyncio.run(generate(url)),
+    "sync-held": sync_held, "stream": lambda url: asyncio.run(stream(url)), "generate": lambda url: asyncio.run(generate(url)),
     "sync-stream": sync_stream, "sync-generate": sync_generate,
 }
 for line in sys.stdin:
@@ -96,7 +102,9 @@ def running() -> Iterator[Program]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.parametrize("ways", [("stream", "generate"), ("sync-stream", "sync-generate")], ids=["async", "sync"])
+@pytest.mark.parametrize(
+    "ways", [("stream", "generate"), ("sync-stream", "sync-held", "sync-generate")], ids=["async", "sync"]
+)
 def test_s3_ctrl_c_in_every_phase(faults: FaultServer, ways: tuple[str, ...]) -> None:
     with running() as program:
         tried = {f"{way}, {phase}": interrupt(faults, program, way, phase) for way in ways for phase in PHASES}
