@@ -60,7 +60,7 @@ _HOMES = {
     ),
     "runtime.functions": "ToolFunction tool",
     "runtime.router.router": "Router",
-    "runtime.router.status": "LaneStatus RouterStatus RouteStatus",
+    "runtime.router.status": "RouterStatus RouteStatus TargetStatus",
     "runtime.storage": "dump_messages load_messages",
     "runtime.stream": "TextStream",
     "runtime.tool_stream": "ToolStream",

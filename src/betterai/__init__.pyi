@@ -138,6 +138,10 @@ from betterai.runtime.factory import register_tts_provider as register_tts_provi
 from betterai.runtime.factory import register_video_provider as register_video_provider
 from betterai.runtime.functions import ToolFunction as ToolFunction
 from betterai.runtime.functions import tool as tool
+from betterai.runtime.router.router import Router as Router
+from betterai.runtime.router.status import RouterStatus as RouterStatus
+from betterai.runtime.router.status import RouteStatus as RouteStatus
+from betterai.runtime.router.status import TargetStatus as TargetStatus
 from betterai.runtime.storage import dump_messages as dump_messages
 from betterai.runtime.storage import load_messages as load_messages
 from betterai.runtime.stream import TextStream as TextStream
