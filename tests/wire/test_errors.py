@@ -161,6 +161,8 @@ TABLE: list[tuple[int, Any, str, bool, float | None]] = [
     (400, {"error": {"message": "The total length of all messages is too long.", "type": "too_many_prompt_tokens", "code": 400}}, "ContextLengthError", NO, None),
     (400, [{"error": {"code": 400, "message": "API key not valid. Please pass a valid API key.", "status": "INVALID_ARGUMENT"}}], "AuthenticationError", NO, None),
     (400, {"error": {"message": "Your credit balance is too low to access the API.", "type": "invalid_request_error"}}, "QuotaExceededError", NO, None),
+    (400, {"error": {"message": "You have reached your specified API usage limits. You will regain access on 2026-04-01.", "type": "invalid_request_error"}},
+     "QuotaExceededError", NO, None),
     (400, {"error": {"message": "The input token count (9) exceeds the maximum number of tokens allowed (8).", "code": 400}}, "ContextLengthError", NO, None),
     (400, {"message": "too many tokens: size limit exceeded by 25836 tokens."}, "ContextLengthError", NO, None),
     (400, {"message": "The provided model identifier is invalid."}, "ModelNotFoundError", NO, None),

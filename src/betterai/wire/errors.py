@@ -42,7 +42,7 @@ def read_request_id(headers: Mapping[str, str]) -> str:
 _QUOTA = re.compile(
     r"insufficient.?(quota|balance|credits?|funds)|exceeded.your.current.quota|exceeded_current_quota|plan and billing|"
     r"billing.?(hard.?limit|not.?active)|credit balance|(any|no|out of|enough|available) credits|spend(ing)?.?limit|"
-    r"key limit exceeded|payment.?required",
+    r"reached your specified.{0,20} usage limits|key limit exceeded|payment.?required",
     re.IGNORECASE,
 )
 _RATE_CODES = frozenset({"rate_limit_exceeded", "rate_limit_error", "ratelimitreached", "too_many_requests"})
