@@ -45,6 +45,7 @@ _HOMES = {
         "Transcript TranscriptChunk VideoResponse "
         "FileHandle TokenCount"
     ),
+    "core.routing": "Breaker Hedge Target",
     "core.runs": "ToolOutcome ToolRun ToolStep",
     "core.settings": (
         "AudioOutput EmbeddingSettings GenerationSettings ImageSettings PromptCache RealtimeSettings ReasoningControl "
@@ -62,6 +63,8 @@ _HOMES = {
     ),
     "runtime.functions": "ToolFunction tool",
     "runtime.observing": "Observation observe",
+    "runtime.router.router": "Router",
+    "runtime.router.status": "RouterStatus RouteStatus TargetStatus",
     "runtime.storage": "dump_messages load_messages",
     "runtime.stream": "TextStream",
     "runtime.tool_stream": "ToolStream",

@@ -96,6 +96,9 @@ from betterai.core.results import TokenCount as TokenCount
 from betterai.core.results import Transcript as Transcript
 from betterai.core.results import TranscriptChunk as TranscriptChunk
 from betterai.core.results import VideoResponse as VideoResponse
+from betterai.core.routing import Breaker as Breaker
+from betterai.core.routing import Hedge as Hedge
+from betterai.core.routing import Target as Target
 from betterai.core.runs import ToolOutcome as ToolOutcome
 from betterai.core.runs import ToolRun as ToolRun
 from betterai.core.runs import ToolStep as ToolStep
@@ -147,6 +150,10 @@ from betterai.runtime.functions import ToolFunction as ToolFunction
 from betterai.runtime.functions import tool as tool
 from betterai.runtime.observing import Observation as Observation
 from betterai.runtime.observing import observe as observe
+from betterai.runtime.router.router import Router as Router
+from betterai.runtime.router.status import RouterStatus as RouterStatus
+from betterai.runtime.router.status import RouteStatus as RouteStatus
+from betterai.runtime.router.status import TargetStatus as TargetStatus
 from betterai.runtime.storage import dump_messages as dump_messages
 from betterai.runtime.storage import load_messages as load_messages
 from betterai.runtime.stream import TextStream as TextStream

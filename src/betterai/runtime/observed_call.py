@@ -52,7 +52,7 @@ class ObservedTextProvider(BaseTextProvider):
     def generate_stream(
         self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
     ) -> AsyncGenerator[TextChunk, None]:
-        """Stream one answer. Raises `BetterAIError`; what broke before the first chunk is tried again."""
+        """Stream one answer. Raises `BetterAIError`; what broke before the first content is tried again."""
         settings = settings or _NO_SETTINGS
         if not is_heard(self.listener):
             return self._generate_stream(messages, model, settings)

@@ -20,6 +20,7 @@ from betterai.core.exceptions import (
     BetterAIError,
     ModelNotFoundError,
     ProviderError,
+    StreamInterrupted,
     UnsupportedParam,
 )
 from betterai.core.message import MediaPart, Message, Messages, ToolResult
@@ -97,7 +98,7 @@ class CodecTextProvider(ObservedTextProvider):
     async def _generate(self, messages: Messages, model: str, settings: GenerationSettings) -> ProviderResponse:
         plan = await self._plan(messages, model, settings, stream=False)
         endpoint = self._endpoint(plan)
-        attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        attempts = self._open_attempts()
         background = getattr(plan.codec, "background", None)
         if background is not None and (steps := background(plan.call)) is not None:
             return await self._generate_by_job(steps, plan, attempts)
@@ -130,7 +131,7 @@ class CodecTextProvider(ObservedTextProvider):
     ) -> AsyncGenerator[TextChunk, None]:
         plan = await self._plan(messages, model, settings, stream=True)
         endpoint = self._endpoint(plan)
-        attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        attempts = self._open_attempts()
         codec, call, request, hops, first_byte = plan.codec, plan.call, plan.request, None, None
         while True:
             shown, status, whole = False, None, None
@@ -154,7 +155,8 @@ class CodecTextProvider(ObservedTextProvider):
                             if not shown:
                                 raise
                             broke, piece = error, b""
-                        for chunk in read_piece(state, framer, piece, gathered):
+                        said = read_piece(state, framer, piece, gathered)
+                        for chunk in said if shown else gathered.hold_back(said):
                             shown = True
                             yield chunk if hops is None else hops.shift(chunk)
                         if state.ending:
@@ -291,9 +293,17 @@ class CodecTextProvider(ObservedTextProvider):
         from betterai.runtime.steps import StepsRun
 
         job = StepsRun(steps, plan.call, self.connection, clock=self._clock)
-        result = await job.run()
+        try:
+            result = await job.run()
+        except BetterAIError as error:
+            attempts.records += job.records
+            raise self._locate(error, plan, attempts, None, None) from error.__cause__
         attempts.records += job.records
         return self._complete(result, plan, attempts, job)
+
+    def _open_attempts(self) -> Attempts:
+        connection = self.connection
+        return Attempts(connection.retries, connection.timeout, self._clock, connection.quota)
 
     # ── after ──
 
@@ -321,6 +331,7 @@ class CodecTextProvider(ObservedTextProvider):
         self.connection.look_again()
         attempts.record(*self._whom(plan), status, type(error).__name__)
         if isinstance(error, ProviderError) and shown is None:
+            error.retryable = error.retryable or isinstance(error, StreamInterrupted)
             wait = attempts.wait_after(error)
             if wait is not None:
                 await attempts.pause(wait)

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from betterai.core.accumulate import Accumulator
+from betterai.core.base import BaseTextProvider
 from betterai.core.config import CoreConfig
 from betterai.core.events import Listener
 from betterai.core.exceptions import BetterAIError
@@ -58,7 +59,7 @@ class ToolStream(TextStream[Any]):
         return self.run
 
 
-def ask_whole(client: Client, model: str, system: str | None, config: CoreConfig | None) -> Ask:
+def ask_whole(client: Client, model: str | BaseTextProvider, system: str | None, config: CoreConfig | None) -> Ask:
     """Ask for whole answers: each is one chunk."""
 
     async def ask(messages: Sequence[Message], settings: GenerationSettings) -> AsyncGenerator[TextChunk, None]:
@@ -68,7 +69,7 @@ def ask_whole(client: Client, model: str, system: str | None, config: CoreConfig
     return ask
 
 
-def ask_stream(client: Client, model: str, system: str | None, config: CoreConfig | None) -> Ask:
+def ask_stream(client: Client, model: str | BaseTextProvider, system: str | None, config: CoreConfig | None) -> Ask:
     """Ask for streams."""
 
     async def ask(messages: Sequence[Message], settings: GenerationSettings) -> AsyncGenerator[TextChunk, None]:
@@ -81,7 +82,7 @@ def ask_stream(client: Client, model: str, system: str | None, config: CoreConfi
 
 def open_tools(
     ask: Ask,
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     settings: GenerationSettings,
     max_steps: int,
@@ -91,4 +92,4 @@ def open_tools(
     """A run that begins when it is read. Raises `ValidationError` for what cannot be run."""
     history = read_messages(messages)
     loop = ToolLoop(ask, history, settings, max_steps=max_steps, approve=approve, listener=listener)
-    return ToolStream(loop, model)
+    return ToolStream(loop, model if isinstance(model, str) else "")
