@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack
 
 import msgspec
@@ -21,7 +21,7 @@ from betterai.core.routing import ROUTER_PREFIX
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.class_text import ClassTextProvider
-from betterai.runtime.connection import Connection, find_named_secrets
+from betterai.runtime.connecting import make_guard, make_transport_source
 from betterai.runtime.factory import find_text_provider, read_key
 from betterai.runtime.media import load_one
 from betterai.runtime.messages import read_messages
@@ -81,8 +81,8 @@ class Client:
         read_retries(retries)
         self._config = msgspec.structs.replace(base, timeout=timeout, retries=retries)
         self.listener = on_event
-        self._guard = _guard_maker({**(session.headers if session is not None else {}), **(headers or {})})
-        self._make_transport = _transport_maker(headers, proxy, ca_bundle, trust_env, session, on_event)
+        self._guard = make_guard({**(session.headers if session is not None else {}), **(headers or {})})
+        self._make_transport = make_transport_source(headers, proxy, ca_bundle, trust_env, session, on_event)
         self._transport: HTTPTransport | None = None
         self._providers: dict[str, Found] = {}
 
@@ -268,30 +268,6 @@ class Client:
 
 def _first(left: Any, right: Any) -> Any:
     return left if left is not None else right
-
-
-def _transport_maker(
-    headers: Mapping[str, str] | None,
-    proxy: str | None,
-    ca_bundle: str | None,
-    trust_env: bool,
-    session: aiohttp.ClientSession | None,
-    on_event: Listener | None,
-) -> Callable[[], HTTPTransport]:
-    def make() -> HTTPTransport:
-        from betterai.transport.http import HTTPTransport
-        from betterai.transport.sessions import SessionOptions
-
-        options = SessionOptions(headers=headers or {}, proxy=proxy, ca_bundle=ca_bundle, trust_env=trust_env)
-        return HTTPTransport(options, session=session, on_event=on_event)
-
-    return make
-
-
-def _guard_maker(headers: Mapping[str, str]) -> Callable[[Connection], None]:
-    """What tells a connection of the secrets among these headers; it shows none itself."""
-    secrets = find_named_secrets(headers)
-    return lambda connection: connection.guard(secrets)
 
 
 def _take_provider(provider: Any, config: CoreConfig | None) -> Found:
