@@ -50,7 +50,7 @@ def faults(index: int) -> st.SearchStrategy[Any]:
     return st.lists(st.one_of(st.just(ANSWERS[index]), early, broken), min_size=1, max_size=4)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     scripts=st.tuples(*(faults(index) for index in range(3))),
     attempts=st.integers(1, 7),
