@@ -88,7 +88,7 @@ class Recorder:
         if self._content and not call.wraps:
             said |= describe_prompt(running.messages, running.settings)
         inside = call.wraps or call.embedded
-        name = f"{call.provider if call.wraps else 'chat'} {call.model}"
+        name = f"{call.provider if call.wraps else 'chat'} {call.model}".rstrip()
         self._start(name, SpanKind.INTERNAL if inside else SpanKind.CLIENT, said)
 
     def _start(self, name: str, kind: SpanKind, said: Attributes) -> None:
