@@ -14,7 +14,13 @@ import pytest
 import betterai
 from betterai import CallEnded, CallEvent, CallStarted, FirstContent, ToolEnded, ToolStarted, TransportEvent
 from betterai.core.config import CoreConfig
-from betterai.core.exceptions import BetterAIError, ConfigurationError, OutputInvalidError, StreamInterrupted
+from betterai.core.exceptions import (
+    BetterAIError,
+    ConfigurationError,
+    OutputInvalidError,
+    StreamInterrupted,
+    ValidationError,
+)
 from betterai.core.response import ProviderResponse
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.observing import find_running
@@ -239,6 +245,17 @@ async def test_a_hook_that_raises_breaks_nothing(caplog: pytest.LogCaptureFixtur
     assert len(events) == (4 if streaming else 3)
     failed = [record for record in caplog.records if record.exc_info]
     assert [str(record.exc_info[1]) for record in failed] == [type(event).__name__ for event in events]  # type: ignore[index]
+
+
+async def hook(event: CallEvent) -> None: ...
+
+
+@pytest.mark.parametrize("wrong", [hook, "print"])
+def test_a_hook_that_would_have_to_be_awaited_is_refused(wrong: Any) -> None:
+    with pytest.raises(ValidationError, match="plain function"):
+        betterai.observe(wrong)
+    with pytest.raises(ValidationError, match="plain function"):
+        betterai.Client(on_event=wrong)
 
 
 @pytest.mark.parametrize("streaming", [False, True])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from time import time_ns
+from weakref import WeakKeyDictionary
 
 from opentelemetry import context, metrics, trace
 from opentelemetry.metrics import MeterProvider
@@ -41,11 +42,10 @@ SCHEMA_URL = "https://opentelemetry.io/schemas/1.41.0"
 class Open:
     """A span that has not ended, and how many requests were made in it."""
 
-    __slots__ = ("requests", "running", "span")
+    __slots__ = ("requests", "span")
 
-    def __init__(self, span: Span, running: Running) -> None:
+    def __init__(self, span: Span) -> None:
         self.span = span
-        self.running = running
         self.requests = 0
 
 
@@ -64,7 +64,7 @@ class Recorder:
         self._metrics = Metrics(metrics.get_meter("betterai", __version__, meter_provider, SCHEMA_URL))
         self._content = content
         self._requests = requests
-        self._open: dict[str, Open] = {}
+        self._open: WeakKeyDictionary[Running, Open] = WeakKeyDictionary()
 
     def __call__(self, event: CallEvent) -> None:
         if isinstance(event, TransportEvent):
@@ -98,14 +98,14 @@ class Recorder:
         span = self._tracer.start_span(name, kind=kind, attributes=said)
         inside = trace.set_span_in_context(span)
         running.around = partial(context.attach, inside), context.detach
-        self._open[running.id] = Open(span, running)
+        self._open[running] = Open(span)
 
     def _end_call(self, event: CallEnded) -> None:
         self._metrics.add(event)
-        begun = self._open.pop(event.call.id, None)
+        running = find_running()
+        begun = self._take(running)
         if begun is None or not begun.span.is_recording():
             return
-        running = begun.running
         response = running.response if isinstance(running, RunningCall) else None
         said = describe_end(event, response)
         if self._content and response is not None and not event.call.wraps:
@@ -114,19 +114,24 @@ class Recorder:
         _end(begun.span, event.error if event.kind == "failed" else "")
 
     def _end_tool(self, event: ToolEnded) -> None:
-        begun = self._open.pop(event.tool.id, None)
+        running = find_running()
+        begun = self._take(running)
         if begun is None:
             return
         error = event.error if event.kind == "failed" else ""
         begun.span.set_attributes(describe_error(error))
-        outcome = begun.running.outcome if isinstance(begun.running, RunningTool) else None
+        outcome = running.outcome if isinstance(running, RunningTool) else None
         if self._content and outcome is not None:
             begun.span.set_attributes(describe_tool_run(outcome.call, outcome.result))
         _end(begun.span, error)
 
+    def _take(self, running: Running | None) -> Open | None:
+        return None if running is None else self._open.pop(running, None)
+
     def _add_request(self, event: TransportEvent) -> None:
         ended = time_ns()
-        begun = self._open.get(event.call)
+        running = find_running()
+        begun = None if running is None else self._open.get(running)
         inside, before = None, 0
         if begun is not None:
             inside, before = trace.set_span_in_context(begun.span), begun.requests
