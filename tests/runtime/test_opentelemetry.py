@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import aclosing, suppress
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -344,6 +345,22 @@ async def test_x9_an_argument_goes_before_the_variable(monkeypatch: pytest.Monke
     await betterai.generate("local/echo", "canary")
     betterai.opentelemetry.uninstrument()
     assert telemetry.spans
+    assert "canary" not in telemetry.everything()
+
+
+async def test_x9_a_function_says_for_each_call_whose_content_is_recorded(telemetry: Telemetry) -> None:
+    tenant = ContextVar("tenant", default="private")
+    telemetry.instrument(content=lambda: tenant.get() == "open")
+
+    async def ask_for(who: str, words: str) -> None:
+        tenant.set(who)
+        await betterai.stream("local/echo", words)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(ask_for("open", "shown"))
+        group.create_task(ask_for("private", "canary"))
+    assert [("gen_ai.input.messages" in (span.attributes or {})) for span in telemetry.spans].count(True) == 1
+    assert "shown" in telemetry.everything()
     assert "canary" not in telemetry.everything()
 
 
