@@ -135,6 +135,7 @@ class Matrix:
         if len(first.requests) > 1:
             outcome.waited = first.requests[1] - first.requests[0]
         judge(outcome)
+        forget_frames(outcome.error)
         if self.server.cells[STOLEN].requests:
             outcome.wrong.append("a redirect was followed")
         del self.server.cells[name], self.server.cells[f"{name}-second"]
@@ -183,6 +184,13 @@ class Matrix:
         with SyncStream(TextStream(provider.generate_stream(HELLO))) as stream:
             for chunk in stream:
                 _take(outcome, chunk)
+
+
+def forget_frames(error: BaseException | None) -> None:
+    """Of an error that is kept, so that it does not keep all that was in the hands of whoever raised it."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def _take(outcome: Outcome, chunk: Any) -> None:
