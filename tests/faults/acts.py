@@ -145,6 +145,43 @@ async def hint_first(line: Line) -> None:
     line.answer()
 
 
+async def hint_for_ever(line: Line) -> None:
+    while not line.peer.transport.is_closing():
+        line.peer.write(head(103, {"Link": "</style.css>; rel=preload"}))
+        await asyncio.sleep(DRIP)
+
+
+async def head_byte_by_byte(line: Line) -> None:
+    """Quickly, but each on its own."""
+    body = b"".join(line.parts())
+    for byte in head(200, {"Content-Type": line.content_type, "Content-Length": str(len(body))}):
+        line.peer.write(bytes((byte,)))
+        await asyncio.sleep(0)
+    line.peer.write(body)
+
+
+def bare(version: str, status: str = "200 OK", headers: str = "", *, length: bool = False) -> Act:
+    """A good answer under a head of our own: its body ends with the connection, or after its length."""
+
+    async def act(line: Line) -> None:
+        body = b"".join(line.parts())
+        top = f"HTTP/{version} {status}\r\nContent-Type: {line.content_type}\r\n{headers}"
+        top += f"Content-Length: {len(body)}\r\n" if length else ""
+        line.peer.write(top.encode("latin-1") + b"\r\n" + body)
+        if not length:
+            await line.cut()
+
+    return act
+
+
+async def decorated_chunks(line: Line) -> None:
+    """With extensions, upper-case sizes with zeros before them, and trailers."""
+    line.begin({"Trailer": "X-After"})
+    for part in line.parts():
+        line.peer.write(f'00{len(part):X};name="value"\r\n'.encode() + part + b"\r\n")
+    line.peer.write(b"000\r\nX-After: all of it\r\n\r\n")
+
+
 async def say_too_much(line: Line) -> None:
     """Bytes after the end of a reply, which belong to no request."""
     line.answer()
@@ -365,6 +402,17 @@ async def zipped(line: Line) -> None:
     line.send(packed[: len(packed) // 2])
     line.send(packed[len(packed) // 2 :])
     line.end()
+
+
+def encoded(name: str, encode: Callable[[bytes], bytes]) -> Act:
+    """The body in another encoding."""
+
+    async def act(line: Line) -> None:
+        line.begin({"Content-Encoding": name})
+        line.send(encode(b"".join(line.parts())))
+        line.end()
+
+    return act
 
 
 async def zipped_and_cut(line: Line) -> None:

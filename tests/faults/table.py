@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -225,6 +226,21 @@ _add(_C, "late-headers", "headers after a while", acts.late(0.1), ANSWER)
 _add(_C, "no-http", "bytes that are no HTTP", acts.write(b"\x16\x03\x01 hello\r\n\r\n"), _LOST)
 _add(_C, "many-headers", "200 KB of headers", acts.many_headers, _LOST)
 _add(_C, "early-hints", "103 before the answer", acts.hint_first, ANSWER)
+_add(_C, "hints-for-ever", "103 again and again, and never an answer", acts.hint_for_ever,
+     fails(FirstByteTimeout, APIConnectionError, again=True))  # fmt: skip
+_add(_C, "unasked-upgrade", "101, and bytes of another protocol", acts.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nhello"),
+     fails(ProviderError, again=None))  # fmt: skip
+_add(
+    _C,
+    "two-lengths",
+    "two lengths that differ",
+    acts.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"),
+    _LOST,
+)
+_add(
+    _C, "negative-length", "a length below 0", acts.write(b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello"), _LOST
+)
+_add(_C, "no-status", "a status that is no number", acts.write(b"HTTP/1.1 abc OK\r\nContent-Length: 0\r\n\r\n"), _LOST)
 _add(_C, "too-much", "bytes after the answer that belong to no request", acts.say_too_much, ANSWER, place="own")
 _add(_C, "close-when-done", "closed after an answer without saying so", acts.close_when_done, ANSWER, place="own")
 
@@ -255,6 +271,14 @@ _add(
 _add(_B, "cut-once", "closed before any text once, then well", acts.after(0, acts.cut), ANSWER, hits=1)
 _add(_B, "cut-in-a-letter", "closed within a letter of two bytes", acts.cut_in_a_letter, _LOST,
      fails(APIConnectionError, StreamInterrupted, again=True))  # fmt: skip
+_add(_B, "no-content", "204", acts.say(204), fails(ProviderError, again=None))
+_add(
+    _B,
+    "odd-encoding",
+    "an encoding that was not asked for",
+    acts.encoded("made-up", lambda body: body[::-1]),
+    fails(ProviderError, again=None),
+)
 _add(_B, "empty", "a 200 without a body", acts.say_nothing, fails(ProviderError, again=None), _EMPTY)
 _add(_B, "length-too-long", "less than Content-Length says", acts.promise_more, _LOST, breaks(2, StreamInterrupted))
 _add(_B, "length-too-short", "Content-Length cuts the answer", acts.promise_less, fails(ProviderError, again=None),
@@ -377,12 +401,27 @@ _add(_O, "plain-type", "the answer as text/plain", acts.typed("text/plain"), ANS
 _add(_O, "no-type", "the answer as application/octet-stream", acts.typed("application/octet-stream"), ANSWER)
 _add(_O, "whole-for-stream", "a whole answer for a stream", acts.whole_for_stream, ANSWER)
 _add(_O, "zipped", "the answer compressed", acts.zipped, ANSWER)
+_add(_O, "deflated", "the answer in deflate", acts.encoded("deflate", zlib.compress), ANSWER)
+_add(_O, "until-close", "no length: the answer ends with the connection", acts.bare("1.1"), ANSWER)
+_add(_O, "http-1.0", "HTTP/1.0, with a length", acts.bare("1.0", length=True), ANSWER)
+_add(_O, "no-reason", "a status line without a reason", acts.bare("1.1", "200", length=True), ANSWER)
+_add(
+    _O,
+    "odd-headers",
+    "headers beyond ASCII, cookies, an empty one",
+    acts.bare("1.1", headers="X-Odd: \xe4\xf6\r\nSet-Cookie: a=b\r\nX-Empty:\r\n", length=True),
+    ANSWER,
+)
+_add(_O, "close-told", "Connection: close", acts.bare("1.1", headers="Connection: close\r\n", length=True), ANSWER)
+_add(_O, "chunks", "chunks with extensions and trailers", acts.decorated_chunks, ANSWER)
+_add(_O, "head-by-byte", "the head byte by byte, quickly", acts.head_byte_by_byte, ANSWER)
 _add(_O, "marked", "a byte order mark before the answer", acts.marked, fails(ProviderError, again=None), ANSWER,
      only=frozenset(DIALECTS) - {"bedrock_converse"})  # fmt: skip
 
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _FAULTS}
 
 KNOWN: Mapping[str, str] = {
+    "unasked-upgrade": "aiohttp takes an upgrade that nobody asked for as an answer.",
     "too-much": "aiohttp uses a connection again on which something came unasked.",
     "close-when-done": "aiohttp uses a connection again that was closed, until its loop has read the news.",
     "bad-chunk": "aiohttp loses the error of a chunk that comes together with what stands before it.",
