@@ -89,7 +89,7 @@ def _introduction(figures: Figures) -> Iterable[str]:
     yield "- *p95* is the time within which 95 % of the calls ended, in milliseconds, whole / streamed."
     yield (
         "- *routed* is what a caller sees behind a router, whole / streamed: **answer** is that of the second target. A "
-        'stream that breaks after its first text fails, or with `on_break="restart"` begins anew.'
+        'stream that breaks after its first text fails, begins *anew* (`on_break="restart"`), or *goes on* ("continue").'
     )
     yield f"- {ALL_WELL} all runs are as they must be; {NOT_ALL} not all: how many are wrong."
 
@@ -152,9 +152,10 @@ def _routed(outcomes: Sequence[Outcome]) -> str:
         chosen = [it for it in outcomes if it.cell.place == place and it.cell.way.endswith("stream") == streamed]
         return " or ".join(sorted({"**answer**" if it.said == "answer" else it.said for it in chosen}))
 
-    whole, streamed, anew = say("routed", False), say("routed", True), say("restarting", True)
+    whole, streamed = say("routed", False), say("routed", True)
     said = whole if whole == streamed else f"{whole} / {streamed}"
-    return f"{said}; anew {anew}" if anew else said
+    anew, on = say("restarting", True), say("continuing", True)
+    return f"{said}; anew {anew}, going on {on}" if anew else said
 
 
 def _percentile(outcomes: Sequence[Outcome], percent: int) -> int:
