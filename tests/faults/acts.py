@@ -112,7 +112,7 @@ def write(data: bytes, *, cut: bool = True) -> Act:
     """Bytes that are no HTTP."""
 
     async def act(line: Line) -> None:
-        line.peer.write(data)
+        line.write(data)
         await (line.cut() if cut else line.hold())
 
     return act
@@ -121,12 +121,12 @@ def write(data: bytes, *, cut: bool = True) -> Act:
 async def drip_headers(line: Line) -> None:
     """One byte after another, and never all of them."""
     for byte in b"HTTP/1.1 200 OK\r\n" + b"X-Slow: slow\r\n" * 1000:
-        line.peer.write(bytes((byte,)))
+        line.write(bytes((byte,)))
         await asyncio.sleep(DRIP)
 
 
 async def many_headers(line: Line) -> None:
-    line.peer.write(b"HTTP/1.1 200 OK\r\n" + b"X-Much: " + b"x" * 200_000 + b"\r\n\r\n")
+    line.write(b"HTTP/1.1 200 OK\r\n" + b"X-Much: " + b"x" * 200_000 + b"\r\n\r\n")
     await line.cut()
 
 
@@ -141,13 +141,13 @@ def late(seconds: float) -> Act:
 
 
 async def hint_first(line: Line) -> None:
-    line.peer.write(head(103, {"Link": "</style.css>; rel=preload"}))
+    line.write(head(103, {"Link": "</style.css>; rel=preload"}))
     line.answer()
 
 
 async def hint_for_ever(line: Line) -> None:
-    while not line.peer.transport.is_closing():
-        line.peer.write(head(103, {"Link": "</style.css>; rel=preload"}))
+    while True:
+        line.write(head(103, {"Link": "</style.css>; rel=preload"}))
         await asyncio.sleep(DRIP)
 
 
@@ -155,9 +155,9 @@ async def head_byte_by_byte(line: Line) -> None:
     """Quickly, but each on its own."""
     body = b"".join(line.parts())
     for byte in head(200, {"Content-Type": line.content_type, "Content-Length": str(len(body))}):
-        line.peer.write(bytes((byte,)))
+        line.write(bytes((byte,)))
         await asyncio.sleep(0)
-    line.peer.write(body)
+    line.write(body)
 
 
 def bare(version: str, status: str = "200 OK", headers: str = "", *, length: bool = False) -> Act:
@@ -167,7 +167,7 @@ def bare(version: str, status: str = "200 OK", headers: str = "", *, length: boo
         body = b"".join(line.parts())
         top = f"HTTP/{version} {status}\r\nContent-Type: {line.content_type}\r\n{headers}"
         top += f"Content-Length: {len(body)}\r\n" if length else ""
-        line.peer.write(top.encode("latin-1") + b"\r\n" + body)
+        line.write(top.encode("latin-1") + b"\r\n" + body)
         if not length:
             await line.cut()
 
@@ -178,14 +178,14 @@ async def decorated_chunks(line: Line) -> None:
     """With extensions, upper-case sizes with zeros before them, and trailers."""
     line.begin({"Trailer": "X-After"})
     for part in line.parts():
-        line.peer.write(f'00{len(part):X};name="value"\r\n'.encode() + part + b"\r\n")
-    line.peer.write(b"000\r\nX-After: all of it\r\n\r\n")
+        line.write(f'00{len(part):X};name="value"\r\n'.encode() + part + b"\r\n")
+    line.write(b"000\r\nX-After: all of it\r\n\r\n")
 
 
 async def say_too_much(line: Line) -> None:
     """Bytes after the end of a reply, which belong to no request."""
     line.answer()
-    line.peer.write(head(200, {"Content-Length": "6"}) + b"stolen")
+    line.write(head(200, {"Content-Length": "6"}) + b"stolen")
     await line.hold()
 
 
@@ -244,7 +244,7 @@ async def cut_in_a_letter(line: Line) -> None:
 async def promise_more(line: Line) -> None:
     """Less than the length that the head says."""
     body = b"".join(line.parts()[:3])
-    line.peer.write(head(200, {"Content-Type": line.content_type, "Content-Length": str(len(body) + 100)}) + body)
+    line.write(head(200, {"Content-Type": line.content_type, "Content-Length": str(len(body) + 100)}) + body)
     await line.cut()
 
 
@@ -259,7 +259,7 @@ async def bad_chunk(line: Line) -> None:
     line.begin()
     for part in line.parts()[:3]:
         line.send(part)
-    line.peer.write(b"zz\r\nabc\r\n")
+    line.write(b"zz\r\nabc\r\n")
     await line.hold()
 
 
@@ -441,7 +441,7 @@ def bomb(status: int) -> Act:
     """A hundred kilobytes that unpack to more than may come."""
 
     async def act(line: Line) -> None:
-        line.peer.write(head(status, {"Content-Type": line.content_type, "Content-Encoding": "gzip", **CHUNKED}))
+        line.write(head(status, {"Content-Type": line.content_type, "Content-Encoding": "gzip", **CHUNKED}))
         line.send(_bomb())
         line.end()
 

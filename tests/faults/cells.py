@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from random import Random
 from time import monotonic
 from typing import Any, Literal, get_args
 
@@ -154,6 +155,34 @@ class Matrix:
         del self.server.cells[name], self.server.cells[f"{name}-second"]
         return outcome
 
+    async def leave(self, cell: Cell, after: float) -> Outcome:
+        """Cancel a call after so many seconds, wherever it is then: it must end at once and leave nothing behind."""
+        name, outcome = str(next(_numbers)), Outcome(cell)
+        provider = self.connect(cell, name)
+        task = asyncio.ensure_future(self._call(provider, cell, outcome))
+        await asyncio.wait({task}, timeout=after)
+        began, asked = monotonic(), self._asked(name)
+        task.cancel()
+        await asyncio.wait({task}, timeout=HANGS)
+        outcome.seconds = monotonic() - began
+        if not task.done():
+            outcome.wrong.append(f"hangs: no end {HANGS:g} s after it was cancelled")
+        elif outcome.seconds > 0.1 + SLACK:
+            outcome.wrong.append(f"took {outcome.seconds:.2f} s to end")
+        records = [self.server.cells[name], self.server.cells[f"{name}-second"]]
+        lingers = ENDING_SECONDS if outcome.response is not None or (task.done() and not task.cancelled()) else 0.0
+        if not await self.server.until(lambda: not any(record.busy for record in records), 0.1 + SLACK + lingers):
+            outcome.wrong.append("the upstream goes on")
+        if task.cancelled() and self._asked(name) > asked + 1:  # one may have been on its way
+            outcome.wrong.append("something was started afterwards")
+        if isinstance(provider, betterai.Router) and any(lane.in_flight for lane in provider.lanes):
+            outcome.wrong.append("the router has not noticed")
+        del self.server.cells[name], self.server.cells[f"{name}-second"]
+        return outcome
+
+    def _asked(self, name: str) -> int:
+        return len(self.server.cells[name].requests) + len(self.server.cells[f"{name}-second"].requests)
+
     def connect(self, cell: Cell, name: str) -> BaseTextProvider:
         first = self._target(cell.fault.name, cell.protocol, name)
         if not cell.routed:
@@ -204,6 +233,11 @@ def forget_frames(error: BaseException | None) -> None:
     while error is not None:
         error.__traceback__ = None
         error = error.__cause__ or error.__context__
+
+
+def any_moment(chance: Random) -> float:
+    """Seconds, most of them few."""
+    return chance.choice((0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.6)) * chance.uniform(0, 2)
 
 
 def _take(outcome: Outcome, chunk: Any) -> None:

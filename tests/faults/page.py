@@ -39,6 +39,8 @@ class Leaks:
 @dataclass(frozen=True)
 class Figures:
     outcomes: tuple[Outcome, ...]
+    early: tuple[Outcome, ...]
+    """Calls that were cancelled at any moment."""
     repeated: int
     """How many were wrong on a busy machine, and well when they were run again alone."""
     leaks: Leaks
@@ -77,6 +79,7 @@ def _introduction(figures: Figures) -> Iterable[str]:
     yield f"- **Ways to call**: {', '.join(WAYS)}; each alone and behind a router with a healthy second target."
     yield f"- **Limits**: {limits}; {BUDGET} attempts."
     yield f"- **Time**: half of the calls end within {_percentile(outcomes, 50)} ms, 95 % within {_percentile(outcomes, 95)} ms, all within {_percentile(outcomes, 100)} ms."
+    yield f"- **Left early**: {len(figures.early):,} calls were cancelled at a random moment; {_left(figures.early)}"
     yield f"- **Left behind**: {figures.leaks}."
     yield ""
     yield "How to read the tables:"
@@ -98,6 +101,11 @@ def _verdict(wrong: int, known: int) -> str:
     if not wrong:
         return "All of them are as they must be."
     return f"{wrong:,} of them are not as they must be, {known:,} for reasons that are known."
+
+
+def _left(early: Sequence[Outcome]) -> str:
+    wrong = sum(bool(outcome.wrong) for outcome in early)
+    return f"{wrong:,} of them did not end at once." if wrong else "all ended at once, and their upstreams with them."
 
 
 def _repeated(count: int) -> str:
