@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from betterai.runtime.sync import run as run_in_background
-from faults.cells import Cell, Matrix, Outcome, all_cells, any_moment, matrix
+from faults.cells import Cell, Outcome, all_cells
+from faults.matrix import Matrix, any_moment, matrix
 from faults.page import Figures, Leaks, build_page
 from faults.server import FaultServer
 from faults.table import KNOWN

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 
-from faults.cells import Cell, Outcome, all_cells, any_moment, matrix
+from faults.cells import Cell, Outcome, all_cells
+from faults.matrix import any_moment, matrix
 from faults.server import FaultServer
 from faults.table import KNOWN
 
