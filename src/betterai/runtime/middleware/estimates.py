@@ -1,0 +1,50 @@
+"""What a call may cost, said before it is made: the input as estimated or counted, the output as long as it may get."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from betterai.core.data import Data
+from betterai.core.model import ModelConfig
+from betterai.core.price import price_usage
+from betterai.core.usage import Usage
+from betterai.runtime.middleware.base import ProviderCall
+from betterai.runtime.schema import prepare_settings
+from betterai.wire.tokens import estimate_text, estimate_tokens
+
+
+class Estimate(Data, frozen=True, kw_only=True):
+    """US dollars: what the input costs, and the most that the whole call should. None: that cannot be said."""
+
+    input: Decimal | None = None
+    most: Decimal | None = None
+    missing: str = ""
+    """What would have to be known."""
+
+
+def estimate_input(call: ProviderCall, protocol: str = "") -> int:
+    """The input tokens of a call, guessed."""
+    return estimate_tokens(call.messages, prepare_settings(call.settings)[0], protocol)[0]
+
+
+def estimate_call(call: ProviderCall, model: ModelConfig, tokens: int) -> Estimate:
+    """The cost of a call with so many input tokens."""
+    if model.price is None:
+        return Estimate(missing=f"no price is known for {model.key}")
+    tier = call.settings.service_tier or ""
+    asked = price_usage(Usage(text_in=tokens, tier=tier), model.price).amount
+    length = call.settings.max_tokens or model.capabilities.max_tokens
+    if length is None:
+        return Estimate(input=asked, missing=f"it is not known how long an answer of {model.key} may be")
+    spoken = "audio" in (call.settings.modalities or ())
+    said = length * (call.settings.n or 1)
+    whole = Usage(text_in=tokens, text_out=0 if spoken else said, audio_out=said if spoken else 0, tier=tier)
+    most = price_usage(whole, model.price).amount
+    return Estimate(
+        input=asked, most=most, missing="" if most is not None else f"not all prices of {model.key} are known"
+    )
+
+
+def estimate_output(text: str, model: ModelConfig) -> Decimal:
+    """What a text that was answered costs; 0 where no price is known."""
+    return price_usage(Usage(text_out=round(estimate_text(text))), model.price).amount or Decimal(0)
