@@ -92,7 +92,7 @@ class Middleware(BaseTextProvider):
                     pieces = pieces or Accumulator(model)
                     pieces.add(chunk)
         finally:
-            await _close(call, chunks)
+            await close_call(call, chunks)
         return response or (pieces or Accumulator(model)).response()
 
     async def generate_stream(
@@ -107,7 +107,7 @@ class Middleware(BaseTextProvider):
             async for chunk in chunks:
                 yield chunk
         finally:
-            await _close(call, chunks)
+            await close_call(call, chunks)
 
     async def count_tokens(
         self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
@@ -142,7 +142,7 @@ async def _ask_whole(target: BaseTextProvider, call: ProviderCall, name: str) ->
     yield TextChunk(response=await target.generate(call.messages, name, call.settings))
 
 
-async def _close(call: ProviderCall, chunks: AsyncGenerator[TextChunk, None]) -> None:
+async def close_call(call: ProviderCall, chunks: AsyncGenerator[TextChunk, None]) -> None:
     """The outermost first: what an override opened ends before what it stands on."""
     for opened in (chunks, *reversed(call.opened)):
         if (close := getattr(opened, "aclose", None)) is not None:  # providers of others may give plain iterators
