@@ -158,7 +158,7 @@ class Connection:
         return base_url != fill_template(self.provider.base_url, defaults)
 
 
-_SECRET_NAME = re.compile("auth|cookie|credential|key|passw|secret|signature|token", re.IGNORECASE)
+SECRET_NAME = re.compile("auth|cookie|credential|key|passw|secret|signature|token", re.IGNORECASE)
 
 
 def find_secrets(settings: CallSettings) -> list[str]:
@@ -167,7 +167,7 @@ def find_secrets(settings: CallSettings) -> list[str]:
     """
     given = settings.given()
     extra = {**(given.get("extra_headers") or {}), **(given.get("extra_query") or {})}
-    named = [str(value) for name, value in extra.items() if _SECRET_NAME.search(name)]
+    named = [str(value) for name, value in extra.items() if SECRET_NAME.search(name)]
     secrets = [value for value in named if len(value) >= 8]
     bare = [value.rpartition(" ")[2] for value in secrets]
     return [form for value in (*secrets, *bare) if value for form in (value, quote(value, safe=""))]
