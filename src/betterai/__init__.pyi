@@ -87,6 +87,9 @@ from betterai.core.results import TokenCount as TokenCount
 from betterai.core.results import Transcript as Transcript
 from betterai.core.results import TranscriptChunk as TranscriptChunk
 from betterai.core.results import VideoResponse as VideoResponse
+from betterai.core.routing import Breaker as Breaker
+from betterai.core.routing import Hedge as Hedge
+from betterai.core.routing import Target as Target
 from betterai.core.runs import ToolOutcome as ToolOutcome
 from betterai.core.runs import ToolRun as ToolRun
 from betterai.core.runs import ToolStep as ToolStep

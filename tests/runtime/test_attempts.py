@@ -17,6 +17,7 @@ from betterai.core.exceptions import (
     ConnectTimeout,
     ContentFilterError,
     ContextLengthError,
+    LimitReached,
     ModelNotFoundError,
     OverloadedError,
     PermissionDeniedError,
@@ -164,7 +165,7 @@ async def test_r3_a_budget_of_the_layer_above_holds_over_all_its_calls() -> None
             with pytest.raises(OverloadedError):
                 await provider.generate(HELLO)
         assert len(upstream.requests) == 4
-        with pytest.raises(ProviderError, match="used up") as caught:
+        with pytest.raises(LimitReached, match="used up") as caught:
             await first.generate(HELLO)
         assert len(upstream.requests) == 4
     assert budget.attempts == 0

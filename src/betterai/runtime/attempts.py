@@ -12,7 +12,14 @@ import msgspec
 
 from betterai.core.config import Retries, Timeout
 from betterai.core.data import Data
-from betterai.core.exceptions import ConnectTimeout, ProviderError, RateLimitError, TotalTimeout, ValidationError
+from betterai.core.exceptions import (
+    ConnectTimeout,
+    LimitReached,
+    ProviderError,
+    RateLimitError,
+    TotalTimeout,
+    ValidationError,
+)
 from betterai.core.response import Attempt
 from betterai.wire.errors import parse_retry_after
 
@@ -72,13 +79,13 @@ class Attempts:
 
     def start(self) -> Timeout:
         """Begin an attempt: the limits for it, the total being what is left. Raises `TotalTimeout` when nothing is, and
-        `ProviderError` when the layers above have used the attempts up.
+        `LimitReached` when the layers above have used the attempts up.
         """
         if not self.records:
             if self._shared is None:
                 return self._begin(self._timeout)
             if self._shared.attempts <= 0:
-                raise ProviderError("the attempts of this call are used up", hint="allow more: CoreConfig(retries=…)")
+                raise LimitReached("the attempts of this call are used up", hint="allow more: CoreConfig(retries=…)")
         now = self._clock.monotonic()
         left = self._deadline - now
         if left <= 0:

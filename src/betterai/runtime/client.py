@@ -9,7 +9,9 @@ import msgspec
 
 from betterai.config.defaults import default_model
 from betterai.config.environment import complete_config
+from betterai.core.base import BaseTextProvider
 from betterai.core.config import CoreConfig, Retries, Timeout
+from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
 from betterai.core.message import Message, Messages
 from betterai.core.options import GenerationOptions
@@ -36,12 +38,14 @@ if TYPE_CHECKING:
     from betterai.transport.http import HTTPTransport, TransportEvent
 
 MAX_PROVIDERS = 256
+_GIVEN = (-1, -1)
+"""The version of what was not looked up."""
 
 
 class Found(NamedTuple):
     """Where a model's name led, and when."""
 
-    provider: CodecTextProvider | ClassTextProvider
+    provider: BaseTextProvider
     id: str
     version: tuple[int, int]
 
@@ -79,7 +83,7 @@ class Client:
 
     async def generate(
         self,
-        model: str,
+        model: str | BaseTextProvider,
         messages: Messages,
         *,
         system: str | None = None,
@@ -89,11 +93,13 @@ class Client:
     ) -> ProviderResponse[Output]:
         """Generate one answer: `await client.generate("groq/openai/gpt-oss-120b", "Hello", temperature=0.2)`."""
         found = self._find(model, config)
-        return await found.provider.generate(_prepare(messages, system), found.id, merge_settings(settings, options))
+        return await found.provider.generate(
+            _prepare(messages, system, found), found.id, merge_settings(settings, options)
+        )
 
     def stream(
         self,
-        model: str,
+        model: str | BaseTextProvider,
         messages: Messages,
         *,
         system: str | None = None,
@@ -103,12 +109,14 @@ class Client:
     ) -> TextStream[Output]:
         """Stream one answer: `async for chunk in client.stream(…)`."""
         found = self._find(model, config)
-        chunks = found.provider.generate_stream(_prepare(messages, system), found.id, merge_settings(settings, options))
+        chunks = found.provider.generate_stream(
+            _prepare(messages, system, found), found.id, merge_settings(settings, options)
+        )
         return TextStream(chunks, found.id)
 
     async def run_tools(
         self,
-        model: str,
+        model: str | BaseTextProvider,
         messages: Messages,
         *,
         system: str | None = None,
@@ -126,7 +134,7 @@ class Client:
 
     def stream_tools(
         self,
-        model: str,
+        model: str | BaseTextProvider,
         messages: Messages,
         *,
         system: str | None = None,
@@ -144,7 +152,7 @@ class Client:
 
     async def count_tokens(
         self,
-        model: str,
+        model: str | BaseTextProvider,
         messages: Messages,
         *,
         system: str | None = None,
@@ -158,7 +166,9 @@ class Client:
         from betterai.runtime.count import count_tokens as count
 
         found = self._find(model, config)
-        return await count(found.provider, _prepare(messages, system), found.id, merge_settings(settings, options))
+        return await count(
+            found.provider, _prepare(messages, system, found), found.id, merge_settings(settings, options)
+        )
 
     @property
     def files(self) -> Files:
@@ -178,8 +188,10 @@ class Client:
 
         return await list_vendor_models(provider, self._config, transport=self._connect)
 
-    def _find(self, model: str, config: CoreConfig | None) -> Found:
+    def _find(self, model: str | BaseTextProvider, config: CoreConfig | None) -> Found:
         """The provider behind a name; looked up again when registry or catalogue changed, or a class's key."""
+        if not isinstance(model, str):
+            return _take_provider(model, config)
         if config is not None:
             return self._look_up(model or config.model, self._limit(config))
         name = model or self._config.model or default_model()
@@ -192,12 +204,16 @@ class Client:
             found.provider.connection.look_again()
         return found
 
-    def _is_outdated(self, provider: CodecTextProvider | ClassTextProvider) -> bool:
+    def _is_outdated(self, provider: BaseTextProvider) -> bool:
         return isinstance(provider, ClassTextProvider) and provider.key != read_key(provider.provider, self._config)
 
     def _look_up(self, name: str, config: CoreConfig) -> Found:
+        return self.look_up(msgspec.structs.replace(config, model=name))
+
+    def look_up(self, config: CoreConfig) -> Found:
+        """The provider behind a configuration, over this client's connections. Raises `BetterAIError`."""
         version = registry_version()
-        config = complete_config(msgspec.structs.replace(config, model=name))
+        config = complete_config(config)
         inner, model, provider = find_text_provider(config, transport=self._connect)
         if isinstance(inner, CodecTextProvider):
             return Found(inner, model.id, version)
@@ -251,7 +267,22 @@ def _transport_maker(
     return make
 
 
-def _prepare(messages: Messages, system: str | None) -> Messages:
+def _take_provider(provider: Any, config: CoreConfig | None) -> Found:
+    """A provider in place of a name: asked as it is, with its own keys, limits and connections."""
+    if not isinstance(provider, BaseTextProvider):
+        raise ValidationError(f"the model must be a name or a text provider, not {provider!r:.80}")
+    if config is not None:
+        raise ValidationError("a provider has its configuration already", hint="leave out config=…")
+    return Found(provider, "", _GIVEN)
+
+
+def _prepare(messages: Messages, system: str | None, found: Found) -> Messages:
+    """The messages with the system text. A class is given dicts where it was no message of the caller's own."""
+    if found.version is _GIVEN:
+        if isinstance(messages, str):
+            messages = [{"role": "user", "content": messages}]
+        told = [{"role": "system", "content": system}] if system else []
+        return messages if not told else [*told, *([messages] if isinstance(messages, Message) else messages)]
     return (Message.system(system), *read_messages(messages)) if system else messages
 
 
@@ -274,7 +305,7 @@ def default_client() -> Client:
 
 
 async def generate(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -288,7 +319,7 @@ async def generate(
 
 
 def stream(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -301,7 +332,7 @@ def stream(
 
 
 async def run_tools(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -331,7 +362,7 @@ async def run_tools(
 
 
 def stream_tools(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -355,7 +386,7 @@ def stream_tools(
 
 
 async def count_tokens(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Generic, Self, TypeVar, Unpack
 
+from betterai.core.base import BaseTextProvider
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import BetterAIError
 from betterai.core.media import Media
@@ -231,7 +232,7 @@ class SyncToolStream(SyncStream[Any]):
 
 
 def generate(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -244,7 +245,7 @@ def generate(
 
 
 def stream(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -257,7 +258,7 @@ def stream(
 
 
 def run_tools(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -277,7 +278,7 @@ def run_tools(
 
 
 def stream_tools(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -311,7 +312,7 @@ class Conversation(ConversationState):
 
 
 def count_tokens(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,

@@ -21,6 +21,7 @@ from betterai.core.exceptions import (
     BetterAIError,
     ModelNotFoundError,
     ProviderError,
+    StreamInterrupted,
     UnsupportedParam,
 )
 from betterai.core.message import MediaPart, Message, Messages, ToolResult
@@ -120,7 +121,7 @@ class CodecTextProvider(BaseTextProvider):
     async def generate_stream(
         self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
     ) -> AsyncGenerator[TextChunk, None]:
-        """Stream one answer. Raises `BetterAIError`; what broke before the first chunk is tried again."""
+        """Stream one answer. Raises `BetterAIError`; what broke before the first content is tried again."""
         plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=True)
         endpoint = self._endpoint(plan)
         attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
@@ -147,7 +148,8 @@ class CodecTextProvider(BaseTextProvider):
                             if not shown:
                                 raise
                             broke, piece = error, b""
-                        for chunk in read_piece(state, framer, piece, gathered):
+                        said = read_piece(state, framer, piece, gathered)
+                        for chunk in said if shown else gathered.hold_back(said):
                             shown = True
                             yield chunk if hops is None else hops.shift(chunk)
                         if state.ending:
@@ -314,6 +316,7 @@ class CodecTextProvider(BaseTextProvider):
         self.connection.look_again()
         attempts.record(*self._whom(plan), status, type(error).__name__)
         if isinstance(error, ProviderError) and shown is None:
+            error.retryable = error.retryable or isinstance(error, StreamInterrupted)
             wait = attempts.wait_after(error)
             if wait is not None:
                 await attempts.pause(wait)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from math import isfinite
 
+import msgspec
+
 from betterai.core.exceptions import (
     APITimeoutError,
     AuthenticationError,
@@ -79,6 +81,9 @@ _FAULTS = re.compile(
     re.IGNORECASE,
 )
 """Codes that name a fault of the request: its message may then speak of anything, a filter or a context among it."""
+
+_SAME_AGAIN = frozenset({ContextLengthError, ContentFilterError})
+"""What the same model says of the same conversation each time, whatever else is said."""
 
 _HINTS: Mapping[type[ProviderError], str] = {
     AuthenticationError: "check the key",
@@ -177,7 +182,7 @@ def make_error(
     if kind is not None:
         found, retryable = kind, kind.retryable
     if (should := headers.get("x-should-retry")) in ("true", "false"):
-        retryable = should == "true"
+        retryable = should == "true" and found not in _SAME_AGAIN
     hint = _HINTS.get(found, "")
     if status == 404 and found is BadRequestError and not message:
         hint = "check the base URL: nothing answers at this path"
@@ -214,8 +219,28 @@ def make_stated_error(
 
 
 def make_unreadable(reply: WireResponse, code: str = "unreadable_reply") -> ProviderError:
-    """The error for a reply that is well by its status, and holds no answer."""
-    return make_error(reply.status, reply.headers, code=code, body=reply.content, kind=ProviderError)
+    """The error for a reply that is well by its status, and holds no answer: what was cut may be asked for again."""
+    error = make_error(reply.status, reply.headers, code=code, body=reply.content, kind=ProviderError)
+    if is_cut(reply.content) and reply.headers.get("x-should-retry") != "false":
+        error.retryable = True
+    return error
+
+
+def is_cut(body: bytes) -> bool:
+    """Whether JSON begins and does not end, or is not there: the connection broke in a way that did not show."""
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        return "truncated" in str(error)
+    except RecursionError:
+        return False
+    return False
+
+
+def make_unreadable_event(data: bytes, why: object) -> ProviderError:
+    """The error for an event of a stream that says nothing readable. The next try of the call may say more."""
+    said = f"the stream holds an event that is not readable: {why}"
+    return ProviderError(said, code="unreadable_event", body=data[:65536], retryable=True)
 
 
 def _describe(status: int, body: bytes) -> str:
