@@ -15,8 +15,9 @@ from betterai.core.message import Message, Messages
 from betterai.core.model import ModelConfig
 from betterai.core.provider import Provider
 from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
-from betterai.runtime.messages import read_messages
+from betterai.runtime.messages import read_messages, render_messages
 
 _NO_SETTINGS = GenerationSettings()
 
@@ -66,14 +67,21 @@ class Middleware(BaseTextProvider):
         """Whose model it is; None where there is no single one."""
         return getattr(self._find_target()[0], "provider", None)
 
+    def list_models(self) -> list[ModelConfig | None]:
+        """The models that may answer: several where a router is wrapped. None for what is a class and names none."""
+        target, _ = self._find_target()
+        several = getattr(target, "list_models", None)
+        return [getattr(target, "model", None)] if several is None else list(several())
+
     def ask(self, call: ProviderCall) -> AsyncGenerator[TextChunk, None]:
         """Ask the wrapped provider. The last chunk, of a whole call the only one, holds the response."""
         target, id = self._find_target()
+        messages: Any = call.messages if _is_ours(target) else _write_messages(call.messages)
         name = call.model or id
         if call.stream:
-            chunks = target.generate_stream(call.messages, name, call.settings)
+            chunks = target.generate_stream(messages, name, call.settings)
         else:
-            chunks = _ask_whole(target, call, name)
+            chunks = _ask_whole(target, messages, name, call.settings)
         call.opened.append(chunks)
         return chunks
 
@@ -111,15 +119,12 @@ class Middleware(BaseTextProvider):
 
     async def count_tokens(
         self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
-    ) -> Any:
+    ) -> TokenCount:
         """How many input tokens a call would have, as the wrapped provider says."""
-        from betterai.runtime.class_text import ClassTextProvider
         from betterai.runtime.count import count_tokens
 
         target, id = self._find_target()
-        if isinstance(target, ClassTextProvider):
-            return await count_tokens(target, messages, model or id, settings or _NO_SETTINGS)
-        return await target.count_tokens(messages, model or id, settings or _NO_SETTINGS)
+        return await count_tokens(target, messages, model or id, settings or _NO_SETTINGS)
 
     async def aclose(self) -> None:
         """Close the wrapped provider; what a name stands for is the default client's, and stays open."""
@@ -138,8 +143,20 @@ class Middleware(BaseTextProvider):
         return found.provider, found.id
 
 
-async def _ask_whole(target: BaseTextProvider, call: ProviderCall, name: str) -> AsyncGenerator[TextChunk, None]:
-    yield TextChunk(response=await target.generate(call.messages, name, call.settings))
+async def _ask_whole(
+    target: BaseTextProvider, messages: Any, name: str, settings: GenerationSettings
+) -> AsyncGenerator[TextChunk, None]:
+    yield TextChunk(response=await target.generate(messages, name, settings))
+
+
+def _is_ours(target: BaseTextProvider) -> bool:
+    return isinstance(target, Middleware) or type(target).__module__.startswith("betterai.")
+
+
+def _write_messages(messages: tuple[Message, ...]) -> Any:
+    """As classes take them, dicts with role and content; what these cannot hold stays as it is."""
+    written, warnings = render_messages(messages, ModelConfig(id="", provider=""))
+    return messages if warnings else written
 
 
 async def close_call(call: ProviderCall, chunks: AsyncGenerator[TextChunk, None]) -> None:

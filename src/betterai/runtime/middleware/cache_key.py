@@ -6,7 +6,7 @@ from asyncio import to_thread
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -19,6 +19,9 @@ from betterai.core.tools import AnyTool, Tool
 from betterai.runtime.connection import SECRET_NAME
 from betterai.runtime.media import find_media, media_sizes
 from betterai.runtime.middleware.base import Middleware, ProviderCall
+
+if TYPE_CHECKING:
+    from betterai.runtime.router.routes import Lane
 
 VERSION = b"betterai-1"
 """Of the encoding: what another one has stored is never found."""
@@ -98,6 +101,8 @@ def identify(provider: Any, id: str = "") -> str:
     """What distinguishes a provider from others in one store: whom it asks, where, and over what."""
     if isinstance(provider, Middleware):
         return f"{_name(provider)}({identify(*provider._find_target())})"
+    if (lanes := getattr(provider, "lanes", None)) is not None:
+        return f"{_name(provider)}({','.join(_identify_lane(lane) for lane in lanes)})"
     connection, model = getattr(provider, "connection", None), getattr(provider, "model", None)
     key = getattr(model, "key", "")
     if connection is None:
@@ -109,6 +114,16 @@ def identify(provider: Any, id: str = "") -> str:
     except BetterAIError:
         where = ""
     return f"{key}:{id}:{where}:{protocol}:{config.unsupported}:{config.hops}"
+
+
+def _identify_lane(lane: Lane) -> str:
+    """A target of a router; one that cannot be reached now is told by what it is called."""
+    route = lane.routes[0]
+    try:
+        found = identify(route.open(), route.model)
+    except BetterAIError:
+        found = str(lane.target)
+    return f"{found}:{lane.target.settings!r}"
 
 
 def _name(provider: object) -> str:

@@ -13,6 +13,7 @@ from betterai.core.base import BaseTextProvider
 from betterai.core.exceptions import OutputInvalidError, StreamInterrupted, UnsupportedParam, ValidationError
 from betterai.core.message import Message, Messages
 from betterai.core.response import TextChunk
+from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.media import find_media
 from betterai.runtime.messages import read_messages
@@ -80,7 +81,7 @@ class Redacted(Middleware):
 
     async def count_tokens(
         self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
-    ) -> Any:
+    ) -> TokenCount:
         """Of the call with its placeholders."""
         _, hidden, settings = await self._hide(read_messages(messages), settings or GenerationSettings())
         return await super().count_tokens(hidden, model, settings)

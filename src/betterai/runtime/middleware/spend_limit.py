@@ -111,17 +111,16 @@ class SpendLimit(Middleware):
         await self._ledger.aclose()
 
     async def _estimate(self, call: ProviderCall) -> Estimate:
-        model = self._priced_model(call)
-        if model is None:
-            return Estimate(missing=f"no single model stands behind {type(self.inner).__name__}, so no price is known")
+        models = self._find_models(call)
         if self._counts:
-            counted = await self.count_tokens(call.messages, call.model, call.settings)
-            tokens = counted if isinstance(counted, int) else counted.tokens
+            tokens = (await self.count_tokens(call.messages, call.model, call.settings)).tokens
         else:
             protocol = getattr(getattr(self._find_target()[0], "codec", None), "protocol", "")
             large = text_size(call.messages) > LARGE
             tokens = await to_thread(estimate_input, call, protocol) if large else estimate_input(call, protocol)
-        return estimate_call(call, model, tokens)
+        estimates = [estimate_call(call, model, tokens) for model in models]
+        unknown = [estimate for estimate in estimates if estimate.most is None]
+        return unknown[0] if unknown else max(estimates, key=lambda estimate: estimate.most or _ZERO)
 
     def _amount(self, estimate: Estimate) -> Decimal:
         """What to set aside. Raises `SpendLimitReached` where that cannot be said."""
@@ -151,20 +150,20 @@ class SpendLimit(Middleware):
             return self._price(error.response.cost, amount)
         if was_free(error):
             return None
-        model = self._priced_model(call)
-        if self._unknown_cost is not None or model is None or estimate.input is None:
+        if self._unknown_cost is not None or estimate.input is None:
             return self._price(None, amount)
-        came = estimate_output("".join(said), model)
+        came = max(estimate_output("".join(said), model) for model in self._find_models(call))
         return Cost(amount=min(amount, estimate.input + came), status="estimated", reason="it did not end")
 
-    def _priced_model(self, call: ProviderCall) -> ModelConfig | None:
+    def _find_models(self, call: ProviderCall) -> list[ModelConfig]:
+        """Those that may answer the call."""
         target, id = self._find_target()
         while isinstance(target, Middleware):
             target, id = target._find_target()
         if isinstance(target, CodecTextProvider):
-            return target._find_model(call.model or id)
-        model = getattr(target, "model", None)
-        return model if isinstance(model, ModelConfig) else None
+            return [target._find_model(call.model or id)]
+        unnamed = ModelConfig(id=call.model or type(target).__name__, provider="")
+        return [model or unnamed for model in self.list_models()]
 
     def _account(self, key: str) -> Account:
         now = self._clock.now()
