@@ -7,7 +7,16 @@ from collections.abc import AsyncGenerator, Callable
 from decimal import Decimal
 from typing import Any
 
-from betterai import BaseTextProvider, GenerationSettings, Message, ModelConfig, Price, ProviderResponse, Rates, TextChunk
+from betterai import (
+    BaseTextProvider,
+    GenerationSettings,
+    Message,
+    ModelConfig,
+    Price,
+    ProviderResponse,
+    Rates,
+    TextChunk,
+)
 from betterai.core.usage import Cost, Usage
 
 PRICE = Price(rates=Rates(tokens={"text_in": Decimal(1), "text_out": Decimal(10)}))
@@ -60,5 +69,7 @@ class Priced(BaseTextProvider):
 async def until(reached: Callable[[], bool]) -> None:
     """Let others run until something is so."""
     async with asyncio.timeout(10):
-        while not reached():
+        while True:
+            if reached():
+                return
             await asyncio.sleep(0.001)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 import betterai
 from betterai import GenerationSettings, Message, Middleware, ProviderCall, ProviderResponse, TextChunk
 from betterai.testing import scripted
+from runtime.middleware.priced import Priced
 from runtime.upstream import Upstream, delta, stream
 
 SETTINGS = GenerationSettings()
@@ -111,16 +113,13 @@ async def test_a_class_gets_dicts_and_streams_by_its_default() -> None:
     assert handbook.got[-1] == "closed"
 
 
-async def test_a_class_gets_messages_where_dicts_cannot_hold_them() -> None:
-    class Taking(Handbook):
-        async def generate(self, messages: Any, model: str, settings: GenerationSettings) -> ProviderResponse:
-            self.got.append(messages)
-            return ProviderResponse(content="")
-
-    taking = Taking()
-    thought = Message(role="assistant", parts=(betterai.Reasoning(text="Hm."), betterai.Text(text="Yes.")))
-    await Middleware(taking).generate([Message.user("Hi"), thought, Message.user("Why?")])
-    assert taking.got[0][1] is thought
+async def test_the_answers_of_a_class_have_what_others_have() -> None:
+    priced = Priced(cost=None)
+    priced.cost = None  # type: ignore[assignment]
+    response = await betterai.generate(Middleware(priced), "Hi")
+    assert response.cost is not None
+    assert response.cost.amount == Decimal("0.000025")
+    assert response.timing is not None
 
 
 def test_model_and_provider_are_those_of_what_is_wrapped() -> None:

@@ -173,7 +173,10 @@ def test_what_is_held_back_comes_before_what_ends_its_text() -> None:
         TextChunk(content="[EMAIL", finish_reason="length")
     ]
     assert list(stream.read(TextChunk(content="[EM"))) == []
-    assert list(stream.read(TextChunk(part=Text(text="[EM")))) == [TextChunk(content="[EM"), TextChunk(part=Text(text="[EM"))]
+    assert list(stream.read(TextChunk(part=Text(text="[EM")))) == [
+        TextChunk(content="[EM"),
+        TextChunk(part=Text(text="[EM")),
+    ]
     assert list(stream.read(TextChunk(content="[EM"))) == []
     assert list(stream.read(TextChunk(reset=True, content="a"))) == [TextChunk(reset=True, content="a")]
     assert list(stream.flush()) == []
@@ -210,8 +213,10 @@ async def test_structured_answers_are_parsed_with_what_was_put_back() -> None:
 
 
 async def test_what_is_put_back_into_json_is_escaped() -> None:
-    with scripted(['{"name": "[CODE_1]", "email": ""}', {"tool_calls": [{"name": "f", "arguments": {"x": "[CODE_1]"}}]}]):
-        redacted = Redacted("scripted/any", patterns={"code": r'<<[^>]*>>'})
+    with scripted(
+        ['{"name": "[CODE_1]", "email": ""}', {"tool_calls": [{"name": "f", "arguments": {"x": "[CODE_1]"}}]}]
+    ):
+        redacted = Redacted("scripted/any", patterns={"code": r"<<[^>]*>>"})
         response = await betterai.generate(redacted, 'Say <<a "b"\n\\c>>', response_format=Contact)
         assert response.parsed == Contact('<<a "b"\n\\c>>', "")
         called = await redacted.generate('Say <<a "b"\n\\c>>')

@@ -129,13 +129,13 @@ async def test_a_cost_that_is_not_known_is_never_nothing(place: dict[str, Any]) 
 async def test_without_a_price_or_a_length_nothing_is_let_through(
     provider: Priced, settings: GenerationSettings, says: str
 ) -> None:
-    with pytest.raises(SpendLimitReached, match=f"{says}.*so a limit of .1 cannot be kept.*set max_tokens"):
+    with pytest.raises(SpendLimitReached, match=rf"{says}.*so a limit of .1 cannot be kept.*set max_tokens"):
         await SpendLimit(provider, 1).generate("Hi", settings=settings)
     assert provider.calls == []
     for given in ({"reserve": "0.6"}, {"unknown_cost": "0.6"}):
         limit = SpendLimit(provider, 1, **given)  # type: ignore[arg-type]
         await limit.generate("Hi", settings=settings)
-        with pytest.raises(SpendLimitReached, match="may cost .0.6"):
+        with pytest.raises(SpendLimitReached, match=r"may cost .0.6"):
             await limit.generate("Hi", settings=settings)
     provider.calls.clear()
 
@@ -146,13 +146,20 @@ async def test_accounts_are_told_apart(place: dict[str, Any]) -> None:
             await limit.generate("Hi", settings=MAX.replace(user=user))
             with pytest.raises(SpendLimitReached):
                 await limit.generate("Hi", settings=MAX.replace(user=user))
-        assert [await limit.left(user) for user in ("ada", "bob", "eve")] == [Decimal("0.1"), Decimal("0.1"), Decimal(1)]
+        assert [await limit.left(user) for user in ("ada", "bob", "eve")] == [
+            Decimal("0.1"),
+            Decimal("0.1"),
+            Decimal(1),
+        ]
     team = SpendLimit(Priced(cost="0.9"), 1, per=lambda call: call.messages[0].text)
     await team.generate("red", settings=MAX)
     assert [await team.left(name) for name in ("red", "blue")] == [Decimal("0.1"), Decimal(1)]
 
 
-@pytest.mark.parametrize(("period", "later", "seconds"), [("hour", 3600, 3599), ("day", 86400, 86399), ("month", 31 * 86400, 2678399), (10, 10, 9)])
+@pytest.mark.parametrize(
+    ("period", "later", "seconds"),
+    [("hour", 3600, 3599), ("day", 86400, 86399), ("month", 31 * 86400, 2678399), (10, 10, 9)],
+)
 async def test_the_limit_holds_anew_in_each_period(
     place: dict[str, Any], period: Any, later: float, seconds: float
 ) -> None:
@@ -168,7 +175,9 @@ async def test_the_limit_holds_anew_in_each_period(
         assert await limit.left() == Decimal("0.1")
 
 
-@pytest.mark.parametrize("wrong", [{"limit": -1}, {"limit": "much"}, {"limit": None}, {"period": "week"}, {"period": 0}, {"reserve": True}])
+@pytest.mark.parametrize(
+    "wrong", [{"limit": -1}, {"limit": "much"}, {"limit": None}, {"period": "week"}, {"period": 0}, {"reserve": True}]
+)
 def test_what_cannot_be_meant_is_refused(wrong: dict[str, Any]) -> None:
     given = {"limit": 1, **wrong}
     with pytest.raises(betterai.ValidationError):
@@ -176,9 +185,12 @@ def test_what_cannot_be_meant_is_refused(wrong: dict[str, Any]) -> None:
 
 
 async def test_the_dearest_target_of_a_router_counts() -> None:
-    cheap, dear = Priced(), Priced(price=betterai.Price(rates=betterai.Rates(tokens={"text_in": Decimal(1), "text_out": Decimal(20)})))
+    cheap, dear = (
+        Priced(),
+        Priced(price=betterai.Price(rates=betterai.Rates(tokens={"text_in": Decimal(1), "text_out": Decimal(20)}))),
+    )
     limit = SpendLimit(betterai.Router([cheap, dear]), 1)
-    with pytest.raises(SpendLimitReached, match="may cost .1.8"):
+    with pytest.raises(SpendLimitReached, match=r"may cost .1.8"):
         await limit.generate("Hi", settings=MAX)
     await SpendLimit(betterai.Router([cheap]), 1).generate("Hi", settings=MAX)
 
@@ -195,12 +207,12 @@ async def test_tokens_are_counted_by_the_provider_where_that_is_asked_for() -> N
         async def count_tokens(self, messages: Any, model: str, settings: GenerationSettings) -> int:
             return 500_000
 
-    with pytest.raises(SpendLimitReached, match="may cost .1.4"):
+    with pytest.raises(SpendLimitReached, match=r"may cost .1.4"):
         await SpendLimit(Counting(), 1, count=True).generate("Hi", settings=MAX)
 
 
 async def test_n_answers_are_set_aside() -> None:
-    with pytest.raises(SpendLimitReached, match="may cost .1.8"):
+    with pytest.raises(SpendLimitReached, match=r"may cost .1.8"):
         await SpendLimit(Priced(), 1).generate("Hi", settings=MAX.replace(n=2))
 
 
@@ -228,7 +240,9 @@ PROCESS = """
 
 async def test_r9_processes_share_a_limit(tmp_path: Path) -> None:
     path = str(tmp_path / "spending.db")
-    said = await asyncio.gather(*[asyncio.to_thread(check_python, PROCESS.format(path=path), path=(TESTS,)) for _ in range(2)])
+    said = await asyncio.gather(
+        *[asyncio.to_thread(check_python, PROCESS.format(path=path), path=(TESTS,)) for _ in range(2)]
+    )
     done = [int(line) for line in said]
     assert sum(done) == 99, "each costs a hundredth, and sets a little more aside"
     async with SpendLimit(Priced(), 1, path=path) as limit:
@@ -259,18 +273,22 @@ async def test_a_file_that_cannot_be_read_lets_nothing_through(tmp_path: Path) -
     path.write_bytes(b"this is no database" * 100)
     provider = Priced()
     async with SpendLimit(provider, 1, path=path) as limit:
-        with pytest.raises(SpendLimitReached, match="cannot be read from .*mend the file"):
+        with pytest.raises(SpendLimitReached, match=r"cannot be read from .*mend the file"):
             await limit.generate("Hi", settings=MAX)
         assert provider.calls == []
         path.unlink()
         assert (await limit.generate("Hi", settings=MAX)).content == "Hello"
 
 
+def modes(folder: Path) -> set[int]:
+    return {file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
 async def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "spending.db"
     async with SpendLimit(Priced(), 1, path=path) as limit:
         await limit.generate("Hi", settings=MAX)
-        assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+        assert modes(tmp_path) == {0o600}
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT known FROM betterai_spent").fetchall() == [("0.5",)]
         assert connection.execute("SELECT COUNT(*) FROM betterai_reserved").fetchone() == (0,)

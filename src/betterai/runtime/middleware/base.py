@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Any
 
 import msgspec
 
@@ -17,7 +16,8 @@ from betterai.core.provider import Provider
 from betterai.core.response import ProviderResponse, TextChunk
 from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
-from betterai.runtime.messages import read_messages, render_messages
+from betterai.runtime.class_text import ClassTextProvider
+from betterai.runtime.messages import read_messages
 
 _NO_SETTINGS = GenerationSettings()
 
@@ -56,11 +56,12 @@ class Middleware(BaseTextProvider):
             said = f"{type(self).__name__} wraps a text provider or a model's name, not {type(inner).__name__}"
             raise ValidationError(said, hint="pass one of them first")
         self.inner = inner
+        self._runner: ClassTextProvider | None = None
 
     @property
     def model(self) -> ModelConfig | None:
         """The wrapped provider's model; None where it has no single one."""
-        return getattr(self._find_target()[0], "model", None)
+        return _name_model(self._find_target()[0])
 
     @property
     def provider(self) -> Provider | None:
@@ -71,17 +72,16 @@ class Middleware(BaseTextProvider):
         """The models that may answer: several where a router is wrapped. None for what is a class and names none."""
         target, _ = self._find_target()
         several = getattr(target, "list_models", None)
-        return [getattr(target, "model", None)] if several is None else list(several())
+        return [_name_model(target)] if several is None else list(several())
 
     def ask(self, call: ProviderCall) -> AsyncGenerator[TextChunk, None]:
         """Ask the wrapped provider. The last chunk, of a whole call the only one, holds the response."""
         target, id = self._find_target()
-        messages: Any = call.messages if _is_ours(target) else _write_messages(call.messages)
         name = call.model or id
         if call.stream:
-            chunks = target.generate_stream(messages, name, call.settings)
+            chunks = target.generate_stream(call.messages, name, call.settings)
         else:
-            chunks = _ask_whole(target, messages, name, call.settings)
+            chunks = _ask_whole(target, call, name)
         call.opened.append(chunks)
         return chunks
 
@@ -135,28 +135,33 @@ class Middleware(BaseTextProvider):
         """What is asked, and the id of its model, "" where it knows that itself. A name is looked up for each call: the
         registry, the catalogue and keys may have changed.
         """
-        if not isinstance(self.inner, str):
+        if isinstance(self.inner, str):
+            from betterai.runtime.client import default_client
+
+            found = default_client()._find(self.inner, None)
+            return found.provider, found.id
+        if type(self.inner).__module__.startswith("betterai."):
             return self.inner, ""
-        from betterai.runtime.client import default_client
-
-        found = default_client()._find(self.inner, None)
-        return found.provider, found.id
-
-
-async def _ask_whole(
-    target: BaseTextProvider, messages: Any, name: str, settings: GenerationSettings
-) -> AsyncGenerator[TextChunk, None]:
-    yield TextChunk(response=await target.generate(messages, name, settings))
+        if self._runner is None or self._runner.inner is not self.inner:
+            self._runner = _run_class(self.inner)
+        return self._runner, ""
 
 
-def _is_ours(target: BaseTextProvider) -> bool:
-    return isinstance(target, Middleware) or type(target).__module__.startswith("betterai.")
+def _name_model(target: BaseTextProvider) -> ModelConfig | None:
+    named = getattr(target, "model", None)
+    return named if isinstance(named, ModelConfig) and named.id else None
 
 
-def _write_messages(messages: tuple[Message, ...]) -> Any:
-    """As classes take them, dicts with role and content; what these cannot hold stays as it is."""
-    written, warnings = render_messages(messages, ModelConfig(id="", provider=""))
-    return messages if warnings else written
+def _run_class(inner: BaseTextProvider) -> ClassTextProvider:
+    """A class of somebody else's, as a registered one is run: it gets dicts, and its answers have what others have."""
+    named = getattr(inner, "model", None)
+    model = named if isinstance(named, ModelConfig) else ModelConfig(id="", provider="")
+    provider = Provider(name=model.provider, title=type(inner).__name__)
+    return ClassTextProvider(inner, provider, model, "")
+
+
+async def _ask_whole(target: BaseTextProvider, call: ProviderCall, name: str) -> AsyncGenerator[TextChunk, None]:
+    yield TextChunk(response=await target.generate(call.messages, name, call.settings))
 
 
 async def close_call(call: ProviderCall, chunks: AsyncGenerator[TextChunk, None]) -> None:

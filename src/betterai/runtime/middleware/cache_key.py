@@ -106,7 +106,7 @@ def identify(provider: Any, id: str = "") -> str:
     connection, model = getattr(provider, "connection", None), getattr(provider, "model", None)
     key = getattr(model, "key", "")
     if connection is None:
-        return f"{_name(provider)}:{key}:{id}"
+        return f"{_name(getattr(provider, 'inner', provider))}:{key}:{id}"
     protocol = getattr(getattr(provider, "codec", None), "protocol", "")
     config = connection.config
     try:

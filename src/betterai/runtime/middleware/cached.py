@@ -71,7 +71,7 @@ class Cached(Middleware):
         if path is None:
             self._store = MemoryStore(max_entries, max_bytes)
         else:
-            self._store = SQLiteStore(path, max_entries, max_bytes)
+            self._store = SQLiteStore(path, max_entries, max_bytes, clock)
         self._ttl = ttl
         self._shares = share
         self._when = when
@@ -178,10 +178,8 @@ def _is_lasting(call: ProviderCall) -> bool:
 def _mark(response: ProviderResponse, age: float, began: float) -> ProviderResponse:
     """The answer as one that was kept: nothing is paid for it, and no attempt was made."""
     first = response.cost.amount if response.cost is not None else None
-    reason = "it was answered from a cache; " + (
-        "its first cost is not known" if first is None else f"it cost {first} first"
-    )
-    cost = Cost(amount=Decimal(0), status="exact", reason=reason)
+    said = "what it cost first is not known" if first is None else f"it cost {first} first"
+    cost = Cost(amount=Decimal(0), status="exact", reason=f"answered from a cache; {said}")
     return replace(response, cost=cost, timing=Timing(total=time.monotonic() - began, age=age))
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from asyncio import wait_for
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
+from math import inf
 from os import PathLike
 from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from betterai.runtime.attempts import Clock
 
 if TYPE_CHECKING:
     import sqlite3
@@ -102,20 +104,21 @@ DELETE FROM betterai_answers WHERE rowid IN (
 class SQLiteStore:
     """Values in a file. Where it is locked, damaged or slow, there is nothing in it, and a line in the log says so."""
 
-    def __init__(self, path: str | PathLike[str], max_entries: int, max_bytes: int) -> None:
+    def __init__(self, path: str | PathLike[str], max_entries: int, max_bytes: int, clock: Clock) -> None:
         from betterai.runtime.middleware.database import Database
 
+        self._clock = clock
         self._database = Database(path, _SCHEMA, patience=PATIENCE)
         self._most = max_entries, max_bytes
         self._untrimmed: tuple[int, int] | None = None
         self._pending = 0
         self._lock = threading.Lock()
-        self._rests_until = 0.0
+        self._rests_until = -inf
 
     async def get(self, key: bytes, oldest: float) -> Entry | None:
         import sqlite3
 
-        if time.monotonic() < self._rests_until:
+        if self._clock.monotonic() < self._rests_until:
             return None
         try:
             row = await wait_for(self._database.run(lambda connection: _select(connection, key)), LOOKUP_SECONDS)
@@ -125,7 +128,7 @@ class SQLiteStore:
         if row is None or row[1] < oldest:
             return None
         value, stored, used = row
-        if (now := time.time()) - used > TOUCH_SECONDS:
+        if (now := self._clock.now()) - used > TOUCH_SECONDS:
             self._write(lambda connection: _touch(connection, key, now))
         return value, stored
 
@@ -138,7 +141,7 @@ class SQLiteStore:
 
     def _write(self, work: Callable[[sqlite3.Connection], None]) -> None:
         """Nobody waits for it."""
-        if self._pending >= MOST_PENDING or time.monotonic() < self._rests_until:
+        if self._pending >= MOST_PENDING or self._clock.monotonic() < self._rests_until:
             return
         try:
             future = self._database.submit(work)
@@ -167,9 +170,9 @@ class SQLiteStore:
             self._untrimmed = 0, 0
 
     def _rest(self, error: BaseException) -> None:
-        if time.monotonic() >= self._rests_until:
+        if self._clock.monotonic() >= self._rests_until:
             _log.warning("answers are not cached in %s for %g s: %r", self._database.path, REST_SECONDS, error)
-        self._rests_until = time.monotonic() + REST_SECONDS
+        self._rests_until = self._clock.monotonic() + REST_SECONDS
 
 
 def _select(connection: sqlite3.Connection, key: bytes) -> tuple[bytes, float, float] | None:
