@@ -13,15 +13,22 @@ from betterai.core.data import Data
 
 
 class Pattern(Data, frozen=True, kw_only=True):
-    """What to look for. `check` gives the part of a match that is meant, from where to where, or None."""
+    """What to look for. `check` gives the part of a match that is meant, from where to where, or None.
+
+    Two expressions save time: where `needs` is not found nothing is, and one begins only where `starts` does.
+    """
 
     expression: re.Pattern[str]
     check: Callable[[str], tuple[int, int] | None] | None = None
+    needs: re.Pattern[str] | None = None
+    starts: re.Pattern[str] | None = None
 
     def find(self, text: str) -> Iterator[tuple[int, int]]:
         """From where to where it stands in a text, in order."""
+        if self.needs is not None and self.needs.search(text) is None:
+            return
         place = 0
-        while (match := self.expression.search(text, place)) is not None:
+        while (match := self._search(text, place)) is not None:
             start, end = match.span()
             if self.check is not None:
                 span = self.check(match[0])
@@ -32,6 +39,15 @@ class Pattern(Data, frozen=True, kw_only=True):
             if end > start:
                 yield start, end
             place = max(end, match.start() + 1)
+
+    def _search(self, text: str, place: int) -> re.Match[str] | None:
+        if self.starts is None:
+            return self.expression.search(text, place)
+        while (begun := self.starts.search(text, place)) is not None:
+            if (match := self.expression.match(text, begun.start())) is not None:
+                return match
+            place = begun.end()
+        return None
 
 
 _DOUBLED = {str(digit): sum(divmod(2 * digit, 10)) for digit in range(10)}
@@ -93,39 +109,52 @@ IBAN_LENGTHS: Mapping[str, int] = {
 }  # fmt: skip
 """https://www.swift.com/standards/data-standards/iban-international-bank-account-number, 2026-11-28"""
 
+_DIGIT = re.compile("[0-9]")
 PATTERNS: Mapping[str, Pattern] = {
     "key": Pattern(
+        needs=re.compile(r"\S{16}"),
+        starts=re.compile(r"[A-Za-z0-9][\w-]{15,}|-----BEGIN"),
         expression=re.compile(
             r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:[^-]|-(?!----)){1,8000}"
             r"(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?"
-            r"|\beyJ[\w-]{10,2000}\.[\w-]{10,4000}\.[\w-]{10,2000}"  # a JSON Web Token
-            r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
-            r"|\bAIza[\w-]{35}"
-            r"|\bxox[abeoprs]-[A-Za-z0-9-]{10,200}"
-            r"|(?<![\w-])(?:sk|pk|rk)[-_][\w-]{16,200}"
-            r"|\bgithub_pat_\w{22,200}"
-            r"|(?<![\w-])[A-Za-z]{2,6}[-_](?=[A-Za-z-]{0,60}[0-9])(?=[^A-Z]{0,60}[A-Z])(?=[^a-z]{0,60}[a-z])\w{28,200}"
-        )
+            r"|eyJ[\w-]{10,2000}\.[\w-]{10,4000}\.[\w-]{10,2000}"  # a JSON Web Token
+            r"|(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+            r"|AIza[\w-]{35}"
+            r"|xox[abeoprs]-[A-Za-z0-9-]{10,200}"
+            r"|(?:sk|pk|rk)[-_][\w-]{16,200}"
+            r"|github_pat_\w{22,200}"
+            r"|[A-Za-z]{2,6}[-_](?=[A-Za-z-]{0,60}[0-9])(?=[^A-Z]{0,60}[A-Z])(?=[^a-z]{0,60}[a-z])\w{28,200}"
+        ),
     ),
     "email": Pattern(
+        needs=re.compile("@"),
         expression=re.compile(
             r"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,63}\b"
-        )
+        ),
     ),
-    "iban": Pattern(expression=re.compile(r"(?i)\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}"), check=_check_iban),
-    "card": Pattern(expression=re.compile(r"(?<![\w.])[0-9]{3,19}(?:[ -][0-9]{3,9}){0,5}(?!\w)"), check=_check_card),
+    "iban": Pattern(
+        needs=_DIGIT,
+        expression=re.compile(r"(?i)\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}"),
+        check=_check_iban,
+    ),
+    "card": Pattern(
+        expression=re.compile(r"[0-9](?<![\w.][0-9])[0-9]{2,18}(?:[ -][0-9]{3,9}){0,5}(?!\w)"), check=_check_card
+    ),
     "ip": Pattern(
+        needs=_DIGIT,
         expression=re.compile(
-            r"(?<![\w.:])(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w]|\.[0-9])|(?=[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:.]{3,45}(?!\w))"
+            r"[0-9A-Fa-f:](?<![\w.:].)"
+            r"(?:(?<=[0-9])[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?!\w|\.[0-9])|(?:(?<=:)|[0-9A-Fa-f]{0,3}:)[0-9A-Fa-f:.]{2,44}(?!\w))"
         ),
         check=_check_ip,
     ),
     "phone": Pattern(
         expression=re.compile(
-            r"(?<![\w+])(?:\+|00)[1-9][0-9]{0,2}(?:[ ./-]{0,2}(?:\([0-9]{1,5}\)|[0-9]{1,12})){1,6}(?!\w)"
-            r"|(?<![\w.-])\([0-9]{2,5}\)[ ./-]?[0-9]{2,8}(?:[ ./-][0-9]{2,8}){0,3}(?!\w)"
-            r"|(?<![\w.-])(?:1[ .-])?[0-9]{3}([ .-])[0-9]{3}\1[0-9]{4}(?![\w-])"
-            r"|(?<![\w.-])0[1-9][0-9]{1,4}[ /-]{1,2}[0-9]{2,9}(?:[ /-][0-9]{2,9}){0,4}(?![\w-])"
+            r"[+(0-9](?:(?:(?<=\+)(?<![\w+].)|(?<=0)(?<![\w+].)0)"
+            r"[1-9][0-9]{0,2}(?:[ ./-]{0,2}(?:\([0-9]{1,5}\)|[0-9]{1,12})){1,6}(?!\w)"
+            r"|(?<=\()(?<![\w.-].)[0-9]{2,5}\)[ ./-]?[0-9]{2,8}(?:[ ./-][0-9]{2,8}){0,3}(?!\w)"
+            r"|(?<=[0-9])(?<![\w.-].)(?:(?<=1)[ .-][0-9])?[0-9]{2}([ .-])[0-9]{3}\1[0-9]{4}(?![\w-])"
+            r"|(?<=0)(?<![\w.-].)[1-9][0-9]{1,4}[ /-]{1,2}[0-9]{2,9}(?:[ /-][0-9]{2,9}){0,4}(?![\w-]))"
         ),
         check=_check_phone,
     ),

@@ -27,7 +27,7 @@ class TextRestorer:
         self._length = 0
 
     def feed(self, text: str) -> str:
-        text = self._held + text
+        text = self._held + text if self._held else text
         end = self._find_open(text) if "[" in text else len(text)
         self._held = text[end:]
         return self._show(text[:end])
@@ -65,7 +65,9 @@ class StreamRestorer:
             self._texts.clear()
         ended = self._find_ended(chunk) if part is not None or chunk.finish_reason is not None else ()
         if chunk.content:
-            changes["content"] = self._feed((choice, "text", 0), chunk.content, ended)
+            content = self._feed((choice, "text", 0), chunk.content, ended)
+            if content is not chunk.content:
+                changes["content"] = content
         if chunk.reasoning:
             changes["reasoning"] = self._feed((choice, "reasoning", 0), chunk.reasoning, ended)
         if (delta := chunk.tool_call) is not None and delta.arguments:
@@ -98,7 +100,8 @@ class StreamRestorer:
 
     def _feed(self, place: Place, text: str, ended: Sequence[Place]) -> str:
         restorer = self._text(place)
-        return restorer.feed(text) + (restorer.flush() if place in ended else "")
+        shown = restorer.feed(text)
+        return shown + restorer.flush() if ended and place in ended else shown
 
     def _find_ended(self, chunk: TextChunk) -> Sequence[Place]:
         """The texts that end with this chunk: those of its part, or all of its choice."""
