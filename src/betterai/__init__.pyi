@@ -144,6 +144,10 @@ from betterai.runtime.middleware.cached import Cached as Cached
 from betterai.runtime.middleware.logged import Logged as Logged
 from betterai.runtime.middleware.redacted import Redacted as Redacted
 from betterai.runtime.middleware.spend_limit import SpendLimit as SpendLimit
+from betterai.runtime.router.router import Router as Router
+from betterai.runtime.router.status import RouterStatus as RouterStatus
+from betterai.runtime.router.status import RouteStatus as RouteStatus
+from betterai.runtime.router.status import TargetStatus as TargetStatus
 from betterai.runtime.storage import dump_messages as dump_messages
 from betterai.runtime.storage import load_messages as load_messages
 from betterai.runtime.stream import TextStream as TextStream

@@ -53,6 +53,14 @@ ASKED = {
         }),
         12.0,
     ),
+    "spent": (
+        reply(429, headers={
+            "Anthropic-RateLimit-Requests-Remaining": "0", "Anthropic-RateLimit-Requests-Reset": "2027-01-15T08:00:14Z",
+            "Date": formatdate(NOW, usegmt=True),
+        }),
+        14.0,
+    ),
+    "policy": (reply(429, headers={"RateLimit": '"api";r=0;t=9'}), 9.0),
     "body": (reply(429, said("Rate limit reached. Please try again in 3.5s.")), 3.5),
     "body_minutes": (reply(429, said("Rate limit reached. Please try again in 0m30s.")), 30.0),
 }  # fmt: skip

@@ -20,6 +20,10 @@ OnBreak: TypeAlias = Literal["fail", "restart", "continue"]
 """What is done with a stream that broke after its first content."""
 
 
+ROUTER_PREFIX = "router/"
+"""`router/NAME` is a router of the configuration file, wherever a model's name goes."""
+
+
 class _Named(Struct, frozen=True, gc=False):
     model: str | BaseTextProvider
 

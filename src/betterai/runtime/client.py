@@ -17,6 +17,7 @@ from betterai.core.message import Message, Messages
 from betterai.core.options import GenerationOptions
 from betterai.core.response import Output, ProviderResponse
 from betterai.core.results import TokenCount
+from betterai.core.routing import ROUTER_PREFIX
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.class_text import ClassTextProvider
@@ -80,6 +81,11 @@ class Client:
         self._make_transport = _transport_maker(headers, proxy, ca_bundle, trust_env, session, on_event)
         self._transport: HTTPTransport | None = None
         self._providers: dict[str, Found] = {}
+
+    @property
+    def config(self) -> CoreConfig:
+        """What holds for every call."""
+        return self._config
 
     async def generate(
         self,
@@ -193,10 +199,12 @@ class Client:
         if not isinstance(model, str):
             return _take_provider(model, config)
         if config is not None:
+            if (model or config.model).startswith(ROUTER_PREFIX):
+                return _take_provider(self._find(model or config.model, None).provider, config)
             return self._look_up(model or config.model, self._limit(config))
         name = model or self._config.model or default_model()
         found = self._providers.get(name)
-        if found is None or found.version != registry_version() or self._is_outdated(found.provider):
+        if found is None or found.version not in (registry_version(), _GIVEN) or self._is_outdated(found.provider):
             if len(self._providers) >= MAX_PROVIDERS:
                 self._providers.clear()
             found = self._providers[name] = self._look_up(name, self._config)
@@ -208,6 +216,10 @@ class Client:
         return isinstance(provider, ClassTextProvider) and provider.key != read_key(provider.provider, self._config)
 
     def _look_up(self, name: str, config: CoreConfig) -> Found:
+        if name.startswith(ROUTER_PREFIX):
+            from betterai.runtime.router.declared import make_router
+
+            return Found(make_router(name.removeprefix(ROUTER_PREFIX), self), "", _GIVEN)
         return self.look_up(msgspec.structs.replace(config, model=name))
 
     def look_up(self, config: CoreConfig) -> Found:

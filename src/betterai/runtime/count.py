@@ -18,7 +18,6 @@ from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest
-from betterai.runtime.attempts import Attempts
 from betterai.runtime.class_text import ClassTextProvider
 from betterai.runtime.messages import read_messages, write_messages
 from betterai.runtime.schema import prepare_settings
@@ -64,7 +63,7 @@ class CodecTokenCounter(CodecTextProvider):
     async def count(self, messages: Messages, name: str, settings: GenerationSettings) -> TokenCount:
         plan = await self._plan(messages, name, settings, stream=False)
         endpoint = self._endpoint(plan)
-        attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        attempts = self._open_attempts()
         while True:
             status = None
             try:
@@ -78,6 +77,7 @@ class CodecTokenCounter(CodecTextProvider):
             except BetterAIError as error:
                 await self._after(error, plan, attempts, status, None)
                 continue
+            attempts.record(*self._whom(plan), status)
             count = msgspec.structs.replace(
                 cast(TokenCount, found),
                 request_id=read_request_id(reply.headers),

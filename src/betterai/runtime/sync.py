@@ -169,6 +169,10 @@ class SyncStream(Generic[Output]):
             except Exception:
                 self._ended = True
                 raise
+            except BaseException:  # Ctrl-C: the connection is closed even where the stream is kept
+                self._ended = True
+                self._let_go()
+                raise
             if not self._ready:
                 self._ended = True
                 raise StopIteration
@@ -181,7 +185,11 @@ class SyncStream(Generic[Output]):
         self.close()
 
     def __del__(self) -> None:
-        """Left without being closed: the connection is closed as soon as the loop comes to it."""
+        """Left without being closed."""
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Have the connection closed as soon as the loop comes to it."""
         pump = self._channel.pump
         if pump is not None and not pump.done() and self._background is not None:
             with suppress(RuntimeError):

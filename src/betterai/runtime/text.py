@@ -92,7 +92,7 @@ class CodecTextProvider(BaseTextProvider):
         """Generate one answer. Raises `BetterAIError`."""
         plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=False)
         endpoint = self._endpoint(plan)
-        attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        attempts = self._open_attempts()
         background = getattr(plan.codec, "background", None)
         if background is not None and (steps := background(plan.call)) is not None:
             return await self._generate_by_job(steps, plan, attempts)
@@ -124,7 +124,7 @@ class CodecTextProvider(BaseTextProvider):
         """Stream one answer. Raises `BetterAIError`; what broke before the first content is tried again."""
         plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=True)
         endpoint = self._endpoint(plan)
-        attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        attempts = self._open_attempts()
         codec, call, request, hops, first_byte = plan.codec, plan.call, plan.request, None, None
         while True:
             shown, status, whole = False, None, None
@@ -286,9 +286,17 @@ class CodecTextProvider(BaseTextProvider):
         from betterai.runtime.steps import StepsRun
 
         job = StepsRun(steps, plan.call, self.connection, clock=self._clock)
-        result = await job.run()
+        try:
+            result = await job.run()
+        except BetterAIError as error:
+            attempts.records += job.records
+            raise self._locate(error, plan, attempts, None, None) from error.__cause__
         attempts.records += job.records
         return self._complete(result, plan, attempts, job.headers)
+
+    def _open_attempts(self) -> Attempts:
+        connection = self.connection
+        return Attempts(connection.retries, connection.timeout, self._clock, connection.quota)
 
     # ── after ──
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from betterai.core.exceptions import BetterAIError, ProviderError, TotalTimeout, ValidationError
-from betterai.core.message import Message
+from betterai.core.message import Message, Messages
 from betterai.core.response import Attempt, CallWarning, ProviderResponse, TextChunk, Timing
 from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Cost, Usage
 from betterai.runtime.attempts import Attempts, Budget, shared_budget
 from betterai.runtime.messages import read_messages
 from betterai.runtime.router.asked import fit_settings
-from betterai.runtime.router.judgement import is_silent, judge
+from betterai.runtime.router.judgement import blame, read_error
 from betterai.runtime.router.order import order_routes
 from betterai.runtime.router.routes import Lane, Route
 from betterai.runtime.stream_pieces import holds_content
@@ -24,15 +24,20 @@ if TYPE_CHECKING:
     from betterai.runtime.router.router import Router
 
 
+CANCELLED = "Cancelled"
+"""In the list of attempts: it was left, because another one was quicker."""
+
+
 class Answer:
     """What a route gave: a whole response, or a stream that was read up to its first content."""
 
-    __slots__ = ("began", "chunks", "continues", "held", "response", "route", "share", "warnings")
+    __slots__ = ("began", "chunks", "continues", "granted", "held", "response", "route", "share", "warnings")
 
     def __init__(self, route: Route, began: float, share: Budget) -> None:
         self.route = route
         self.began = began
         self.share = share
+        self.granted = share.attempts
         self.warnings: tuple[CallWarning, ...] = ()
         self.continues = ""
         """What was said before by another route, which this one was told to go on from."""
@@ -44,9 +49,9 @@ class Answer:
 class RoutedCall:
     """The attempts of one call. All of them start from the caller's own messages and settings."""
 
-    def __init__(self, router: Router, messages: Any, settings: GenerationSettings, *, streaming: bool) -> None:
+    def __init__(self, router: Router, messages: Messages, settings: GenerationSettings, *, streaming: bool) -> None:
         self.router = router
-        self.messages = messages
+        self.messages: Any = _list_messages(messages)
         self.settings = settings
         self.streaming = streaming
         self.began = router.clock.monotonic()
@@ -56,6 +61,7 @@ class RoutedCall:
         if self.outer is not None:
             self.left = min(self.left, self.outer.attempts)
             self.deadline = min(self.deadline, self.outer.deadline)
+        self.conversation = router.affinity.name(self.messages, settings)
         self.records: list[Attempt] = []
         self.queued = 0.0
         self.trial = False
@@ -127,7 +133,7 @@ class RoutedCall:
 
     def _order(self, now: float) -> Sequence[Route]:
         if self._routes is None:
-            self._routes = order_routes(self.router, self.messages, self.settings, now, streaming=self.streaming)
+            self._routes = order_routes(self.router, self, now)
         return self._routes
 
     async def _queue(self, full: Sequence[Lane], now: float) -> Route:
@@ -179,9 +185,10 @@ class RoutedCall:
         finally:
             self._out -= hidden
 
-    async def drop(self, answer: Answer) -> None:
-        """Leave an answer that came second."""
-        if answer.chunks is not None:
+    async def drop(self, route: Route, answer: Answer | None, seconds: float) -> None:
+        """Leave an attempt that came second."""
+        self.records.append(_make_attempt(route, seconds, CANCELLED))
+        if answer is not None and answer.chunks is not None:
             self.end(answer, GeneratorExit())
             await answer.chunks.aclose()
 
@@ -252,14 +259,18 @@ class RoutedCall:
         router, route = self.router, answer.route
         router.turns.leave(route.lane)
         now = router.clock.monotonic()
+        used = answer.granted - answer.share.attempts
+        if used > 1:
+            self._count(used - 1)  # by a router below
         if error is None:
             if router.health.rests:
                 router.health.forgive(route.places())
             if not self.streaming:
                 route.lane.whole.add(now - answer.began, now)
-            router.remember(self, route)
+            if self.conversation is not None:
+                router.affinity.remember(self.conversation, route)
         elif isinstance(error, Exception):
-            if _was_unsent(error):
+            if not used and _was_unsent(error):
                 self._count(-1)
             route.lane.failures += 1
             self.records += self._add_wait(_list_attempts(route, error, now - answer.began))
@@ -275,19 +286,20 @@ class RoutedCall:
 
     def judge(self, route: Route, error: Exception, *, broke: bool = False) -> None:
         """Note who is to blame; raise what ends the call. What `broke` in the middle may be asked again."""
-        verdict = judge(error)
+        judged = read_error(error, self.router.also_after)
         now = self.router.clock.monotonic()
         if self.said and route.goes_on and isinstance(error, ValidationError):
             self.said = ""  # it does not go on with it after all: it may begin anew
             self._error = self._error or error
             return
-        self.router.blame(route, error, now)
+        blame(self.router.health, route, error, judged, now)
         if self._error is None or not _was_unsent(error):
             self._error = error
-        if verdict.stop:
+        if judged.stop:
             raise self.complete_error(error)
-        ready = self._find_ready_time(error, now, broke=broke)
-        for other in self._find_reached(route, verdict.reach):
+        wait = self._find_wait(error, broke=broke)
+        ready = None if wait is None else (judged.silent, now + wait)
+        for other in self._find_reached(route, judged.reach):
             if ready is None:
                 self._out.add(other)
                 self._again.pop(other, None)
@@ -302,15 +314,14 @@ class RoutedCall:
         place = route.place(reach)
         return [other for other in routes if other is route or place in other.places()]
 
-    def _find_ready_time(self, error: Exception, now: float, *, broke: bool) -> tuple[bool, float] | None:
-        """When the route may be asked again in this call, where no other is ready; silent ones last. None for never."""
+    def _find_wait(self, error: Exception, *, broke: bool) -> float | None:
+        """In how many seconds the route may be asked again in this call, where no other is ready; None for never."""
         if not isinstance(error, ProviderError) or (self.outer is not None and not self.outer.repeats):
             return None
         if self._patience is None:
             self._patience = Attempts(self.router.retries, self.router.timeout, self.router.clock)
         error.retryable = error.retryable or broke
-        wait = self._patience.wait_after(error)
-        return None if wait is None else (is_silent(error), now + wait)
+        return self._patience.wait_after(error)
 
     def give_up(self, now: float) -> BaseException:
         """What the call ends with: the last error of a target that was asked, else of one that could not be."""
@@ -338,6 +349,8 @@ class RoutedCall:
         if not (self.records or self.queued or answer.warnings):
             return response
         timing, before = response.timing or Timing(), answer.began - self.began
+        now = self.router.clock.monotonic()
+        made = timing.attempts or (_make_attempt(answer.route, now - answer.began),)
         return replace(
             response,
             warnings=(*answer.warnings, *response.warnings),
@@ -345,10 +358,17 @@ class RoutedCall:
                 timing,
                 queue=self.queued,
                 first_byte=None if timing.first_byte is None else timing.first_byte + before,
-                total=self.router.clock.monotonic() - self.began,
-                attempts=(*self.records, *self._add_wait(timing.attempts)),
+                total=now - self.began,
+                attempts=(*self.records, *self._add_wait(made)),
             ),
         )
+
+
+def _list_messages(messages: Messages) -> Any:
+    """Messages as a class takes them, too; they are read where they are sent. Raises `ValidationError`."""
+    if isinstance(messages, list | tuple):
+        return messages
+    return ({"role": "user", "content": messages},) if isinstance(messages, str) else read_messages(messages)
 
 
 def _was_unsent(error: Exception) -> bool:
@@ -358,8 +378,10 @@ def _was_unsent(error: Exception) -> bool:
 
 def _list_attempts(route: Route, error: Exception, seconds: float) -> Sequence[Attempt]:
     """The attempts as the provider lists them, else one."""
-    if made := getattr(error, "attempts", ()):
-        return tuple(made)
+    made = getattr(error, "attempts", ())
+    return tuple(made) or (_make_attempt(route, seconds, type(error).__name__, getattr(error, "status", None)),)
+
+
+def _make_attempt(route: Route, seconds: float, error: str = "", status: int | None = None) -> Attempt:
     provider, model = route.name
-    status, name = getattr(error, "status", None), type(error).__name__
-    return (Attempt(provider=provider, model=model, seconds=seconds, status=status, error=name),)
+    return Attempt(provider=provider, model=model, seconds=seconds, status=status, error=error)

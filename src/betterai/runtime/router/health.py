@@ -71,7 +71,7 @@ class Health:
         rest.failures += 1
         rest.open, rest.until = True, max(rest.until, now + self._breaker.refused)
 
-    def pause(self, place: Place, until: float) -> None:
-        """It asked for time."""
+    def pause(self, place: Place, now: float, seconds: float | None) -> None:
+        """It asked for time, and is as it was after it."""
         rest = self.rests.setdefault(place, Rest())
-        rest.until = max(rest.until, until)
+        rest.until = max(rest.until, now + (self._breaker.interval if seconds is None else seconds))

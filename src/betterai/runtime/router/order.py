@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf, log
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from betterai.core.routing import Choose
-from betterai.core.settings import GenerationSettings
 from betterai.runtime.router.routes import Lane, Route
 
 if TYPE_CHECKING:
+    from betterai.runtime.router.call import RoutedCall
     from betterai.runtime.router.router import Router
 
 STALE = 60.0
 """After so many seconds without an answer a lane's time is no longer known."""
 
 
-def order_routes(
-    router: Router, messages: Any, settings: GenerationSettings, now: float, *, streaming: bool
-) -> Sequence[Route]:
-    """The routes in the order in which a call asks them: the keys of a target one after another."""
+def order_routes(router: Router, call: RoutedCall, now: float) -> Sequence[Route]:
+    """The routes in the order in which a call asks them, those in front that its conversation belongs to."""
+    routes = _order_by_choice(router, now, streaming=call.streaming)
+    return routes if len(routes) < 2 else router.affinity.arrange(call.conversation, call.messages, routes)
+
+
+def _order_by_choice(router: Router, now: float, *, streaming: bool) -> Sequence[Route]:
     if router.choose == "order" or len(router.lanes) < 2:
         return router.routes
     lanes = _order_lanes(router.lanes, router.choose, router.random, now, streaming=streaming)

@@ -16,7 +16,8 @@ async def race(call: RoutedCall, route: Route, delay: float) -> Answer | None:
     """The first answer; None where each failed, and the call may go on. Nothing is left running: what comes second is
     cancelled, which closes its socket.
     """
-    hedging, trial = call.router.hedging, call.trial
+    hedging, trial, clock = call.router.hedging, call.trial, call.router.clock
+    began = {route: clock.monotonic()}
     running: Runs = {asyncio.create_task(call.ask(route)): route}
     try:
         await asyncio.wait(running, timeout=delay)
@@ -25,6 +26,7 @@ async def race(call: RoutedCall, route: Route, delay: float) -> Answer | None:
             beside = call.pick_beside(route, full)
             if beside is not None:
                 hedging.begin(trial=trial)
+                began[beside] = clock.monotonic()
                 running[asyncio.create_task(call.ask(beside, beside=True))] = beside
         while running:
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -41,10 +43,10 @@ async def race(call: RoutedCall, route: Route, delay: float) -> Answer | None:
         return None
     finally:
         if running:
-            await _leave(call, running)
+            await _leave(call, running, began)
 
 
-async def _leave(call: RoutedCall, running: Runs) -> None:
+async def _leave(call: RoutedCall, running: Runs, began: dict[Route, float]) -> None:
     """Cancel what came second, and note what it cost."""
     for task in running:
         task.cancel()
@@ -52,5 +54,4 @@ async def _leave(call: RoutedCall, running: Runs) -> None:
     for task, route in running.items():
         answer = None if task.cancelled() or task.exception() is not None else task.result()
         call.router.hedging.lose(call, route, answer)
-        if answer is not None:
-            await call.drop(answer)
+        await call.drop(route, answer, call.router.clock.monotonic() - began[route])

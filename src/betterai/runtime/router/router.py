@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from msgspec.structs import replace
 
 from betterai.config.environment import complete_config
 from betterai.core.base import BaseTextProvider
 from betterai.core.config import CoreConfig, Retries, Timeout
-from betterai.core.exceptions import (
-    APIConnectionError,
-    APITimeoutError,
-    AuthenticationError,
-    BetterAIError,
-    ModelNotFoundError,
-    OverloadedError,
-    PermissionDeniedError,
-    QuotaExceededError,
-    RateLimitError,
-    ValidationError,
-)
+from betterai.core.exceptions import ValidationError
 from betterai.core.message import Messages
 from betterai.core.model import ModelConfig
 from betterai.core.response import ProviderResponse, TextChunk
@@ -30,6 +19,7 @@ from betterai.core.results import TokenCount
 from betterai.core.routing import Breaker, Choose, Hedge, OnBreak, Target
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import SYSTEM_CLOCK, Clock, read_retries, read_timeout
+from betterai.runtime.router.affinity import Affinity, NameConversation
 from betterai.runtime.router.asked import fit_settings
 from betterai.runtime.router.call import RoutedCall
 from betterai.runtime.router.health import Health
@@ -40,6 +30,7 @@ from betterai.runtime.router.turns import Turns
 
 if TYPE_CHECKING:
     from betterai.runtime.client import Client, Found
+    from betterai.runtime.router.status import RouterStatus
 
 _NO_SETTINGS = GenerationSettings()
 
@@ -51,9 +42,13 @@ class Router(BaseTextProvider):
         response = await router.generate("Hello")
         async for chunk in betterai.stream(router, "Hello"): …
 
-    `choose` says who is asked first, `on_break` what becomes of a stream that broke after its first content. `timeout`
-    and `retries` hold for a whole call: attempts, over all targets together (without `retries` three, and at least one
-    for each target and key). `sticky` keeps a conversation where it began.
+    `choose` says who is asked first: the targets in their order, one drawn by weight, the quickest, the least busy.
+    `on_break` is for streams that broke after their first content: fail, begin anew elsewhere, or go on there.
+    `timeout` and `retries` hold for a whole call, whichever targets it asks (without `retries` three attempts, and at
+    least one for each target and key). `sticky` keeps a conversation where it was answered last, while that is well;
+    it is known by its beginning, or by what a function of messages and settings says. `also_after` lets a call go on
+    where a filter refused it, or its answer does not fit. At most `queue` calls wait for a place at a target, callers
+    taking turns: `settings.user`, or what `caller` says of the settings.
 
     It holds no connections: targets that are names are reached through `client`, or the module's own.
     """
@@ -68,33 +63,51 @@ class Router(BaseTextProvider):
         breaker: Breaker = Breaker(),  # noqa: B008 (a value that never changes)
         timeout: float | Timeout | None = None,
         retries: int | Retries | None = None,
+        also_after: Collection[Literal["content_filter", "output"]] = (),
+        sticky: bool | NameConversation = False,
         queue: int = 1024,
+        caller: Callable[[GenerationSettings], str] | None = None,
         client: Client | None = None,
         clock: Clock = SYSTEM_CLOCK,
         random: Random | None = None,
         name: str = "",
     ) -> None:
+        if isinstance(targets, str) or not targets:
+            raise ValidationError("a router has a list of targets, one at least", hint='write Router(["…", "…"])')
+        for what, value, known in (("choose", choose, get_args(Choose)), ("on_break", on_break, get_args(OnBreak))):
+            if value not in known:
+                raise ValidationError(f"Router: {what} must be {' or '.join(known)}, not {value!r}")
         self.name = name
         self.choose = choose
         self.on_break = on_break
+        self.also_after = also_after
         self.clock = clock
         self.random = random or Random()
         self.breaker = breaker
         self.health = Health(breaker)
+        self.affinity = Affinity(sticky)
         self.turns = Turns(queue)
+        self._caller = caller
         self.hedging = Hedging(hedge)
-        limits = complete_config(CoreConfig(timeout=timeout, retries=retries))
+        base = client.config if client is not None else CoreConfig()
+        given = {"timeout": timeout, "retries": retries}
+        limits = complete_config(replace(base, **{key: value for key, value in given.items() if value is not None}))
         self.timeout = read_timeout(limits.timeout)
         self.unsupported = limits.unsupported
         self._client = client
         made = [target if isinstance(target, Target) else Target(target) for target in targets]
-        if not made:
-            raise ValidationError("a router has at least one target")
         self.lanes = tuple(Lane(target, index, self._find, limits) for index, target in enumerate(made))
         self.routes: tuple[Route, ...] = tuple(route for lane in self.lanes for route in lane.routes)
         self.retries = read_retries(limits.retries)
         if limits.retries is None:
             self.retries = replace(self.retries, attempts=max(self.retries.attempts, len(self.routes)))
+
+    @staticmethod
+    def from_config(name: str, *, client: Client | None = None) -> Router:
+        """The router that the configuration file declares as `[routers.NAME]`. Raises `BetterAIError`."""
+        from betterai.runtime.router.declared import make_router
+
+        return make_router(name, client)
 
     async def generate(
         self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
@@ -131,6 +144,12 @@ class Router(BaseTextProvider):
         asked, _ = fit_settings(settings or _NO_SETTINGS, route, self)
         return await count_tokens(provider, messages, route.model, asked)
 
+    def status(self) -> RouterStatus:
+        """How it is doing now, target by target."""
+        from betterai.runtime.router.status import describe_router
+
+        return describe_router(self)
+
     def list_models(self) -> list[ModelConfig | None]:
         """The models of its targets, None for what is a class and names none. Raises `BetterAIError`."""
         return [getattr(lane.routes[0].open(), "model", None) for lane in self.lanes]
@@ -150,29 +169,9 @@ class Router(BaseTextProvider):
             return self.breaker.patience
         return None if self.hedging.hedge is None else self.hedging.find_delay(call, route)
 
-    def remember(self, call: RoutedCall, route: Route) -> None:
-        pass
-
     def name_caller(self, settings: GenerationSettings) -> str:
-        return settings.user or ""
-
-    def blame(self, route: Route, error: Exception, now: float) -> None:
-        """Note a failure where it belongs."""
-        health = self.health
-        if isinstance(error, QuotaExceededError):
-            health.refuse(route.place("account"), now)
-        elif isinstance(error, RateLimitError):
-            health.pause(route.place("route"), now + (error.retry_after or self.breaker.interval))
-        elif isinstance(error, AuthenticationError):
-            health.refuse(route.place("key"), now)
-        elif isinstance(error, PermissionDeniedError | ModelNotFoundError):
-            health.refuse(route.place("route"), now)
-        elif isinstance(error, APITimeoutError):
-            health.blame(route.place("region"), now, at_once=True)
-        elif isinstance(error, APIConnectionError):
-            health.blame(route.place("region"), now, at_once=False)
-        elif isinstance(error, OverloadedError) or not isinstance(error, BetterAIError):
-            health.blame(route.place("model"), now, at_once=False)
+        """Whose turn it is in a queue."""
+        return self._caller(settings) if self._caller is not None else settings.user or ""
 
     async def aclose(self) -> None:
         """Close what class providers of its own hold; providers that were given are yours to close."""

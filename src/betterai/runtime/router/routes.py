@@ -107,8 +107,8 @@ class Route:
         target = lane.target
         if isinstance(target.model, BaseTextProvider):
             self.provider = target.model
-        config = target.config or CoreConfig()
         limits = {name: getattr(defaults, name) for name in ("timeout", "retries", "unsupported")}
+        config = target.config or defaults
         given = {name: value for name, value in limits.items() if getattr(config, name) is None}
         named = {"model": target.model if isinstance(target.model, str) else ""}
         self._config = replace(config, **given, **named, **({} if key is None else {"api_key": key}))
