@@ -195,6 +195,19 @@ async def test_the_dearest_target_of_a_router_counts() -> None:
     await SpendLimit(betterai.Router([cheap]), 1).generate("Hi", settings=MAX)
 
 
+async def test_a_router_goes_on_to_a_target_for_which_money_is_left() -> None:
+    targets = [SpendLimit(Priced(cost="0.9"), 1), SpendLimit(Priced(cost="0.9"), 1)]
+    router = betterai.Router(targets)
+    for stream in (False, True):
+        if stream:
+            await betterai.stream(router, "Hi", max_tokens=90_000)
+        else:
+            await betterai.generate(router, "Hi", max_tokens=90_000)
+    assert [await target.left() for target in targets] == [Decimal("0.1")] * 2
+    with pytest.raises(SpendLimitReached):
+        await betterai.generate(router, "Hi", max_tokens=90_000)
+
+
 async def test_answers_from_a_cache_cost_nothing() -> None:
     limit = SpendLimit(betterai.Cached(Priced(cost="0.05")), 1)
     for _ in range(3):
