@@ -24,6 +24,9 @@ _HOMES = {
         "BaseVideoProvider RealtimeSession"
     ),
     "core.config": "CoreConfig Retries Timeout",
+    "core.events": (
+        "CallEnded CallEvent CallInfo CallStarted FirstContent ToolEnded ToolInfo ToolStarted TransportEvent"
+    ),
     "core.exceptions": (
         "APIConnectionError APITimeoutError AuthenticationError BadRequestError BetterAIError ConfigurationError "
         "ConnectTimeout ContentFilterError ContextLengthError FirstByteTimeout IdleTimeout JobInDoubt LimitReached "
@@ -64,13 +67,14 @@ _HOMES = {
     "runtime.middleware.logged": "Logged",
     "runtime.middleware.redacted": "Redacted",
     "runtime.middleware.spend_limit": "SpendLimit",
+    "runtime.observing": "Observation observe",
     "runtime.router.router": "Router",
     "runtime.router.status": "RouterStatus RouteStatus TargetStatus",
     "runtime.storage": "dump_messages load_messages",
     "runtime.stream": "TextStream",
     "runtime.tool_stream": "ToolStream",
 }
-_MODULES = {"sync": "runtime.sync", "files": "runtime.files"}
+_MODULES = {"sync": "runtime.sync", "files": "runtime.files", "opentelemetry": "runtime.opentelemetry"}
 _EXPORTS = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [*_EXPORTS, *_MODULES]

@@ -17,6 +17,15 @@ from betterai.core.base import RealtimeSession as RealtimeSession
 from betterai.core.config import CoreConfig as CoreConfig
 from betterai.core.config import Retries as Retries
 from betterai.core.config import Timeout as Timeout
+from betterai.core.events import CallEnded as CallEnded
+from betterai.core.events import CallEvent as CallEvent
+from betterai.core.events import CallInfo as CallInfo
+from betterai.core.events import CallStarted as CallStarted
+from betterai.core.events import FirstContent as FirstContent
+from betterai.core.events import ToolEnded as ToolEnded
+from betterai.core.events import ToolInfo as ToolInfo
+from betterai.core.events import ToolStarted as ToolStarted
+from betterai.core.events import TransportEvent as TransportEvent
 from betterai.core.exceptions import APIConnectionError as APIConnectionError
 from betterai.core.exceptions import APITimeoutError as APITimeoutError
 from betterai.core.exceptions import AuthenticationError as AuthenticationError
@@ -115,6 +124,7 @@ from betterai.core.tools import ToolChoice as ToolChoice
 from betterai.core.usage import Cost as Cost
 from betterai.core.usage import Usage as Usage
 from betterai.runtime import files as files
+from betterai.runtime import opentelemetry as opentelemetry
 from betterai.runtime import sync as sync
 from betterai.runtime.client import Client as Client
 from betterai.runtime.client import count_tokens as count_tokens
@@ -144,6 +154,8 @@ from betterai.runtime.middleware.cached import Cached as Cached
 from betterai.runtime.middleware.logged import Logged as Logged
 from betterai.runtime.middleware.redacted import Redacted as Redacted
 from betterai.runtime.middleware.spend_limit import SpendLimit as SpendLimit
+from betterai.runtime.observing import Observation as Observation
+from betterai.runtime.observing import observe as observe
 from betterai.runtime.router.router import Router as Router
 from betterai.runtime.router.status import RouterStatus as RouterStatus
 from betterai.runtime.router.status import RouteStatus as RouteStatus

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -26,6 +27,8 @@ from betterai.wire.waits import parse_retry_after
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
+
+logger = logging.getLogger("betterai.retries")
 
 
 class Clock(Data, frozen=True, kw_only=True):
@@ -174,6 +177,10 @@ class Attempts:
     async def pause(self, seconds: float) -> None:
         """Wait. Cancelling the call ends the wait at once."""
         self._waited = seconds
+        if self.records:
+            last = self.records[-1]
+            said = "%s/%s: attempt %d failed with %s (status %s), the next one begins in %.2f s"
+            logger.info(said, last.provider, last.model, len(self.records), last.error, last.status, seconds)
         if self._clock.sleep is not None:
             await self._clock.sleep(seconds)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack
 
 import msgspec
@@ -21,6 +21,7 @@ from betterai.core.routing import ROUTER_PREFIX
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.class_text import ClassTextProvider
+from betterai.runtime.connecting import make_guard, make_transport_source
 from betterai.runtime.factory import find_text_provider, read_key
 from betterai.runtime.media import load_one
 from betterai.runtime.messages import read_messages
@@ -32,11 +33,12 @@ from betterai.runtime.text import CodecTextProvider
 if TYPE_CHECKING:
     import aiohttp
 
+    from betterai.core.events import Listener
     from betterai.core.runs import ToolRun
     from betterai.runtime.files import Files
     from betterai.runtime.tool_loop import Approve
     from betterai.runtime.tool_stream import ToolStream
-    from betterai.transport.http import HTTPTransport, TransportEvent
+    from betterai.transport.http import HTTPTransport
 
 MAX_PROVIDERS = 256
 _GIVEN = (-1, -1)
@@ -56,8 +58,8 @@ class Client:
 
     `config` is the default of every call; one given with a call takes its place, but for the time limits and retries
     that it does not set. `session` an aiohttp session of yours (its egress is then yours to guard);
-    `on_event` is called at the end of each attempt, for telemetry; `headers`, `proxy` and `ca_bundle` hold for all
-    connections; `trust_env` lets the environment's proxies be used.
+    `on_event` is told of its calls and of their attempts (see `betterai.observe`); `headers`, `proxy` and `ca_bundle`
+    hold for all connections; `trust_env` lets the environment's proxies be used.
     """
 
     def __init__(
@@ -71,14 +73,16 @@ class Client:
         ca_bundle: str | None = None,
         trust_env: bool = False,
         session: aiohttp.ClientSession | None = None,
-        on_event: Callable[[TransportEvent], None] | None = None,
+        on_event: Listener | None = None,
     ) -> None:
         base = config or CoreConfig()
         timeout, retries = _first(timeout, base.timeout), _first(retries, base.retries)
         read_timeout(timeout)
         read_retries(retries)
         self._config = msgspec.structs.replace(base, timeout=timeout, retries=retries)
-        self._make_transport = _transport_maker(headers, proxy, ca_bundle, trust_env, session, on_event)
+        self.listener = on_event
+        self._guard = make_guard({**(session.headers if session is not None else {}), **(headers or {})})
+        self._make_transport = make_transport_source(headers, proxy, ca_bundle, trust_env, session, on_event)
         self._transport: HTTPTransport | None = None
         self._providers: dict[str, Found] = {}
 
@@ -136,7 +140,8 @@ class Client:
         from betterai.runtime.tool_stream import ask_whole, open_tools
 
         ask = ask_whole(self, model, system, config)
-        return await open_tools(ask, model, messages, merge_settings(settings, options), max_steps, approve).finish()
+        given = merge_settings(settings, options)
+        return await open_tools(ask, model, messages, given, max_steps, approve, self.listener).finish()
 
     def stream_tools(
         self,
@@ -154,7 +159,8 @@ class Client:
         from betterai.runtime.tool_stream import ask_stream, open_tools
 
         ask = ask_stream(self, model, system, config)
-        return open_tools(ask, model, messages, merge_settings(settings, options), max_steps, approve)
+        given = merge_settings(settings, options)
+        return open_tools(ask, model, messages, given, max_steps, approve, self.listener)
 
     async def count_tokens(
         self,
@@ -228,9 +234,12 @@ class Client:
         config = complete_config(config)
         inner, model, provider = find_text_provider(config, transport=self._connect)
         if isinstance(inner, CodecTextProvider):
+            inner.listener = self.listener
+            self._guard(inner.connection)
             return Found(inner, model.id, version)
         key, unsupported = read_key(provider, config), config.unsupported or "warn"
         runner = ClassTextProvider(inner, provider, model, key, unsupported=unsupported, transport=self._connect)
+        runner.listener = self.listener
         return Found(runner, model.id, version)
 
     def _limit(self, config: CoreConfig) -> CoreConfig:
@@ -259,24 +268,6 @@ class Client:
 
 def _first(left: Any, right: Any) -> Any:
     return left if left is not None else right
-
-
-def _transport_maker(
-    headers: Mapping[str, str] | None,
-    proxy: str | None,
-    ca_bundle: str | None,
-    trust_env: bool,
-    session: aiohttp.ClientSession | None,
-    on_event: Callable[[TransportEvent], None] | None,
-) -> Callable[[], HTTPTransport]:
-    def make() -> HTTPTransport:
-        from betterai.transport.http import HTTPTransport
-        from betterai.transport.sessions import SessionOptions
-
-        options = SessionOptions(headers=headers or {}, proxy=proxy, ca_bundle=ca_bundle, trust_env=trust_env)
-        return HTTPTransport(options, session=session, on_event=on_event)
-
-    return make
 
 
 def _take_provider(provider: Any, config: CoreConfig | None) -> Found:

@@ -72,7 +72,7 @@ class Connection:
         if endpoint is None:
             self._seen = read_variables(self._variables)
             values = read_settings(self.provider, self.config)
-            self._guard(values.get(setting.name) for setting in self.provider.settings if setting.secret)
+            self.guard(values.get(setting.name) for setting in self.provider.settings if setting.secret)
             self._endpoint = endpoint = self._locate(values)
             self.quota = find_quota(endpoint.base_url) if self.retries.throttle else None
         return endpoint
@@ -120,7 +120,8 @@ class Connection:
 
         return [*self._secrets, *fetched_secrets()]
 
-    def _guard(self, values: Iterable[str | None]) -> None:
+    def guard(self, values: Iterable[str | None]) -> None:
+        """Have these count among the secrets."""
         for value in filter(None, values):
             self._secrets.update({value: None, quote(value, safe=""): None})
 
@@ -135,7 +136,7 @@ class Connection:
         if login:
             self._check_login(values)
             name, password = login
-            self._guard((password or name, encode_login(name, password)))
+            self.guard((password or name, encode_login(name, password)))
             headers["Authorization"] = f"Basic {encode_login(name, password)}"
         return Endpoint(
             base_url=base_url,
@@ -170,7 +171,11 @@ def find_secrets(settings: CallSettings) -> list[str]:
     stands before them (such as "Bearer"), and as they look inside a URL.
     """
     given = settings.given()
-    extra = {**(given.get("extra_headers") or {}), **(given.get("extra_query") or {})}
+    return find_named_secrets({**(given.get("extra_headers") or {}), **(given.get("extra_query") or {})})
+
+
+def find_named_secrets(extra: Mapping[str, object]) -> list[str]:
+    """The same for headers or parameters that are no settings of a call."""
     named = [str(value) for name, value in extra.items() if SECRET_NAME.search(name)]
     secrets = [value for value in named if len(value) >= 8]
     bare = [value.rpartition(" ")[2] for value in secrets]

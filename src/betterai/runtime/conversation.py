@@ -124,7 +124,10 @@ class ConversationState:
         ask = (ask_stream if stream else ask_whole)(client, self.model, self.system, self._config)
         settings = self.settings.replace(**options) if options else self.settings
         history = (*self.messages, question)
-        loop = ToolLoop(ask, history, settings, max_steps=self.max_steps, approve=self.approve, spending=self._spending)
+        loop = ToolLoop(
+            ask, history, settings, max_steps=self.max_steps, approve=self.approve, spending=self._spending,
+            listener=client.listener,
+        )  # fmt: skip
         return ToolStream(loop, name_model(self.model), self._speak(loop, client, len(self.messages)))
 
     async def _speak(self, loop: ToolLoop, client: Client, before: int) -> AsyncGenerator[TextChunk, None]:

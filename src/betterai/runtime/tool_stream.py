@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from betterai.core.accumulate import Accumulator
 from betterai.core.base import BaseTextProvider
 from betterai.core.config import CoreConfig
+from betterai.core.events import Listener
 from betterai.core.exceptions import BetterAIError
 from betterai.core.message import Message, Messages, ToolResult
 from betterai.core.response import ProviderResponse, TextChunk
@@ -86,7 +87,9 @@ def open_tools(
     settings: GenerationSettings,
     max_steps: int,
     approve: Approve | None,
+    listener: Listener | None = None,
 ) -> ToolStream:
     """A run that begins when it is read. Raises `ValidationError` for what cannot be run."""
-    loop = ToolLoop(ask, read_messages(messages), settings, max_steps=max_steps, approve=approve)
+    history = read_messages(messages)
+    loop = ToolLoop(ask, history, settings, max_steps=max_steps, approve=approve, listener=listener)
     return ToolStream(loop, model if isinstance(model, str) else "")

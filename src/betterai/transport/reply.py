@@ -130,7 +130,7 @@ class Reply:
             _lingering.add(task := asyncio.get_running_loop().create_task(self._linger()))
             task.add_done_callback(_lingering.discard)
         self._patience.end()
-        self._finish(self.status, None, self._response.content.total_bytes)
+        self._finish(self.status, None, self._response.content.total_bytes, self.headers)
 
     async def _linger(self) -> None:
         """Until the end comes, or the timer makes one. A loop that ends before cancels its tasks, and so this."""
@@ -152,7 +152,7 @@ class Reply:
     def _fail(self, error: BaseException) -> BaseException:
         failure = read_failure(error, self._patience.limits, began=True)
         self._abort()
-        self._finish(self.status, failure, self._response.content.total_bytes)
+        self._finish(self.status, failure, self._response.content.total_bytes, self.headers)
         return failure
 
     def __del__(self) -> None:

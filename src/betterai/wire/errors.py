@@ -20,13 +20,9 @@ from betterai.core.exceptions import (
     QuotaExceededError,
     RateLimitError,
 )
-from betterai.core.wire import WireResponse
+from betterai.core.wire import REQUEST_ID_HEADERS, WireResponse
 from betterai.wire.error_bodies import ErrorBody
 from betterai.wire.waits import RETRY_WORDS, parse_retry_after
-
-REQUEST_ID_HEADERS = (
-    "x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-debug-trace-id", "cf-ray",
-)  # fmt: skip
 
 
 def read_request_id(headers: Mapping[str, str]) -> str:
