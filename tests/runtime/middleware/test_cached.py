@@ -83,6 +83,42 @@ async def test_a_kept_answer_streams_as_chunks_that_make_the_same_response(
     ]
 
 
+async def test_all_that_an_answer_may_hold_is_kept(place: dict[str, Any]) -> None:
+    mark = betterai.Opaque(protocol="p", provider="q", model="m", data=msgspec.Raw(b'{"signature": "x\\u00e9"}'))
+    parts = (
+        betterai.Reasoning(text="Hm.", opaque=mark),
+        Text(text="Look: é", citations=(betterai.Citation(url="https://example.com", start=0, end=4, opaque=mark),)),
+        betterai.MediaPart(media=Media(kind="image", mime_type="image/png", data=b"\x89\x00\xff")),
+        ToolCall(id="1", name="search", arguments='{"q": 1.0}', server=True),
+        betterai.ToolResult(id="1", parts=(Text(text="found"),)),
+        betterai.Refusal(text="no more"),
+    )
+    usage = betterai.Usage(
+        text_in=1, cached={"text": 2}, units={"search": 1.5}, stated_cost=Decimal("0.1"), tier="flex"
+    )
+    whole = betterai.ProviderResponse(
+        content="Look: é", model="m", message=Message(role="assistant", parts=parts, opaque=mark), usage=usage,
+        tokens_used=3, finish_reason="stop", raw_finish_reason="end", provider="q", id="1", request_id="2",
+        warnings=(betterai.CallWarning(code="dropped", field="seed", message="not taken"),),
+        logprobs=(betterai.TokenLogprob(token="L", logprob=-0.5, bytes=(76,)),),
+    )  # fmt: skip
+
+    class Rich(betterai.BaseTextProvider):
+        async def generate(self, messages: Any, model: str, settings: GenerationSettings) -> betterai.ProviderResponse:
+            return whole
+
+    async with Cached(Rich(), **place) as cached:
+        first, kept = await cached.generate("Hi"), await cached.generate("Hi")
+        streamed = [chunk async for chunk in cached.generate_stream("Hi")]
+    assert cached.hits == 2
+    assert msgspec.structs.replace(kept, cost=first.cost, timing=first.timing) == first
+    gathered = Accumulator("m")
+    for chunk in streamed:
+        gathered.add(chunk)
+    made = gathered.response()
+    assert (made.content, made.message, made.logprobs) == (whole.content, whole.message, whole.logprobs)
+
+
 async def test_a_stream_is_kept_for_whole_answers() -> None:
     provider = Priced()
     cached = Cached(provider)

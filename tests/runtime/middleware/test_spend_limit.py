@@ -281,6 +281,23 @@ async def test_c5_what_a_killed_process_had_set_aside_counts_as_spent(tmp_path: 
             await limit.generate("Hi", settings=MAX)
 
 
+async def test_r9_a_call_that_is_cancelled_while_it_is_admitted_sets_nothing_aside(tmp_path: Path) -> None:
+    path = tmp_path / "spending.db"
+    async with SpendLimit(Priced(), 1, path=path) as limit:
+        assert await limit.left() == 1
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        tasks = [asyncio.create_task(limit.generate("Hi", settings=MAX)) for _ in range(3)]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        other.execute("ROLLBACK")
+        other.close()
+        assert await limit.left() == 1
+
+
 async def test_a_file_that_cannot_be_read_lets_nothing_through(tmp_path: Path) -> None:
     path = tmp_path / "spending.db"
     path.write_bytes(b"this is no database" * 100)

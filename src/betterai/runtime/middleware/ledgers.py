@@ -137,8 +137,10 @@ class SQLiteLedger:
 
         try:
             await self._run(work, account)
+        except SpendLimitReached:
+            raise
         except BaseException:
-            self.settle(account, id, None)  # it may have been written all the same
+            self.settle(account, id, None)  # the call is cancelled, and it may have been written all the same
             raise
 
     def settle(self, account: Account, id: str, cost: Cost | None) -> None:
