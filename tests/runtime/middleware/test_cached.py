@@ -26,7 +26,7 @@ from runtime.middleware.priced import Priced, until
 
 @pytest.fixture(params=["memory", "file"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
-    return {"path": tmp_path / "answers.db"} if request.param == "file" else {}
+    return {"path": tmp_path / "answers.db", "patience": 30} if request.param == "file" else {}
 
 
 async def test_a_kept_answer_says_so_and_is_the_same(place: dict[str, Any]) -> None:

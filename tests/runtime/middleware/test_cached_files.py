@@ -24,7 +24,7 @@ PROCESS = """
 
     async def main() -> None:
         provider = Priced()
-        async with Cached(provider, path={path!r}) as cached:
+        async with Cached(provider, path={path!r}, patience=30) as cached:
             for number in range(20):
                 response = await cached.generate(f"question {{number}}")
                 assert response.content == "Hello"
@@ -48,7 +48,7 @@ async def test_processes_share_a_file_and_find_it_again(tmp_path: Path) -> None:
     said = await asyncio.gather(*[asyncio.to_thread(check_python, code, path=(TESTS,)) for _ in range(2)])
     assert 20 <= sum(map(int, said)) <= 40
     provider = Priced()
-    async with Cached(provider, path=path) as cached:
+    async with Cached(provider, path=path, patience=30) as cached:
         kept = await cached.generate("question 7")
     assert kept.timing is not None
     assert kept.timing.age is not None
@@ -61,7 +61,7 @@ def folder_files(folder: Path) -> list[Path]:
 
 async def test_no_question_no_key_and_no_header_is_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "answers.db"
-    async with Cached(Priced(), path=path) as cached:
+    async with Cached(Priced(), path=path, patience=30) as cached:
         secret = GenerationSettings(extra_headers={"x-api-key": "very-secret-key"}, user="ada")
         await cached.generate("What is the plan?", settings=secret)
     content = b"".join(map(Path.read_bytes, folder_files(tmp_path)))
@@ -73,7 +73,7 @@ async def test_no_question_no_key_and_no_header_is_in_the_file(tmp_path: Path) -
 
 async def test_the_file_stays_as_small_as_it_may_be(tmp_path: Path) -> None:
     path, now = tmp_path / "answers.db", [0.0]
-    store = SQLiteStore(path, 50, 100_000, Clock(now=lambda: now[0]))
+    store = SQLiteStore(path, 50, 100_000, 30, Clock(now=lambda: now[0]))
     for number in range(400):
         now[0] += 1
         store.put(b"%032d" % number, bytes(1000), now[0], 0.0)
@@ -93,7 +93,7 @@ async def test_the_file_stays_as_small_as_it_may_be(tmp_path: Path) -> None:
 
 async def test_what_is_used_is_kept_and_what_is_old_is_deleted(tmp_path: Path) -> None:
     path, now = tmp_path / "answers.db", [0.0]
-    store = SQLiteStore(path, 2, 1_000, Clock(now=lambda: now[0]))
+    store = SQLiteStore(path, 2, 1_000, 30, Clock(now=lambda: now[0]))
     store.put(b"a", b"a", 0.0, -1.0)
     store.put(b"b", b"b", 1.0, -1.0)
     now[0] = 100.0
@@ -140,7 +140,7 @@ async def test_x6_a_locked_file_does_not_hold_a_call_up(tmp_path: Path, caplog: 
             began = time.monotonic()
             for _ in range(20):
                 assert (await cached.generate("Hi")).content == "Hello"
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 4
             assert "locked" in caplog.text
             other.close()
             now[0] += REST_SECONDS
@@ -158,13 +158,13 @@ async def test_x6_what_cannot_be_opened_or_read_is_asked_for_anew(
         assert (await cached.generate("Hi")).content == "Hello"
     assert "No such file or directory" in caplog.text
     path, provider = tmp_path / "answers.db", Priced()
-    async with Cached(provider, path=path) as cached:
+    async with Cached(provider, path=path, patience=30) as cached:
         await cached.generate("Hi")
     connection = sqlite3.connect(path)
     with connection:
         connection.execute("UPDATE betterai_answers SET value = x'7b'")
     connection.close()
-    async with Cached(provider, path=path) as cached:
+    async with Cached(provider, path=path, patience=30) as cached:
         assert [(await cached.generate("Hi")).content for _ in range(2)] == ["Hello"] * 2
     assert len(provider.calls) == 2
     assert "a cached answer cannot be read" in caplog.text
@@ -173,7 +173,7 @@ async def test_x6_what_cannot_be_opened_or_read_is_asked_for_anew(
 async def test_what_is_under_one_namespace_is_not_found_under_another(tmp_path: Path) -> None:
     path, provider = tmp_path / "answers.db", Priced()
     for name in ("a", "b", "a"):
-        async with Cached(provider, path=path, namespace=name) as cached:
+        async with Cached(provider, path=path, namespace=name, patience=30) as cached:
             await cached.generate("Hi")
     assert len(provider.calls) == 2
 
@@ -185,7 +185,7 @@ def test_a_fork_opens_the_file_for_itself(tmp_path: Path) -> None:
         from runtime.middleware.priced import Priced
 
         provider = Priced()
-        cached = Cached(provider, path=sys.argv[1])
+        cached = Cached(provider, path=sys.argv[1], patience=30)
 
         async def ask() -> None:
             await cached.generate("Hi")
@@ -207,7 +207,7 @@ def test_a_cache_that_nobody_closes_says_nothing_at_the_end(tmp_path: Path) -> N
         from betterai import Cached
         from runtime.middleware.priced import Priced
 
-        print(asyncio.run(Cached(Priced(), path=sys.argv[1]).generate("Hi")).content)
+        print(asyncio.run(Cached(Priced(), path=sys.argv[1], patience=30).generate("Hi")).content)
     """
     assert check_python(code, str(tmp_path / "answers.db"), path=(TESTS,)) == "Hello\n"
     assert rows(tmp_path / "answers.db", "SELECT COUNT(*) FROM betterai_answers") == [(1,)]
@@ -215,7 +215,7 @@ def test_a_cache_that_nobody_closes_says_nothing_at_the_end(tmp_path: Path) -> N
 
 async def test_the_sync_face_and_other_loops_share_the_file(tmp_path: Path) -> None:
     provider = Priced()
-    async with Cached(provider, path=tmp_path / "answers.db") as cached:
+    async with Cached(provider, path=tmp_path / "answers.db", patience=30) as cached:
         await cached.generate("Hi")
         kept = await asyncio.to_thread(lambda: betterai.sync.generate(cached, "Hi"))
     assert kept.timing is not None

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import betterai
@@ -141,6 +141,7 @@ async def test_the_answer_is_left_as_it_is_without_restore() -> None:
 PIECES = ["[", "]", "EMAIL", "_1", "[EMAIL_1]", "[EMAIL_2]", "[EMAIL_1", "a", " ", "[CARD_1]", "[["]
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=12), st.lists(st.integers(1, 6), max_size=20), st.booleans())
 def test_a_stream_reads_as_the_whole_text_however_it_is_cut(words: list[str], cuts: list[int], in_json: bool) -> None:
     text = "".join(words)

@@ -41,7 +41,7 @@ class Cached(Middleware):
     `ttl` is for how many seconds, `max_entries` and `max_bytes` how much is kept; what was not used for longest goes
     first. `path` is an SQLite file, which processes may share; without one it is this process's memory. The same calls
     at the same time share one, unless `share` is False. `when` may say of a call that it is not to be cached;
-    `namespace` keeps apart what is in one file.
+    `namespace` keeps apart what is in one file; a file that takes longer than `patience` seconds is done without.
 
     What searches the web, or runs tools of the provider's, is never cached; nor is what failed, broke or was refused.
     `response.timing.age` says that an answer was kept, and how long; its cost is then 0, its usage that of the first.
@@ -58,10 +58,12 @@ class Cached(Middleware):
         share: bool = True,
         when: Callable[[ProviderCall], bool] | None = None,
         namespace: str = "",
+        patience: float = 0.5,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         super().__init__(inner)
-        for name, value in (("ttl", ttl), ("max_entries", max_entries), ("max_bytes", max_bytes)):
+        given = {"ttl": ttl, "max_entries": max_entries, "max_bytes": max_bytes, "patience": patience}
+        for name, value in given.items():
             if value is not None and not value > 0:
                 raise ValidationError(f"Cached: {name} must be above 0, not {value!r}")
         self.hits = 0
@@ -71,7 +73,7 @@ class Cached(Middleware):
         if path is None:
             self._store = MemoryStore(max_entries, max_bytes)
         else:
-            self._store = SQLiteStore(path, max_entries, max_bytes, clock)
+            self._store = SQLiteStore(path, max_entries, max_bytes, patience, clock)
         self._ttl = ttl
         self._shares = share
         self._when = when

@@ -17,10 +17,6 @@ from betterai.runtime.attempts import Clock
 if TYPE_CHECKING:
     import sqlite3
 
-PATIENCE = 0.25
-"""For how many seconds a lock of another process is waited for."""
-LOOKUP_SECONDS = 0.5
-"""How long a look into the file may take: then the call is made without it."""
 REST_SECONDS = 5.0
 """For how long a file that failed is left alone."""
 MOST_PENDING = 64
@@ -102,13 +98,18 @@ DELETE FROM betterai_answers WHERE rowid IN (
 
 
 class SQLiteStore:
-    """Values in a file. Where it is locked, damaged or slow, there is nothing in it, and a line in the log says so."""
+    """Values in a file. Where it is locked, damaged or slow, there is nothing in it, and a line in the log says so. It
+    is slow when a look into it takes longer than `patience` seconds, half of which a lock of others is waited for.
+    """
 
-    def __init__(self, path: str | PathLike[str], max_entries: int, max_bytes: int, clock: Clock) -> None:
+    def __init__(
+        self, path: str | PathLike[str], max_entries: int, max_bytes: int, patience: float, clock: Clock
+    ) -> None:
         from betterai.runtime.middleware.database import Database
 
         self._clock = clock
-        self._database = Database(path, _SCHEMA, patience=PATIENCE)
+        self._patience = patience
+        self._database = Database(path, _SCHEMA, patience=patience / 2)
         self._most = max_entries, max_bytes
         self._untrimmed: tuple[int, int] | None = None
         self._pending = 0
@@ -121,7 +122,7 @@ class SQLiteStore:
         if self._clock.monotonic() < self._rests_until:
             return None
         try:
-            row = await wait_for(self._database.run(lambda connection: _select(connection, key)), LOOKUP_SECONDS)
+            row = await wait_for(self._database.run(lambda connection: _select(connection, key)), self._patience)
         except (sqlite3.Error, TimeoutError, RuntimeError) as error:
             self._rest(error)
             return None
