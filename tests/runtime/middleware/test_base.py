@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -120,6 +122,31 @@ async def test_the_answers_of_a_class_have_what_others_have() -> None:
     assert response.cost is not None
     assert response.cost.amount == Decimal("0.000025")
     assert response.timing is not None
+
+
+async def test_messages_reach_a_provider_of_ours_as_they_are_through_middleware_of_others() -> None:
+    mark = betterai.Opaque(protocol="p", data=msgspec.Raw(b"{}"))
+    thought = Message(role="assistant", parts=(betterai.Reasoning(text="Hm.", opaque=mark), betterai.Text(text="Yes.")))
+    with scripted(["ok"]) as provider:
+        await Counted(Counted("scripted/any")).generate([Message.user("Hi"), thought, Message.user("Why?")])
+    assert provider.calls[0].messages[1] is thought
+
+
+async def test_all_that_was_opened_is_closed_though_closing_fails() -> None:
+    class Failing(Middleware):
+        async def ask(self, call: ProviderCall) -> AsyncGenerator[TextChunk, None]:
+            try:
+                async for chunk in super().ask(call):
+                    yield chunk
+            finally:
+                raise ValueError("on the way out")
+
+    provider = Priced(gate=asyncio.Event())
+    chunks = Failing(provider).generate_stream("Hi")
+    await anext(chunks)
+    with pytest.raises(ValueError, match="on the way out"):
+        await chunks.aclose()
+    assert provider.left == 1
 
 
 def test_model_and_provider_are_those_of_what_is_wrapped() -> None:

@@ -247,13 +247,15 @@ async def test_s4_what_failed_broke_or_was_refused_is_not_kept(step: Any, place:
 
 
 async def test_a_stream_that_is_left_is_not_kept() -> None:
-    cached = Cached(Priced(gate=asyncio.Event()))
+    gate = asyncio.Event()
+    provider = Priced(gate=gate)
+    cached = Cached(provider)
     async with betterai.stream(cached, "Hi") as stream:
         await anext(stream)
     assert cached._flights == {}
-    other = Priced(pieces=("whole",))
-    cached.inner = other
-    assert (await cached.generate("Hi")).content == "whole"
+    gate.set()
+    assert (await cached.generate("Hi")).content == "Hello"
+    assert len(provider.calls) == 2
 
 
 @pytest.mark.parametrize("given", [{"web_search": True}, {"tools": [ServerTool(type="code_execution")]}], ids=str)

@@ -56,7 +56,7 @@ class Middleware(BaseTextProvider):
             said = f"{type(self).__name__} wraps a text provider or a model's name, not {type(inner).__name__}"
             raise ValidationError(said, hint="pass one of them first")
         self.inner = inner
-        self._runner: ClassTextProvider | None = None
+        self._target = inner if isinstance(inner, str) or _is_ours(inner) else _run_class(inner)
 
     @property
     def model(self) -> ModelConfig | None:
@@ -135,16 +135,18 @@ class Middleware(BaseTextProvider):
         """What is asked, and the id of its model, "" where it knows that itself. A name is looked up for each call: the
         registry, the catalogue and keys may have changed.
         """
-        if isinstance(self.inner, str):
-            from betterai.runtime.client import default_client
+        if not isinstance(self._target, str):
+            return self._target, ""
+        from betterai.runtime.client import default_client
 
-            found = default_client()._find(self.inner, None)
-            return found.provider, found.id
-        if type(self.inner).__module__.startswith("betterai."):
-            return self.inner, ""
-        if self._runner is None or self._runner.inner is not self.inner:
-            self._runner = _run_class(self.inner)
-        return self._runner, ""
+        found = default_client()._find(self._target, None)
+        return found.provider, found.id
+
+
+def _is_ours(inner: BaseTextProvider) -> bool:
+    """Whether it is made of a provider of ours, and so takes messages as they are and gives whole responses."""
+    modules = {kind.__module__ for kind in type(inner).__mro__}
+    return any(name.startswith("betterai.") and not name.startswith("betterai.core.") for name in modules)
 
 
 def _name_model(target: BaseTextProvider) -> ModelConfig | None:
@@ -165,7 +167,13 @@ async def _ask_whole(target: BaseTextProvider, call: ProviderCall, name: str) ->
 
 
 async def close_call(call: ProviderCall, chunks: AsyncGenerator[TextChunk, None]) -> None:
-    """The outermost first: what an override opened ends before what it stands on."""
+    """The outermost first: an override ends before what it stands on. One that fails keeps no other open."""
+    failure: BaseException | None = None
     for opened in (chunks, *reversed(call.opened)):
         if (close := getattr(opened, "aclose", None)) is not None:  # providers of others may give plain iterators
-            await close()
+            try:
+                await close()
+            except BaseException as error:
+                failure = failure or error
+    if failure is not None:
+        raise failure

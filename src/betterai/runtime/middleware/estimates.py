@@ -33,7 +33,7 @@ def estimate_call(call: ProviderCall, model: ModelConfig, tokens: int) -> Estima
         return Estimate(missing=f"no price is known for {model.key}")
     tier = call.settings.service_tier or ""
     asked = price_usage(Usage(text_in=tokens, tier=tier), model.price).amount
-    length = call.settings.max_tokens or model.capabilities.max_tokens
+    length = model.capabilities.max_tokens if call.settings.max_tokens is None else call.settings.max_tokens
     if length is None:
         return Estimate(input=asked, missing=f"it is not known how long an answer of {model.key} may be")
     spoken = "audio" in (call.settings.modalities or ())
