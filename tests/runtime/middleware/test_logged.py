@@ -43,11 +43,27 @@ async def test_a_failure_is_a_warning_with_its_class(lines: pytest.LogCaptureFix
     assert "key-123" not in lines.text
 
 
+@pytest.mark.parametrize(
+    ("inner", "name"),
+    [("scripted/any", "scripted/any"), (betterai.Router(["scripted/any"]), "Router")],
+    ids=["name", "router"],
+)
+async def test_who_failed_is_named_where_the_error_does_not_say(
+    inner: object, name: str, lines: pytest.LogCaptureFixture
+) -> None:
+    def fail(call: object) -> str:
+        raise KeyError("a bug")
+
+    with scripted([fail] * 3), pytest.raises(KeyError):
+        await Logged(inner).generate("Hi")  # type: ignore[arg-type]
+    assert lines.records[-1].getMessage().startswith(f"{name} failed with KeyError after ")
+
+
 async def test_leaving_early_is_told_and_reading_to_the_end_is_not(lines: pytest.LogCaptureFixture) -> None:
     logged = Logged(Priced(gate=asyncio.Event()))
     async with betterai.stream(logged, "Hi") as stream:
         await anext(stream)
-    assert " was left with GeneratorExit after " in lines.text
+    assert "tests/priced was left with GeneratorExit after " in lines.text
     lines.clear()
     async with betterai.stream(Logged(Priced()), "Hi") as stream:
         async for chunk in stream:

@@ -63,6 +63,22 @@ def test_what_only_looks_alike_stays(text: str) -> None:
     assert redaction(text).hide(text) == text
 
 
+ALL = [secret for items in FOUND.values() for secret in items]
+FILLERS = ["and", "[EMAIL_1]", "12", "2024", "(x)", "é", "\n", '"quoted"', "[", "3 4", "http://x.y/z"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from([*ALL, *FILLERS]), min_size=1, max_size=10))
+def test_all_of_many_is_hidden_and_comes_back(words: list[str]) -> None:
+    text = " , ".join(words)
+    hidden = redaction(text)
+    sent = hidden.hide(text)
+    assert not [secret for secret in ALL if secret in sent]
+    assert hidden.show(sent) == text
+    written = json.dumps({"a": [text], text: 1})
+    assert json.loads(hidden.show(hidden.hide_json(written), in_json=True)) == json.loads(written)
+
+
 def test_a_card_is_found_beside_other_numbers() -> None:
     assert redaction().hide("order 4111 1111 1111 1111 123") == "order [CARD_1] 123"
     assert redaction().hide("order 12 4111 1111 1111 1111 12/26") == "order 12 [CARD_1] 12/26"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import betterai
-from betterai import GenerationSettings, SpendLimit, SpendLimitReached
+from betterai import CacheMark, GenerationSettings, Message, SpendLimit, SpendLimitReached, Text
 from betterai.runtime.attempts import Clock
 from betterai.runtime.spending import was_free
 from runtime.middleware.priced import Priced, until
@@ -224,6 +224,16 @@ async def test_tokens_are_counted_by_the_provider_where_that_is_asked_for() -> N
         await SpendLimit(Counting(), 1, count=True).generate("Hi", settings=MAX)
 
 
+async def test_a_prompt_that_is_written_to_a_cache_may_cost_more() -> None:
+    rates = {"text_in": Decimal(1), "text_out": Decimal(0), "cache_write": Decimal(2), "cache_write_1h": Decimal(4)}
+    provider = Priced(price=betterai.Price(rates=betterai.Rates(tokens=rates)))
+    limit = SpendLimit(provider, "0.000001")
+    marked = Message(role="user", parts=(Text(text="Hi", cache=CacheMark(ttl="1h")),))
+    for message, cache, amount in (("Hi", None, "9"), ("Hi", betterai.PromptCache(), "18"), (marked, None, "36")):
+        with pytest.raises(SpendLimitReached, match=rf"may cost \$0\.0000{amount.zfill(2)}"):
+            await limit.generate(message, settings=MAX.replace(cache=cache))
+
+
 async def test_n_answers_are_set_aside() -> None:
     with pytest.raises(SpendLimitReached, match=r"may cost .1.8"):
         await SpendLimit(Priced(), 1).generate("Hi", settings=MAX.replace(n=2))
@@ -233,7 +243,7 @@ async def test_n_answers_are_set_aside() -> None:
 
 PROCESS = """
     import asyncio
-    from betterai import GenerationSettings, SpendLimit, SpendLimitReached
+    from betterai import CacheMark, GenerationSettings, Message, SpendLimit, SpendLimitReached, Text
     from runtime.middleware.priced import Priced
 
     async def main() -> None:

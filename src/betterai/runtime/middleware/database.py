@@ -6,9 +6,12 @@ import os
 from asyncio import wrap_future
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import finalize
+
+from betterai.core.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,10 +22,13 @@ T = TypeVar("T")
 class Database:
     """Runs functions of a connection, one after another. `patience` is how many seconds a lock of others is waited for.
 
-    The file is made for its owner's eyes alone. A connection that failed is opened anew the next time.
+    The file is made for its owner's eyes alone. A connection that failed is opened anew the next time. Raises
+    `ConfigurationError` where Python was built without SQLite.
     """
 
     def __init__(self, path: str | os.PathLike[str], schema: str, *, patience: float) -> None:
+        if find_spec("_sqlite3") is None:
+            raise ConfigurationError("this Python was built without SQLite", hint="leave out path=…")
         self.path = Path(path)
         self._schema = schema
         self._patience = patience

@@ -57,9 +57,9 @@ def check_amount(spending: Spending, reserved: Decimal, amount: Decimal) -> None
     spending.check()
     spent, limit = spending.spent or Decimal(0), spending.limit or Decimal(0)
     if spent + reserved + amount > limit:
-        running = f", ${reserved} are reserved by calls that run" if reserved else ""
+        running = f", ${reserved:f} are reserved by calls that run" if reserved else ""
         raise SpendLimitReached(
-            f"this call may cost ${amount}; ${spent} of ${limit} are spent{running}",
+            f"this call may cost ${amount:f}; ${spent:f} of ${limit:f} are spent{running}",
             hint="set or lower max_tokens, or raise the limit",
             spent=spent,
             limit=limit,

@@ -78,15 +78,23 @@ class Logged(Middleware):
         ours = error if isinstance(error, BetterAIError) else BetterAIError()
         self._logger.log(
             level,
-            "%s/%s %s %s%s after %.3f s%s",
-            ours.provider or "?",
-            ours.model.removeprefix(f"{ours.provider}/") or call.model or "?",
+            "%s %s %s%s after %.3f s%s",
+            self._name(ours),
             "failed with" if isinstance(error, Exception) else "was left with",
             type(error).__name__,
             f" ({ours.status})" if ours.status is not None else "",
             seconds,
             self._quote(call, None) if self._content else "",
         )
+
+    def _name(self, error: BetterAIError) -> str:
+        """Who failed; what is wrapped, where the error does not say."""
+        if error.model:
+            return f"{error.provider}/{error.model.removeprefix(f'{error.provider}/')}"
+        if isinstance(self.inner, str):
+            return self.inner
+        model = self.model
+        return model.key if model is not None else type(self.inner).__name__
 
     def _quote(self, call: ProviderCall, answer: str | None) -> str:
         secrets = find_secrets(call.settings)
