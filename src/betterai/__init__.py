@@ -42,6 +42,7 @@ _HOMES = {
         "Transcript TranscriptChunk VideoResponse "
         "FileHandle TokenCount"
     ),
+    "core.routing": "Breaker Hedge Target",
     "core.runs": "ToolOutcome ToolRun ToolStep",
     "core.settings": (
         "AudioOutput EmbeddingSettings GenerationSettings ImageSettings PromptCache RealtimeSettings ReasoningControl "
@@ -58,6 +59,8 @@ _HOMES = {
         "register_text_provider register_tts_provider register_video_provider"
     ),
     "runtime.functions": "ToolFunction tool",
+    "runtime.router.router": "Router",
+    "runtime.router.status": "RouterStatus RouteStatus TargetStatus",
     "runtime.storage": "dump_messages load_messages",
     "runtime.stream": "TextStream",
     "runtime.tool_stream": "ToolStream",

@@ -87,6 +87,9 @@ from betterai.core.results import TokenCount as TokenCount
 from betterai.core.results import Transcript as Transcript
 from betterai.core.results import TranscriptChunk as TranscriptChunk
 from betterai.core.results import VideoResponse as VideoResponse
+from betterai.core.routing import Breaker as Breaker
+from betterai.core.routing import Hedge as Hedge
+from betterai.core.routing import Target as Target
 from betterai.core.runs import ToolOutcome as ToolOutcome
 from betterai.core.runs import ToolRun as ToolRun
 from betterai.core.runs import ToolStep as ToolStep
@@ -135,6 +138,10 @@ from betterai.runtime.factory import register_tts_provider as register_tts_provi
 from betterai.runtime.factory import register_video_provider as register_video_provider
 from betterai.runtime.functions import ToolFunction as ToolFunction
 from betterai.runtime.functions import tool as tool
+from betterai.runtime.router.router import Router as Router
+from betterai.runtime.router.status import RouterStatus as RouterStatus
+from betterai.runtime.router.status import RouteStatus as RouteStatus
+from betterai.runtime.router.status import TargetStatus as TargetStatus
 from betterai.runtime.storage import dump_messages as dump_messages
 from betterai.runtime.storage import load_messages as load_messages
 from betterai.runtime.stream import TextStream as TextStream

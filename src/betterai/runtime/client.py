@@ -9,12 +9,15 @@ import msgspec
 
 from betterai.config.defaults import default_model
 from betterai.config.environment import complete_config
+from betterai.core.base import BaseTextProvider
 from betterai.core.config import CoreConfig, Retries, Timeout
+from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
 from betterai.core.message import Message, Messages
 from betterai.core.options import GenerationOptions
 from betterai.core.response import Output, ProviderResponse
 from betterai.core.results import TokenCount
+from betterai.core.routing import ROUTER_PREFIX
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.class_text import ClassTextProvider
@@ -36,12 +39,14 @@ if TYPE_CHECKING:
     from betterai.transport.http import HTTPTransport, TransportEvent
 
 MAX_PROVIDERS = 256
+_GIVEN = (-1, -1)
+"""The version of what was not looked up."""
 
 
 class Found(NamedTuple):
     """Where a model's name led, and when."""
 
-    provider: CodecTextProvider | ClassTextProvider
+    provider: BaseTextProvider
     id: str
     version: tuple[int, int]
 
@@ -77,9 +82,14 @@ class Client:
         self._transport: HTTPTransport | None = None
         self._providers: dict[str, Found] = {}
 
+    @property
+    def config(self) -> CoreConfig:
+        """What holds for every call."""
+        return self._config
+
     async def generate(
         self,
-        model: str,
+        model: str | BaseTextProvider,
         messages: Messages,
         *,
         system: str | None = None,
@@ -89,11 +99,13 @@ class Client:
     ) -> ProviderResponse[Output]:
         """Generate one answer: `await client.generate("groq/openai/gpt-oss-120b", "Hello", temperature=0.2)`."""
         found = self._find(model, config)
-        return await found.provider.generate(_prepare(messages, system), found.id, merge_settings(settings, options))
+        return await found.provider.generate(
+            _prepare(messages, system, found), found.id, merge_settings(settings, options)
+        )
 
     def stream(
         self,
-        model: str,
+        model: str | BaseTextProvider,
         messages: Messages,
         *,
         system: str | None = None,
@@ -103,12 +115,14 @@ class Client:
     ) -> TextStream[Output]:
         """Stream one answer: `async for chunk in client.stream(…)`."""
         found = self._find(model, config)
-        chunks = found.provider.generate_stream(_prepare(messages, system), found.id, merge_settings(settings, options))
+        chunks = found.provider.generate_stream(
+            _prepare(messages, system, found), found.id, merge_settings(settings, options)
+        )
         return TextStream(chunks, found.id)
 
     async def run_tools(
         self,
-        model: str,
+        model: str | BaseTextProvider,
         messages: Messages,
         *,
         system: str | None = None,
@@ -126,7 +140,7 @@ class Client:
 
     def stream_tools(
         self,
-        model: str,
+        model: str | BaseTextProvider,
         messages: Messages,
         *,
         system: str | None = None,
@@ -144,7 +158,7 @@ class Client:
 
     async def count_tokens(
         self,
-        model: str,
+        model: str | BaseTextProvider,
         messages: Messages,
         *,
         system: str | None = None,
@@ -158,7 +172,9 @@ class Client:
         from betterai.runtime.count import count_tokens as count
 
         found = self._find(model, config)
-        return await count(found.provider, _prepare(messages, system), found.id, merge_settings(settings, options))
+        return await count(
+            found.provider, _prepare(messages, system, found), found.id, merge_settings(settings, options)
+        )
 
     @property
     def files(self) -> Files:
@@ -178,13 +194,17 @@ class Client:
 
         return await list_vendor_models(provider, self._config, transport=self._connect)
 
-    def _find(self, model: str, config: CoreConfig | None) -> Found:
+    def _find(self, model: str | BaseTextProvider, config: CoreConfig | None) -> Found:
         """The provider behind a name; looked up again when registry or catalogue changed, or a class's key."""
+        if not isinstance(model, str):
+            return _take_provider(model, config)
         if config is not None:
+            if (model or config.model).startswith(ROUTER_PREFIX):
+                return _take_provider(self._find(model or config.model, None).provider, config)
             return self._look_up(model or config.model, self._limit(config))
         name = model or self._config.model or default_model()
         found = self._providers.get(name)
-        if found is None or found.version != registry_version() or self._is_outdated(found.provider):
+        if found is None or found.version not in (registry_version(), _GIVEN) or self._is_outdated(found.provider):
             if len(self._providers) >= MAX_PROVIDERS:
                 self._providers.clear()
             found = self._providers[name] = self._look_up(name, self._config)
@@ -192,12 +212,20 @@ class Client:
             found.provider.connection.look_again()
         return found
 
-    def _is_outdated(self, provider: CodecTextProvider | ClassTextProvider) -> bool:
+    def _is_outdated(self, provider: BaseTextProvider) -> bool:
         return isinstance(provider, ClassTextProvider) and provider.key != read_key(provider.provider, self._config)
 
     def _look_up(self, name: str, config: CoreConfig) -> Found:
+        if name.startswith(ROUTER_PREFIX):
+            from betterai.runtime.router.declared import make_router
+
+            return Found(make_router(name.removeprefix(ROUTER_PREFIX), self), "", _GIVEN)
+        return self.look_up(msgspec.structs.replace(config, model=name))
+
+    def look_up(self, config: CoreConfig) -> Found:
+        """The provider behind a configuration, over this client's connections. Raises `BetterAIError`."""
         version = registry_version()
-        config = complete_config(msgspec.structs.replace(config, model=name))
+        config = complete_config(config)
         inner, model, provider = find_text_provider(config, transport=self._connect)
         if isinstance(inner, CodecTextProvider):
             return Found(inner, model.id, version)
@@ -251,7 +279,22 @@ def _transport_maker(
     return make
 
 
-def _prepare(messages: Messages, system: str | None) -> Messages:
+def _take_provider(provider: Any, config: CoreConfig | None) -> Found:
+    """A provider in place of a name: asked as it is, with its own keys, limits and connections."""
+    if not isinstance(provider, BaseTextProvider):
+        raise ValidationError(f"the model must be a name or a text provider, not {provider!r:.80}")
+    if config is not None:
+        raise ValidationError("a provider has its configuration already", hint="leave out config=…")
+    return Found(provider, "", _GIVEN)
+
+
+def _prepare(messages: Messages, system: str | None, found: Found) -> Messages:
+    """The messages with the system text. A class is given dicts where it was no message of the caller's own."""
+    if found.version is _GIVEN:
+        if isinstance(messages, str):
+            messages = [{"role": "user", "content": messages}]
+        told = [{"role": "system", "content": system}] if system else []
+        return messages if not told else [*told, *([messages] if isinstance(messages, Message) else messages)]
     return (Message.system(system), *read_messages(messages)) if system else messages
 
 
@@ -274,7 +317,7 @@ def default_client() -> Client:
 
 
 async def generate(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -288,7 +331,7 @@ async def generate(
 
 
 def stream(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -301,7 +344,7 @@ def stream(
 
 
 async def run_tools(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -331,7 +374,7 @@ async def run_tools(
 
 
 def stream_tools(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -355,7 +398,7 @@ def stream_tools(
 
 
 async def count_tokens(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,

@@ -20,6 +20,7 @@ from betterai.core.exceptions import ConfigurationError, UnsupportedParam
 from betterai.core.provider import BearerAuth, GoogleAuth, HeaderAuth, Provider, SigV4Auth
 from betterai.core.settings import CallSettings
 from betterai.runtime.attempts import read_retries, read_timeout
+from betterai.runtime.retry_quota import RetryQuota, find_quota
 from betterai.runtime.stand_in import choose_transport
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Connection:
         self.config = config
         self.timeout = read_timeout(config.timeout)
         self.retries = read_retries(config.retries)
+        self.quota: RetryQuota | None = None
+        """The retries that the address still gets; known with the endpoint."""
         self.source = transport or shared_transport
         self._secrets: dict[str, None] = {}
         self._variables = setting_variables(provider, config)
@@ -71,6 +74,7 @@ class Connection:
             values = read_settings(self.provider, self.config)
             self._guard(values.get(setting.name) for setting in self.provider.settings if setting.secret)
             self._endpoint = endpoint = self._locate(values)
+            self.quota = find_quota(endpoint.base_url) if self.retries.throttle else None
         return endpoint
 
     def codec_settings(self) -> Mapping[str, str]:

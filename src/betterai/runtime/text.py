@@ -21,6 +21,7 @@ from betterai.core.exceptions import (
     BetterAIError,
     ModelNotFoundError,
     ProviderError,
+    StreamInterrupted,
     UnsupportedParam,
 )
 from betterai.core.message import MediaPart, Message, Messages, ToolResult
@@ -91,7 +92,7 @@ class CodecTextProvider(BaseTextProvider):
         """Generate one answer. Raises `BetterAIError`."""
         plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=False)
         endpoint = self._endpoint(plan)
-        attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        attempts = self._open_attempts()
         background = getattr(plan.codec, "background", None)
         if background is not None and (steps := background(plan.call)) is not None:
             return await self._generate_by_job(steps, plan, attempts)
@@ -120,10 +121,10 @@ class CodecTextProvider(BaseTextProvider):
     async def generate_stream(
         self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
     ) -> AsyncGenerator[TextChunk, None]:
-        """Stream one answer. Raises `BetterAIError`; what broke before the first chunk is tried again."""
+        """Stream one answer. Raises `BetterAIError`; what broke before the first content is tried again."""
         plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=True)
         endpoint = self._endpoint(plan)
-        attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        attempts = self._open_attempts()
         codec, call, request, hops, first_byte = plan.codec, plan.call, plan.request, None, None
         while True:
             shown, status, whole = False, None, None
@@ -147,7 +148,8 @@ class CodecTextProvider(BaseTextProvider):
                             if not shown:
                                 raise
                             broke, piece = error, b""
-                        for chunk in read_piece(state, framer, piece, gathered):
+                        said = read_piece(state, framer, piece, gathered)
+                        for chunk in said if shown else gathered.hold_back(said):
                             shown = True
                             yield chunk if hops is None else hops.shift(chunk)
                         if state.ending:
@@ -284,9 +286,17 @@ class CodecTextProvider(BaseTextProvider):
         from betterai.runtime.steps import StepsRun
 
         job = StepsRun(steps, plan.call, self.connection, clock=self._clock)
-        result = await job.run()
+        try:
+            result = await job.run()
+        except BetterAIError as error:
+            attempts.records += job.records
+            raise self._locate(error, plan, attempts, None, None) from error.__cause__
         attempts.records += job.records
         return self._complete(result, plan, attempts, job.headers)
+
+    def _open_attempts(self) -> Attempts:
+        connection = self.connection
+        return Attempts(connection.retries, connection.timeout, self._clock, connection.quota)
 
     # ── after ──
 
@@ -314,6 +324,7 @@ class CodecTextProvider(BaseTextProvider):
         self.connection.look_again()
         attempts.record(*self._whom(plan), status, type(error).__name__)
         if isinstance(error, ProviderError) and shown is None:
+            error.retryable = error.retryable or isinstance(error, StreamInterrupted)
             wait = attempts.wait_after(error)
             if wait is not None:
                 await attempts.pause(wait)

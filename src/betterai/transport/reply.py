@@ -58,7 +58,8 @@ class Reply:
 
     async def next_piece(self) -> bytes:
         """The next bytes of the body as they come; b"" at its end. Raises our timeouts and `APIConnectionError`."""
-        self._patience.wait_for_more()
+        if self._timer is None:  # else only the end of a complete answer is waited for
+            self._patience.wait_for_more()
         try:
             piece = await self._response.content.readany()
         except BaseException as error:
