@@ -44,7 +44,7 @@ PEERS = {
     for peer in (
         Peer("raw_aiohttp", "raw aiohttp", "raw_aiohttp", "raw_aiohttp"),
         Peer("betterai", "BetterAI", "betterai", "betterai_async"),
-        Peer("httpx", "raw httpx", "httpx", "raw_httpx", 4),
+        Peer("httpx", "raw httpx", "httpx", "raw_httpx", 12),
         Peer("openai", "openai SDK", "openai", "openai_sdk", 8),
         Peer("anthropic", "anthropic SDK", "anthropic", "anthropic_sdk", 8),
         Peer("any_llm", "any-llm", "any_llm", "any_llm_sdk", 8),

@@ -8,7 +8,7 @@ from functools import partial
 from benchmarks.instructions import plan_instructions
 from benchmarks.measures import IMPORTS, MEASURES, Turn, take_growth, take_import
 from benchmarks.pairs import plan_pairs
-from benchmarks.peers import ASYNC, PEERS
+from benchmarks.peers import ASYNC, FLOOR, OURS, PEERS
 from benchmarks.processes import Upstream, Worker
 from benchmarks.results import Results
 from benchmarks.steps import Step
@@ -64,7 +64,7 @@ def plan_rounds(results: Results, workers: Workers, rounds: int, peers: set[str]
         heading = f"round {number + 1}/{rounds}"
         for measure in MEASURES.values():
             for peer in measure.peers:
-                wanted = measure.name in measures and peer in peers and measure.wants(peer, number)
+                wanted = measure.name in measures and peer in peers and measure.wants(peer, number, quick=workers.quick)
                 if wanted and PEERS[peer].environment in results.versions:
                     label = f"{measure.title} · {PEERS[peer].label}"
                     yield Step(heading, label, peer, partial(take, measure.name, peer, number))
@@ -76,7 +76,7 @@ def plan_growth(results: Results, workers: Workers, peers: set[str]) -> Iterator
         results.growth[peer] = take_growth(workers.give_turn(peer))
 
     heading = "memory over many calls"
-    for peer in ASYNC:
+    for peer in (FLOOR, OURS) if workers.quick else ASYNC:
         if peer in peers and PEERS[peer].environment in results.versions:
             yield Step(heading, f"memory · {PEERS[peer].label}", peer, partial(take, peer))
     yield Step(heading, "closing", "", workers.close)
