@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from functools import cache
 from typing import TypeAlias
 
-from faults.server import CHUNKED, Line, head
+from faults.server import CHUNKED, STOLEN, Line, head
 
 Act: TypeAlias = Callable[[Line], Awaitable[None]]
 
@@ -67,6 +67,17 @@ def later(seconds: float) -> Act:
     return act
 
 
+def until(seconds: float) -> Act:
+    """A 429 that says when a limit of which nothing is left begins anew."""
+
+    async def act(line: Line) -> None:
+        at = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+        spent = {"anthropic-ratelimit-requests-remaining": "0", "anthropic-ratelimit-requests-reset": at}
+        line.reply(429, b"{}", spent)
+
+    return act
+
+
 async def say_nothing(line: Line) -> None:
     """A 200 without a body, of the type that was asked for."""
     line.reply(200, b"", {"Content-Type": line.content_type})
@@ -77,8 +88,9 @@ async def redirect(line: Line) -> None:
 
 
 async def redirect_here(line: Line) -> None:
-    """To another port of loopback, where it would be answered well."""
-    line.reply(302, b"", {"Location": f"http://127.0.0.1:1/well~stolen{line.dialect.base}/chat/completions"})
+    """To another host on loopback, where it would be answered well."""
+    port, path = line.peer.transport.get_extra_info("sockname")[1], line.target.partition("/")[2].partition("/")[2]
+    line.reply(302, b"", {"Location": f"http://localhost:{port}/well~{STOLEN}/{path}"})
 
 
 # ── the connection ──

@@ -95,3 +95,7 @@ RATE = {
     **_cohere(429, "You are past the per minute request limit, please wait and try again later."),
     **_ollama(429, "too many concurrent requests"),
 }  # fmt: skip
+DELAY = {
+    "gemini": (429, JSON, {"error": {"code": 429, "message": "Resource has been exhausted.", "status": "RESOURCE_EXHAUSTED",
+               "details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "0.1s"}]}}),
+}  # fmt: skip

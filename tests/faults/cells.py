@@ -21,12 +21,14 @@ from betterai.runtime.sync import SyncStream, run
 from betterai.runtime.text import ENDING_SECONDS
 from betterai.transport.http import HTTPTransport, SessionOptions
 from faults.dialects import DIALECTS, OTHER_PIECES, PIECES
-from faults.server import FaultServer, certificates
+from faults.server import STOLEN, FaultServer, certificates
 from faults.table import BUDGET, ENDLESS, FAULTS, Fault, Seen
 from faults.targets import HELLO, KEY, target
 
 Way = Literal["generate", "stream", "sync", "sync-stream"]
 WAYS: Sequence[Way] = get_args(Way)
+Place = Literal["alone", "routed", "restarting"]
+"""Alone; behind a router with a healthy second target; behind one that begins a stream anew when it broke."""
 LIMITS = Timeout(connect=0.3, first_byte=0.5, idle=0.5, total=2.5)
 RETRIES = Retries(attempts=BUDGET, base=0.01, cap=0.05)
 MAX_REPLY_BYTES = 16 * 1024 * 1024
@@ -42,10 +44,14 @@ class Cell:
     fault: Fault
     protocol: str
     way: Way
-    routed: bool = False
+    place: Place = "alone"
 
     def __str__(self) -> str:
-        return f"{self.fault.name}-{self.protocol}-{self.way}{'-routed' if self.routed else ''}"
+        return f"{self.fault.name}-{self.protocol}-{self.way}-{self.place}"
+
+    @property
+    def routed(self) -> bool:
+        return self.place != "alone"
 
     @property
     def seen(self) -> Seen:
@@ -66,6 +72,7 @@ class Outcome:
     requests: int = 0
     elsewhere: int = 0
     waited: float = 0.0
+    resets: int = 0
     wrong: list[str] = field(default_factory=list)
 
     @property
@@ -78,8 +85,9 @@ def all_cells() -> Iterator[Cell]:
         for protocol in DIALECTS:
             if protocol in fault.only:
                 for way in WAYS:
-                    for behind in (False, True):
-                        yield Cell(fault, protocol, way, behind)
+                    breaks = way.endswith("stream") and fault.stream.shown > 0
+                    for place in get_args(Place) if breaks else ("alone", "routed"):
+                        yield Cell(fault, protocol, way, place)
 
 
 class Matrix:
@@ -127,6 +135,8 @@ class Matrix:
         if len(first.requests) > 1:
             outcome.waited = first.requests[1] - first.requests[0]
         judge(outcome)
+        if self.server.cells[STOLEN].requests:
+            outcome.wrong.append("a redirect was followed")
         del self.server.cells[name], self.server.cells[f"{name}-second"]
         return outcome
 
@@ -135,7 +145,8 @@ class Matrix:
         if not cell.routed:
             return first
         second = self._target("well", cell.protocol, f"{name}-second")
-        return betterai.Router([first, second], timeout=LIMITS, retries=RETRIES)
+        on_break: Literal["restart", "fail"] = "restart" if cell.place == "restarting" else "fail"
+        return betterai.Router([first, second], timeout=LIMITS, retries=RETRIES, on_break=on_break)
 
     def _target(self, fault: str, protocol: str, name: str) -> BaseTextProvider:
         model = DIALECTS[protocol].model
@@ -177,6 +188,7 @@ class Matrix:
 def _take(outcome: Outcome, chunk: Any) -> None:
     if chunk.reset:
         outcome.text = ""
+        outcome.resets += 1
     outcome.text += chunk.content
     if chunk.response is not None:
         if outcome.response is not None:
@@ -201,8 +213,10 @@ async def matrix(server: FaultServer, *, threads: int = 24) -> Any:
 def expected(cell: Cell, outcome: Outcome) -> tuple[Seen, bool]:
     """What must be seen, and whether the other target answers; where either may be, that which was."""
     seen = cell.seen
-    if not (cell.routed and seen.classes) or seen.shown > 0 or seen.elsewhere is False:
+    if not (cell.routed and seen.classes) or seen.elsewhere is False:
         return seen, False
+    if seen.shown > 0:
+        return (Seen(), True) if cell.place == "restarting" else (seen, False)
     helped = outcome.error is None or (seen.elsewhere is True and not seen.shown)
     return (Seen() if helped else seen), helped
 
@@ -233,6 +247,8 @@ def _judge_answer(outcome: Outcome, helped: bool) -> None:
     allowed = {other} if helped else {own, other} if cell.routed and cell.fault.hits else {own}
     if outcome.text not in allowed or response.content != outcome.text:
         wrong.append(f"the text is {outcome.text!r}, the response's {response.content!r}")
+    if outcome.resets != (helped and cell.place == "restarting"):
+        wrong.append(f"{outcome.resets} resets")
     if response.finish_reason != "stop":
         wrong.append(f"the finish reason is {response.finish_reason}")
     if response.usage is None or response.usage.output_tokens != 4:

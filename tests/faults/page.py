@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from statistics import quantiles
 
-from faults.cells import LIMITS, WAYS, Outcome
+from faults.cells import LIMITS, WAYS, Outcome, Place
 from faults.dialects import DIALECTS
 from faults.table import BUDGET, FAULTS, KNOWN, Fault, Seen
 
@@ -47,13 +47,12 @@ class Figures:
 
 def build_page(figures: Figures) -> str:
     outcomes = figures.outcomes
-    routed = any(outcome.cell.routed for outcome in outcomes)
     by_fault = {name: [outcome for outcome in outcomes if outcome.cell.fault.name == name] for name in FAULTS}
     present = [fault for fault in FAULTS.values() if by_fault[fault.name]]
-    lines = [*_introduction(figures, routed)]
+    lines = [*_introduction(figures)]
     for section, faults in groupby(present, lambda fault: fault.section):
-        lines += ["", f"## {section}", "", *_head(routed)]
-        lines += [_row(fault, by_fault[fault.name], routed) for fault in faults]
+        lines += ["", f"## {section}", "", *_HEAD]
+        lines += [_row(fault, by_fault[fault.name]) for fault in faults]
     known = [fault for fault in present if fault.name in KNOWN]
     if known:
         lines += ["", "## What is not yet as it must be", ""]
@@ -61,7 +60,7 @@ def build_page(figures: Figures) -> str:
     return "\n".join([*lines, ""])
 
 
-def _introduction(figures: Figures, routed: bool) -> Iterable[str]:
+def _introduction(figures: Figures) -> Iterable[str]:
     outcomes = figures.outcomes
     wrong = [outcome for outcome in outcomes if outcome.wrong]
     known = sum(outcome.cell.fault.name in KNOWN for outcome in wrong)
@@ -75,7 +74,7 @@ def _introduction(figures: Figures, routed: bool) -> Iterable[str]:
     yield ""
     yield f"- **Runs**: {len(outcomes):,}, in {figures.seconds:.0f} s. {_verdict(len(wrong), known)}{_repeated(figures.repeated)}"
     yield f"- **Protocols**: {', '.join(DIALECTS)}."
-    yield f"- **Ways to call**: {', '.join(WAYS)}{', each alone and behind a router with a healthy second target' if routed else ''}."
+    yield f"- **Ways to call**: {', '.join(WAYS)}; each alone and behind a router with a healthy second target."
     yield f"- **Limits**: {limits}; {BUDGET} attempts."
     yield f"- **Time**: half of the calls end within {_percentile(outcomes, 50)} ms, 95 % within {_percentile(outcomes, 95)} ms, all within {_percentile(outcomes, 100)} ms."
     yield f"- **Left behind**: {figures.leaks}."
@@ -88,8 +87,10 @@ def _introduction(figures: Figures, routed: bool) -> Iterable[str]:
     )
     yield f"- *tried* is how often the server was asked, of {BUDGET} attempts at most."
     yield "- *p95* is the time within which 95 % of the calls ended, in milliseconds, whole / streamed."
-    if routed:
-        yield "- *routed* is what a caller sees behind a router: **answer** is that of the second target."
+    yield (
+        "- *routed* is what a caller sees behind a router, whole / streamed: **answer** is that of the second target. A "
+        'stream that breaks after its first text fails, or with `on_break="restart"` begins anew.'
+    )
     yield f"- {ALL_WELL} all runs are as they must be; {NOT_ALL} not all: how many are wrong."
 
 
@@ -103,12 +104,11 @@ def _repeated(count: int) -> str:
     return f" {count:,} were so only when run again alone: the machine was busy." if count else ""
 
 
-def _head(routed: bool) -> Sequence[str]:
-    names = ["fault", "what happens", "whole", "streamed", "tried", "p95", *(["routed"] if routed else []), ""]
-    return [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+_NAMES = ("fault", "what happens", "whole", "streamed", "tried", "p95", "routed", "")
+_HEAD = (f"| {' | '.join(_NAMES)} |", "|---" * len(_NAMES) + "|")
 
 
-def _row(fault: Fault, outcomes: Sequence[Outcome], routed: bool) -> str:
+def _row(fault: Fault, outcomes: Sequence[Outcome]) -> str:
     alone = [outcome for outcome in outcomes if not outcome.cell.routed]
     whole = [outcome for outcome in alone if not outcome.cell.way.endswith("stream")]
     streamed = [outcome for outcome in alone if outcome.cell.way.endswith("stream")]
@@ -121,7 +121,7 @@ def _row(fault: Fault, outcomes: Sequence[Outcome], routed: bool) -> str:
         _seen(fault.stream) if fault.stream != fault.whole else "the same",
         _tried(alone),
         f"{_percentile(whole, 95)} / {_percentile(streamed, 95)}",
-        *([_routed(outcomes)] if routed else []),
+        _routed(outcomes),
         ALL_WELL if not wrong else f"{NOT_ALL} {wrong} of {len(outcomes)}",
     ]
     return f"| {' | '.join(cells)} |"
@@ -146,10 +146,15 @@ def _attempts(outcome: Outcome) -> int:
 
 
 def _routed(outcomes: Sequence[Outcome]) -> str:
-    counts: Mapping[str, None] = dict.fromkeys(
-        "**answer**" if outcome.said == "answer" else outcome.said for outcome in outcomes if outcome.cell.routed
-    )
-    return ", ".join(sorted(counts))
+    """What was seen, whole and streamed; and anew, where the stream was begun anew."""
+
+    def say(place: Place, streamed: bool) -> str:
+        chosen = [it for it in outcomes if it.cell.place == place and it.cell.way.endswith("stream") == streamed]
+        return " or ".join(sorted({"**answer**" if it.said == "answer" else it.said for it in chosen}))
+
+    whole, streamed, anew = say("routed", False), say("routed", True), say("restarting", True)
+    said = whole if whole == streamed else f"{whole} / {streamed}"
+    return f"{said}; anew {anew}" if anew else said
 
 
 def _percentile(outcomes: Sequence[Outcome], percent: int) -> int:

@@ -22,6 +22,8 @@ from faults.dialects import DIALECTS, OTHER_PIECES, PIECES, Dialect, Stages, fin
 if TYPE_CHECKING:
     from faults.table import Fault
 
+STOLEN = "stolen"
+"""The cell of requests that nobody should make: where redirects lead to."""
 REASONS = {200: "OK", 204: "No Content", 302: "Found", 307: "Temporary Redirect", 429: "Too Many Requests"}
 
 
@@ -41,8 +43,11 @@ class Cell:
 class Line:
     """One request on its connection, and the ways to answer it, well and badly."""
 
-    def __init__(self, peer: Peer, dialect: Dialect, streaming: bool, attempt: int, pieces: Sequence[str]) -> None:
+    def __init__(
+        self, peer: Peer, target: str, dialect: Dialect, streaming: bool, attempt: int, pieces: Sequence[str]
+    ) -> None:
         self.peer = peer
+        self.target = target.removeprefix("/")
         self.dialect = dialect
         self.streaming = streaming
         self.attempt = attempt
@@ -266,7 +271,7 @@ class FaultServer:
             record.requests.append(monotonic())
             record.busy += 1
             self._changed.notify_all()
-        line = Line(peer, dialect, is_streaming(path, body), len(record.requests), said_in(cell))
+        line = Line(peer, target, dialect, is_streaming(path, body), len(record.requests), said_in(cell))
         try:
             await self._act(fault, line)
         finally:

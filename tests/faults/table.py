@@ -79,8 +79,8 @@ def fails(*classes: type[ProviderError], again: bool | None = False, elsewhere: 
     return Seen(classes, again, elsewhere=elsewhere)
 
 
-def breaks(shown: int, *classes: type[ProviderError]) -> Seen:
-    return Seen(classes, False, shown)
+def breaks(shown: int, *classes: type[ProviderError], elsewhere: bool = True) -> Seen:
+    return Seen(classes, False, shown, elsewhere)
 
 
 _FAULTS: list[Fault] = []
@@ -143,6 +143,8 @@ for _name, _about, _headers, _waited in (
     ("ms", "in milliseconds", {"retry-after-ms": "100"}, 0.1),
     ("both", "in milliseconds and seconds", {"retry-after-ms": "100", "Retry-After": "1"}, 0.1),
     ("reset", "as the reset of a spent limit", {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "100ms"}, 0.1),
+    ("amz", "in milliseconds, as AWS spells it", {"x-amz-retry-after": "100"}, 0.1),
+    ("draft", "as the draft of RateLimit has it", {"RateLimit": '"default";r=0;t=0'}, 0.0),
     ("zero", "0", {"Retry-After": "0"}, 0.0),
     ("negative", "below 0", {"Retry-After": "-5"}, 0.0),
     ("garbage", "no number and no date", {"Retry-After": "soon"}, 0.0),
@@ -155,6 +157,9 @@ for _name, _about, _headers, _waited in (
 _add(_W, "wait-words", "429 once, the wait in words only",
      acts.say(429, b'{"error": {"message": "Please try again in 100ms."}, "message": "Please try again in 100ms."}'),
      ANSWER, hits=1, waited=0.1)  # fmt: skip
+_add(_W, "wait-until", "429 once, the time of a spent limit's reset", acts.until(0.2), ANSWER, hits=1, waited=0.1)
+_add(_W, "wait-details", "429 once, the wait in Google's details", acts.say_of(bodies.DELAY), ANSWER, hits=1, waited=0.1,
+     only=_vendors(bodies.DELAY))  # fmt: skip
 _add(_W, "wait-date", "429 once, Retry-After as a date of now", acts.later(0), ANSWER, hits=1)
 _add(_W, "wait-past", "429 once, Retry-After as a date long past", acts.later(-86400), ANSWER, hits=1)
 _add(_W, "wait-long", "429, Retry-After of a day", acts.say(429, b"{}", Retry_After="86400"), fails(RateLimitError))
@@ -331,9 +336,9 @@ _add(
     only=_ALIVE,
 )
 _add(_S, "alive-after-2", "signs of life for ever after 2 of 4 pieces", acts.beat_after(2), fails(TotalTimeout, elsewhere=False),
-     breaks(2, TotalTimeout, StreamInterrupted), only=_ALIVE)  # fmt: skip
+     breaks(2, TotalTimeout, StreamInterrupted, elsewhere=False), only=_ALIVE)  # fmt: skip
 _add(_S, "drip-for-ever", "text without an end", acts.drip_for_ever, fails(TotalTimeout, elsewhere=False),
-     breaks(ENDLESS, TotalTimeout, StreamInterrupted))  # fmt: skip
+     breaks(ENDLESS, TotalTimeout, StreamInterrupted, elsewhere=False))  # fmt: skip
 
 # ── after the finish ──
 
@@ -381,8 +386,5 @@ KNOWN: Mapping[str, str] = {
     "too-much": "aiohttp uses a connection again on which something came unasked.",
     "close-when-done": "aiohttp uses a connection again that was closed, until its loop has read the news.",
     "bad-chunk": "aiohttp loses the error of a chunk that comes together with what stands before it.",
-    "redirect": "behind a router, a redirect ends the call as a bad request does.",
-    "redirect-here": "behind a router, a redirect ends the call as a bad request does.",
-    "status-413": "behind a router, a body that is too large for one target is not tried at the next.",
 }
 """What is not as it must be, and why: these are run and shown, and are no reason to fail."""
