@@ -42,7 +42,7 @@ FAULTS = {
         fault("cut", 3, "APIConnectionError StreamInterrupted", "StreamInterrupted"),
         fault("reset", 3, "APIConnectionError"),
         fault("reset_later", 3, "APIConnectionError StreamInterrupted", "StreamInterrupted"),
-        fault("stalled", 0.05, "IdleTimeout", "IdleTimeout StreamInterrupted"),
+        fault("stalled", 0.05, "IdleTimeout FirstByteTimeout", "IdleTimeout FirstByteTimeout StreamInterrupted"),
         fault("silent", 0.05, "FirstByteTimeout"),
     )
 }
