@@ -29,6 +29,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small counts, one round: to try things out")
     parser.add_argument("--rounds", type=int, help=f"how many rounds ({ROUNDS}; quick: {QUICK_ROUNDS})")
+    parser.add_argument("--minutes", type=float, default=15, help="rounds past the least stop after that time (15)")
     parser.add_argument("--only", action="append", metavar="NAME", help=f"a peer or a measure: {', '.join(NAMES)}")
     parser.add_argument("--no-write", action="store_true", help="print only")
     parser.add_argument(
@@ -66,13 +67,14 @@ def prepare_environments(results: Results, python: str) -> None:
 
 
 def measure(results: Results, arguments: argparse.Namespace) -> None:
-    """Take all steps. What fails once is not asked again."""
+    """Take all steps. What fails once is not asked again; when it grows late, the last rounds are left out."""
     peers, measures = choose(arguments.only)
     with run_upstream() as upstream, closing(Workers(upstream, arguments.quick)) as workers:
         steps = list(plan(results, workers, peers, measures, arguments.rounds))
         with Progress(len(steps)) as progress:
             for step in steps:
-                if step.what in results.failures:
+                late = step.optional and progress.minutes > arguments.minutes
+                if late or step.what in results.failures:
                     progress.skip()
                     continue
                 progress.step(step.heading, step.what)
@@ -82,6 +84,7 @@ def measure(results: Results, arguments: argparse.Namespace) -> None:
                     results.failures[step.what] = str(error)
                     progress.say(f"failed: {step.what}: {error}")
                     workers.drop(step.peer)
+            results.minutes = progress.minutes
 
 
 def main() -> int:
@@ -98,7 +101,7 @@ def main() -> int:
         pictures = draw_all(results)
         for name, picture in pictures.items():
             (folder / name).write_text(picture)
-        page = write_page(results, limits, describe_machine(arguments.python), arguments.rounds)
+        page = write_page(results, limits, describe_machine(arguments.python))
         (folder / "benchmarks.md").write_text(page)
         print(f"written: {folder.name}/benchmarks.md and {', '.join(pictures)}")
     return 1 if results.failures else 0

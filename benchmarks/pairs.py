@@ -19,7 +19,7 @@ from benchmarks.processes import Upstream, Worker
 from benchmarks.results import Results
 from benchmarks.steps import Step
 
-ROUNDS, QUICK_ROUNDS = 30, 4
+ROUNDS, QUICK_ROUNDS, LEAST_ROUNDS = 30, 4, 16
 RESAMPLES = 2000
 PAIRED = {
     "calls_64": ("calls", "call", {"concurrency": 64, "count": 1500, "warm": 128}),
@@ -58,7 +58,8 @@ def plan_pairs(results: Results, upstream: Upstream, peers: set[str], quick: boo
         for peer in asked if number % 4 < 2 else reversed(asked):
             if peer in peers and PEERS[peer].environment in results.versions:
                 label = f"pairs · {PEERS[peer].label}"
-                yield Step(f"pairs, round {number + 1}/{rounds}", label, peer, partial(take, peer, number))
+                heading, late = f"pairs, round {number + 1}/{rounds}", number >= LEAST_ROUNDS
+                yield Step(heading, label, peer, partial(take, peer, number), late)
 
 
 def compare(results: Results, measure: str, peer: str, to: str) -> Ratio | None:

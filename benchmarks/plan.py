@@ -13,7 +13,7 @@ from benchmarks.processes import Upstream, Worker
 from benchmarks.results import Results
 from benchmarks.steps import Step
 
-IMPORT_ROUNDS = 5
+IMPORT_ROUNDS, LEAST_ROUNDS = 5, 3
 
 
 def plan_imports(results: Results, rounds: int) -> Iterator[Step]:
@@ -67,7 +67,7 @@ def plan_rounds(results: Results, workers: Workers, rounds: int, peers: set[str]
                 wanted = measure.name in measures and peer in peers and measure.wants(peer, number, quick=workers.quick)
                 if wanted and PEERS[peer].environment in results.versions:
                     label = f"{measure.title} · {PEERS[peer].label}"
-                    yield Step(heading, label, peer, partial(take, measure.name, peer, number))
+                    yield Step(heading, label, peer, partial(take, measure.name, peer, number), number >= LEAST_ROUNDS)
         yield Step(heading, "closing", "", workers.close)
 
 

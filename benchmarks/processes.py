@@ -141,9 +141,8 @@ class Worker:
 
     def finish(self) -> None:
         """Let it end by itself, as a program that counts must."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        if self.process.wait(PATIENCE):
+        self.process.communicate(timeout=PATIENCE)
+        if self.process.returncode:
             raise WorkerError(self.read_error())
 
     def read_error(self) -> str:

@@ -38,6 +38,11 @@ class Progress:
         self.heading = heading
         self.done += 1
 
+    @property
+    def minutes(self) -> float:
+        """Since the beginning."""
+        return (time.monotonic() - self.start) / 60
+
     def skip(self) -> None:
         """A step that is not taken."""
         self.done += 1

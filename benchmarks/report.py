@@ -116,9 +116,9 @@ def describe_versions(results: Results) -> str:
 
 
 METHOD = """\
-- One run measures all of them: in a round every peer is asked for one measure, then for the next ({rounds} rounds;
-  imports {imports}). Figures are medians of the rounds with [least–most]; ratios are taken within a round. The dear
-  peers are asked for fewer calls, and 1,000 at once in every third round only.
+- One run, of {minutes:.0f} minutes, measures all of them: in a round every peer is asked for one measure, then for the
+  next ({rounds} rounds; imports {imports}). Figures are medians of the rounds with [least–most]; ratios are taken
+  within a round. The dear peers are asked for fewer calls, and 1,000 at once in every third round only.
 - BetterAI and raw aiohttp are asked again in {pairs} short rounds, each in a fresh process, and so is BetterAI with
   one feature more. A process keeps an offset of several per cent for its life, so only many processes show the middle.
   A ratio there is that of the two medians, with the interval that holds 95 % of {resamples:,} draws of the rounds
@@ -155,14 +155,15 @@ def section(title: str, *parts: str) -> str:
     return "\n\n".join([f"## {title}", *there]) if there else ""
 
 
-def write_page(results: Results, limits: list[Limit], machine: str, rounds: int) -> str:
+def write_page(results: Results, limits: list[Limit], machine: str) -> str:
+    rounds = len(results.figures.get(("calls_64", OURS), ()))
     today = datetime.date.today().isoformat()
     failed = [f"- failed: {what}: {text}" for what, text in results.failures.items()]
     missing = [
         f"- not measured: {name} could not be installed." for name in ENVIRONMENTS if name not in results.versions
     ]
     method = METHOD.format(
-        rounds=rounds, imports=len(results.imports.get(OURS, ())), resamples=RESAMPLES,
+        minutes=results.minutes, rounds=rounds, imports=len(results.imports.get(OURS, ())), resamples=RESAMPLES,
         pairs=len(results.pairs.get(("calls_64", OURS), ())) or ROUNDS,
     )  # fmt: skip
     features = feature_table(results)

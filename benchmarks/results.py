@@ -32,6 +32,7 @@ class Results:
         self.pairs: dict[tuple[str, str], dict[int, float]] = {}
         self.instructions: dict[tuple[str, str], float] = {}
         self.counter = ""
+        self.minutes = 0.0
         self.busy: dict[str, float] = {}
         self.features: dict[str, str] = {}
         self.failures: dict[str, str] = {}

@@ -7,9 +7,12 @@ from typing import NamedTuple
 
 
 class Step(NamedTuple):
-    """What is asked, in words, and of whom ("" where no worker is asked)."""
+    """What is asked, in words, and of whom ("" where no worker is asked). What is optional is left out when the run
+    takes too long.
+    """
 
     heading: str
     what: str
     peer: str
     take: Callable[[], object]
+    optional: bool = False
