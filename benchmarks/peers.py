@@ -59,7 +59,7 @@ PEERS = {
         Peer("google", "google-genai SDK", "google", "google_sdk", 8),
         Peer("openai_responses", "openai SDK, Responses", "openai", "openai_responses", 8),
         Peer("router_1", "a router with one target", "betterai", "betterai_features", 1, ("router_1",)),
-        Peer("router_2", "a router with two targets, both well", "betterai", "betterai_features", 1, ("router_2",)),
+        Peer("router_2", "a router with two targets", "betterai", "betterai_features", 1, ("router_2",)),
         Peer("middleware", "a middleware that does nothing", "betterai", "betterai_features", 1, ("middleware",)),
         Peer("hook", "a hook that does nothing", "betterai", "betterai_features", 1, ("hook",)),
         Peer("otel", "OpenTelemetry, sent nowhere", "betterai_otel", "betterai_features", 1, ("otel",)),

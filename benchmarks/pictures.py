@@ -63,7 +63,7 @@ def draw_protocols(results: Results) -> Panel:
     for protocol, pair in PROTOCOLS.items():
         for peer in pair:
             if span := results.span("protocols", peer):
-                who = "BetterAI" if PEERS[peer].is_ours else "official SDK"
+                who = "BetterAI" if PEERS[peer].is_ours else "the SDK"
                 rows.append(Bar(f"{protocol.split()[0]}, {who}", span.median, "", PEERS[peer].is_ours))
     return Panel("CPU a typed streamed event, by protocol", "µs", rows)
 

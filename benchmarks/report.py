@@ -145,8 +145,8 @@ who makes many at once. Raw aiohttp and raw httpx do less than any library here:
 cost, no unknown fields kept. The machine was not quiet: the ranges show it."""
 
 FEATURES_SAY = """\
-What a feature costs that is there and has nothing to do. Without a hook and without OpenTelemetry is what all figures
-above are."""
+What it costs to have a feature that has nothing to do: targets that are all well, a middleware and a hook that do
+nothing, spans that are recorded and go nowhere. All other figures on this page are without any."""
 
 
 def section(title: str, *parts: str) -> str:
@@ -182,7 +182,7 @@ def write_page(results: Results, limits: list[Limit], machine: str) -> str:
         section("Calls", figure_table(results, CALLS), describe_upstream(results)),
         section("Streams", figure_table(results, STREAMED)),
         section("By protocol", protocol_table(results)),
-        section("Features at rest", FEATURES_SAY, features) if features else "",
+        section("Features with nothing to do", FEATURES_SAY, features) if features else "",
         section("The other measures", "![The other measures](benchmarks-more.svg)"),
         section(
             "The synchronous face",

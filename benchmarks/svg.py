@@ -7,7 +7,10 @@ from html import escape
 from typing import NamedTuple
 
 COLUMN, GAP, TOP, ROW = 440, 40, 64, 22
-NAME, BAR = 150, 150
+NAME, BAR = 155, 150
+LEFT, SCALE = 245, 180
+"""Where the scale of ratios begins, and how wide it is."""
+
 WIDTH = 2 * COLUMN + 3 * GAP
 STYLE = """\
 text { font: 13px system-ui, sans-serif; fill: #24292f }
@@ -69,7 +72,7 @@ def draw_bar(x: float, top: float, bar: Bar, longest: float, unit: str) -> list[
 
 def draw_dot(x: float, top: float, dot: Dot, scale: tuple[float, float]) -> list[str]:
     def place(value: float) -> float:
-        return x + NAME + 60 + (BAR + 30) * (value - scale[0]) / (scale[1] - scale[0])
+        return x + LEFT + SCALE * (value - scale[0]) / (scale[1] - scale[0])
 
     said = f"{dot.middle:.3f} × [{dot.low:.3f}–{dot.high:.3f}]"
     return [
@@ -88,17 +91,21 @@ def draw_panel(x: float, y: float, panel: Panel) -> list[str]:
     dots = [row for row in panel.rows if isinstance(row, Dot)]
     scale = (min([1.0, *(dot.low for dot in dots)]) - 0.02, max([1.0, *(dot.high for dot in dots)]) + 0.02)
     longest = max([1e-9, *(row.value for row in panel.rows if isinstance(row, Bar))])
+    if dots:
+        one = x + LEFT + SCALE * (1 - scale[0]) / (scale[1] - scale[0])
+        parts.append(text(one, y + 33, "1 ×", "small", "middle"))
     for number, row in enumerate(panel.rows):
         if isinstance(row, Dot):
-            parts += draw_dot(x, y + 36 + number * ROW * 1.6, row, scale)
+            parts += draw_dot(x, y + 48 + number * ROW * 1.6, row, scale)
         else:
             parts += draw_bar(x, y + 28 + number * ROW, row, longest, panel.unit)
     return parts
 
 
 def measure_height(panel: Panel) -> float:
-    step = ROW * 1.6 if panel.rows and isinstance(panel.rows[0], Dot) else ROW
-    return 48 + step * max(1, len(panel.rows))
+    if panel.rows and isinstance(panel.rows[0], Dot):
+        return 64 + 1.6 * ROW * len(panel.rows)
+    return 48 + ROW * max(1, len(panel.rows))
 
 
 def frame(title: str, right: str, width: float, height: float, parts: list[str]) -> str:
