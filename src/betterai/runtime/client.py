@@ -225,7 +225,9 @@ class Client:
         if name.startswith(ROUTER_PREFIX):
             from betterai.runtime.router.declared import make_router
 
-            return Found(make_router(name.removeprefix(ROUTER_PREFIX), self), "", _GIVEN)
+            router = make_router(name.removeprefix(ROUTER_PREFIX), self)
+            router.listener = self.listener
+            return Found(router, "", _GIVEN)
         return self.look_up(msgspec.structs.replace(config, model=name))
 
     def look_up(self, config: CoreConfig) -> Found:

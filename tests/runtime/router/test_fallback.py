@@ -68,7 +68,7 @@ async def test_the_next_target_answers_what_the_first_could_not(streaming: bool)
         (BadRequestError("wrong", status=400), False),
         (ValidationError("wrong"), False),
         (ContentFilterError("no", status=400), False),
-        (betterai.SpendLimitReached("enough"), False),
+        (betterai.LimitReached("enough"), False),
         (TotalTimeout("over"), False),
         (AssertionError("of a test"), False),
     ],

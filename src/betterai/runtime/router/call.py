@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from betterai.core.exceptions import BetterAIError, ProviderError, TotalTimeout, ValidationError
+from betterai.core.exceptions import BetterAIError, LimitReached, ProviderError, TotalTimeout, ValidationError
 from betterai.core.message import Message, Messages
 from betterai.core.response import Attempt, CallWarning, ProviderResponse, TextChunk, Timing
 from betterai.core.settings import GenerationSettings
@@ -265,6 +265,8 @@ class RoutedCall:
         if error is None:
             if router.health.rests:
                 router.health.forgive(route.places())
+            if router.quota is not None:
+                router.quota.give(retried=self._patience is not None)
             if not self.streaming:
                 route.lane.whole.add(now - answer.began, now)
             if self.conversation is not None:
@@ -273,7 +275,7 @@ class RoutedCall:
             if not used and _was_unsent(error):
                 self._count(-1)
             route.lane.failures += 1
-            self.records += self._add_wait(_list_attempts(route, error, now - answer.began))
+            self.records += self._add_wait(_list_attempts(route, error, now - answer.began, counted=used > 0))
 
     def _add_wait(self, made: Sequence[Attempt]) -> Sequence[Attempt]:
         """The wait of the router belongs to the attempt that came after it."""
@@ -319,7 +321,8 @@ class RoutedCall:
         if not isinstance(error, ProviderError) or (self.outer is not None and not self.outer.repeats):
             return None
         if self._patience is None:
-            self._patience = Attempts(self.router.retries, self.router.timeout, self.router.clock)
+            self._patience = Attempts(self.router.retries, self.router.timeout, self.router.clock, self.router.quota)
+            self._patience.records = self.records
         error.retryable = error.retryable or broke
         return self._patience.wait_after(error)
 
@@ -329,7 +332,7 @@ class RoutedCall:
             return self.complete_error(self._error)
         if now >= self.deadline:
             return TotalTimeout("the call's time is over", hint="allow more: Router(timeout=…)")
-        return ProviderError("the attempts of this call are used up", hint="allow more: Router(retries=…)")
+        return LimitReached("the attempts of this call are used up", hint="allow more: Router(retries=…)")
 
     def complete_error(self, error: BaseException) -> BaseException:
         if isinstance(error, BetterAIError):
@@ -373,13 +376,13 @@ def _list_messages(messages: Messages) -> Any:
 
 def _was_unsent(error: Exception) -> bool:
     """Whether nothing was sent: such a failure says nothing of the target, and is no attempt."""
-    return isinstance(error, ValidationError) and not isinstance(error, ProviderError)
+    return isinstance(error, ValidationError | LimitReached) and not isinstance(error, ProviderError)
 
 
-def _list_attempts(route: Route, error: Exception, seconds: float) -> Sequence[Attempt]:
-    """The attempts as the provider lists them, else one."""
-    made = getattr(error, "attempts", ())
-    return tuple(made) or (_make_attempt(route, seconds, type(error).__name__, getattr(error, "status", None)),)
+def _list_attempts(route: Route, error: Exception, seconds: float, *, counted: bool) -> Sequence[Attempt]:
+    """The attempts as a provider that counts them lists them, else one."""
+    made = error.attempts if counted and isinstance(error, BetterAIError) else ()
+    return made or (_make_attempt(route, seconds, type(error).__name__, getattr(error, "status", None)),)
 
 
 def _make_attempt(route: Route, seconds: float, error: str = "", status: int | None = None) -> Attempt:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_SAVED = 10.0
 """So many hedges may come at once after a quiet time."""
+_ROUNDING = 1e-9
 
 
 class Hedging:
@@ -50,7 +51,7 @@ class Hedging:
             spent = self.lost.spent
             if spent is None or spent >= self.lost.limit:
                 return False
-        return self._saved >= 1.0
+        return self._saved >= 1.0 - _ROUNDING
 
     def begin(self, *, trial: bool) -> None:
         self.begun += 1

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from betterai.core.exceptions import StreamInterrupted
+from betterai.core.message import Messages
 from betterai.core.price import price_usage
 from betterai.core.response import TextChunk
+from betterai.core.settings import GenerationSettings
 from betterai.runtime.router.call import Answer, RoutedCall
 from betterai.runtime.router.continuing import Continuation, Shown
 from betterai.runtime.router.hedging import estimate_usage
 
+if TYPE_CHECKING:
+    from betterai.runtime.router.router import Router
 
-async def stream_answer(call: RoutedCall) -> AsyncGenerator[TextChunk, None]:
+
+async def stream_answer(
+    router: Router, messages: Messages, settings: GenerationSettings
+) -> AsyncGenerator[TextChunk, None]:
     """The chunks of the first answer that comes whole; where one broke in the middle, what `on_break` says."""
+    call = RoutedCall(router, messages, settings, streaming=True)
     answer = await call.reach()
     shown = Shown() if call.router.on_break == "continue" else None
     while True:
