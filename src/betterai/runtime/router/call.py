@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ from betterai.runtime.stream_pieces import holds_content
 if TYPE_CHECKING:
     from betterai.runtime.router.router import Router
 
+
+logger = logging.getLogger("betterai.retries")
 
 CANCELLED = "Cancelled"
 """In the list of attempts: it was left, because another one was quicker."""
@@ -81,6 +84,9 @@ class RoutedCall:
         """The first answer that any route gives. Raises what the last one said, or what ends the call."""
         while True:
             route = await self.choose()
+            if self._error is not None:
+                said = "%s/%s is asked now: the attempt before failed with %s"
+                logger.warning(said, *route.name, type(self._error).__name__)
             delay = self.router.find_delay(self, route)
             if delay is not None:
                 from betterai.runtime.router.race import race
