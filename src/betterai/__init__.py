@@ -62,6 +62,11 @@ _HOMES = {
         "register_text_provider register_tts_provider register_video_provider"
     ),
     "runtime.functions": "ToolFunction tool",
+    "runtime.middleware.base": "Middleware ProviderCall",
+    "runtime.middleware.cached": "Cached",
+    "runtime.middleware.logged": "Logged",
+    "runtime.middleware.redacted": "Redacted",
+    "runtime.middleware.spend_limit": "SpendLimit",
     "runtime.observing": "Observation observe",
     "runtime.router.router": "Router",
     "runtime.router.status": "RouterStatus RouteStatus TargetStatus",

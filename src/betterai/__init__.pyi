@@ -148,6 +148,12 @@ from betterai.runtime.factory import register_tts_provider as register_tts_provi
 from betterai.runtime.factory import register_video_provider as register_video_provider
 from betterai.runtime.functions import ToolFunction as ToolFunction
 from betterai.runtime.functions import tool as tool
+from betterai.runtime.middleware.base import Middleware as Middleware
+from betterai.runtime.middleware.base import ProviderCall as ProviderCall
+from betterai.runtime.middleware.cached import Cached as Cached
+from betterai.runtime.middleware.logged import Logged as Logged
+from betterai.runtime.middleware.redacted import Redacted as Redacted
+from betterai.runtime.middleware.spend_limit import SpendLimit as SpendLimit
 from betterai.runtime.observing import Observation as Observation
 from betterai.runtime.observing import observe as observe
 from betterai.runtime.router.router import Router as Router

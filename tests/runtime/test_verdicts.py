@@ -187,7 +187,7 @@ OURS: list[tuple[BetterAIError, Verdict]] = [
     (ConfigurationError("no key"), KEY),
     (ValidationError("no messages"), STOP),
     (LimitReached("used up"), STOP),
-    (SpendLimitReached("1 $"), STOP),
+    (SpendLimitReached("1 $"), Verdict(domain="call", onward=True)),
     (ProviderError("no choices", code="no_choices"), ELSEWHERE),
     (BetterAIError("odd"), STOP),
 ]

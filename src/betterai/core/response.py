@@ -54,7 +54,8 @@ class Timing(Data, frozen=True, kw_only=True):
     """Seconds from the call's start: `first_byte` when the reply's headers stood, `total` when all of it was read.
 
     `queue` is how long the call waited for its turn, `connect` how long the last attempt's connection took to be made:
-    0 where one of the pool was used, None where it is not known.
+    0 where one of the pool was used, None where it is not known. `age` is set where the answer came from a cache and no
+    provider was asked: how long ago it was given first.
     """
 
     queue: float = 0.0
@@ -62,6 +63,7 @@ class Timing(Data, frozen=True, kw_only=True):
     first_byte: float | None = None
     total: float = 0.0
     attempts: tuple[Attempt, ...] = ()
+    age: float | None = None
 
 
 class TokenLogprob(Data, frozen=True, kw_only=True):

@@ -163,7 +163,7 @@ class Connection:
         return base_url != fill_template(self.provider.base_url, defaults)
 
 
-_SECRET_NAME = re.compile("auth|cookie|credential|key|passw|secret|signature|token", re.IGNORECASE)
+SECRET_NAME = re.compile("auth|cookie|credential|key|passw|secret|signature|token", re.IGNORECASE)
 
 
 def find_secrets(settings: CallSettings) -> list[str]:
@@ -176,7 +176,7 @@ def find_secrets(settings: CallSettings) -> list[str]:
 
 def find_named_secrets(extra: Mapping[str, object]) -> list[str]:
     """The same for headers or parameters that are no settings of a call."""
-    named = [str(value) for name, value in extra.items() if _SECRET_NAME.search(name)]
+    named = [str(value) for name, value in extra.items() if SECRET_NAME.search(name)]
     secrets = [value for value in named if len(value) >= 8]
     bare = [value.rpartition(" ")[2] for value in secrets]
     return [form for value in (*secrets, *bare) if value for form in (value, quote(value, safe=""))]

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from betterai.core.accumulate import Accumulator
-from betterai.core.message import Message
-from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.message import AnyPart, MediaPart, Message, Reasoning, Text, ToolCall
+from betterai.core.response import ProviderResponse, TextChunk, ToolCallDelta
 from betterai.core.usage import Usage
 from betterai.core.wire import Event, WireRequest
 from betterai.runtime.hops import Hops
@@ -94,21 +94,35 @@ class WholeAnswer:
         return ()
 
     def finish(self) -> Sequence[TextChunk]:
-        return () if isinstance(self._result, WireRequest) else tuple(_chunks_of(self._result))
+        return () if isinstance(self._result, WireRequest) else tuple(chunks_of(self._result))
 
 
-def _chunks_of(response: ProviderResponse) -> Iterable[TextChunk]:
+def chunks_of(response: ProviderResponse) -> Iterable[TextChunk]:
+    """A whole answer as a stream says it: each part for showing, then as a part."""
     for index, choice in enumerate((response, *response.alternatives)):
-        if choice.content:
-            yield TextChunk(content=choice.content, choice=index)
-        message = choice.message or Message(role="assistant")
+        message = choice.message or Message.assistant(choice.content)
         for part in message.parts:
+            if (shown := _show(part, index)) is not None:
+                yield shown
             yield TextChunk(part=part, choice=index)
         yield TextChunk(
             finish_reason=choice.finish_reason,
             raw_finish_reason=choice.raw_finish_reason,
             choice=index,
             opaque=message.opaque,
+            logprobs=choice.logprobs,
         )
     if response.usage is not None:
         yield TextChunk(usage=response.usage)
+
+
+def _show(part: AnyPart, choice: int) -> TextChunk | None:
+    """None for what streams give as parts only."""
+    if isinstance(part, Text):
+        return TextChunk(content=part.text, choice=choice) if part.text else None
+    if isinstance(part, Reasoning):
+        return TextChunk(reasoning=part.text, choice=choice) if part.text else None
+    if isinstance(part, ToolCall):
+        delta = ToolCallDelta(index=part.index, id=part.id, name=part.name, arguments=part.arguments)
+        return TextChunk(tool_call=delta, choice=choice)
+    return TextChunk(media=part.media, choice=choice) if isinstance(part, MediaPart) else None

@@ -26,6 +26,7 @@ from betterai.core.exceptions import (
     ProviderError,
     QuotaExceededError,
     RateLimitError,
+    SpendLimitReached,
     StreamInterrupted,
     TotalTimeout,
     UnsupportedParam,
@@ -71,6 +72,7 @@ _BY_CLASS: Mapping[type, Verdict] = {
     ContextLengthError: Verdict(domain="call", onward=True, other_model=True),
     ContentFilterError: Verdict(domain="call", onward=True, other_model=True, asks="content_filter"),
     OutputInvalidError: Verdict(domain="call", onward=True, asks="output"),
+    SpendLimitReached: Verdict(domain="call", onward=True),
     AuthenticationError: _OTHER_KEY,
     PermissionDeniedError: _OTHER_KEY,
     ConfigurationError: _OTHER_KEY,
@@ -84,7 +86,9 @@ _BY_CLASS: Mapping[type, Verdict] = {
     StreamInterrupted: _CUT,
     ProviderError: _ELSEWHERE,
 }
-"""By the nearest class. What has none here, a limit of the caller's or a call that is wrong, is raised."""
+"""By the nearest class. What has none here, a limit of the caller's or a call that is wrong, is raised; but money may
+be left for another target.
+"""
 
 _NOT_HERE = frozenset({*range(300, 309), 404, 405, 410, 413})
 """Statuses of a base URL that is none, or has moved, or takes no body of this size."""

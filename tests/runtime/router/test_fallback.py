@@ -69,6 +69,7 @@ async def test_the_next_target_answers_what_the_first_could_not(streaming: bool)
         (ValidationError("wrong"), False),
         (ContentFilterError("no", status=400), False),
         (betterai.LimitReached("enough"), False),
+        (betterai.SpendLimitReached("enough"), True),
         (TotalTimeout("over"), False),
         (AssertionError("of a test"), False),
     ],

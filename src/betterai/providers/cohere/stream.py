@@ -65,6 +65,8 @@ class CohereStream:
             shape = EVENT.decode(data)
         except UNREADABLE as error:
             raise make_unreadable_event(data, error) from error
+        if self._word is not None:  # the answer has ended: a gateway may repeat itself
+            return ()
         delta = shape.delta
         if shape.type == "content-delta" and delta is not None and delta.message is not None:
             chunks = self._read_content(shape, delta.message.content, data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from betterai.runtime.router.choosing import RouteChoice, was_unsent
 from betterai.runtime.router.routes import Route
 from betterai.runtime.stream_pieces import holds_content
 
+logger = logging.getLogger("betterai.retries")
+
 CANCELLED = "Cancelled"
 """In the list of attempts: it was left, because another one was quicker."""
 
@@ -29,6 +32,9 @@ class RoutedCall(RouteChoice):
         """The first answer that any route gives. Raises what the last one said, or what ends the call."""
         while True:
             route = await self.choose()
+            if self._error is not None:
+                said = "%s/%s is asked now: the attempt before failed with %s"
+                logger.warning(said, *route.name, type(self._error).__name__)
             delay = self.router.find_delay(self, route)
             if delay is not None:
                 from betterai.runtime.router.race import race
