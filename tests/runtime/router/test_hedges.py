@@ -195,3 +195,28 @@ async def test_cancelling_leaves_nothing_running() -> None:
     assert [target.open for target in targets] == [0, 0]
     assert len(asyncio.all_tasks()) == 1
     assert [target.in_flight for target in router.status().targets] == [0, 0]
+
+
+@streaming
+async def test_cancelling_while_the_loser_is_left_loses_no_place(streaming: bool) -> None:
+    leaving, may_leave = asyncio.Event(), asyncio.Event()
+
+    async def lingers() -> str:
+        try:
+            return await never()
+        finally:
+            leaving.set()
+            await may_leave.wait()
+
+    first, second = Scripted(lingers), Scripted("one two three")
+    router = route(first, second, hedge=SOON)
+    task = asyncio.ensure_future(ask(router, streaming))
+    async with asyncio.timeout(10):
+        await leaving.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    may_leave.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [target.in_flight for target in router.status().targets] == [0, 0]
+    assert (first.open, second.open) == (0, 0)

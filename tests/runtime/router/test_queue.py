@@ -129,16 +129,19 @@ async def test_a_place_that_was_given_to_one_who_left_goes_to_the_next() -> None
     assert router.status().targets[0].in_flight == 0
 
 
-async def test_the_deadline_counts_while_a_call_waits() -> None:
+async def test_s6_the_deadline_counts_while_a_call_waits_and_for_classes_that_know_none() -> None:
     gate = Gate()
     router = Router([Target(gate.target, concurrency=1)], timeout=0.05)
     first = start(router, "0")
     await settle()
-    with pytest.raises(TotalTimeout):
+    with pytest.raises(TotalTimeout, match=r"before its turn came|left of the call"):
         await router.generate("1")
-    assert router.status().waiting == 0
-    await gate.open()
-    await first
+    with pytest.raises(TotalTimeout, match="left of the call") as caught:
+        await first
+    assert len(caught.value.attempts) == 1
+    with pytest.raises(TotalTimeout):
+        await read(Router([gate.target], timeout=0.02))
+    assert (router.status().waiting, router.status().targets[0].in_flight, gate.target.open) == (0, 0, 0)
 
 
 async def test_the_wait_shows() -> None:

@@ -98,7 +98,7 @@ async def check(scripts: Any, attempts: int, on_break: str, prefill: bool, calls
             said = "".join(text_of(seen)) if streaming else response.content
             assert said == response.content
             assert said.count("says") == 1 or on_break == "continue"
-            if not continued(on_break, prefill, seen):
+            if not (on_break == "continue" and prefill):
                 assert said in whole
         refused = any(isinstance(step, BadRequestError) for made in steps for step in made)
         if not refused and attempts >= 7 and on_break != "fail":
@@ -111,10 +111,6 @@ async def check(scripts: Any, attempts: int, on_break: str, prefill: bool, calls
 
 def asked_for(target: Scripted, start: int) -> list[Any]:
     return [target.steps[min(index, len(target.steps) - 1)] for index in range(start, len(target.asked))]
-
-
-def continued(on_break: str, prefill: bool, seen: list[TextChunk]) -> bool:
-    return on_break == "continue" and prefill and not any(chunk.reset for chunk in seen)
 
 
 def text_of(chunks: list[TextChunk]) -> list[str]:
