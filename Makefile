@@ -3,7 +3,7 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check format bench setup clean
+.PHONY: help demo test check format bench fuzz setup clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
@@ -27,6 +27,9 @@ format: $(VENV)/.dev  ## format, and mend what lint can mend
 
 bench: $(VENV)/.dev  ## measure against raw aiohttp, the openai SDK and litellm; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks
+
+fuzz: $(VENV)/.dev  ## attack everything that reads bytes of others, for MINUTES (10)
+	PYTHONPATH=tests $(BIN)/python -m fuzz.run --minutes $(or $(MINUTES),10)
 
 setup: $(VENV)/.dev  ## only make the virtual environment
 
