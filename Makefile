@@ -3,7 +3,7 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check format bench soak faults setup clean
+.PHONY: help demo test check format bench soak faults fuzz setup clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
@@ -33,6 +33,9 @@ soak: $(VENV)/.dev  ## 1,000 streams at once, then a million calls, on bad days:
 
 faults: $(VENV)/.dev  ## every fault against every protocol and way to call; writes docs/faults.md
 	PYTHONPATH=tests $(BIN)/python -m faults
+
+fuzz: $(VENV)/.dev  ## attack everything that reads bytes of others, for MINUTES (10)
+	PYTHONPATH=tests $(BIN)/python -m fuzz.run --minutes $(or $(MINUTES),10)
 
 setup: $(VENV)/.dev  ## only make the virtual environment
 

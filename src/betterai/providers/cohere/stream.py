@@ -141,6 +141,8 @@ class CohereStream:
         self._usage = parse_usage(self._call, delta.usage)
         if delta.error:
             raise make_cohere_error(WireResponse(status=200, body=data))
+        if self._word is not None:
+            return ()
         self._word = delta.finish_reason or ""
         self.ending = True
         return [
