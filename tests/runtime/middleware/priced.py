@@ -42,6 +42,7 @@ class Priced(BaseTextProvider):
         self.cost = Cost(amount=Decimal(cost), status="exact") if cost is not None else Cost(reason="nobody knows")
         self.gate = gate
         self.fail = fail
+        self.headers: dict[str, str] = {}
 
     async def generate_stream(
         self, messages: Any, model: str, settings: GenerationSettings
@@ -60,7 +61,7 @@ class Priced(BaseTextProvider):
         text = "".join(self.pieces)
         response = ProviderResponse(
             content=text, model="priced", provider="tests", message=Message.assistant(text), finish_reason="stop",
-            usage=Usage(text_in=5, text_out=2), cost=self.cost, id=f"answer-{len(self.calls)}",
+            usage=Usage(text_in=5, text_out=2), cost=self.cost, headers=self.headers, id=f"answer-{len(self.calls)}",
         )  # fmt: skip
         yield TextChunk(part=response.message.parts[0] if response.message else None)
         yield TextChunk(finish_reason="stop", response=response)

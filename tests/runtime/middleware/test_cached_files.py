@@ -61,11 +61,13 @@ def folder_files(folder: Path) -> list[Path]:
 
 async def test_no_question_no_key_and_no_header_is_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "answers.db"
-    async with Cached(Priced(), path=path, patience=30) as cached:
+    provider = Priced()
+    provider.headers = {"set-cookie": "session-cookie"}
+    async with Cached(provider, path=path, patience=30) as cached:
         secret = GenerationSettings(extra_headers={"x-api-key": "very-secret-key"}, user="ada")
         await cached.generate("What is the plan?", settings=secret)
     content = b"".join(map(Path.read_bytes, folder_files(tmp_path)))
-    for word in (b"very-secret", b"the plan", b"ada"):
+    for word in (b"very-secret", b"the plan", b"ada", b"session-cookie"):
         assert word not in content
     assert b"Hello" in content
     assert path.stat().st_mode & 0o777 == 0o600
