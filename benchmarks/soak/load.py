@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
 import random
 import sys
 import threading
@@ -220,6 +221,7 @@ class Soak:
                 print(json.dumps({"finished": self.finished, "memory": self.samples[-1][2]}), flush=True)
 
     async def run(self) -> dict[str, Any]:
+        logging.getLogger("betterai").addHandler(logging.NullHandler())  # what a router says of each failure
         loop = asyncio.get_running_loop()
         self.complaints.listen(loop)
         betterai.sync.generate("local/eliza", "Hello")  # its loop and its thread stay
