@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
 import random
 import sys
 import threading
@@ -30,15 +31,18 @@ PROTOCOLS = {
     "anthropic_messages": "anthropic",
     "gemini": "google",
 }
-LIMITS = betterai.Timeout(connect=20, first_byte=20, idle=20, total=60)
-SHORT = betterai.Timeout(connect=20, first_byte=2, idle=2, total=60)
+LIMITS = betterai.Timeout(connect=60, first_byte=60, idle=60, total=120)
+"""Long ones: a busy machine must not look like a fault."""
+
+SHORT = betterai.Timeout(connect=60, first_byte=2, idle=2, total=120)
 """For those whose upstream goes silent, so that they do not wait for long."""
 
-BOUND = 120.0
+BOUND = 240.0
 """Seconds after which a call is taken to hang: twice the total limit."""
 PATIENT = betterai.Retries(attempts=3, base=0.002, cap=0.01)
 MESSAGES = [{"role": "user", "content": "Why does the light of the stars tell us about their past?"}]
 LEFT, CANCELLED = "left early", "cancelled"
+START_WITHIN = 10.0
 SYNC_THREADS = 2
 SAMPLES = 200
 
@@ -58,7 +62,7 @@ class Soak:
         self.wrong: Counter[str] = Counter()
         self.running: dict[int, tuple[float, str]] = {}
         self.started = self.finished = self.hung = 0
-        self.longest = 0.0
+        self.longest = self.lag = 0.0
         self.samples: list[tuple[float, int, float]] = []
         self.complaints = Complaints()
         self.clients: dict[str, betterai.Client] = {}
@@ -83,6 +87,8 @@ class Soak:
 
     async def work(self) -> None:
         """One of those at once: call after call."""
+        if self.streams_only:
+            await asyncio.sleep(self.random.random() * START_WITHIN)  # conversations do not begin all at once
         while self.more():
             self.started += 1
             await self.take(self.started)
@@ -164,7 +170,7 @@ class Soak:
 
     async def cancel(self, number: int, fault: Fault, protocol: str, streaming: bool) -> str:
         task = asyncio.ensure_future(self.settle_call(self.ask(number, fault, protocol, streaming)))
-        await asyncio.sleep(self.random.random() * (2.0 if self.streams_only else 0.02))
+        await asyncio.sleep(self.random.random() * (8.0 if self.streams_only else 0.02))
         task.cancel()
         try:
             return await task
@@ -199,9 +205,11 @@ class Soak:
         began = told = time.monotonic()
         every = max(0.5, self.command["seconds"] / SAMPLES)
         while True:
+            asked = time.monotonic()
             await asyncio.sleep(every)
-            gc.collect()
             now = time.monotonic()
+            self.lag = max(self.lag, now - asked - every)
+            gc.collect()
             self.samples.append((now - began, self.finished, read_memory()))
             for number, (since, label) in list(self.running.items()):
                 if now - since > BOUND:
@@ -213,6 +221,7 @@ class Soak:
                 print(json.dumps({"finished": self.finished, "memory": self.samples[-1][2]}), flush=True)
 
     async def run(self) -> dict[str, Any]:
+        logging.getLogger("betterai").addHandler(logging.NullHandler())  # what a router says of each failure
         loop = asyncio.get_running_loop()
         self.complaints.listen(loop)
         betterai.sync.generate("local/eliza", "Hello")  # its loop and its thread stay
@@ -252,6 +261,7 @@ class Soak:
             "ways": dict(self.ways.most_common()),
             "hung": self.hung,
             "longest": self.longest,
+            "lag": self.lag,
             "wrong": dict(self.wrong.most_common(20)),
             "complaints": dict(self.complaints.counted.most_common(20)),
             "held_before": list(before),

@@ -25,11 +25,12 @@ TITLES = {"streams": "slow streams over a faulty upstream", "calls": "mixed call
 
 METHOD = """\
 Run it yourself: `make soak`. One process makes the calls, another answers them, over Chat Completions, Responses,
-Messages and Gemini. About four of ten calls meet a bad day: 429, quota, 500, 503, 401, 400, error pages, empty and
-broken bodies, an error inside a stream, a malformed event, cuts, resets, silence, stalls. Of all calls 6 % are
-cancelled at any moment, 6 % of the streams are left early (a third of them closed, the others only forgotten), a
-quarter is tried again, an eighth has a key of its own, a half a model's name of its own, 4 % go over a router with a
-healthy second, and two threads use the synchronous face. What each fault may end with is written down beforehand.
+Messages and Gemini; slow streams have 20 events, half a second apart. About four of ten calls meet a bad day: 429,
+quota, 500, 503, 401, 400, error pages, empty and broken bodies, an error inside a stream, a malformed event, cuts,
+resets, silence, stalls. Of all calls 6 % are cancelled at any moment, 6 % of the streams are left early (a third of
+them closed, the others only forgotten), a quarter is tried again, an eighth has a key of its own, a half a model's name
+of its own, 4 % go over a router with a healthy second, and two threads use the synchronous face. What each fault may
+end with is written down beforehand; how each fault ends in each protocol is [another page](faults.md).
 *Held* are tasks, open files and sockets, and threads, before the first call and after the last. The slope is fitted
 by least squares to resident memory over the calls, without the first quarter, which is warm-up."""
 
@@ -92,6 +93,7 @@ def describe(found: list[dict[str, Any]]) -> dict[str, list[str]]:
         "minutes": [f"{each['seconds'] / 60:.1f}" for each in found],
         "calls": [f"{each['calls']:,}" for each in found],
         "longest call": [f"{each['longest']:.1f} s" for each in found],
+        "the machine kept the event loop waiting for at most": [f"{each['lag']:.1f} s" for each in found],
         "hung": [str(each["hung"]) for each in found],
         "ended as they should not": [str(sum(each["wrong"].values())) for each in found],
         "ResourceWarnings, lost exceptions, destroyed tasks": [str(sum(each["complaints"].values())) for each in found],

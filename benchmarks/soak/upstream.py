@@ -1,7 +1,7 @@
 """The faulty upstream of the soak: fast, in a process of its own. It prints its port.
 
 The model's name in a request says what is to go wrong: `soak-FAULT-NUMBER`. The first part of the path is the pace:
-`/fast/…` sends a stream in a few writes, `/slow/…` event by event, 150 ms apart.
+`/fast/…` sends a stream in a few writes, `/slow/…` event by event, half a second apart.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from benchmarks.protocols import build_gemini, build_messages, build_responses
 from benchmarks.upstream import STREAMING, Connection, run
 
 EVENTS = 20
-PACE = 0.150
+PACE = 0.500
 ASKED = re.compile(rb"soak-([a-z_]+)-")
 KINDS: dict[bytes, Replies] = {
     b"/completions": build_chat(EVENTS),

@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 HELD = ("tasks", "files", "threads")
 
@@ -30,11 +28,10 @@ def run_soak(phase: str, at_once: int, count: int) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize(("phase", "at_once", "count"), [("calls", 32, 600), ("streams", 100, 100)])
-def test_p3_a_short_soak_ends_as_it_should_and_leaves_nothing_behind(phase: str, at_once: int, count: int) -> None:
-    found = run_soak(phase, at_once, count)
-    assert found["calls"] >= count
-    assert found["came"]["answer"] > count / 4
+def test_p3_a_short_soak_ends_as_it_should_and_leaves_nothing_behind() -> None:
+    found = run_soak("calls", at_once=32, count=600)
+    assert found["calls"] >= 600
+    assert found["came"]["answer"] > 150
     assert (found["wrong"], found["complaints"], found["hung"]) == ({}, {}, 0)
     held = dict(zip(HELD, zip(found["held_before"], found["held_after"], strict=True), strict=True))
     assert all(after <= before for before, after in held.values()), held
