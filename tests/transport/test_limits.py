@@ -21,6 +21,8 @@ from betterai.transport.patience import Watchdog
 from doubles.calls import at, get, post
 from doubles.servers import Peer, answer, deaf_port, raw_server, silence, soon, stuffed_server
 
+pytestmark = pytest.mark.usefixtures("both_clients")
+
 LIMIT = 0.15
 SLACK = 0.15
 LONG = Timeout(connect=30, first_byte=30, idle=30, total=30)

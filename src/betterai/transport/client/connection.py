@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+import ssl
 import sys
 from typing import Protocol, TypeAlias
 
@@ -195,6 +196,16 @@ class Exchange:
             waiter.set_result(None)
 
 
+def _said_goodbye(tls: ssl.SSLObject) -> bool:
+    """Whether the other side ended TLS before TCP: asyncio does not tell. Without that anybody on the way could have
+    ended it (RFC 8446, 6.1).
+    """
+    try:
+        return tls.read(1) == b""
+    except ssl.SSLError:
+        return False
+
+
 class Keeper(Protocol):
     """Where connections are kept between two requests."""
 
@@ -299,10 +310,10 @@ class Connection(asyncio.BufferedProtocol):
             exchange.fail(error)
 
     def eof_received(self) -> None:
-        self._said_end = True
+        tls = self._transport.get_extra_info("ssl_object") if self._transport is not None else None
+        self._said_end = tls is None or _said_goodbye(tls)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """An end that was not said, on a TLS connection, may be somebody else's doing (RFC 8446, 6.1)."""
         exchange, self._exchange = self._exchange, None
         self._transport = None
         self._pool.discard(self)

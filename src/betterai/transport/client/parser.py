@@ -15,8 +15,11 @@ _SIZE_LINE_DUE, _LINE_END_DUE = -1, 0
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROLS = bytes({*range(32), 127} - {9, 10, 13})
-_SIZE_LINE = re.compile(rb"([0-9a-fA-F]{1,15})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
-_SIZE_LINE_BEGUN = re.compile(rb"(?:[0-9a-fA-F]{1,15}(?:[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?)?\r?)?")
+_SIZE_LINE = re.compile(
+    rb"([0-9a-fA-F]{1,15})"
+    rb"(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|\"[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]*\"))?)*"
+)
+_SIZE_LINE_BEGUN = re.compile(rb"(?:[0-9a-fA-F]{1,15}(?:;[\t\x20-\x7e\x80-\xff]*)?\r?)?")
 _VERSIONS = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
 _BODILESS = (204, 304)
 _MERGED = ("connection", "content-encoding")
@@ -246,7 +249,9 @@ def read_headers(lines: list[bytes], *, strict: bool = True) -> dict[str, str]:
     headers: dict[str, str] = {}
     for line in lines[1:]:
         written, colon, value = line.decode("latin-1").partition(":")
-        name = _names.get(written) or _read_name(written, colon)
+        name = _names.get(written)
+        if name is None or not colon:
+            name = _read_name(written, colon)
         value = value.strip(" \t")
         if strict and name in headers:
             value = _merge(name, headers[name], value)
