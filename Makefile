@@ -3,7 +3,7 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check format bench setup clean
+.PHONY: help demo test check format bench faults setup clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
@@ -27,6 +27,9 @@ format: $(VENV)/.dev  ## format, and mend what lint can mend
 
 bench: $(VENV)/.dev  ## measure against raw aiohttp, the openai SDK and litellm; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks
+
+faults: $(VENV)/.dev  ## every fault against every protocol and way to call; writes docs/faults.md
+	PYTHONPATH=tests $(BIN)/python -m faults
 
 setup: $(VENV)/.dev  ## only make the virtual environment
 

@@ -17,6 +17,15 @@ from betterai.core.base import RealtimeSession as RealtimeSession
 from betterai.core.config import CoreConfig as CoreConfig
 from betterai.core.config import Retries as Retries
 from betterai.core.config import Timeout as Timeout
+from betterai.core.events import CallEnded as CallEnded
+from betterai.core.events import CallEvent as CallEvent
+from betterai.core.events import CallInfo as CallInfo
+from betterai.core.events import CallStarted as CallStarted
+from betterai.core.events import FirstContent as FirstContent
+from betterai.core.events import ToolEnded as ToolEnded
+from betterai.core.events import ToolInfo as ToolInfo
+from betterai.core.events import ToolStarted as ToolStarted
+from betterai.core.events import TransportEvent as TransportEvent
 from betterai.core.exceptions import APIConnectionError as APIConnectionError
 from betterai.core.exceptions import APITimeoutError as APITimeoutError
 from betterai.core.exceptions import AuthenticationError as AuthenticationError
@@ -87,6 +96,9 @@ from betterai.core.results import TokenCount as TokenCount
 from betterai.core.results import Transcript as Transcript
 from betterai.core.results import TranscriptChunk as TranscriptChunk
 from betterai.core.results import VideoResponse as VideoResponse
+from betterai.core.routing import Breaker as Breaker
+from betterai.core.routing import Hedge as Hedge
+from betterai.core.routing import Target as Target
 from betterai.core.runs import ToolOutcome as ToolOutcome
 from betterai.core.runs import ToolRun as ToolRun
 from betterai.core.runs import ToolStep as ToolStep
@@ -112,6 +124,7 @@ from betterai.core.tools import ToolChoice as ToolChoice
 from betterai.core.usage import Cost as Cost
 from betterai.core.usage import Usage as Usage
 from betterai.runtime import files as files
+from betterai.runtime import opentelemetry as opentelemetry
 from betterai.runtime import sync as sync
 from betterai.runtime.client import Client as Client
 from betterai.runtime.client import count_tokens as count_tokens
@@ -135,6 +148,12 @@ from betterai.runtime.factory import register_tts_provider as register_tts_provi
 from betterai.runtime.factory import register_video_provider as register_video_provider
 from betterai.runtime.functions import ToolFunction as ToolFunction
 from betterai.runtime.functions import tool as tool
+from betterai.runtime.observing import Observation as Observation
+from betterai.runtime.observing import observe as observe
+from betterai.runtime.router.router import Router as Router
+from betterai.runtime.router.status import RouterStatus as RouterStatus
+from betterai.runtime.router.status import RouteStatus as RouteStatus
+from betterai.runtime.router.status import TargetStatus as TargetStatus
 from betterai.runtime.storage import dump_messages as dump_messages
 from betterai.runtime.storage import load_messages as load_messages
 from betterai.runtime.stream import TextStream as TextStream

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -25,6 +25,7 @@ class Gatherer(Accumulator):
         self._hops = hops
         self._later = hops is not None
         self._ended = False
+        self._early: list[TextChunk] = []
         self._kept: list[TextChunk] = []
         self._kept_usage = self._later
 
@@ -46,8 +47,23 @@ class Gatherer(Accumulator):
         shown = msgspec.structs.replace(chunk, **hides)
         return shown if any(getattr(shown, name) for name in _SHOWN) else None
 
+    def hold_back(self, chunks: Iterator[TextChunk]) -> Iterator[TextChunk]:
+        """The chunks from the first one with content on, what came before it in front: until then nothing is shown, so
+        that another try, or another target, may begin the answer unseen.
+        """
+        for chunk in chunks:
+            self._early.append(chunk)
+            if holds_content(chunk):
+                yield from self._release()
+                yield from chunks
+
+    def _release(self) -> list[TextChunk]:
+        early, self._early = self._early, []
+        return early
+
     def take_all(self, chunks: Iterable[TextChunk]) -> list[TextChunk]:
-        shown = [taken for chunk in chunks if (taken := self.take(chunk)) is not None]
+        """The last chunks; where there was no content, all that there is."""
+        shown = self._release() + [taken for chunk in chunks if (taken := self.take(chunk)) is not None]
         return shown if self._hops is None else [self._hops.shift(chunk) for chunk in shown]
 
     def last_chunks(self, usage: Usage | None) -> Sequence[TextChunk]:
@@ -55,6 +71,12 @@ class Gatherer(Accumulator):
         return [*self._kept, *([TextChunk(usage=usage)] if self._kept_usage and usage is not None else [])]
 
 
+def holds_content(chunk: TextChunk) -> bool:
+    """Whether a chunk says something of the answer. Who answers, and what it costs, is no content yet."""
+    return bool(chunk.content or chunk.reasoning or any(getattr(chunk, name) is not None for name in _CONTENT))
+
+
+_CONTENT = ("tool_call", "part", "finish_reason", "media", "citation", "logprobs")
 _SHOWN = (
     "content", "reasoning", "tool_call", "part", "media", "citation", "logprobs", "reset", "opaque", "finish_reason",
     "usage",

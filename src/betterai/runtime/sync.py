@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Generic, Self, TypeVar, Unpack
 
+from betterai.core.base import BaseTextProvider
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import BetterAIError
 from betterai.core.media import Media
@@ -168,6 +169,10 @@ class SyncStream(Generic[Output]):
             except Exception:
                 self._ended = True
                 raise
+            except BaseException:  # Ctrl-C: the connection is closed even where the stream is kept
+                self._ended = True
+                self._let_go()
+                raise
             if not self._ready:
                 self._ended = True
                 raise StopIteration
@@ -180,7 +185,11 @@ class SyncStream(Generic[Output]):
         self.close()
 
     def __del__(self) -> None:
-        """Left without being closed: the connection is closed as soon as the loop comes to it."""
+        """Left without being closed."""
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Have the connection closed as soon as the loop comes to it."""
         pump = self._channel.pump
         if pump is not None and not pump.done() and self._background is not None:
             with suppress(RuntimeError):
@@ -231,7 +240,7 @@ class SyncToolStream(SyncStream[Any]):
 
 
 def generate(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -244,7 +253,7 @@ def generate(
 
 
 def stream(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -257,7 +266,7 @@ def stream(
 
 
 def run_tools(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -277,7 +286,7 @@ def run_tools(
 
 
 def stream_tools(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -311,7 +320,7 @@ class Conversation(ConversationState):
 
 
 def count_tokens(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,

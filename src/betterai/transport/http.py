@@ -11,6 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 from yarl import URL
 
 from betterai.core.config import Timeout
+from betterai.core.events import Listener, TransportEvent
 from betterai.core.exceptions import ConfigurationError, TotalTimeout, ValidationError
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.transport.address import Endpoint, read_url
@@ -26,7 +27,7 @@ from betterai.transport.options import SessionOptions
 from betterai.transport.patience import Patience
 from betterai.transport.reply import Reply
 from betterai.transport.route import Route
-from betterai.transport.telemetry import TransportEvent, watch
+from betterai.transport.telemetry import watch
 
 if TYPE_CHECKING:
     import aiohttp
@@ -51,7 +52,7 @@ class HTTPTransport:
         options: SessionOptions | None = None,
         *,
         session: aiohttp.ClientSession | None = None,
-        on_event: Callable[[TransportEvent], None] | None = None,
+        on_event: Listener | None = None,
         guard: SocketFactory = public_socket,
     ) -> None:
         self._options = options or SessionOptions()
@@ -74,12 +75,13 @@ class HTTPTransport:
         route = self.route(request, endpoint)
         if route.complete is not None:
             await complete_route(route, request.method, request.body, limits)
-        finish = watch(self.on_event, request.method, route.url)
+        finish = watch(self.on_event, request.method, route.url, route.headers, request.query, endpoint.values)
         uploading = is_large(request.body)
         patience = Patience(limits, uploading=uploading)
+        incoming: Incoming
         try:
             if route.direct and not uploading and self.direct:
-                incoming = await self._send_directly(route, request, limits.connect)
+                incoming = await ask(self._pools.get(private=route.private), route, request, limits.connect)
             else:
                 incoming = await self._send_over_aiohttp(route, request, limits, uploading)
             options = self._options
@@ -90,18 +92,6 @@ class HTTPTransport:
             finish(None, failure)
             patience.end()
         raise failure
-
-    async def _send_directly(self, route: Route, request: WireRequest, connect: float) -> Incoming:
-        body: Any = request.body
-        return await ask(
-            self._pools.get(private=route.private),
-            request.method,
-            route.url,
-            route.headers,
-            body,
-            connect=connect,
-            follow=request.trust == "foreign",
-        )
 
     async def _send_over_aiohttp(
         self, route: Route, request: WireRequest, limits: Timeout, uploading: bool

@@ -40,7 +40,8 @@ class Reply:
 
     async def next_piece(self) -> bytes:
         """The next bytes of the body as they come; b"" at its end. Raises our timeouts and `APIConnectionError`."""
-        self._patience.wait_for_more()
+        if self._timer is None:  # else only the end of a complete answer is waited for
+            self._patience.wait_for_more()
         try:
             piece = await self._incoming.next_piece()
         except BaseException as error:
@@ -110,13 +111,13 @@ class Reply:
             incoming.leave(self._timer)
         self._timer = None
         self._patience.end()
-        self._finish(self.status, None, incoming.size)
+        self._finish(self.status, None, incoming.size, self.headers)
 
     def _fail(self, error: BaseException) -> BaseException:
         failure = read_failure(error, self._patience.limits, began=True)
         self._patience.end()
         self._incoming.abort()
-        self._finish(self.status, failure, self._incoming.size)
+        self._finish(self.status, failure, self._incoming.size, self.headers)
         return failure
 
     def __del__(self) -> None:

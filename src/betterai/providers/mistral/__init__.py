@@ -7,6 +7,7 @@ from betterai.providers.mistral.models import PROVIDER_MODELS
 PROVIDER = Provider(
     name="mistral",
     title="Mistral",
+    otel_name="mistral_ai",
     docs="https://console.mistral.ai/api-keys",
     base_url="{base_url}",
     settings=(

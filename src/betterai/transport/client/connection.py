@@ -65,17 +65,18 @@ class Exchange:
 
     # ── for whoever reads ──
 
-    async def wait_for_head(self) -> None:
-        """Raises what broke the connection."""
-        try:
-            while not self.parser.status and self._error is None:
-                await self._wait()
-        except BaseException:
-            self.abort()
-            raise
-        if self._error is not None and not self.parser.status:
+    def expect(self) -> asyncio.Future[None]:
+        """Done when there is something to be told: a head, more of the body, its end, an error."""
+        self._waiter = waiter = self._loop.create_future()
+        return waiter
+
+    def begin_reading(self) -> None:
+        """The head is to be there. Raises what broke the connection before."""
+        parser = self.parser
+        if not parser.status:
+            assert self._error is not None
             raise self._error
-        if encoding := self.parser.headers.get("content-encoding"):
+        if (encoding := parser.headers.get("content-encoding")) is not None:
             self._inflater = choose_inflater(encoding)
 
     async def next_piece(self) -> bytes:
@@ -102,7 +103,7 @@ class Exchange:
                     inflater.check_end()
                 return b""
             else:
-                await self._wait()
+                await self.expect()
 
     def take_whole(self) -> bytes | None:
         """The whole body, if it is here and not packed."""
@@ -113,13 +114,6 @@ class Exchange:
         pieces.clear()
         self.size += len(body)
         return body
-
-    async def _wait(self) -> None:
-        self._waiter = waiter = self._loop.create_future()
-        try:
-            await waiter
-        finally:
-            self._waiter = None
 
     def abort(self) -> None:
         """Close the socket at once."""
@@ -191,7 +185,7 @@ class Exchange:
             self._timer.cancel()
 
     def _wake(self) -> None:
-        waiter = self._waiter
+        waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 

@@ -20,7 +20,7 @@ _SIZE_LINE = re.compile(
     rb"(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|\"[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]*\"))?)*"
 )
 _SIZE_LINE_BEGUN = re.compile(rb"(?:[0-9a-fA-F]{1,15}(?:;[\t\x20-\x7e\x80-\xff]*)?\r?)?")
-_VERSIONS = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
+_STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: .*)?", re.DOTALL)
 _BODILESS = (204, 304)
 _MERGED = ("connection", "content-encoding")
 """Headers that a reply may give more than once, and whose meaning is that of all of them."""
@@ -127,27 +127,28 @@ class ReplyParser:
     def _read_head(self, head: bytes) -> int:
         if len(head) != len(head.translate(None, _CONTROLS)):
             raise BadReply("a control character in the reply's head")
-        lines = head.split(b"\r\n")
+        lines = head.decode("latin-1").split("\r\n")
         breaks = len(lines) - 1
         if head.count(b"\n") != breaks or head.count(b"\r") != breaks:
             raise BadReply("a bare line break in the reply's head")
-        line = lines[0]
-        minor, digits = _VERSIONS.get(line[:9]), line[9:12]
-        status = int(digits) if len(digits) == 3 and digits.isdigit() else 0
-        if minor is None or status < 100 or line[12:13] not in (b" ", b""):
+        matched = _STATUS_LINE.fullmatch(lines[0])
+        if matched is None:
             raise BadReply("not an HTTP/1 reply")
+        status, minor = int(matched[2]), matched[1] == "1"
         headers = read_headers(lines)
         if status >= 200:
             self.headers = headers
             self._frame(status, headers, minor)
+        elif not minor:
+            raise BadReply("an interim reply of HTTP/1.0")
         return status
 
-    def _frame(self, status: int, headers: dict[str, str], minor: int) -> None:
+    def _frame(self, status: int, headers: dict[str, str], minor: bool) -> None:
         """How long the body is (RFC 9112, 6.3), and whether the connection outlives it."""
-        self.keep = minor == 1
+        self.keep = minor
         if (connection := headers.get("connection")) is not None:
             wishes = [wish.strip() for wish in connection.lower().split(",")]
-            self.keep = "close" not in wishes and (minor == 1 or "keep-alive" in wishes)
+            self.keep = "close" not in wishes and (minor or "keep-alive" in wishes)
         length, coding = headers.get("content-length"), headers.get("transfer-encoding")
         if length is not None:
             if coding is not None or not (length.isascii() and length.isdigit() and len(length) < 19):
@@ -157,7 +158,7 @@ class ReplyParser:
             self.length = 0
             self._state = _DONE
         elif coding is not None:
-            if coding.lower() != "chunked" or minor == 0:
+            if coding.lower() != "chunked" or not minor:
                 raise BadReply("a transfer encoding other than chunked")
             self._state, self._left = _CHUNKS, _SIZE_LINE_DUE
         elif self.length is None:
@@ -222,7 +223,7 @@ class ReplyParser:
             lines = data[:end].split(b"\r\n")
             if any(b"\r" in line or b"\n" in line or line.translate(None, _CONTROLS) != line for line in lines):
                 raise BadReply("a control character in a trailer")
-            read_headers([b"", *lines], strict=False)
+            read_headers(["", *(line.decode("latin-1") for line in lines)], strict=False)
             self._end(data[end + 4 :])
         elif len(data) > MAX_HEAD_BYTES or data.replace(b"\r\n", b"").count(b"\n"):
             raise BadReply("trailers that do not end")
@@ -240,7 +241,7 @@ def _check_beginning(data: bytes) -> None:
         raise BadReply("a bare line break in the reply's head")
 
 
-def read_headers(lines: list[bytes], *, strict: bool = True) -> dict[str, str]:
+def read_headers(lines: list[str], *, strict: bool = True) -> dict[str, str]:
     """The headers of a head's lines, of which the first is not one. Of those given twice the last counts; where that
     could be misread it is refused if `strict`.
     """
@@ -248,7 +249,7 @@ def read_headers(lines: list[bytes], *, strict: bool = True) -> dict[str, str]:
         raise BadReply(f"more than {MAX_HEADERS} headers")
     headers: dict[str, str] = {}
     for line in lines[1:]:
-        written, colon, value = line.decode("latin-1").partition(":")
+        written, colon, value = line.partition(":")
         name = _names.get(written)
         if name is None or not colon:
             name = _read_name(written, colon)

@@ -40,7 +40,12 @@ class Pool:
             exchange.connect = monotonic() - began
             if not connection.begin(exchange, message):
                 raise ConnectionResetError("the connection was closed as soon as it was made")
-        await exchange.wait_for_head()
+        try:
+            await exchange.expect()
+        except BaseException:
+            exchange.abort()
+            raise
+        exchange.begin_reading()
         return exchange
 
     def _take(self, origin: Origin) -> Connection | None:

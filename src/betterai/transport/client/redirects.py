@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from typing import Any
+
 from yarl import URL
 
+from betterai.core.wire import WireRequest
 from betterai.transport.client.connection import Exchange
 from betterai.transport.client.pool import Pool
 from betterai.transport.client.request import write_request
 from betterai.transport.failures import not_callable, too_many_redirects
+from betterai.transport.route import Route
 
 MAX_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -15,14 +20,22 @@ REDIRECTS = (301, 302, 303, 307, 308)
 _PERSONAL = ("authorization", "cookie", "proxy-authorization")
 
 
-async def ask(
-    pool: Pool, method: str, url: URL, headers: dict[str, str], body: bytes | None, *, connect: float, follow: bool
+def ask(pool: Pool, route: Route, request: WireRequest, connect: float) -> Awaitable[Exchange]:
+    """Send a request whose body is bytes, and follow where its replies lead if it carries no key."""
+    body: Any = request.body
+    if request.trust == "foreign":
+        return _follow(pool, request.method, route.url, route.headers, body, connect)
+    origin, message = write_request(request.method, route.url, route.headers, body)
+    return pool.ask(origin, message, bodiless=request.method == "HEAD", connect=connect)
+
+
+async def _follow(
+    pool: Pool, method: str, url: URL, headers: dict[str, str], body: bytes | None, connect: float
 ) -> Exchange:
-    """Send a request, and those that its replies lead to if they are to be followed."""
     for _ in range(MAX_REDIRECTS):
         origin, message = write_request(method, url, headers, body)
         exchange = await pool.ask(origin, message, bodiless=method == "HEAD", connect=connect)
-        if not follow or exchange.status not in REDIRECTS or "location" not in exchange.headers:
+        if exchange.status not in REDIRECTS or "location" not in exchange.headers:
             return exchange
         exchange.abort()
         if exchange.status == 303 or (exchange.status < 303 and method == "POST"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw
 
-from betterai.core.exceptions import ProviderError, StreamInterrupted
+from betterai.core.exceptions import StreamInterrupted
 from betterai.core.message import AnyPart, Message, Text, ToolCall
 from betterai.core.response import ProviderResponse, TextChunk, ToolCallDelta
 from betterai.core.usage import Usage
@@ -32,6 +32,7 @@ from betterai.wire.bedrock_converse.shapes import (
 )
 from betterai.wire.bedrock_converse.usage import parse_usage
 from betterai.wire.error_bodies import UNREADABLE
+from betterai.wire.errors import make_unreadable_event
 from betterai.wire.event_stream import ERROR, EXCEPTION
 
 if TYPE_CHECKING:
@@ -78,11 +79,7 @@ class ConverseStream:
                 return self._read_delta(event.data)
             return self._read_event(name, event.data)
         except UNREADABLE as error:
-            raise ProviderError(
-                f"the stream holds an event that is not readable: {error}",
-                code="unreadable_event",
-                body=event.data[:65536],
-            ) from error
+            raise make_unreadable_event(event.data, error) from error
 
     def _read_event(self, name: str, data: bytes) -> Sequence[TextChunk]:
         """Events without a name are of streams that some SDK had read before: their one member is the name."""
