@@ -6,7 +6,6 @@ from asyncio import timeout
 from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any
-from urllib.request import getproxies, proxy_bypass
 
 from yarl import URL
 
@@ -134,6 +133,8 @@ class HTTPTransport:
         )
 
     def _find_proxy(self, url: URL) -> str | None:
+        from urllib.request import getproxies, proxy_bypass
+
         proxy = self._options.proxy
         if proxy is None and not proxy_bypass(f"{url.host}:{url.port}"):
             proxy = getproxies().get(url.scheme)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 from pathlib import Path
 
 from betterai.core.exceptions import ProviderError
@@ -75,6 +74,8 @@ class Reply:
 
     async def save(self) -> WireResponse:
         """The body in a file of its own, for the caller to move or remove."""
+        import tempfile
+
         handle, name = tempfile.mkstemp(prefix="betterai-")
         size = self._incoming.length or 0
         try:
