@@ -151,6 +151,18 @@ async def test_idle_connections_are_closed_after_their_time():
     await transport.aclose()
 
 
+async def test_a_server_that_says_how_long_it_keeps_a_connection_is_believed(transport):
+    """One that closes at once after five idle seconds would else have a request cross with its goodbye."""
+    async with raw_server(answer(headers="Keep-Alive: timeout=0\r\n")) as server:
+        for _ in range(2):
+            await transport.send(get(), at(server.url), LIMITS)
+        assert len(server.peers) == 2
+    async with raw_server(answer(headers="Keep-Alive: timeout=5, max=100\r\n")) as server:
+        for _ in range(2):
+            await transport.send(get(), at(server.url), LIMITS)
+        assert len(server.peers) == 1
+
+
 async def test_origins_do_not_share_connections(transport):
     async with raw_server(answer(b"one")) as one, raw_server(answer(b"two")) as two:
         for _ in range(2):

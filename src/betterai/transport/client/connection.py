@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import select
 import ssl
 import sys
+from math import inf
 from typing import Protocol, TypeAlias
 
 from betterai.transport.client.inflate import Inflater, choose_inflater
@@ -20,6 +22,11 @@ Origin: TypeAlias = tuple[str, str, int]
 
 _OWN_BUFFERS = sys.platform == "win32"
 """There the system writes into a buffer while others are read."""
+
+
+_KEPT_FOR = re.compile(r"\btimeout=([0-9]{1,6})(?![0-9])", re.IGNORECASE)
+_GOODBYE_SECONDS = 0.5
+"""How long before a server closes a connection that stands idle, no new request is sent over it."""
 
 
 class Exchange:
@@ -157,7 +164,7 @@ class Exchange:
             self._let_go()
             connection, self._connection = self._connection, None
             if connection is not None:
-                connection.release(keep=parser.keep)
+                connection.release(keep=parser.keep, said=parser.headers.get("keep-alive"))
         else:
             self._unread += len(data)
             if self._unread > HIGH_WATER and parser.pieces and self._connection is not None:
@@ -212,7 +219,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def __init__(self, origin: Origin, buffer: bytearray, pool: Keeper) -> None:
         self.origin = origin
-        self.idle_since = 0.0
+        self.expires = 0.0
+        """When it has been idle for too long: by the pool's rule, or what the server said (`patience`, in seconds)."""
+        self.patience = inf
         self._view = memoryview(bytearray(READ_SIZE) if _OWN_BUFFERS else buffer)
         self._pool = pool
         self._exchange: Exchange | None = None
@@ -242,9 +251,11 @@ class Connection(asyncio.BufferedProtocol):
         """
         return self._transport is not None and (self._news is None or not self._news.poll(0))
 
-    def release(self, *, keep: bool) -> None:
-        """Its reply came whole."""
+    def release(self, *, keep: bool, said: str | None = None) -> None:
+        """Its reply came whole. `said` is its header Keep-Alive."""
         self._exchange = None
+        if said is not None and (timeout := _KEPT_FOR.search(said)):
+            self.patience = max(int(timeout[1]) - _GOODBYE_SECONDS, 0)
         transport = self._transport
         if keep and transport is not None and not transport.is_closing() and not transport.get_write_buffer_size():
             self.resume()

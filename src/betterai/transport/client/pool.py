@@ -52,10 +52,10 @@ class Pool:
         idle = self._idle.get(origin)
         if not idle:
             return None
-        oldest = monotonic() - self._keepalive
+        now = monotonic()
         while idle:
             connection = idle.popitem()[0]
-            if connection.idle_since > oldest and connection.is_quiet():
+            if connection.expires > now and connection.is_quiet():
                 return connection
             connection.abort()
         return None
@@ -74,7 +74,7 @@ class Pool:
     # ── for connections ──
 
     def put(self, connection: Connection) -> None:
-        connection.idle_since = monotonic()
+        connection.expires = monotonic() + min(self._keepalive, connection.patience)
         idle = self._idle.get(connection.origin)
         if idle is None:
             idle = self._idle[connection.origin] = {}
@@ -88,19 +88,17 @@ class Pool:
             idle.pop(connection, None)
 
     def _sweep(self) -> None:
-        """Close what has been idle for too long."""
+        """Close what has been idle for too long; look again as long as there is anything idle."""
         self._sweeping = None
-        oldest, soonest = monotonic() - self._keepalive, inf
+        now = monotonic()
         for origin, idle in list(self._idle.items()):
             for connection in list(idle):
-                if connection.idle_since > oldest:
-                    soonest = min(soonest, connection.idle_since)
-                    break
-                connection.abort()
+                if connection.expires <= now:
+                    connection.abort()
             if not idle:
                 del self._idle[origin]
-        if soonest < inf:
-            self._sweeping = self._loop.call_later(soonest - oldest, self._sweep)
+        if self._idle:
+            self._sweeping = self._loop.call_later(self._keepalive / 2, self._sweep)
 
     # ── the end ──
 
