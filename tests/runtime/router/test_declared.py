@@ -159,6 +159,11 @@ def test_the_command_line_takes_a_routers_name(declare: Any, command: Command) -
     assert "no router 'other'" in command("chat", "-m", "router/other", "Hi").stderr
 
 
+def test_the_shell_completes_a_routers_name(declare: Any, command: Command) -> None:
+    declare('[routers.main]\ntargets = ["local/echo"]\n')
+    assert command("complete", "fish", "betterai chat -m rout").stdout.split() == ["router/main"]
+
+
 def test_an_answer_that_begins_anew_is_not_written_twice_into_a_file(declare: Any, command: Command) -> None:
     declare('[routers.main]\ntargets = ["broken/m", "local/echo"]\non_break = "restart"\n')
 
