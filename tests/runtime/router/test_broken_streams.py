@@ -78,6 +78,18 @@ async def test_a_stream_that_stalls_is_broken_too() -> None:
         await bad.until(lambda: bad.left == 2)
 
 
+async def test_leaving_at_the_reset_leaves_the_new_answer_too() -> None:
+    second = Scripted("Hello")
+    router = route(Scripted(("Hel", CUT)), second, on_break="restart")
+    chunks = router.generate_stream("Hello")
+    async for chunk in chunks:
+        if chunk.reset:
+            break
+    await chunks.aclose()
+    assert second.open == 0
+    assert [target.in_flight for target in router.status().targets] == [0, 0]
+
+
 async def test_a_single_target_may_restart() -> None:
     target = Scripted(("Hel", CUT), "Hello")
     assert (await read(route(target, on_break="restart")))[0] == "Hello"

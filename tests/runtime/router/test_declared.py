@@ -104,6 +104,22 @@ async def test_a_router_asks_with_the_clients_keys_and_limits(declare: Any) -> N
         assert upstream.requests[0].headers["Authorization"] == "Bearer test-key-7"
 
 
+async def test_a_router_of_the_factory_has_the_limits_and_keys_of_its_configuration(declare: Any) -> None:
+    declare('[routers.main]\ntargets = ["groq/m-1"]\n')
+    with Upstream(answer()) as upstream:
+        tables = {"groq": {"api_key": "test-key-8", "base_url": upstream.url}}
+        router = betterai.get_text_provider(betterai.CoreConfig(model="router/main", timeout=9, providers=tables))
+        assert isinstance(router, Router)
+        assert router.timeout.total == 9
+        assert (await router.generate("Hi")).content == "Hello"
+        assert upstream.requests[0].headers["Authorization"] == "Bearer test-key-8"
+
+
+def test_no_provider_is_called_router() -> None:
+    with pytest.raises(ConfigurationError, match="choose another name"):
+        betterai.register_text_provider("router", Handbook)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -37,7 +37,8 @@ class Hedging:
         hedge = self.hedge
         if hedge is None:
             return None
-        self._saved = min(self._saved + hedge.share, MOST_SAVED)
+        if not call.records:
+            self._saved = min(self._saved + hedge.share, MOST_SAVED)
         if isinstance(hedge.after, str):
             times = route.lane.streamed if call.streaming else route.lane.whole
             return times.quantile(0.95)
