@@ -17,13 +17,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from betterai.runtime.sync import run as run_in_background
-from faults.cells import Cell, Matrix, Outcome, all_cells, matrix
+from faults.cells import Cell, Outcome, all_cells
+from faults.matrix import Matrix, any_moment, matrix
 from faults.page import Figures, Leaks, build_page
 from faults.server import FaultServer
 from faults.table import KNOWN
 
 TARGET = Path(__file__).parents[2] / "docs" / "faults.md"
 AT_ONCE = 16
+LEFT_EARLY = 1500
 AGAIN = 400
 """How many cells are run again, twice, to see whether memory grows."""
 
@@ -44,6 +46,26 @@ async def run_all(cells: Sequence[Cell], run: Matrix, progress: Progress, title:
     return list(await asyncio.gather(*map(one, cells)))
 
 
+async def leave_early(cells: Sequence[Cell], run: Matrix, progress: Progress) -> list[Outcome]:
+    """Calls that are cancelled at any moment."""
+    chance, gate, wrong = random.Random(2), asyncio.Semaphore(AT_ONCE), 0
+    chosen = [cell for cell in cells if not cell.fault.heavy and not cell.way.startswith("sync")]
+    shown = progress.add_task("left early", total=LEFT_EARLY, wrong=0)
+
+    async def one(cell: Cell, after: float) -> Outcome:
+        nonlocal wrong
+        async with gate:
+            outcome = await run.leave(cell, after)
+            if outcome.wrong:
+                outcome = await run.leave(cell, after)
+        wrong += bool(outcome.wrong)
+        progress.update(shown, advance=1, wrong=wrong)
+        return outcome
+
+    moments = (any_moment(chance) for _ in range(LEFT_EARLY))
+    return list(await asyncio.gather(*(one(chance.choice(chosen), after) for after in moments)))
+
+
 async def repeat_wrong(outcomes: Sequence[Outcome], run: Matrix, progress: Progress) -> tuple[list[Outcome], int]:
     """What went wrong, alone and again: a machine may be busy once or twice. Also how many were well then."""
     wrong = sum(bool(outcome.wrong) for outcome in outcomes)
@@ -56,10 +78,11 @@ async def repeat_wrong(outcomes: Sequence[Outcome], run: Matrix, progress: Progr
     return settled, wrong - sum(bool(outcome.wrong) for outcome in settled)
 
 
-async def measure(cells: Sequence[Cell], progress: Progress) -> tuple[list[Outcome], int, Leaks]:
-    """The outcomes, how many of them took a second try, and what was left behind."""
+async def measure(cells: Sequence[Cell], progress: Progress) -> Figures:
+    """The outcomes, and what was left behind."""
     light = [cell for cell in cells if not cell.fault.heavy]
     again = random.Random(1).sample(light, min(AGAIN, len(light)))
+    began = monotonic()
     heavy = [cell for cell in cells if cell.fault.heavy]
     run_in_background(asyncio.sleep(0))  # the loop of the sync calls lives as long as the process
     tasks, handles = len(asyncio.all_tasks()), open_files()
@@ -72,16 +95,14 @@ async def measure(cells: Sequence[Cell], progress: Progress) -> tuple[list[Outco
                 gc.collect()
                 memory.append(resident())
             outcomes += await run_all(heavy, run, progress, "what is heavy")
+            early = await leave_early(cells, run, progress)
             outcomes, repeated = await repeat_wrong(outcomes, run, progress)
         await server.until(lambda: not server.connections, 2)
         sockets = server.connections
     gc.collect()
     grown = memory[-1] - memory[-2]
-    return (
-        outcomes,
-        repeated,
-        Leaks(sockets, len(asyncio.all_tasks()) - tasks, open_files() - handles, len(again), grown),
-    )
+    leaks = Leaks(sockets, len(asyncio.all_tasks()) - tasks, open_files() - handles, len(again), grown)
+    return Figures(tuple(outcomes), tuple(early), repeated, leaks, monotonic() - began)
 
 
 def resident() -> int:
@@ -94,10 +115,11 @@ def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
-def report(console: Console, outcomes: Sequence[Outcome], leaks: Leaks) -> int:
+def report(console: Console, figures: Figures) -> int:
     """What must not be, cell by cell, the same of many in one line; how many of them are not known."""
+    outcomes = figures.outcomes
     same: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for outcome in outcomes:
+    for outcome in (*outcomes, *figures.early):
         for said in outcome.wrong:
             same[outcome.cell.fault.name, said[:300]].append(str(outcome.cell).removeprefix(outcome.cell.fault.name))
     for (fault, said), cells in same.items():
@@ -108,7 +130,12 @@ def report(console: Console, outcomes: Sequence[Outcome], leaks: Leaks) -> int:
     if well:
         console.print(f"known, and no longer so: {', '.join(sorted(well))}", highlight=False)
     unknown = sum(bool(outcome.wrong) for outcome in outcomes if outcome.cell.fault.name not in KNOWN)
-    console.print(f"{len(outcomes)} runs, {unknown} wrong beside what is known; left behind: {leaks}", highlight=False)
+    unknown += sum(bool(outcome.wrong) for outcome in figures.early)
+    console.print(
+        f"{len(outcomes)} runs and {len(figures.early)} left early, {unknown} wrong beside what is known; "
+        f"left behind: {figures.leaks}",
+        highlight=False,
+    )
     return unknown
 
 
@@ -121,15 +148,14 @@ def main() -> int:
     random.Random(0).shuffle(cells)
     console = Console(stderr=True, soft_wrap=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[wrong]} wrong"))  # fmt: skip
-    began = monotonic()
     with Progress(*columns, console=console) as progress:
-        outcomes, repeated, leaks = asyncio.run(measure(cells, progress))
-    unknown = report(console, outcomes, leaks)
-    page = build_page(Figures(tuple(outcomes), repeated, leaks, monotonic() - began))
+        figures = asyncio.run(measure(cells, progress))
+    unknown = report(console, figures)
+    page = build_page(figures)
     print(page)
     if not (chosen.faults or chosen.check):
         TARGET.write_text(page)
-    return 1 if unknown or leaks.any else 0
+    return 1 if unknown or figures.leaks.any else 0
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,6 @@ PIECES = ("Grüße ", "aus ", "weiter ", "Ferne 世界")
 OTHER_PIECES = ("Hier ", "spricht ", "die ", "Zweite ✓")
 """What the server says, and what it says in the place of another one: beyond ASCII, and no piece twice."""
 USAGE = Usage(text_in=7, text_out=4)
-_SSE = re.compile(rb".*?\r?\n\r?\n", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -102,13 +101,9 @@ def _half(protocol: str) -> dict[str, Any]:
         ]  # fmt: skip
         part, finish, *rest = (surface.build_event(call, item, state) for item in ending)
         usage, end = _split_off(b"".join(rest), _ENDS.get(protocol, rb"\Z"))
-        if protocol == "anthropic_messages":
+        if protocol in _TOGETHER:
             finish, usage = finish + usage, b""
-        return (
-            Stages(head or _HEADS.get(protocol, b""), tuple(texts), part + finish, usage, end)
-            if finish
-            else Stages(head or _HEADS.get(protocol, b""), tuple(texts), part + usage + end)
-        )
+        return Stages(head or _HEADS.get(protocol, b""), tuple(texts), part + finish, usage, end)
 
     def refuse(error: Exception) -> tuple[int, Mapping[str, str], bytes]:
         reply = SURFACES[protocol]().build_error(error)
@@ -127,6 +122,8 @@ def _half(protocol: str) -> dict[str, Any]:
 
 
 _ENDS = {"openai_chat": rb"data: \[DONE\]", "anthropic_messages": rb"event: message_stop"}
+_TOGETHER = frozenset({"anthropic_messages", "gemini", "openai_responses"})
+"""Protocols whose finish and usage come in one event."""
 _HEADS = {
     "openai_chat": b"data: "
     + _dump({"id": "answer-1", "object": "chat.completion.chunk", "created": 1_800_000_000, "model": "m-1",
@@ -230,8 +227,3 @@ def find_dialect(path: str) -> Dialect:
         if re.search(dialect.paths, path):
             return dialect
     raise LookupError(path)
-
-
-def split_events(data: bytes) -> Iterator[bytes]:
-    """Server-sent events, each with its end."""
-    yield from _SSE.findall(data)

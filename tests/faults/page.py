@@ -39,6 +39,8 @@ class Leaks:
 @dataclass(frozen=True)
 class Figures:
     outcomes: tuple[Outcome, ...]
+    early: tuple[Outcome, ...]
+    """Calls that were cancelled at any moment."""
     repeated: int
     """How many were wrong on a busy machine, and well when they were run again alone."""
     leaks: Leaks
@@ -53,7 +55,8 @@ def build_page(figures: Figures) -> str:
     for section, faults in groupby(present, lambda fault: fault.section):
         lines += ["", f"## {section}", "", *_HEAD]
         lines += [_row(fault, by_fault[fault.name]) for fault in faults]
-    known = [fault for fault in present if fault.name in KNOWN]
+    wrong = {outcome.cell.fault.name for outcome in outcomes if outcome.wrong}
+    known = [fault for fault in present if fault.name in KNOWN and fault.name in wrong]
     if known:
         lines += ["", "## What is not yet as it must be", ""]
         lines += [f"- **{fault.name}**: {KNOWN[fault.name]}" for fault in known]
@@ -77,6 +80,7 @@ def _introduction(figures: Figures) -> Iterable[str]:
     yield f"- **Ways to call**: {', '.join(WAYS)}; each alone and behind a router with a healthy second target."
     yield f"- **Limits**: {limits}; {BUDGET} attempts."
     yield f"- **Time**: half of the calls end within {_percentile(outcomes, 50)} ms, 95 % within {_percentile(outcomes, 95)} ms, all within {_percentile(outcomes, 100)} ms."
+    yield f"- **Left early**: {len(figures.early):,} calls were cancelled at a random moment; {_left(figures.early)}"
     yield f"- **Left behind**: {figures.leaks}."
     yield ""
     yield "How to read the tables:"
@@ -89,7 +93,7 @@ def _introduction(figures: Figures) -> Iterable[str]:
     yield "- *p95* is the time within which 95 % of the calls ended, in milliseconds, whole / streamed."
     yield (
         "- *routed* is what a caller sees behind a router, whole / streamed: **answer** is that of the second target. A "
-        'stream that breaks after its first text fails, or with `on_break="restart"` begins anew.'
+        'stream that breaks after its first text fails, begins *anew* (`on_break="restart"`), or *goes on* ("continue").'
     )
     yield f"- {ALL_WELL} all runs are as they must be; {NOT_ALL} not all: how many are wrong."
 
@@ -98,6 +102,11 @@ def _verdict(wrong: int, known: int) -> str:
     if not wrong:
         return "All of them are as they must be."
     return f"{wrong:,} of them are not as they must be, {known:,} for reasons that are known."
+
+
+def _left(early: Sequence[Outcome]) -> str:
+    wrong = sum(bool(outcome.wrong) for outcome in early)
+    return f"{wrong:,} of them did not end at once." if wrong else "all ended at once, and their upstreams with them."
 
 
 def _repeated(count: int) -> str:
@@ -152,9 +161,10 @@ def _routed(outcomes: Sequence[Outcome]) -> str:
         chosen = [it for it in outcomes if it.cell.place == place and it.cell.way.endswith("stream") == streamed]
         return " or ".join(sorted({"**answer**" if it.said == "answer" else it.said for it in chosen}))
 
-    whole, streamed, anew = say("routed", False), say("routed", True), say("restarting", True)
+    whole, streamed = say("routed", False), say("routed", True)
     said = whole if whole == streamed else f"{whole} / {streamed}"
-    return f"{said}; anew {anew}" if anew else said
+    anew, on = say("restarting", True), say("continuing", True)
+    return f"{said}; anew {anew}, going on {on}" if anew else said
 
 
 def _percentile(outcomes: Sequence[Outcome], percent: int) -> int:

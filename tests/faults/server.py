@@ -89,21 +89,25 @@ class Line:
     def reply(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
         """A whole reply with its length."""
         given = {"Content-Type": "application/json", **(headers or {}), "Content-Length": str(len(body))}
-        self.peer.write(head(status, given) + body)
+        self.write(head(status, given) + body)
 
     def begin(self, headers: Mapping[str, str] | None = None, status: int = 200) -> None:
         """The head of a reply whose body comes in chunks."""
-        self.peer.write(head(status, {"Content-Type": self.content_type, **(headers or {}), **CHUNKED}))
+        self.write(head(status, {"Content-Type": self.content_type, **(headers or {}), **CHUNKED}))
 
     def send(self, data: bytes) -> None:
-        """A piece of the body. Raises `ConnectionError` when the client has left."""
-        if self.peer.transport.is_closing():
-            raise ConnectionError
+        """A piece of the body."""
         if data:
-            self.peer.chunk(data)
+            self.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
 
     def end(self) -> None:
-        self.peer.chunk(b"")
+        self.write(b"0\r\n\r\n")
+
+    def write(self, data: bytes) -> None:
+        """Raises `ConnectionError` when the client has left."""
+        if self.peer.transport.is_closing():
+            raise ConnectionError
+        self.peer.write(data)
 
     # ── badly ──
 

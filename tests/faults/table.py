@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -25,7 +26,7 @@ from betterai.core.exceptions import (
     StreamInterrupted,
     TotalTimeout,
 )
-from faults import acts, bodies
+from faults import acts, bodies, breaks, shapes
 from faults.acts import Act
 from faults.dialects import DIALECTS
 from faults.server import Line
@@ -79,7 +80,7 @@ def fails(*classes: type[ProviderError], again: bool | None = False, elsewhere: 
     return Seen(classes, again, elsewhere=elsewhere)
 
 
-def breaks(shown: int, *classes: type[ProviderError], elsewhere: bool = True) -> Seen:
+def cuts_off(shown: int, *classes: type[ProviderError], elsewhere: bool = True) -> Seen:
     return Seen(classes, False, shown, elsewhere)
 
 
@@ -225,6 +226,21 @@ _add(_C, "late-headers", "headers after a while", acts.late(0.1), ANSWER)
 _add(_C, "no-http", "bytes that are no HTTP", acts.write(b"\x16\x03\x01 hello\r\n\r\n"), _LOST)
 _add(_C, "many-headers", "200 KB of headers", acts.many_headers, _LOST)
 _add(_C, "early-hints", "103 before the answer", acts.hint_first, ANSWER)
+_add(_C, "hints-for-ever", "103 again and again, and never an answer", acts.hint_for_ever,
+     fails(FirstByteTimeout, APIConnectionError, again=True))  # fmt: skip
+_add(_C, "unasked-upgrade", "101, and bytes of another protocol", acts.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nhello"),
+     fails(ProviderError, again=None))  # fmt: skip
+_add(
+    _C,
+    "two-lengths",
+    "two lengths that differ",
+    acts.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"),
+    _LOST,
+)
+_add(
+    _C, "negative-length", "a length below 0", acts.write(b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello"), _LOST
+)
+_add(_C, "no-status", "a status that is no number", acts.write(b"HTTP/1.1 abc OK\r\nContent-Length: 0\r\n\r\n"), _LOST)
 _add(_C, "too-much", "bytes after the answer that belong to no request", acts.say_too_much, ANSWER, place="own")
 _add(_C, "close-when-done", "closed after an answer without saying so", acts.close_when_done, ANSWER, place="own")
 
@@ -232,54 +248,66 @@ _add(_C, "close-when-done", "closed after an answer without saying so", acts.clo
 
 _B = "The body breaks"
 _EMPTY = fails(APIConnectionError, StreamInterrupted, again=True)
-_add(_B, "cut-after-head", "closed behind HTTP's headers", acts.after_head(acts.cut), _LOST, _EMPTY)
+_add(_B, "cut-after-head", "closed behind HTTP's headers", breaks.after_head(breaks.cut), _LOST, _EMPTY)
 for _count in (0, 1, 3):
     _words = "before any text" if not _count else f"after {_count} of 4 pieces of text"
-    _add(_B, f"cut-{_count}", f"closed {_words}", acts.after(_count, acts.cut), _LOST,
-         breaks(_count, StreamInterrupted) if _count else _EMPTY)  # fmt: skip
-    _add(_B, f"stop-{_count}", f"a clean end {_words}", acts.after(_count, acts.stop), fails(ProviderError, again=None),
-         breaks(_count, StreamInterrupted) if _count else _EMPTY)  # fmt: skip
-    _add(_B, f"stall-{_count}", f"silence {_words}", acts.after(_count, acts.hold), fails(IdleTimeout, again=True),
-         breaks(_count, IdleTimeout, StreamInterrupted) if _count else fails(IdleTimeout, again=True))  # fmt: skip
+    _add(_B, f"cut-{_count}", f"closed {_words}", breaks.after(_count, breaks.cut), _LOST,
+         cuts_off(_count, StreamInterrupted) if _count else _EMPTY)  # fmt: skip
+    _add(_B, f"stop-{_count}", f"a clean end {_words}", breaks.after(_count, breaks.stop), fails(ProviderError, again=None),
+         cuts_off(_count, StreamInterrupted) if _count else _EMPTY)  # fmt: skip
+    _add(_B, f"stall-{_count}", f"silence {_words}", breaks.after(_count, acts.hold), fails(IdleTimeout, again=True),
+         cuts_off(_count, IdleTimeout, StreamInterrupted) if _count else fails(IdleTimeout, again=True))  # fmt: skip
 _add(
     _B,
     "reset-2",
     "reset after 2 of 4 pieces of text",
-    acts.after(2, acts.reset),
+    breaks.after(2, acts.reset),
     _LOST,
     Seen((APIConnectionError, StreamInterrupted), None, shown=-2),
 )
 _add(
-    _B, "stall-after-head", "silence behind HTTP's headers", acts.after_head(acts.hold), fails(IdleTimeout, again=True)
+    _B,
+    "stall-after-head",
+    "silence behind HTTP's headers",
+    breaks.after_head(acts.hold),
+    fails(IdleTimeout, again=True),
 )
-_add(_B, "cut-once", "closed before any text once, then well", acts.after(0, acts.cut), ANSWER, hits=1)
-_add(_B, "cut-in-a-letter", "closed within a letter of two bytes", acts.cut_in_a_letter, _LOST,
+_add(_B, "cut-once", "closed before any text once, then well", breaks.after(0, breaks.cut), ANSWER, hits=1)
+_add(_B, "cut-in-a-letter", "closed within a letter of two bytes", breaks.cut_in_a_letter, _LOST,
      fails(APIConnectionError, StreamInterrupted, again=True))  # fmt: skip
+_add(_B, "no-content", "204", acts.say(204), fails(ProviderError, again=None))
+_add(
+    _B,
+    "odd-encoding",
+    "an encoding that was not asked for",
+    shapes.encoded("made-up", lambda body: body[::-1]),
+    fails(ProviderError, again=None),
+)
 _add(_B, "empty", "a 200 without a body", acts.say_nothing, fails(ProviderError, again=None), _EMPTY)
-_add(_B, "length-too-long", "less than Content-Length says", acts.promise_more, _LOST, breaks(2, StreamInterrupted))
-_add(_B, "length-too-short", "Content-Length cuts the answer", acts.promise_less, fails(ProviderError, again=None),
-     breaks(2, StreamInterrupted))  # fmt: skip
+_add(_B, "length-too-long", "less than Content-Length says", breaks.promise_more, _LOST, cuts_off(2, StreamInterrupted))
+_add(_B, "length-too-short", "Content-Length cuts the answer", breaks.promise_less, fails(ProviderError, again=None),
+     cuts_off(2, StreamInterrupted))  # fmt: skip
 _add(
     _B,
     "bad-chunk",
     "a chunk whose size is no number",
-    acts.bad_chunk,
+    breaks.bad_chunk,
     _LOST,
     Seen((APIConnectionError, StreamInterrupted), None, shown=-2),
 )
-_add(_B, "zipped-and-cut", "compressed, and cut", acts.zipped_and_cut, fails(ProviderError, again=None),
+_add(_B, "zipped-and-cut", "compressed, and cut", shapes.zipped_and_cut, fails(ProviderError, again=None),
      Seen((ProviderError,), None, shown=-4))  # fmt: skip
-_add(_B, "zipped-garbage", "said to be compressed, and is not", acts.zipped_garbage, fails(ProviderError, again=None))
-_add(_B, "bomb", "100 KB that unpack to 128 MiB", acts.bomb(200), fails(ProviderError, again=None), heavy=True)
+_add(_B, "zipped-garbage", "said to be compressed, and is not", shapes.zipped_garbage, fails(ProviderError, again=None))
+_add(_B, "bomb", "100 KB that unpack to 128 MiB", shapes.bomb(200), fails(ProviderError, again=None), heavy=True)
 _add(
     _B,
     "bomb-500",
     "an error of 100 KB that unpacks to 128 MiB",
-    acts.bomb(500),
+    shapes.bomb(500),
     fails(ProviderError, again=None),
     heavy=True,
 )
-_add(_B, "endless-line", "a line of 128 MiB", acts.endless_line, fails(ProviderError, again=None), heavy=True)
+_add(_B, "endless-line", "a line of 128 MiB", shapes.endless_line, fails(ProviderError, again=None), heavy=True)
 for _status, _body, _named in (
     ("null", b"null", "null"),
     ("list", b"[]", "[]"),
@@ -315,76 +343,97 @@ def _stray(line: Line) -> bytes:
 _ALIVE = frozenset(name for name, dialect in DIALECTS.items() if dialect.alive)
 _STRAY = frozenset(name for name, dialect in DIALECTS.items() if dialect.stray)
 _IN_BAND = fails(ProviderError, again=None)
-_add(_S, "error-0", "an error in a stream that had begun, before any text", acts.instead(0, _interrupt), _IN_BAND)
+_add(_S, "error-0", "an error in a stream that had begun, before any text", breaks.instead(0, _interrupt), _IN_BAND)
 _add(
     _S,
     "error-2",
     "an error after 2 of 4 pieces of text",
-    acts.instead(2, _interrupt),
+    breaks.instead(2, _interrupt),
     _IN_BAND,
-    breaks(2, ProviderError),
+    cuts_off(2, ProviderError),
 )
-_add(_S, "broken-0", "an event that cannot be read, before any text", acts.between(0, _broken), _IN_BAND)
-_add(_S, "broken-2", "an event that cannot be read after 2 of 4 pieces of text", acts.between(2, _broken), _IN_BAND,
-     breaks(2, ProviderError))  # fmt: skip
+_add(_S, "broken-0", "an event that cannot be read, before any text", breaks.between(0, _broken), _IN_BAND)
+_add(_S, "broken-2", "an event that cannot be read after 2 of 4 pieces of text", breaks.between(2, _broken), _IN_BAND,
+     cuts_off(2, ProviderError))  # fmt: skip
 _add(
     _S,
     "alive-for-ever",
     "signs of life for ever, no text",
-    acts.beat_after(0),
+    breaks.beat_after(0),
     fails(TotalTimeout, elsewhere=False),
     only=_ALIVE,
 )
-_add(_S, "alive-after-2", "signs of life for ever after 2 of 4 pieces", acts.beat_after(2), fails(TotalTimeout, elsewhere=False),
-     breaks(2, TotalTimeout, StreamInterrupted, elsewhere=False), only=_ALIVE)  # fmt: skip
-_add(_S, "drip-for-ever", "text without an end", acts.drip_for_ever, fails(TotalTimeout, elsewhere=False),
-     breaks(ENDLESS, TotalTimeout, StreamInterrupted, elsewhere=False))  # fmt: skip
+_add(_S, "alive-after-2", "signs of life for ever after 2 of 4 pieces", breaks.beat_after(2), fails(TotalTimeout, elsewhere=False),
+     cuts_off(2, TotalTimeout, StreamInterrupted, elsewhere=False), only=_ALIVE)  # fmt: skip
+_add(_S, "drip-for-ever", "text without an end", breaks.drip_for_ever, fails(TotalTimeout, elsewhere=False),
+     cuts_off(ENDLESS, TotalTimeout, StreamInterrupted, elsewhere=False))  # fmt: skip
 
 # ── after the finish ──
 
 _F = "After the finish"
-_add(_F, "no-terminator", "the answer is complete, its terminator is missing", acts.finish_and(acts.stop), ANSWER)
+_add(_F, "no-terminator", "the answer is complete, its terminator is missing", breaks.finish_and(breaks.stop), ANSWER)
 _add(
     _F,
     "cut-after-finish",
     "closed behind the complete answer",
-    acts.finish_and(acts.cut),
+    breaks.finish_and(breaks.cut),
     fails(APIConnectionError, again=True),
     ANSWER,
 )
-_add(_F, "hold-after-finish", "the complete answer, and the stream stays open", acts.finish_and(acts.hold),
+_add(_F, "hold-after-finish", "the complete answer, and the stream stays open", breaks.finish_and(acts.hold),
      fails(IdleTimeout, again=True), ANSWER)  # fmt: skip
-_add(_F, "alive-after-finish", "the complete answer, and signs of life for ever", acts.finish_and(acts.beat),
+_add(_F, "alive-after-finish", "the complete answer, and signs of life for ever", breaks.finish_and(breaks.beat),
      fails(TotalTimeout, elsewhere=False), ANSWER, only=_ALIVE)  # fmt: skip
+
+_add(
+    _F,
+    "end-twice",
+    "the complete answer, and its end again",
+    breaks.end_twice,
+    fails(ProviderError, again=None),
+    ANSWER,
+)
 
 # ── odd, and well ──
 
 _O = "Odd, and well"
 _add(_O, "well", "nothing goes wrong", acts.well, ANSWER)
-_add(_O, "slow-drip", "all of it, slowly", acts.drip, ANSWER)
-_add(_O, "bytes", "each byte in a chunk of its own", acts.drip_bytes, ANSWER)
-_add(_O, "alive-first", "signs of life, then the answer", acts.beat_then_answer, ANSWER, only=_ALIVE)
+_add(_O, "slow-drip", "all of it, slowly", breaks.drip, ANSWER)
+_add(_O, "bytes", "each byte in a chunk of its own", breaks.drip_bytes, ANSWER)
+_add(_O, "alive-first", "signs of life, then the answer", breaks.beat_then_answer, ANSWER, only=_ALIVE)
 _add(
     _O,
     "unheard-of",
     "an event that nobody knows",
-    acts.between(2, _stray),
+    breaks.between(2, _stray),
     fails(ProviderError, again=None),
     ANSWER,
     only=_STRAY,
 )
-_add(_O, "plain-type", "the answer as text/plain", acts.typed("text/plain"), ANSWER)
-_add(_O, "no-type", "the answer as application/octet-stream", acts.typed("application/octet-stream"), ANSWER)
-_add(_O, "whole-for-stream", "a whole answer for a stream", acts.whole_for_stream, ANSWER)
-_add(_O, "zipped", "the answer compressed", acts.zipped, ANSWER)
-_add(_O, "marked", "a byte order mark before the answer", acts.marked, fails(ProviderError, again=None), ANSWER,
+_add(_O, "plain-type", "the answer as text/plain", shapes.typed("text/plain"), ANSWER)
+_add(_O, "no-type", "the answer as application/octet-stream", shapes.typed("application/octet-stream"), ANSWER)
+_add(_O, "whole-for-stream", "a whole answer for a stream", shapes.whole_for_stream, ANSWER)
+_add(_O, "zipped", "the answer compressed", shapes.zipped, ANSWER)
+_add(_O, "deflated", "the answer in deflate", shapes.encoded("deflate", zlib.compress), ANSWER)
+_add(_O, "until-close", "no length: the answer ends with the connection", acts.bare("1.1"), ANSWER)
+_add(_O, "http-1.0", "HTTP/1.0, with a length", acts.bare("1.0", length=True), ANSWER)
+_add(_O, "no-reason", "a status line without a reason", acts.bare("1.1", "200", length=True), ANSWER)
+_add(
+    _O,
+    "odd-headers",
+    "headers beyond ASCII, cookies, an empty one",
+    acts.bare("1.1", headers="X-Odd: \xe4\xf6\r\nSet-Cookie: a=b\r\nX-Empty:\r\n", length=True),
+    ANSWER,
+)
+_add(_O, "close-told", "Connection: close", acts.bare("1.1", headers="Connection: close\r\n", length=True), ANSWER)
+_add(_O, "chunks", "chunks with extensions and trailers", acts.decorated_chunks, ANSWER)
+_add(_O, "head-by-byte", "the head byte by byte, quickly", acts.head_byte_by_byte, ANSWER)
+_add(_O, "marked", "a byte order mark before the answer", shapes.marked, fails(ProviderError, again=None), ANSWER,
      only=frozenset(DIALECTS) - {"bedrock_converse"})  # fmt: skip
 
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _FAULTS}
 
 KNOWN: Mapping[str, str] = {
-    "too-much": "aiohttp uses a connection again on which something came unasked.",
-    "close-when-done": "aiohttp uses a connection again that was closed, until its loop has read the news.",
-    "bad-chunk": "aiohttp loses the error of a chunk that comes together with what stands before it.",
+    "close-when-done": "a server's goodbye may cross with the next request, which it may then have read or not.",
 }
 """What is not as it must be, and why: these are run and shown, and are no reason to fail."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from faults.cells import WAYS, Cell, Way, matrix
+from faults.cells import WAYS, Cell, Way
 from faults.dialects import DIALECTS
+from faults.matrix import matrix
 from faults.server import FaultServer
 from faults.table import FAULTS
 

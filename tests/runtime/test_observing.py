@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, suppress
 from decimal import Decimal
 from typing import Any
@@ -15,52 +14,28 @@ import pytest
 import betterai
 from betterai import CallEnded, CallEvent, CallStarted, FirstContent, ToolEnded, ToolStarted, TransportEvent
 from betterai.core.config import CoreConfig
-from betterai.core.exceptions import BetterAIError, ConfigurationError, OutputInvalidError, StreamInterrupted
-from betterai.core.model import ModelConfig
-from betterai.core.price import Price, Rates
-from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.exceptions import (
+    BetterAIError,
+    ConfigurationError,
+    OutputInvalidError,
+    StreamInterrupted,
+    ValidationError,
+)
+from betterai.core.response import ProviderResponse
 from betterai.core.settings import GenerationSettings
-from betterai.runtime.observed_call import ObservedTextProvider, Subject
-from betterai.runtime.observing import find_running, is_heard
+from betterai.runtime.observing import find_running
 from betterai.runtime.text import CodecTextProvider
 from betterai.testing import scripted
 from betterai.transport.listening import running
 from betterai.wire.openai_chat import OpenAIChat
+from runtime.listening import PRICED, Told, Wrapper, kinds
 from runtime.providers import HELLO, MODEL, PROVIDER, ask, connect
 from runtime.upstream import Upstream, answer, delta, hold, reply, stream, streamed
-
-PRICED = ModelConfig(
-    id="m-1", provider="neutral", price=Price(rates=Rates(tokens={"text_in": Decimal(1), "text_out": Decimal(10)}))
-)
-
-
-class Told(list[Any]):
-    """Events, and when a call has ended."""
-
-    def __init__(self) -> None:
-        self.ended = asyncio.Event()
-
-    def append(self, event: CallEvent) -> None:
-        super().append(event)
-        if isinstance(event, CallEnded):
-            self.ended.set()
-
-
-@pytest.fixture
-def told() -> Iterator[Told]:
-    events = Told()
-    with betterai.observe(events.append):
-        yield events
-    assert not is_heard(None)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _neutral() -> None:
     betterai.register_text_provider("neutral", PROVIDER)
-
-
-def kinds(events: list[CallEvent]) -> list[type]:
-    return [type(event) for event in events]
 
 
 def the_end(events: list[Any]) -> CallEnded:
@@ -272,6 +247,17 @@ async def test_a_hook_that_raises_breaks_nothing(caplog: pytest.LogCaptureFixtur
     assert [str(record.exc_info[1]) for record in failed] == [type(event).__name__ for event in events]  # type: ignore[index]
 
 
+async def hook(event: CallEvent) -> None: ...
+
+
+@pytest.mark.parametrize("wrong", [hook, "print"])
+def test_a_hook_that_would_have_to_be_awaited_is_refused(wrong: Any) -> None:
+    with pytest.raises(ValidationError, match="plain function"):
+        betterai.observe(wrong)
+    with pytest.raises(ValidationError, match="plain function"):
+        betterai.Client(on_event=wrong)
+
+
 @pytest.mark.parametrize("streaming", [False, True])
 async def test_where_nobody_listens_nothing_is_made(monkeypatch: pytest.MonkeyPatch, streaming: bool) -> None:
     def fail(*_: Any) -> None:
@@ -306,26 +292,6 @@ async def test_class_providers_are_told_of(told: Told, streaming: bool) -> None:
     assert timing is not None
     assert (timing.first_byte is not None) is streaming
     assert [attempt.provider for attempt in timing.attempts] == ["mine"]
-
-
-class Wrapper(ObservedTextProvider):
-    """A provider made of another, as routers and middleware are."""
-
-    def __init__(self, inner: CodecTextProvider) -> None:
-        self.inner = inner
-
-    def _describe(self, model: str) -> Subject:
-        return Subject("wrapper", model or "any", wraps=True)
-
-    async def _generate(self, messages: Any, model: str, settings: GenerationSettings) -> ProviderResponse:
-        return await self.inner.generate(messages, model, settings)
-
-    async def _generate_stream(
-        self, messages: Any, model: str, settings: GenerationSettings
-    ) -> AsyncGenerator[TextChunk, None]:
-        async with aclosing(self.inner.generate_stream(messages, model, settings)) as chunks:
-            async for chunk in chunks:
-                yield chunk
 
 
 @pytest.mark.parametrize("streaming", [False, True])

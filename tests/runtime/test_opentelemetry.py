@@ -4,81 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import aclosing, suppress
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
 
 import betterai
 from betterai import GenerationSettings, Media, Message, ProviderResponse
 from betterai.core.exceptions import BetterAIError
-from betterai.runtime.observing import is_heard
 from betterai.runtime.opentelemetry.attributes import find_name
 from betterai.testing import scripted
+from runtime.listening import PRICED, Telemetry, Wrapper, parent_of
 from runtime.providers import HELLO, PROVIDER, ask, connect
 from runtime.subprocesses import check_python
-from runtime.test_observing import PRICED, Wrapper
 from runtime.upstream import Upstream, answer, completion, delta, hold, reply, stream, streamed
-
-
-class Telemetry:
-    """An SDK in memory."""
-
-    def __init__(self, **options: Any) -> None:
-        self.exporter = InMemorySpanExporter()
-        self.tracers = TracerProvider(**options)
-        self.tracers.add_span_processor(SimpleSpanProcessor(self.exporter))
-        self.reader = InMemoryMetricReader()
-        self.meters = MeterProvider(metric_readers=[self.reader])
-        self.tracer = self.tracers.get_tracer("test")
-
-    def instrument(self, **options: Any) -> None:
-        betterai.opentelemetry.instrument(tracer_provider=self.tracers, meter_provider=self.meters, **options)
-
-    @property
-    def spans(self) -> list[ReadableSpan]:
-        """In the order in which they began."""
-        return sorted(self.exporter.get_finished_spans(), key=lambda span: span.start_time or 0)
-
-    def span(self, name: str) -> ReadableSpan:
-        (span,) = [span for span in self.spans if span.name == name]
-        return span
-
-    def points(self) -> dict[str, list[Any]]:
-        """Data points by the names of their metrics."""
-        data = self.reader.get_metrics_data()
-        scopes = [scope for resource in (data.resource_metrics if data else ()) for scope in resource.scope_metrics]
-        return {metric.name: list(metric.data.data_points) for scope in scopes for metric in scope.metrics}
-
-    def everything(self) -> str:
-        return "".join(span.to_json() for span in self.spans) + repr(self.points())
-
-
-@pytest.fixture
-def telemetry() -> Iterator[Telemetry]:
-    made = Telemetry()
-    made.instrument()
-    yield made
-    betterai.opentelemetry.uninstrument()
-    assert not is_heard(None)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _neutral() -> None:
     betterai.register_text_provider("neutral", PROVIDER)
-
-
-def parent_of(span: ReadableSpan) -> int | None:
-    return span.parent.span_id if span.parent else None
 
 
 async def test_a_whole_answer(telemetry: Telemetry) -> None:
@@ -396,6 +345,22 @@ async def test_x9_an_argument_goes_before_the_variable(monkeypatch: pytest.Monke
     await betterai.generate("local/echo", "canary")
     betterai.opentelemetry.uninstrument()
     assert telemetry.spans
+    assert "canary" not in telemetry.everything()
+
+
+async def test_x9_a_function_says_for_each_call_whose_content_is_recorded(telemetry: Telemetry) -> None:
+    tenant = ContextVar("tenant", default="private")
+    telemetry.instrument(content=lambda: tenant.get() == "open")
+
+    async def ask_for(who: str, words: str) -> None:
+        tenant.set(who)
+        await betterai.stream("local/echo", words)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(ask_for("open", "shown"))
+        group.create_task(ask_for("private", "canary"))
+    assert [("gen_ai.input.messages" in (span.attributes or {})) for span in telemetry.spans].count(True) == 1
+    assert "shown" in telemetry.everything()
     assert "canary" not in telemetry.everything()
 
 

@@ -19,8 +19,8 @@ from betterai.core.provider import HeaderAuth, NoAuth, Provider, QueryAuth, Sett
 from betterai.runtime.connection import Connection
 from betterai.runtime.text import CodecTextProvider
 from betterai.wire.openai_chat import OpenAIChat
+from runtime.listening import Telemetry
 from runtime.providers import HELLO, MODEL, PROVIDER, ask, connect
-from runtime.test_opentelemetry import Telemetry
 from runtime.upstream import Behaviour, Upstream, answer, delta, event, hang_up, reply, stream, streamed
 
 CANARY = "canary-53cr3t/+9"

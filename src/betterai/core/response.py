@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias
 import msgspec
 
 from betterai.core.data import Data
+from betterai.core.exceptions import ProviderError
 from betterai.core.media import Media
 from betterai.core.message import AnyPart, Citation, MediaPart, Message, Opaque, ToolCall
 from betterai.core.usage import Cost, Usage
@@ -114,7 +115,7 @@ class ProviderResponse(Data, Generic[Output], frozen=True, kw_only=True):
     @property
     def raw(self) -> Any:
         """The reply's body as JSON values, with all that our types do not name; None for a stream."""
-        return msgspec.json.decode(self.body) if self.body else None
+        return _decode(self.body) if self.body else None
 
     @property
     def reasoning(self) -> str:
@@ -159,4 +160,12 @@ class TextChunk(Data, frozen=True, kw_only=True, gc=False):
     @property
     def raw(self) -> Any:
         """The event as JSON values, as received."""
-        return msgspec.json.decode(self.body) if self.body else None
+        return _decode(self.body) if self.body else None
+
+
+def _decode(body: bytes) -> Any:
+    """What codecs do not read may be no JSON all the same."""
+    try:
+        return msgspec.json.decode(body)
+    except (ValueError, RecursionError) as error:
+        raise ProviderError(f"the body is not readable as JSON values: {error}", code="unreadable_reply") from error

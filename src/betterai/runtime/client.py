@@ -25,6 +25,7 @@ from betterai.runtime.connecting import make_guard, make_transport_source
 from betterai.runtime.factory import find_text_provider, read_key
 from betterai.runtime.media import load_one
 from betterai.runtime.messages import read_messages
+from betterai.runtime.observing import check_listener
 from betterai.runtime.registry import registry_version
 from betterai.runtime.stand_in import choose_transport
 from betterai.runtime.stream import TextStream
@@ -80,6 +81,7 @@ class Client:
         read_timeout(timeout)
         read_retries(retries)
         self._config = msgspec.structs.replace(base, timeout=timeout, retries=retries)
+        check_listener(on_event)
         self.listener = on_event
         self._guard = make_guard({**(session.headers if session is not None else {}), **(headers or {})})
         self._make_transport = make_transport_source(headers, proxy, ca_bundle, trust_env, session, on_event)
@@ -225,7 +227,9 @@ class Client:
         if name.startswith(ROUTER_PREFIX):
             from betterai.runtime.router.declared import make_router
 
-            return Found(make_router(name.removeprefix(ROUTER_PREFIX), self), "", _GIVEN)
+            router = make_router(name.removeprefix(ROUTER_PREFIX), self)
+            router.listener = self.listener
+            return Found(router, "", _GIVEN)
         return self.look_up(msgspec.structs.replace(config, model=name))
 
     def look_up(self, config: CoreConfig) -> Found:

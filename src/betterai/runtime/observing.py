@@ -6,11 +6,13 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from contextvars import Token
+from inspect import iscoroutinefunction
 from random import getrandbits
 from threading import Lock
 from typing import Any, Self, TypeAlias
 
 from betterai.core.events import CallEvent, Listener, Outcome
+from betterai.core.exceptions import ValidationError
 from betterai.transport import listening
 from betterai.transport.listening import Work, running
 
@@ -29,6 +31,7 @@ class Observation:
     """A listener of the whole process, until it is stopped. `with betterai.observe(hook): …` stops it by itself."""
 
     def __init__(self, listener: Listener) -> None:
+        check_listener(listener)
         self._listener = listener
         with _lock:
             _tell_all((*_listeners, listener))
@@ -48,8 +51,17 @@ class Observation:
 def observe(listener: Listener) -> Observation:
     """Have `listener` told of all calls of this process: of their starts, requests, first contents and ends, never of
     what was said. It is told in the task of the call, so it must be quick; what it raises is logged.
+    Raises `ValidationError` for what is no plain function.
     """
     return Observation(listener)
+
+
+def check_listener(listener: Listener | None) -> None:
+    """Raises `ValidationError` for what cannot be told anything: it is called, not awaited."""
+    if listener is not None and (not callable(listener) or iscoroutinefunction(listener)):
+        raise ValidationError(
+            f"a hook is a plain function, not {listener!r:.80}", hint="an async one can be begun in it, as a task"
+        )
 
 
 def _tell_all(listeners: tuple[Listener, ...]) -> None:

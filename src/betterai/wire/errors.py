@@ -89,11 +89,15 @@ _HINTS: Mapping[type[ProviderError], str] = {
 }
 
 
+_READ = 4096
+"""As much of a text is looked through for phrases: what is longer echoes the request."""
+
+
 def classify_error(
     status: int, code: str, message: str, about: str = "", type: str = ""
 ) -> tuple[type[ProviderError], bool]:
     """Our class and whether the same call may succeed later. `about` is the parameter that the error names."""
-    said = f"{code} {type} {message}"
+    said = f"{code[:_READ]} {type[:_READ]} {message[:_READ]}"
     if status == 401:
         return AuthenticationError, False
     if status == 402:
@@ -221,12 +225,17 @@ def make_unreadable(reply: WireResponse, code: str = "unreadable_reply") -> Prov
     return error
 
 
+_WITHIN = re.compile(r"invalid (?:number|character) \(byte (\d+)\)")
+"""How the decoder speaks of a number that ends too early."""
+
+
 def is_cut(body: bytes) -> bool:
     """Whether JSON begins and does not end, or is not there: the connection broke in a way that did not show."""
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
     except msgspec.DecodeError as error:
-        return "truncated" in str(error)
+        within_number = _WITHIN.search(str(error))
+        return "truncated" in str(error) or (within_number is not None and int(within_number[1]) >= len(body))
     except RecursionError:
         return False
     return False
@@ -240,7 +249,7 @@ def make_unreadable_event(data: bytes, why: object) -> ProviderError:
 
 def _describe(status: int, body: bytes) -> str:
     text = re.sub(
-        r"<(script|style)\b.*?</\1>|<[^>]{0,1000}>", " ", body[:8192].decode("utf-8", "replace"), flags=re.S | re.I
+        r"<(script|style)\b.*?</\1>|<[^<>]{0,1000}>", " ", body[:8192].decode("utf-8", "replace"), flags=re.S | re.I
     )
     text = " ".join(text.split())
     return f"HTTP {status}: {text[:300]}" if text else f"HTTP {status} with an empty body"

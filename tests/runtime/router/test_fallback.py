@@ -68,6 +68,7 @@ async def test_the_next_target_answers_what_the_first_could_not(streaming: bool)
         (BadRequestError("wrong", status=400), False),
         (ValidationError("wrong"), False),
         (ContentFilterError("no", status=400), False),
+        (betterai.LimitReached("enough"), False),
         (betterai.SpendLimitReached("enough"), True),
         (TotalTimeout("over"), False),
         (AssertionError("of a test"), False),
@@ -251,6 +252,54 @@ async def test_a_limit_of_one_model_is_none_of_its_siblings_with_the_same_key() 
             assert (await router.generate("Hello")).content == "Hello"
             assert (await router.generate("Hello")).content == "Hello"
         assert len(upstream.requests) == 3, "what asked for time was left alone by the second call"
+
+
+async def test_r6_names_with_the_same_key_are_one_account() -> None:
+    with Upstream(reply(429, {"error": {"message": "no money", "code": "insufficient_quota"}})) as upstream:
+        config = betterai.CoreConfig(base_url=upstream.url, api_key="test-key")
+        other = Scripted("Hello")
+        async with betterai.Client() as client:
+            router = Router([*(Target(f"groq/m-{n}", config=config) for n in range(3)), other], client=client)
+            assert (await router.generate("Hello")).content == "Hello"
+        assert len(upstream.requests) == 1
+
+
+async def test_classes_without_a_model_are_not_one_model() -> None:
+    first, second = Scripted(ContextLengthError("too long", status=400)), Scripted("Hello")
+    assert await both(route(first, second), False) == "Hello"
+
+
+async def test_an_iterator_that_cannot_be_closed_will_do() -> None:
+    class Plain(Scripted):
+        def generate_stream(self, messages: Any, model: str, settings: GenerationSettings) -> Any:
+            class Chunks:
+                def __init__(self) -> None:
+                    self.left = ["Hel", "lo"]
+
+                def __aiter__(self) -> Any:
+                    return self
+
+                async def __anext__(self) -> betterai.TextChunk:
+                    if not self.left:
+                        raise StopAsyncIteration
+                    return betterai.TextChunk(content=self.left.pop(0))
+
+            return Chunks()
+
+    assert await both(route(Plain("")), True) == "Hello"
+
+
+async def test_retries_are_rationed_where_most_fail() -> None:
+    target = Scripted(down())
+    router = route(target, retries=1)
+    assert router.quota is not None
+    router.quota.left = 2.0
+    for _ in range(4):
+        with pytest.raises(OverloadedError) as caught:
+            await router.generate("Hello")
+    assert len(target.asked) == 6, "four first attempts, and two retries"
+    assert "too many retries failed lately" in str(caught.value)
+    assert router.quota.left == 0.0
 
 
 async def test_targets_at_one_address_go_down_together() -> None:

@@ -65,6 +65,8 @@ class CohereStream:
             shape = EVENT.decode(data)
         except UNREADABLE as error:
             raise make_unreadable_event(data, error) from error
+        if self._word is not None:  # the answer has ended: a gateway may repeat itself
+            return ()
         delta = shape.delta
         if shape.type == "content-delta" and delta is not None and delta.message is not None:
             chunks = self._read_content(shape, delta.message.content, data)
@@ -139,6 +141,8 @@ class CohereStream:
         self._usage = parse_usage(self._call, delta.usage)
         if delta.error:
             raise make_cohere_error(WireResponse(status=200, body=data))
+        if self._word is not None:
+            return ()
         self._word = delta.finish_reason or ""
         self.ending = True
         return [

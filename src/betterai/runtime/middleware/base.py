@@ -18,6 +18,7 @@ from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.class_text import ClassTextProvider
 from betterai.runtime.messages import read_messages
+from betterai.runtime.observed_call import ObservedTextProvider, Subject
 
 _NO_SETTINGS = GenerationSettings()
 
@@ -36,7 +37,7 @@ class ProviderCall(Data, frozen=True, kw_only=True, gc=True):
     opened: list[AsyncGenerator[TextChunk, None]] = msgspec.field(default_factory=list)
 
 
-class Middleware(BaseTextProvider):
+class Middleware(ObservedTextProvider):
     """A text provider around another one, or around a model's name (connections are then the default client's).
 
     Override `ask`. Every call passes it, a whole one as a single chunk, which holds the response:
@@ -85,11 +86,11 @@ class Middleware(BaseTextProvider):
         call.opened.append(chunks)
         return chunks
 
-    async def generate(
-        self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
-    ) -> ProviderResponse:
-        """Generate one answer. Raises `BetterAIError`."""
-        call = ProviderCall(messages=read_messages(messages), model=model, settings=settings or _NO_SETTINGS)
+    def _describe(self, model: str) -> Subject:
+        return Subject(type(self).__name__, model or (self.inner if isinstance(self.inner, str) else ""), wraps=True)
+
+    async def _generate(self, messages: Messages, model: str, settings: GenerationSettings) -> ProviderResponse:
+        call = ProviderCall(messages=read_messages(messages), model=model, settings=settings)
         response, pieces = None, None
         chunks = self.ask(call)
         try:
@@ -103,13 +104,10 @@ class Middleware(BaseTextProvider):
             await close_call(call, chunks)
         return response or (pieces or Accumulator(model)).response()
 
-    async def generate_stream(
-        self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
+    async def _generate_stream(
+        self, messages: Messages, model: str, settings: GenerationSettings
     ) -> AsyncGenerator[TextChunk, None]:
-        """Stream one answer. Raises `BetterAIError`; leaving it closes what was opened at once."""
-        call = ProviderCall(
-            messages=read_messages(messages), model=model, settings=settings or _NO_SETTINGS, stream=True
-        )
+        call = ProviderCall(messages=read_messages(messages), model=model, settings=settings, stream=True)
         chunks = self.ask(call)
         try:
             async for chunk in chunks:

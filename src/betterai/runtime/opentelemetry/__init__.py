@@ -9,6 +9,7 @@ https://github.com/open-telemetry/semantic-conventions/tree/v1.41.0/docs/gen-ai
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from betterai.core.exceptions import ConfigurationError
@@ -30,14 +31,15 @@ def instrument(
     *,
     tracer_provider: TracerProvider | None = None,
     meter_provider: MeterProvider | None = None,
-    content: bool | None = None,
+    content: bool | Callable[[], bool] | None = None,
     requests: bool = True,
 ) -> None:
     """Record all calls of this process, with the providers given or else the global ones. A second time replaces the
     first.
 
     `content` has prompts, answers, tool arguments and results recorded too, which may be private; by default the
-    variable in `CONTENT_VARIABLE` says, else they are not. `requests` False leaves out the spans of HTTP requests,
+    variable in `CONTENT_VARIABLE` says, else they are not. A function is asked at the start of each call, in its task,
+    so that it may know whose call it is. `requests` False leaves out the spans of HTTP requests,
     where something else makes them. Raises `ConfigurationError` where opentelemetry-api is not installed.
     """
     global _observation

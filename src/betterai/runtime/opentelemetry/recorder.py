@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from time import time_ns
+from weakref import WeakKeyDictionary
 
 from opentelemetry import context, metrics, trace
 from opentelemetry.metrics import MeterProvider
@@ -39,13 +41,13 @@ SCHEMA_URL = "https://opentelemetry.io/schemas/1.41.0"
 
 
 class Open:
-    """A span that has not ended, and how many requests were made in it."""
+    """A span that has not ended, whether content belongs in it, and how many requests were made in it."""
 
-    __slots__ = ("requests", "running", "span")
+    __slots__ = ("content", "requests", "span")
 
-    def __init__(self, span: Span, running: Running) -> None:
+    def __init__(self, span: Span, content: bool) -> None:
         self.span = span
-        self.running = running
+        self.content = content
         self.requests = 0
 
 
@@ -57,14 +59,14 @@ class Recorder:
         tracer_provider: TracerProvider | None = None,
         meter_provider: MeterProvider | None = None,
         *,
-        content: bool = False,
+        content: bool | Callable[[], bool] = False,
         requests: bool = True,
     ) -> None:
         self._tracer = trace.get_tracer("betterai", __version__, tracer_provider, SCHEMA_URL)
         self._metrics = Metrics(metrics.get_meter("betterai", __version__, meter_provider, SCHEMA_URL))
         self._content = content
         self._requests = requests
-        self._open: dict[str, Open] = {}
+        self._open: WeakKeyDictionary[Running, Open] = WeakKeyDictionary()
 
     def __call__(self, event: CallEvent) -> None:
         if isinstance(event, TransportEvent):
@@ -77,7 +79,8 @@ class Recorder:
         elif isinstance(event, CallEnded):
             self._end_call(event)
         elif isinstance(event, ToolStarted):
-            self._start(f"execute_tool {event.tool.name}", SpanKind.INTERNAL, describe_tool(event.tool))
+            said = describe_tool(event.tool)
+            self._start(f"execute_tool {event.tool.name}", SpanKind.INTERNAL, said, self._wants_content())
         else:
             self._end_tool(event)
 
@@ -85,48 +88,57 @@ class Recorder:
         call, running = event.call, find_running()
         assert isinstance(running, RunningCall)
         said = describe_call(call) | describe_settings(call, running.settings)
-        if self._content and not call.wraps:
+        content = not call.wraps and self._wants_content()
+        if content:
             said |= describe_prompt(running.messages, running.settings)
         inside = call.wraps or call.embedded
-        name = f"{call.provider if call.wraps else 'chat'} {call.model}"
-        self._start(name, SpanKind.INTERNAL if inside else SpanKind.CLIENT, said)
+        name = f"{call.provider if call.wraps else 'chat'} {call.model}".rstrip()
+        self._start(name, SpanKind.INTERNAL if inside else SpanKind.CLIENT, said, content)
 
-    def _start(self, name: str, kind: SpanKind, said: Attributes) -> None:
+    def _wants_content(self) -> bool:
+        return self._content() if callable(self._content) else self._content
+
+    def _start(self, name: str, kind: SpanKind, said: Attributes, content: bool) -> None:
         """Begin a span, and have it be the current one at each step of what runs."""
         running = find_running()
         assert running is not None
         span = self._tracer.start_span(name, kind=kind, attributes=said)
         inside = trace.set_span_in_context(span)
         running.around = partial(context.attach, inside), context.detach
-        self._open[running.id] = Open(span, running)
+        self._open[running] = Open(span, content)
 
     def _end_call(self, event: CallEnded) -> None:
         self._metrics.add(event)
-        begun = self._open.pop(event.call.id, None)
+        running = find_running()
+        begun = self._take(running)
         if begun is None or not begun.span.is_recording():
             return
-        running = begun.running
         response = running.response if isinstance(running, RunningCall) else None
         said = describe_end(event, response)
-        if self._content and response is not None and not event.call.wraps:
+        if begun.content and response is not None:
             said |= describe_answer(response)
         begun.span.set_attributes(said)
         _end(begun.span, event.error if event.kind == "failed" else "")
 
     def _end_tool(self, event: ToolEnded) -> None:
-        begun = self._open.pop(event.tool.id, None)
+        running = find_running()
+        begun = self._take(running)
         if begun is None:
             return
         error = event.error if event.kind == "failed" else ""
         begun.span.set_attributes(describe_error(error))
-        outcome = begun.running.outcome if isinstance(begun.running, RunningTool) else None
-        if self._content and outcome is not None:
+        outcome = running.outcome if isinstance(running, RunningTool) else None
+        if begun.content and outcome is not None:
             begun.span.set_attributes(describe_tool_run(outcome.call, outcome.result))
         _end(begun.span, error)
 
+    def _take(self, running: Running | None) -> Open | None:
+        return None if running is None else self._open.pop(running, None)
+
     def _add_request(self, event: TransportEvent) -> None:
         ended = time_ns()
-        begun = self._open.get(event.call)
+        running = find_running()
+        begun = None if running is None else self._open.get(running)
         inside, before = None, 0
         if begun is not None:
             inside, before = trace.set_span_in_context(begun.span), begun.requests

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from threading import Lock
 from typing import Any, TypeAlias
 
 from betterai.core.exceptions import BetterAIError
@@ -24,15 +25,17 @@ class Affinity:
     def __init__(self, sticky: bool | NameConversation) -> None:
         self._name = sticky if callable(sticky) else name_conversation if sticky else None
         self._known: OrderedDict[Hashable, Route] = OrderedDict()
+        self._lock = Lock()
 
     def name(self, messages: Sequence[Any], settings: GenerationSettings) -> Hashable:
         return None if self._name is None else self._name(messages, settings)
 
     def remember(self, name: Hashable, route: Route) -> None:
-        self._known[name] = route
-        self._known.move_to_end(name)
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+        with self._lock:
+            self._known[name] = route
+            self._known.move_to_end(name)
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
 
     def arrange(self, name: Hashable, messages: Sequence[Any], routes: Sequence[Route]) -> Sequence[Route]:
         """The routes with those in front that the conversation belongs to."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from betterai.core.exceptions import UnsupportedParam
+from betterai.core.exceptions import BetterAIError, UnsupportedParam
 from betterai.core.response import CallWarning
 from betterai.core.settings import GenerationSettings
 
@@ -47,8 +48,9 @@ def _find_foreign(names: list[str], route: Route, router: Router) -> list[str]:
     first = router.lanes[0].routes[0]
     if route.lane is first.lane:
         return []
-    if first.protocol[1] == "":
-        first.open()
+    if first.provider is None:
+        with suppress(BetterAIError):  # nobody knows what it was written for
+            first.open()
     vendor, protocol = first.protocol
     same_vendor, same_protocol = route.protocol[0] == vendor, bool(protocol) and route.protocol[1] == protocol
     return [name for name in names if not (same_protocol if name in _OF_THE_PROTOCOL else same_vendor)]

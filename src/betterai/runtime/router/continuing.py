@@ -11,7 +11,7 @@ from betterai.core.message import AnyPart, Citation, Message, Text
 from betterai.core.response import ProviderResponse, TextChunk
 from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Cost, Usage
-from betterai.runtime.router.call import Answer
+from betterai.runtime.router.answer import Answer
 
 SHORTEST = 16
 """Of a beginning shorter than this it cannot be told whether it is repeated."""

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING
 
 from betterai.core.exceptions import BetterAIError
 from betterai.core.price import price_usage
-from betterai.core.response import ProviderResponse
 from betterai.core.routing import Hedge
-from betterai.core.usage import Cost, Usage
+from betterai.core.usage import Usage
 from betterai.runtime.messages import read_messages
 from betterai.runtime.spending import Spending, read_dollars
 from betterai.wire.tokens import estimate_text, estimate_tokens
 
 if TYPE_CHECKING:
-    from betterai.runtime.router.call import Answer, RoutedCall
+    from betterai.runtime.router.answer import Answer
+    from betterai.runtime.router.call import RoutedCall
     from betterai.runtime.router.routes import Route
 
 MOST_SAVED = 10.0
 """So many hedges may come at once after a quiet time."""
+_ROUNDING = 1e-9
 
 
 class Hedging:
@@ -50,30 +51,21 @@ class Hedging:
             spent = self.lost.spent
             if spent is None or spent >= self.lost.limit:
                 return False
-        return self._saved >= 1.0
+        return self._saved >= 1.0 - _ROUNDING
 
     def begin(self, *, trial: bool) -> None:
         self.begun += 1
         if not trial:
             self._saved -= 1.0
 
-    def lose(self, call: RoutedCall, route: Route, answer: Answer | None) -> None:
-        """An answer that nobody got: at the price that it states, else of what it was asked, and said as far as is
-        known.
-        """
-        response = answer.response if answer is not None else None
-        said = "" if answer is None else "".join(chunk.content for chunk in answer.held)
-        self.add_lost(call, route, response, said)
-
-    def add_lost(self, call: RoutedCall, route: Route, response: ProviderResponse | None, said: str) -> Cost:
-        """Count it, and say what it cost."""
+    def lose(self, call: RoutedCall, answer: Answer) -> None:
+        """Count an answer that nobody got: what it states, else what it was asked and said, as far as is known."""
+        response, price = answer.response, answer.route.price
         if response is not None and response.usage is not None:
-            usage, cost = response.usage, response.cost or price_usage(response.usage, route.price)
+            self.lost.add(response.usage, response.cost or price_usage(response.usage, price))
         else:
-            usage = estimate_usage(call, route, said)
-            cost = price_usage(usage, route.price)
-        self.lost.add(usage, cost)
-        return cost
+            usage = estimate_usage(call, answer.route, "".join(chunk.content for chunk in answer.held))
+            self.lost.add(usage, price_usage(usage, price))
 
 
 def estimate_usage(call: RoutedCall, route: Route, said: str) -> Usage:

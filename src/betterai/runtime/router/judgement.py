@@ -14,9 +14,11 @@ from betterai.core.exceptions import (
     QuotaExceededError,
     RateLimitError,
 )
+from betterai.runtime.attempts import Clock
 from betterai.runtime.router.health import Health
 from betterai.runtime.router.routes import Route
 from betterai.runtime.verdicts import Verdict, judge
+from betterai.wire.waits import parse_retry_after
 
 Reach = Literal["route", "key", "account", "model", "name", "region"]
 """How far a failure reaches: one model with one key, a key, an account, a model at its address with any key, a model
@@ -63,12 +65,16 @@ def _find_reach(error: BetterAIError, verdict: Verdict) -> Reach:
     return _REACH[verdict.domain]
 
 
-def blame(health: Health, route: Route, error: Exception, judged: Judgement, now: float) -> None:
+def blame(health: Health, route: Route, error: Exception, judged: Judgement, clock: Clock) -> None:
     """Have the place rest that an error speaks of. What is wrong with the call itself is nobody's fault."""
+    now = clock.monotonic()
     if isinstance(error, QuotaExceededError):
         health.refuse(route.place("account"), now)
     elif isinstance(error, RateLimitError):
-        health.pause(route.place("route"), now, error.retry_after)
+        asked = error.retry_after
+        if asked is None:
+            asked = parse_retry_after(error.headers, now=clock.now())
+        health.pause(route.place("route"), now, asked)
     elif isinstance(error, AuthenticationError | PermissionDeniedError | ModelNotFoundError):
         health.refuse(route.place(judged.reach), now)
     elif judged.reach == "region" or not isinstance(error, BetterAIError):

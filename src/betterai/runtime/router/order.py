@@ -11,14 +11,14 @@ from betterai.core.routing import Choose
 from betterai.runtime.router.routes import Lane, Route
 
 if TYPE_CHECKING:
-    from betterai.runtime.router.call import RoutedCall
+    from betterai.runtime.router.choosing import RouteChoice
     from betterai.runtime.router.router import Router
 
 STALE = 60.0
 """After so many seconds without an answer a lane's time is no longer known."""
 
 
-def order_routes(router: Router, call: RoutedCall, now: float) -> Sequence[Route]:
+def order_routes(router: Router, call: RouteChoice, now: float) -> Sequence[Route]:
     """The routes in the order in which a call asks them, those in front that its conversation belongs to."""
     routes = _order_by_choice(router, now, streaming=call.streaming)
     return routes if len(routes) < 2 else router.affinity.arrange(call.conversation, call.messages, routes)

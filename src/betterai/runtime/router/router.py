@@ -16,9 +16,11 @@ from betterai.core.message import Messages
 from betterai.core.model import ModelConfig
 from betterai.core.response import ProviderResponse, TextChunk
 from betterai.core.results import TokenCount
-from betterai.core.routing import Breaker, Choose, Hedge, OnBreak, Target
+from betterai.core.routing import ROUTER_PREFIX, Breaker, Choose, Hedge, OnBreak, Target
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import SYSTEM_CLOCK, Clock, read_retries, read_timeout
+from betterai.runtime.observed_call import ObservedTextProvider, Subject
+from betterai.runtime.retry_quota import RetryQuota
 from betterai.runtime.router.affinity import Affinity, NameConversation
 from betterai.runtime.router.asked import fit_settings
 from betterai.runtime.router.call import RoutedCall
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 _NO_SETTINGS = GenerationSettings()
 
 
-class Router(BaseTextProvider):
+class Router(ObservedTextProvider):
     """Several targets as one text provider: a call that one of them fails is answered by the next.
 
         router = betterai.Router(["groq/…", Target("deepseek/…", weight=2), provider], on_break="restart")
@@ -99,6 +101,7 @@ class Router(BaseTextProvider):
         self.lanes = tuple(Lane(target, index, self._find, limits) for index, target in enumerate(made))
         self.routes: tuple[Route, ...] = tuple(route for lane in self.lanes for route in lane.routes)
         self.retries = read_retries(limits.retries)
+        self.quota = RetryQuota() if self.retries.throttle else None
         if limits.retries is None:
             self.retries = replace(self.retries, attempts=max(self.retries.attempts, len(self.routes)))
 
@@ -109,28 +112,21 @@ class Router(BaseTextProvider):
 
         return make_router(name, client)
 
-    async def generate(
-        self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
-    ) -> ProviderResponse:
-        """Generate one answer. Raises `BetterAIError`; its `attempts` list all that was tried."""
+    def _describe(self, model: str) -> Subject:
+        return Subject(provider="router", model=self.name.removeprefix(ROUTER_PREFIX), wraps=True)
+
+    async def _generate(self, messages: Messages, model: str, settings: GenerationSettings) -> ProviderResponse:
         self._check_model(model)
-        call = RoutedCall(self, messages, settings or _NO_SETTINGS, streaming=False)
+        call = RoutedCall(self, messages, settings, streaming=False)
         answer = await call.reach()
         assert answer.response is not None
         return call.complete(answer.response, answer)
 
-    async def generate_stream(
-        self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
+    def _generate_stream(
+        self, messages: Messages, model: str, settings: GenerationSettings
     ) -> AsyncGenerator[TextChunk, None]:
-        """Stream one answer. What breaks before the first content is not seen. Raises `BetterAIError`."""
         self._check_model(model)
-        call = RoutedCall(self, messages, settings or _NO_SETTINGS, streaming=True)
-        chunks = stream_answer(call)
-        try:
-            async for chunk in chunks:
-                yield chunk
-        finally:
-            await chunks.aclose()
+        return stream_answer(self, messages, settings)
 
     async def count_tokens(
         self, messages: Messages, model: str = "", settings: GenerationSettings | None = None

@@ -159,6 +159,9 @@ class Route:
 
     def places(self) -> tuple[Place, ...]:
         """All that this route stands or falls with, from the narrowest to the widest."""
+        if self.provider is None:
+            with suppress(BetterAIError):
+                self.open()
         connection = getattr(self.provider, "connection", None)
         endpoint = getattr(connection, "_endpoint", None)
         if self._places is None or endpoint is not self._seen:
@@ -170,7 +173,7 @@ class Route:
 
     def _name_places(self, connection: Any) -> tuple[Place, ...]:
         target, own = self.lane.target, f"{self.lane.index}.{self.number}"
-        address, key = f"of {id(self.provider)}" if self.provider is not None else f"of {own}", own
+        address, key = f"of {own}" if self.provider is None else f"of {id(self.provider)}", own
         if connection is not None:
             with suppress(BetterAIError):  # a key is missing: it will say so when it is asked
                 address, key = connection.endpoint().base_url, connection.account()

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from betterai.core.exceptions import StreamInterrupted
+from betterai.core.message import Messages
 from betterai.core.price import price_usage
 from betterai.core.response import TextChunk
-from betterai.runtime.router.call import Answer, RoutedCall
+from betterai.core.settings import GenerationSettings
+from betterai.runtime.router.answer import Answer
+from betterai.runtime.router.call import RoutedCall
 from betterai.runtime.router.continuing import Continuation, Shown
 from betterai.runtime.router.hedging import estimate_usage
 
+if TYPE_CHECKING:
+    from betterai.runtime.router.router import Router
 
-async def stream_answer(call: RoutedCall) -> AsyncGenerator[TextChunk, None]:
+
+async def stream_answer(
+    router: Router, messages: Messages, settings: GenerationSettings
+) -> AsyncGenerator[TextChunk, None]:
     """The chunks of the first answer that comes whole; where one broke in the middle, what `on_break` says."""
+    call = RoutedCall(router, messages, settings, streaming=True)
     answer = await call.reach()
     shown = Shown() if call.router.on_break == "continue" else None
     while True:
@@ -40,8 +50,7 @@ async def stream_answer(call: RoutedCall) -> AsyncGenerator[TextChunk, None]:
             raise
         finally:
             call.end(answer, error)
-            if answer.chunks is not None:
-                await answer.chunks.aclose()
+            await answer.close()
         if error is None:
             return
         assert isinstance(error, Exception)
@@ -63,11 +72,14 @@ async def _begin_again(call: RoutedCall, answer: Answer, error: Exception, shown
     """The answer that takes the place of one that broke, or goes on with it. Raises the error where there is none: what
     was shown then stands.
     """
-    call.judge(answer.route, error, broke=True)
     said = "" if shown is None else shown.text
     _bill(call, answer, error, said)
     if call.router.on_break == "fail":
+        call.note(answer.route, error)
+        call.lose_before()
         raise call.complete_error(error)
+    call.said = ""
+    call.judge(answer.route, error, broke=True)
     call.said = said if shown is not None and shown.can_be_continued(call.settings) else ""
     try:
         following = await call.reach()

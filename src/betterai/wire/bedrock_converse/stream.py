@@ -57,6 +57,14 @@ class _Block:
         self.image: tuple[str, list[Raw]] | None = None
 
 
+class _Source(msgspec.Struct):
+    bytes: str | None = None
+
+
+class _Image(msgspec.Struct):
+    source: _Source | None = None
+
+
 class ConverseStream:
     """State of one stream. `metadata` is its last event; after `messageStop` nothing else can follow."""
 
@@ -195,11 +203,13 @@ class ConverseStream:
         return self._reader.make_text(text, block.citations) if text or block.citations else None
 
     def _finish_image(self, format: str, pieces: list[Raw]) -> AnyPart | None:
-        sources = [msgspec.json.decode(piece).get("source") or {} for piece in pieces]
-        data = [source["bytes"] for source in sources if isinstance(source.get("bytes"), str)]
+        images = [msgspec.json.decode(piece, type=_Image) for piece in pieces]
+        data = [image.source.bytes for image in images if image.source is not None and image.source.bytes is not None]
         return self._reader.make_image(format, join_base64(data)) if data else None
 
     def _read_end(self, data: bytes) -> Sequence[TextChunk]:
+        if self.ending:
+            return ()
         word = decode_end(data).stopReason
         chunks = self._close(data, all=True)
         self.ending = True

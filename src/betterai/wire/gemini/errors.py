@@ -32,7 +32,8 @@ def read_failure(reply: WireResponse, status: int | None = None) -> ProviderErro
     found = read_error_value(value)
     inner = _find_error(value)
     word = inner.get("status")
-    details = [item for item in inner.get("details") or () if isinstance(item, Mapping)] if inner else []
+    listed = inner.get("details")
+    details = [item for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
     reason = next((item["reason"] for item in details if isinstance(item.get("reason"), str)), "")
     delay = next((item["retryDelay"] for item in details if isinstance(item.get("retryDelay"), str)), None)
     if status is None:
