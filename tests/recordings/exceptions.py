@@ -21,3 +21,10 @@ EXCEPTIONS: dict[str, dict[str, Any]] = {
 """`differs`: what is read otherwise than the body says. `refused`: the setting for which we refuse what the provider answered. `broken`: why an
 answer is not whole.
 """
+
+NOT_READ: dict[str, str] = {
+    "vertex/embeddings/vertexai-sdk-test-da--vertexai-unary-failure-generate-images-all-filtered--00": (
+        "it says that pictures were filtered out, and holds no vector: it was filed under the wrong kind"
+    ),
+}
+"""Exchanges of categories other than text that are not read, each with the reason."""

@@ -21,6 +21,7 @@ from betterai.runtime.class_text import ClassTextProvider
 from betterai.runtime.factory import find_text_provider, read_key
 from betterai.runtime.media import load_one
 from betterai.runtime.messages import read_messages
+from betterai.runtime.modalities import Modalities
 from betterai.runtime.registry import registry_version
 from betterai.runtime.stand_in import choose_transport
 from betterai.runtime.stream import TextStream
@@ -46,7 +47,7 @@ class Found(NamedTuple):
     version: tuple[int, int]
 
 
-class Client:
+class Client(Modalities):
     """Connections, limits and keys of its own. Use it with `async with`, or close it with `aclose`.
 
     `config` is the default of every call; one given with a call takes its place, but for the time limits and retries
@@ -76,6 +77,7 @@ class Client:
         self._make_transport = _transport_maker(headers, proxy, ca_bundle, trust_env, session, on_event)
         self._transport: HTTPTransport | None = None
         self._providers: dict[str, Found] = {}
+        self._others = {}
 
     async def generate(
         self,
@@ -219,6 +221,7 @@ class Client:
         found, self._providers = self._providers, {}
         for item in found.values():
             await item.provider.aclose()
+        await self._close_others()
         if self._transport is not None:
             await self._transport.aclose()
 

@@ -19,7 +19,7 @@ from betterai.core.exceptions import (
     ProviderError,
     TotalTimeout,
 )
-from betterai.core.response import Attempt
+from betterai.core.response import Attempt, CallWarning
 from betterai.core.wire import Call, Checkpoint, Wait, WireRequest, WireResponse
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock, was_not_taken
 from betterai.runtime.connection import Connection
@@ -81,6 +81,10 @@ class StepsRun(Generic[C, R]):
         self.headers: Mapping[str, str] = {}
         self.on_checkpoint: Callable[[State], Awaitable[None]] | None = None
         self.on_progress: Callable[[float], None] | None = None
+        self.on_request: Callable[[WireRequest], None] | None = None
+        """Called with each request before it is sent; what it raises ends the job."""
+        self.warnings: tuple[CallWarning, ...] = ()
+        """Those of all requests so far."""
         self._codec = codec
         self._call = call
         self._connection = connection
@@ -152,6 +156,9 @@ class StepsRun(Generic[C, R]):
                 "the job may have been submitted before, and the provider cannot tell",
                 hint="look at the provider's list of jobs; to submit it once more, begin anew without a state",
             )
+        if self.on_request is not None:
+            self.on_request(request)
+        self.warnings += request.warnings
         connection = self._connection
         limits = msgspec.structs.replace(
             connection.timeout, total=min(connection.timeout.total, self._check_deadline())

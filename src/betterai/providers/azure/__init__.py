@@ -18,6 +18,7 @@ https://cognitiveservices.azure.com/.default).
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
 from betterai.providers.azure.chat import AzureChat
+from betterai.providers.azure.embeddings import AzureEmbeddings
 from betterai.providers.azure.messages import AzureMessages
 from betterai.providers.azure.models import PROVIDER_MODELS
 from betterai.providers.azure.responses import AzureResponses
@@ -48,7 +49,8 @@ PROVIDER = Provider(
             "openai_chat": AzureChat(),
             "openai_responses": AzureResponses(),
             "anthropic_messages": AzureMessages(),
-        }
+        },
+        "embeddings": {"openai_embeddings": AzureEmbeddings()},
     },
     codec_settings=("base_url", "api_version"),
 )

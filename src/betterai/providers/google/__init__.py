@@ -5,6 +5,7 @@ from betterai.providers.google.files import GoogleFiles
 from betterai.providers.google.models import PROVIDER_MODELS
 from betterai.providers.google.text import GoogleText
 from betterai.wire.gemini import GeminiCount
+from betterai.wire.gemini.embeddings import GeminiEmbeddings
 
 _TEXT = GoogleText()
 PROVIDER = Provider(
@@ -22,7 +23,8 @@ PROVIDER = Provider(
         "text": {"gemini": _TEXT},
         "count": {"gemini": GeminiCount(_TEXT)},
         "files": {"files": GoogleFiles()},
+        "embeddings": {"gemini": GeminiEmbeddings()},
     },
-    defaults={"text": "gemini-3.8-flash"},
+    defaults={"text": "gemini-3.8-flash", "embeddings": "gemini-embedding-2"},
     list_models_path="/v1beta/models?pageSize=1000",
 )

@@ -2,7 +2,9 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.mistral.chat import MistralChat
+from betterai.providers.mistral.embeddings import MistralEmbeddings
 from betterai.providers.mistral.models import PROVIDER_MODELS
+from betterai.wire.openai_moderations import OpenAIModerations
 
 PROVIDER = Provider(
     name="mistral",
@@ -15,7 +17,11 @@ PROVIDER = Provider(
     ),
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": MistralChat()}},
-    defaults={"text": "mistral-large-latest"},
+    protocols={
+        "text": {"openai_chat": MistralChat()},
+        "embeddings": {"openai_embeddings": MistralEmbeddings()},
+        "moderation": {"openai_moderations": OpenAIModerations()},
+    },
+    defaults={"text": "mistral-large-latest", "embeddings": "mistral-embed"},
     list_models_path="/models",
 )

@@ -2,7 +2,9 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.together.chat import TogetherChat
+from betterai.providers.together.embeddings import TogetherEmbeddings
 from betterai.providers.together.models import PROVIDER_MODELS
+from betterai.wire.rerank import Rerank
 
 PROVIDER = Provider(
     name="together",
@@ -16,7 +18,11 @@ PROVIDER = Provider(
     auth=BearerAuth(),
     hosts=("api.together.xyz",),
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": TogetherChat()}},
+    protocols={
+        "text": {"openai_chat": TogetherChat()},
+        "embeddings": {"openai_embeddings": TogetherEmbeddings()},
+        "rerank": {"rerank": Rerank()},
+    },
     defaults={"text": "openai/gpt-oss-120b"},
     list_models_path="/models",
 )

@@ -6,6 +6,7 @@ With a key alone it is express mode, without a project.
 """
 
 from betterai.core.provider import GoogleAuth, Provider, Setting
+from betterai.providers.vertex.embeddings import VertexEmbeddings, VertexPredictEmbeddings
 from betterai.providers.vertex.messages import VertexMessages
 from betterai.providers.vertex.models import PROVIDER_MODELS
 from betterai.providers.vertex.place import find_base_url
@@ -65,6 +66,7 @@ PROVIDER = Provider(
     protocols={
         "text": {"gemini": _TEXT, "anthropic_messages": VertexMessages()},
         "count": {"gemini": VertexCount(_TEXT)},
+        "embeddings": {"vertex_predict": VertexPredictEmbeddings(), "gemini": VertexEmbeddings()},
     },
-    defaults={"text": "gemini-3.8-flash"},
+    defaults={"text": "gemini-3.8-flash", "embeddings": "gemini-embedding-001"},
 )

@@ -1,0 +1,306 @@
+"""The short ways of the categories other than text: methods of `Client`, and functions of the module."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, Unpack
+
+import msgspec
+
+from betterai.core.config import CoreConfig
+from betterai.core.exceptions import BetterAIError
+from betterai.core.media import Media
+from betterai.core.model import Category, ModelConfig
+from betterai.core.options import (
+    EmbeddingOptions,
+    ImageOptions,
+    ModerationOptions,
+    RerankOptions,
+    SpeechOptions,
+    TranscriptionOptions,
+    VideoOptions,
+)
+from betterai.core.price import price_usage
+from betterai.core.provider import Provider
+from betterai.core.response import Timing
+from betterai.core.results import (
+    EmbeddingResponse,
+    ImageChunk,
+    ImageResponse,
+    ModerationResponse,
+    RerankResponse,
+    Result,
+    Speech,
+    SpeechChunk,
+    Transcript,
+    TranscriptChunk,
+    VideoResponse,
+)
+from betterai.core.settings import (
+    EmbeddingSettings,
+    ImageSettings,
+    ModerationSettings,
+    RerankSettings,
+    Settings,
+    SpeechSettings,
+    TranscriptionSettings,
+    VideoSettings,
+)
+from betterai.runtime.factory import find_provider
+from betterai.runtime.registry import registry_version
+from betterai.runtime.sources import MediaSource, gather_media
+
+if TYPE_CHECKING:
+    from betterai.transport.http import HTTPTransport
+
+R = TypeVar("R", bound=Result)
+S = TypeVar("S", bound=Settings)
+C = TypeVar("C")
+Version = tuple[int, int]
+MAX_PROVIDERS = 256
+
+
+class Found(NamedTuple):
+    """Where a model's name led in a category."""
+
+    provider: Any
+    model: ModelConfig
+    declared: Provider
+    version: Version
+
+    @property
+    def id(self) -> str:
+        return self.model.id
+
+    async def whole(self, ask: Callable[[Any], Awaitable[R]]) -> R:
+        """One result; that of a class provider with what codecs' results have as well."""
+        began = time.monotonic()
+        try:
+            return self.complete(await ask(self.provider), time.monotonic() - began)
+        except BetterAIError as error:
+            error.locate(self.declared.name, self.model.id)
+            raise
+
+    async def pieces(self, open_stream: Callable[[Any], AsyncGenerator[C, None]]) -> AsyncGenerator[C, None]:
+        """The pieces of one result, the last one's completed."""
+        began = time.monotonic()
+        pieces = open_stream(self.provider)
+        try:
+            async for piece in pieces:
+                response = getattr(piece, "response", None)
+                if response is not None:
+                    response = self.complete(response, time.monotonic() - began)
+                    piece = msgspec.structs.replace(piece, response=response)  # type: ignore[type-var]
+                yield piece
+        except BetterAIError as error:
+            error.locate(self.declared.name, self.model.id)
+            raise
+        finally:
+            await pieces.aclose()
+
+    def complete(self, result: R, seconds: float) -> R:
+        if result.provider and result.cost is not None and result.timing is not None:
+            return result
+        return msgspec.structs.replace(
+            result,
+            provider=result.provider or self.declared.name,
+            model=result.model or self.model.id,
+            cost=result.cost or price_usage(result.usage, self.model.price),
+            timing=result.timing or Timing(total=seconds),
+        )
+
+
+class Modalities:
+    """What `Client` offers beside text. Every method takes the settings of its category, as one value or by name."""
+
+    _config: CoreConfig
+    _others: dict[tuple[Category, str], Found]
+
+    def _connect(self) -> HTTPTransport:
+        raise NotImplementedError
+
+    def _limit(self, config: CoreConfig) -> CoreConfig:
+        raise NotImplementedError
+
+    def find(self, category: Category, model: str, config: CoreConfig | None = None) -> Found:
+        """The provider of a category behind a name. Raises `ModelNotFoundError` and `ConfigurationError`."""
+        if config is not None:
+            return self._open(category, model or config.model, self._limit(config))
+        key, version = (category, model), registry_version()
+        found = self._others.get(key)
+        if found is None or found.version != version:
+            if len(self._others) >= MAX_PROVIDERS:
+                self._others.clear()
+            found = self._others[key] = self._open(category, model, msgspec.structs.replace(self._config, model=""))
+        elif (connection := getattr(found.provider, "connection", None)) is not None:
+            connection.look_again()
+        return found
+
+    def _open(self, category: Category, name: str, config: CoreConfig) -> Found:
+        version = registry_version()
+        named = msgspec.structs.replace(config, model=name)
+        return Found(*find_provider(category, named, transport=self._connect), version)
+
+    async def embed(
+        self,
+        model: str,
+        texts: str | Sequence[str],
+        *,
+        config: CoreConfig | None = None,
+        settings: EmbeddingSettings | None = None,
+        **options: Unpack[EmbeddingOptions],
+    ) -> EmbeddingResponse:
+        """A vector for each text, in order: see `betterai.embed`."""
+        found = self.find("embeddings", model, config)
+        given, wanted = [texts] if isinstance(texts, str) else texts, _merge(EmbeddingSettings, settings, options)
+        return await found.whole(lambda provider: provider.embed(given, found.id, wanted))
+
+    async def rerank(
+        self,
+        model: str,
+        query: str,
+        documents: Sequence[str],
+        *,
+        config: CoreConfig | None = None,
+        settings: RerankSettings | None = None,
+        **options: Unpack[RerankOptions],
+    ) -> RerankResponse:
+        """The documents by how well they answer a query: see `betterai.rerank`."""
+        found = self.find("rerank", model, config)
+        wanted = _merge(RerankSettings, settings, options)
+        more = (wanted,) if wanted.given().keys() - {"top"} else ()
+        return await found.whole(lambda ranker: ranker.rerank(query, documents, found.id, wanted.top, *more))
+
+    async def moderate(
+        self,
+        model: str,
+        inputs: str | Media | Sequence[str | Media],
+        *,
+        config: CoreConfig | None = None,
+        settings: ModerationSettings | None = None,
+        **options: Unpack[ModerationOptions],
+    ) -> ModerationResponse:
+        """A verdict on each input: see `betterai.moderate`."""
+        found = self.find("moderation", model, config)
+        given = [inputs] if isinstance(inputs, str | Media) else inputs
+        wanted = _merge(ModerationSettings, settings, options)
+        more = (wanted,) if wanted.given() else ()
+        return await found.whole(lambda provider: provider.moderate(given, found.id, *more))
+
+    async def generate_image(
+        self,
+        model: str,
+        prompt: str,
+        *,
+        config: CoreConfig | None = None,
+        settings: ImageSettings | None = None,
+        **options: Unpack[ImageOptions],
+    ) -> ImageResponse:
+        """Pictures of a prompt: see `betterai.generate_image`."""
+        found = self.find("image", model, config)
+        wanted = _merge(ImageSettings, settings, options)
+        return await found.whole(lambda provider: provider.generate(prompt, found.id, wanted))
+
+    def stream_image(
+        self,
+        model: str,
+        prompt: str,
+        *,
+        config: CoreConfig | None = None,
+        settings: ImageSettings | None = None,
+        **options: Unpack[ImageOptions],
+    ) -> AsyncGenerator[ImageChunk, None]:
+        """The same, with unfinished pictures on the way where the provider shows them."""
+        found = self.find("image", model, config)
+        wanted = _merge(ImageSettings, settings, options)
+        return found.pieces(lambda provider: provider.generate_stream(prompt, found.id, wanted))
+
+    async def generate_video(
+        self,
+        model: str,
+        prompt: str,
+        *,
+        config: CoreConfig | None = None,
+        settings: VideoSettings | None = None,
+        **options: Unpack[VideoOptions],
+    ) -> VideoResponse:
+        """A film of a prompt, waited for: see `betterai.generate_video`."""
+        found = self.find("video", model, config)
+        wanted = _merge(VideoSettings, settings, options)
+        return await found.whole(lambda provider: provider.generate(prompt, found.id, wanted))
+
+    async def transcribe(
+        self,
+        model: str,
+        audio: MediaSource,
+        *,
+        config: CoreConfig | None = None,
+        settings: TranscriptionSettings | None = None,
+        **options: Unpack[TranscriptionOptions],
+    ) -> Transcript:
+        """What is said in a recording: see `betterai.transcribe`."""
+        found = self.find("audio", model, config)
+        wanted = _merge(TranscriptionSettings, settings, options)
+        media = await gather_media(audio, "audio")
+        return await found.whole(lambda provider: provider.transcribe(media, found.id, wanted))
+
+    async def stream_transcription(
+        self,
+        model: str,
+        audio: MediaSource | AsyncIterable[bytes],
+        *,
+        config: CoreConfig | None = None,
+        settings: TranscriptionSettings | None = None,
+        **options: Unpack[TranscriptionOptions],
+    ) -> AsyncGenerator[TranscriptChunk, None]:
+        """The same in pieces, of sound that may still be coming: see `betterai.stream_transcription`."""
+        found = self.find("audio", model, config)
+        wanted = _merge(TranscriptionSettings, settings, options)
+        media = aiter(audio) if isinstance(audio, AsyncIterable) else await gather_media(audio, "audio")
+        pieces = found.pieces(lambda provider: provider.transcribe_stream(media, found.id, wanted))
+        try:
+            async for piece in pieces:
+                yield piece
+        finally:
+            await pieces.aclose()
+
+    async def speak(
+        self,
+        model: str,
+        text: str,
+        *,
+        config: CoreConfig | None = None,
+        settings: SpeechSettings | None = None,
+        **options: Unpack[SpeechOptions],
+    ) -> Speech:
+        """A text as speech: see `betterai.speak`."""
+        found = self.find("tts", model, config)
+        wanted = _merge(SpeechSettings, settings, options)
+        return await found.whole(lambda provider: provider.synthesize(text, found.id, wanted))
+
+    def stream_speech(
+        self,
+        model: str,
+        text: str | AsyncIterator[str],
+        *,
+        config: CoreConfig | None = None,
+        settings: SpeechSettings | None = None,
+        **options: Unpack[SpeechOptions],
+    ) -> AsyncGenerator[SpeechChunk, None]:
+        """The same as it comes, of a text that may still be coming: see `betterai.stream_speech`."""
+        found = self.find("tts", model, config)
+        wanted = _merge(SpeechSettings, settings, options)
+        return found.pieces(lambda provider: provider.synthesize_stream(text, found.id, wanted))
+
+    async def _close_others(self) -> None:
+        found, self._others = self._others, {}
+        for item in found.values():
+            await item.provider.aclose()
+
+
+def _merge(kind: type[S], settings: S | None, options: Mapping[str, Any]) -> S:
+    """Settings with options on top."""
+    if settings is None:
+        return kind(**options)
+    return settings.replace(**options) if options else settings

@@ -1,0 +1,67 @@
+"""Real traffic of the categories other than text: what is read equals what an independent reading of the body says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from betterai.runtime.replay import replay_exchange
+from recordings.exceptions import NOT_READ
+from recordings.modalities.readings import READINGS
+from recordings.store import ROOT, load, name_of, needs_recordings
+
+pytestmark = [pytest.mark.recordings, needs_recordings]
+
+PROVIDERS = (
+    "azure",
+    "cohere",
+    "google",
+    "llamacpp",
+    "mistral",
+    "ollama",
+    "openai",
+    "openrouter",
+    "together",
+    "vertex",
+    "voyage",
+)
+
+
+def kind_of(file: Path) -> str:
+    exchange = load(file)
+    return str(exchange.get("base_kind") if exchange["kind"] == "error" else exchange["kind"])
+
+
+FILES = [
+    file
+    for provider in PROVIDERS
+    for kind in (*READINGS, "error")
+    for file in sorted((ROOT / provider / kind).glob("*.json"))
+    if kind_of(file) in READINGS and load(file)["fidelity"] in ("wire", "wire-body", "response-fixture")
+]
+
+
+def test_there_are_about_as_many_as_we_were_told() -> None:
+    assert len(FILES) > 160
+
+
+@pytest.mark.parametrize("file", FILES, ids=map(name_of, FILES))
+def test_is_read_as_the_body_says(file: Path) -> None:
+    exchange: dict[str, Any] = load(file)
+    response = exchange["response"]
+    report = replay_exchange(exchange, name_of(file))
+    if name_of(file) in NOT_READ:
+        assert report.verdict != "read"
+        return
+    assert report.verdict == "read", report.detail
+    if response["status"] >= 400:
+        assert report.error is not None
+        assert report.error["status"] == response["status"]
+        assert report.error["message"]
+        return
+    expected = READINGS[kind_of(file)](response["body"])
+    tokens = expected.pop("input")
+    assert {name: getattr(report, name) for name in expected} == expected
+    assert (report.usage.input if report.usage is not None else None) == tokens
