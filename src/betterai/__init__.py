@@ -31,6 +31,7 @@ _HOMES = {
         "RateLimitError SpendLimitReached StepLimitReached StreamInterrupted TotalTimeout UnsupportedParam "
         "ValidationError"
     ),
+    "core.jobs": "JobHandle",
     "core.media": "Media",
     "core.message": ("CacheMark Citation MediaPart Message Opaque Reasoning Refusal Text ToolCall ToolResult"),
     "core.model": "ModelCapabilities ModelConfig ModelTraits",
@@ -61,10 +62,13 @@ _HOMES = {
         "register_rerank_provider register_text_provider register_tts_provider register_video_provider"
     ),
     "runtime.functions": "ToolFunction tool",
+    "runtime.job_store": "JobStore",
+    "runtime.jobs": "Job",
     "runtime.modality_calls": (
-        "embed generate_image generate_video moderate rerank speak stream_image stream_speech stream_transcription "
-        "transcribe"
+        "embed generate_image generate_video moderate rerank save_media speak start_image start_video stream_image "
+        "stream_speech stream_transcription transcribe"
     ),
+    "runtime.sources": "read_media",
     "runtime.storage": "dump_messages load_messages",
     "runtime.stream": "TextStream",
     "runtime.tool_stream": "ToolStream",

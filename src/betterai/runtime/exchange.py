@@ -42,6 +42,7 @@ from betterai.wire.errors import read_request_id
 from betterai.wire.framing import Framer, open_framer
 
 if TYPE_CHECKING:
+    from betterai.runtime.steps import StepsRun
     from betterai.transport.http import Endpoint
 
 I = TypeVar("I")  # noqa: E741
@@ -266,11 +267,25 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         return encode_request(request)
 
     async def _ask_by_job(self, plan: Plan, attempts: Attempts) -> R:
+        job = self.open_job(plan)
+        return self.finish_job(await job.run(), plan, job, attempts)
+
+    def open_job(
+        self, plan: Plan, state: Mapping[str, Any] | None = None, total: float | None = None
+    ) -> StepsRun[Any, R]:
+        """The run of a call whose codec works on it as a job, from the beginning or from a stored `state`."""
         from betterai.runtime.steps import StepsRun
 
-        job: StepsRun[Any, R] = StepsRun(plan.codec, plan.call, self.connection, clock=self._clock)
+        job: StepsRun[Any, R] = StepsRun(
+            plan.codec, plan.call, self.connection, state=state, total=total, clock=self._clock
+        )
         job.on_request = lambda request: refuse_dropped(request, self._config)
-        result = await job.run()
+        return job
+
+    def finish_job(self, result: R, plan: Plan, job: StepsRun[Any, R], attempts: Attempts | None = None) -> R:
+        """The result of a job with what only the runner knows."""
+        if attempts is None:
+            attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
         attempts.records += job.records
         return self._complete(result, plan, attempts, job.headers, warnings=(*plan.call.warnings, *job.warnings))
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, Unpack
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from betterai.config.environment import complete_config
 from betterai.core.config import CoreConfig
-from betterai.core.exceptions import BetterAIError
+from betterai.core.exceptions import BetterAIError, ConfigurationError
 from betterai.core.media import Media
 from betterai.core.model import Category, ModelConfig
 from betterai.core.options import (
@@ -47,11 +51,15 @@ from betterai.core.settings import (
     TranscriptionSettings,
     VideoSettings,
 )
+from betterai.runtime.attempts import read_timeout
 from betterai.runtime.factory import find_provider
 from betterai.runtime.registry import registry_version
 from betterai.runtime.sources import MediaSource, gather_media
+from betterai.runtime.stand_in import choose_transport
 
 if TYPE_CHECKING:
+    from betterai.runtime.job_store import JobStore
+    from betterai.runtime.jobs import Job
     from betterai.transport.http import HTTPTransport
 
 R = TypeVar("R", bound=Result)
@@ -221,14 +229,65 @@ class Modalities:
         model: str,
         prompt: str,
         *,
+        store: JobStore | UnsetType | None = UNSET,
         config: CoreConfig | None = None,
         settings: VideoSettings | None = None,
         **options: Unpack[VideoOptions],
     ) -> VideoResponse:
         """A film of a prompt, waited for: see `betterai.generate_video`."""
-        found = self.find("video", model, config)
+        from betterai.runtime.exchange import ExchangeRunner
+
         wanted = _merge(VideoSettings, settings, options)
+        found = self.find("video", model, config)
+        if isinstance(found.provider, ExchangeRunner):
+            job: Job[VideoResponse] = await self._start("video", model, prompt, store, config, wanted)
+            return await job.finish()
         return await found.whole(lambda provider: provider.generate(prompt, found.id, wanted))
+
+    async def start_video(
+        self,
+        model: str,
+        prompt: str,
+        *,
+        store: JobStore | UnsetType | None = UNSET,
+        config: CoreConfig | None = None,
+        settings: VideoSettings | None = None,
+        **options: Unpack[VideoOptions],
+    ) -> Job[VideoResponse]:
+        """The job that makes a film, submitted: see `betterai.start_video`."""
+        return await self._start("video", model, prompt, store, config, _merge(VideoSettings, settings, options))
+
+    async def start_image(
+        self,
+        model: str,
+        prompt: str,
+        *,
+        store: JobStore | UnsetType | None = UNSET,
+        config: CoreConfig | None = None,
+        settings: ImageSettings | None = None,
+        **options: Unpack[ImageOptions],
+    ) -> Job[ImageResponse]:
+        """The job that draws pictures, where the provider works on them as jobs: see `betterai.start_video`."""
+        return await self._start("image", model, prompt, store, config, _merge(ImageSettings, settings, options))
+
+    async def _start(
+        self,
+        category: Category,
+        model: str,
+        input: Any,
+        store: JobStore | UnsetType | None,
+        config: CoreConfig | None,
+        settings: Any,
+    ) -> Job[Any]:
+        from betterai.runtime.exchange import ExchangeRunner
+        from betterai.runtime.job_store import JobStore
+        from betterai.runtime.jobs import Job
+
+        found = self.find(category, model, config)
+        if not isinstance(found.provider, ExchangeRunner):
+            raise ConfigurationError(f"{found.declared.name} is a class, and starts no jobs", hint="await the result")
+        kept = JobStore() if isinstance(store, UnsetType) else store
+        return await Job.start(found.provider, input, found.id, settings, kept)
 
     async def transcribe(
         self,
@@ -292,6 +351,13 @@ class Modalities:
         found = self.find("tts", model, config)
         wanted = _merge(SpeechSettings, settings, options)
         return found.pieces(lambda provider: provider.synthesize_stream(text, found.id, wanted))
+
+    async def save_media(self, media: Media, path: str | os.PathLike[str]) -> Path:
+        """Write media into a file, or into a folder under a new name: see `betterai.save_media`."""
+        from betterai.runtime.saving import save_to
+
+        limits = read_timeout(complete_config(self._config).timeout)
+        return await save_to(media, Path(path), choose_transport(self._connect()), limits)
 
     async def _close_others(self) -> None:
         found, self._others = self._others, {}

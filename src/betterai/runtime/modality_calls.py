@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
-from typing import Unpack
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from msgspec import UNSET, UnsetType
 
 from betterai.core.config import CoreConfig
 from betterai.core.media import Media
@@ -39,6 +43,10 @@ from betterai.core.settings import (
 )
 from betterai.runtime.client import default_client
 from betterai.runtime.sources import MediaSource
+
+if TYPE_CHECKING:
+    from betterai.runtime.job_store import JobStore
+    from betterai.runtime.jobs import Job
 
 
 async def embed(
@@ -109,12 +117,44 @@ async def generate_video(
     model: str,
     prompt: str,
     *,
+    store: JobStore | UnsetType | None = UNSET,
     config: CoreConfig | None = None,
     settings: VideoSettings | None = None,
     **options: Unpack[VideoOptions],
 ) -> VideoResponse:
-    """A film of a prompt, waited for. Raises `BetterAIError`; `start_video` gives the job at once."""
-    return await default_client().generate_video(model, prompt, config=config, settings=settings, **options)
+    """A film of a prompt, waited for; cancelling the call cancels the job. Raises `BetterAIError`. The job is stored as
+    that of `start_video` is, so that a crash does not lose it.
+    """
+    client = default_client()
+    return await client.generate_video(model, prompt, store=store, config=config, settings=settings, **options)
+
+
+async def start_video(
+    model: str,
+    prompt: str,
+    *,
+    store: JobStore | UnsetType | None = UNSET,
+    config: CoreConfig | None = None,
+    settings: VideoSettings | None = None,
+    **options: Unpack[VideoOptions],
+) -> Job[VideoResponse]:
+    """The job that makes a film, submitted: `await job.wait()` gives it, and `job.handle` is what another process goes
+    on with. It is kept in the store of jobs (`betterai jobs`) unless `store` is None. Raises `BetterAIError`.
+    """
+    return await default_client().start_video(model, prompt, store=store, config=config, settings=settings, **options)
+
+
+async def start_image(
+    model: str,
+    prompt: str,
+    *,
+    store: JobStore | UnsetType | None = UNSET,
+    config: CoreConfig | None = None,
+    settings: ImageSettings | None = None,
+    **options: Unpack[ImageOptions],
+) -> Job[ImageResponse]:
+    """The same for pictures, where the provider works on them as jobs."""
+    return await default_client().start_image(model, prompt, store=store, config=config, settings=settings, **options)
 
 
 async def transcribe(
@@ -163,3 +203,11 @@ def stream_speech(
 ) -> AsyncGenerator[SpeechChunk, None]:
     """The same as it comes, of a text that may still be coming. The last piece has the whole `response`."""
     return default_client().stream_speech(model, text, config=config, settings=settings, **options)
+
+
+async def save_media(media: Media, path: str | os.PathLike[str]) -> Path:
+    """Write media of an answer into a file; where `path` is a folder, into a new one there. Its place.
+
+    A URL is fetched without any key, from public addresses only, straight into the file. Raises `BetterAIError`.
+    """
+    return await default_client().save_media(media, path)

@@ -81,6 +81,7 @@ class StepsRun(Generic[C, R]):
         self.headers: Mapping[str, str] = {}
         self.on_checkpoint: Callable[[State], Awaitable[None]] | None = None
         self.on_progress: Callable[[float], None] | None = None
+        self.on_wait: Callable[[Wait], Awaitable[None]] | None = None
         self.on_request: Callable[[WireRequest], None] | None = None
         """Called with each request before it is sent; what it raises ends the job."""
         self.warnings: tuple[CallWarning, ...] = ()
@@ -91,10 +92,26 @@ class StepsRun(Generic[C, R]):
         self._clock = clock
         self._total = connection.timeout.total if total is None else total
         self._deadline = clock.monotonic() + self._total
-        self._resumed = state is not None
+        self.was_resumed = self._resumed = state is not None
         """Until the first checkpoint of this run: what is asked for before it may have been asked for already."""
+        self.wait: Wait | None = None
+        """What `begin` ended at."""
+        self.refused: BetterAIError | None = None
+        """The error of the last request that failed for good: what a codec raises by itself is another one."""
 
     async def run(self, *, cancels: bool = True) -> R:
+        """The result of the job."""
+        result = await self._drive(cancels=cancels, stops=False)
+        assert result is not None
+        return result
+
+    async def begin(self) -> R | None:
+        """Submit the job, and come back where it is to be waited for: `wait` and `state` are set then. The result where
+        there is nothing to wait for.
+        """
+        return await self._drive(cancels=True, stops=True)
+
+    async def _drive(self, *, cancels: bool, stops: bool) -> R | None:
         job = self._codec.run(self._call, self.state)
         reply: WireResponse | None = None
         failure: BetterAIError | None = None
@@ -110,9 +127,12 @@ class StepsRun(Generic[C, R]):
                     try:
                         reply = await self._send(step)
                     except BetterAIError as error:
-                        failure = error
+                        failure = self.refused = error
+                elif isinstance(step, Wait) and stops:
+                    self.wait = step
+                    return None
                 elif isinstance(step, Wait):
-                    await self._wait(step)
+                    await self.pause(step)
                 else:
                     await self._keep(step)
         except CancelledError:
@@ -129,8 +149,10 @@ class StepsRun(Generic[C, R]):
         if self.on_checkpoint is not None:
             await self.on_checkpoint(checkpoint.state)
 
-    async def _wait(self, step: Wait) -> None:
+    async def pause(self, step: Wait) -> None:
         """At least as long as the codec and the provider's last Retry-After say."""
+        if self.on_wait is not None:
+            await self.on_wait(step)
         if self.on_progress is not None and step.progress is not None:
             self.on_progress(step.progress)
         asked = parse_retry_after(self.headers, now=self._clock.now()) or 0.0
@@ -207,6 +229,18 @@ class StepsRun(Generic[C, R]):
             request_id=error.request_id,
             headers=error.headers,
         )
+
+    async def stop(self) -> bool:
+        """Ask the provider to stop the job; False where there is nothing to ask for. Raises `BetterAIError`."""
+        request = self._codec.cancel(self.state) if self.state is not None else None
+        if request is None:
+            return False
+        self._resumed = False
+        try:
+            await self._send(request)
+        except BetterAIError as error:
+            raise self._locate(error) from error.__cause__
+        return True
 
     async def _cancel(self) -> None:
         """Ask the provider to stop the job, once; that it did not work is no news to who left."""

@@ -20,6 +20,7 @@ from betterai.runtime.background import Background, run, start
 from betterai.runtime.conversation import ConversationState, read_question
 from betterai.runtime.stream import Partials, TextStream
 from betterai.runtime.sync_modalities import (
+    SyncJob,
     SyncPieces,
     embed,
     generate_image,
@@ -27,6 +28,8 @@ from betterai.runtime.sync_modalities import (
     moderate,
     rerank,
     speak,
+    start_image,
+    start_video,
     stream_image,
     stream_speech,
     stream_transcription,
@@ -262,6 +265,7 @@ def count_tokens(
 
 __all__ = [
     "Conversation",
+    "SyncJob",
     "SyncPieces",
     "SyncStream",
     "SyncToolStream",
@@ -275,6 +279,8 @@ __all__ = [
     "run",
     "run_tools",
     "speak",
+    "start_image",
+    "start_video",
     "stream",
     "stream_image",
     "stream_speech",

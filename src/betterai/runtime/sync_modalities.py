@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import suppress
-from typing import Generic, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
+
+from msgspec import UNSET, UnsetType
 
 from betterai.core.config import CoreConfig
 from betterai.core.media import Media
@@ -23,6 +25,7 @@ from betterai.core.results import (
     ImageResponse,
     ModerationResponse,
     RerankResponse,
+    Result,
     Speech,
     SpeechChunk,
     Transcript,
@@ -42,7 +45,12 @@ from betterai.runtime import modality_calls as _async
 from betterai.runtime.background import Background, run, start
 from betterai.runtime.sources import MediaSource
 
+if TYPE_CHECKING:
+    from betterai.runtime.job_store import JobStore
+    from betterai.runtime.jobs import Job, Progress
+
 P = TypeVar("P")
+R = TypeVar("R", bound=Result)
 
 
 class SyncPieces(Generic[P]):
@@ -78,6 +86,38 @@ class SyncPieces(Generic[P]):
         if self._background is not None:
             with suppress(RuntimeError):
                 self._background.loop.call_soon_threadsafe(_leave, self._pieces)
+
+
+class SyncJob(Generic[R]):
+    """A job, as `betterai.Job`, without async."""
+
+    def __init__(self, job: Job[R]) -> None:
+        self.job = job
+
+    @classmethod
+    def resume(
+        cls,
+        handle: str,
+        *,
+        config: CoreConfig | None = None,
+        store: JobStore | UnsetType | None = UNSET,
+    ) -> SyncJob[R]:
+        """See `betterai.Job.resume`."""
+        from betterai.runtime.jobs import Job
+
+        return cls(Job.resume(handle, config=config, store=store))
+
+    @property
+    def handle(self) -> str:
+        return self.job.handle
+
+    def wait(self, *, timeout: float | None = None, on_progress: Progress | None = None) -> R:
+        """See `betterai.Job.wait`."""
+        return run(self.job.wait(timeout=timeout, on_progress=on_progress))
+
+    def cancel(self) -> None:
+        """See `betterai.Job.cancel`."""
+        run(self.job.cancel())
 
 
 async def _next(pieces: AsyncGenerator[P, None]) -> tuple[P, ...]:
@@ -163,12 +203,13 @@ def generate_video(
     model: str,
     prompt: str,
     *,
+    store: JobStore | UnsetType | None = UNSET,
     config: CoreConfig | None = None,
     settings: VideoSettings | None = None,
     **options: Unpack[VideoOptions],
 ) -> VideoResponse:
     """`betterai.generate_video`, without async."""
-    return run(_async.generate_video(model, prompt, config=config, settings=settings, **options))
+    return run(_async.generate_video(model, prompt, store=store, config=config, settings=settings, **options))
 
 
 def transcribe(
@@ -217,3 +258,29 @@ def stream_speech(
 ) -> SyncPieces[SpeechChunk]:
     """`betterai.stream_speech`, without async."""
     return SyncPieces(_async.stream_speech(model, text, config=config, settings=settings, **options))
+
+
+def start_video(
+    model: str,
+    prompt: str,
+    *,
+    store: JobStore | UnsetType | None = UNSET,
+    config: CoreConfig | None = None,
+    settings: VideoSettings | None = None,
+    **options: Unpack[VideoOptions],
+) -> SyncJob[VideoResponse]:
+    """`betterai.start_video`, without async."""
+    return SyncJob(run(_async.start_video(model, prompt, store=store, config=config, settings=settings, **options)))
+
+
+def start_image(
+    model: str,
+    prompt: str,
+    *,
+    store: JobStore | UnsetType | None = UNSET,
+    config: CoreConfig | None = None,
+    settings: ImageSettings | None = None,
+    **options: Unpack[ImageOptions],
+) -> SyncJob[ImageResponse]:
+    """`betterai.start_image`, without async."""
+    return SyncJob(run(_async.start_image(model, prompt, store=store, config=config, settings=settings, **options)))
