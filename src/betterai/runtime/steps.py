@@ -6,7 +6,7 @@ from asyncio import CancelledError, wait_for
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from random import uniform
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -101,9 +101,7 @@ class StepsRun(Generic[C, R]):
 
     async def run(self, *, cancels: bool = True) -> R:
         """The result of the job."""
-        result = await self._drive(cancels=cancels, stops=False)
-        assert result is not None
-        return result
+        return cast(R, await self._drive(cancels=cancels, stops=False))
 
     async def begin(self) -> R | None:
         """Submit the job, and come back where it is to be waited for: `wait` and `state` are set then. The result where
