@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 Json = dict[str, Any]
@@ -65,3 +66,49 @@ EMBEDDINGS = {
     "openai_embeddings": openai_embeddings, "cohere_embed": cohere_embed, "gemini": gemini,
     "vertex_predict": vertex_predict, "ollama_embed": ollama_embed,
 }  # fmt: skip
+
+PNG = b"\x89PNG\r\n\x1a\n and a picture"
+SOUND = b"ID3 and some sound"
+TEXT = "Ruby is a language."
+
+
+def pictures() -> Json:
+    item = {"b64_json": b64encode(PNG).decode(), "revised_prompt": "A better prompt"}
+    details = {"text_tokens": 3, "image_tokens": TOKENS - 3}
+    usage = {"input_tokens": TOKENS, "input_tokens_details": details, "output_tokens": 20, "total_tokens": 20 + TOKENS}
+    return {"created": 1, "data": [item], "output_format": "png", "usage": usage}
+
+
+def gemini_picture() -> Json:
+    parts = [{"text": "Here it is."}, {"inlineData": {"mimeType": "image/png", "data": b64encode(PNG).decode()}}]
+    candidate = {"content": {"role": "model", "parts": parts}, "finishReason": "STOP", "index": 0}
+    return {
+        "candidates": [candidate],
+        "modelVersion": "m-1",
+        "usageMetadata": {"promptTokenCount": TOKENS, "totalTokenCount": TOKENS},
+    }
+
+
+def imagen() -> Json:
+    item = {"bytesBase64Encoded": b64encode(PNG).decode(), "mimeType": "image/png"}
+    return {"predictions": [item, {"raiFilteredReason": "one was filtered out"}]}
+
+
+def transcript() -> Json:
+    words = [{"word": "Ruby", "text": "Ruby", "start": 0.25, "end": 0.5}]
+    segments = [{"text": TEXT, "start": 0.25, "end": 1.5, "speaker": "A"}]
+    usage = {
+        "type": "tokens",
+        "input_tokens": TOKENS,
+        "input_token_details": {"audio_tokens": 4},
+        "output_tokens": 5,
+        "total_tokens": 5 + TOKENS,
+    }
+    return {"text": TEXT, "language": "en", "duration": 1.5, "words": words, "segments": segments, "usage": usage}
+
+
+def sound() -> Json:
+    return {"audio_data": b64encode(SOUND).decode()}
+
+
+IMAGES = {"openai_images": pictures, "gemini": gemini_picture, "vertex_predict": imagen}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ PROVIDERS = (
     "azure",
     "cohere",
     "google",
+    "groq",
     "llamacpp",
     "mistral",
     "ollama",
@@ -26,6 +28,7 @@ PROVIDERS = (
     "together",
     "vertex",
     "voyage",
+    "xai",
 )
 
 
@@ -60,6 +63,12 @@ def test_is_read_as_the_body_says(file: Path) -> None:
         assert report.error is not None
         assert report.error["status"] == response["status"]
         assert report.error["message"]
+        return
+    if "body_base64" in response:
+        sound = b64decode(response["body_base64"])
+        [media] = report.media
+        assert media["bytes"] == len(sound)
+        assert media["mime_type"].startswith("audio/")
         return
     expected = READINGS[kind_of(file)](response["body"])
     tokens = expected.pop("input")

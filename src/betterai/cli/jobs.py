@@ -7,7 +7,7 @@ import time
 from argparse import Namespace
 
 from betterai.cli.output import Output, Style
-from betterai.cli.results import save_all
+from betterai.cli.results import save_all, write_files
 from betterai.cli.table import write_table
 from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
@@ -78,17 +78,5 @@ async def _resume(arguments: Namespace, output: Output) -> int:
     result = await job.wait(timeout=arguments.timeout, on_progress=lambda part: output.note(f"{part:.0%} done"))
     media: tuple[Media, ...] = tuple(getattr(result, "videos", ()) or getattr(result, "images", ()))
     places = await save_all(media, arguments.save, output)
-    if arguments.json:
-        output.write_json(
-            {
-                "model": f"{result.provider}/{result.model}",
-                "files": places,
-                "usage": result.usage,
-                "cost": result.cost,
-                "warnings": result.warnings,
-            }
-        )
-    else:
-        for place in places:
-            output.answers.write(f"{place}\n")
+    write_files(result, places, output, as_json=arguments.json)
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import to_thread
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from os import remove
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from betterai.cli.output import Output
 from betterai.cli.pictures import open_folder, show
 from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
+from betterai.core.results import Result
 from betterai.runtime.client import Client
 
 
@@ -36,3 +37,20 @@ def find_place(target: str | None, files: int = 1) -> Path:
     if files > 1:
         raise ValidationError(f"there are {files} files, and {str(place)!r} is one", hint="name a folder")
     return place
+
+
+def write_files(result: Result, places: Sequence[str], output: Output, *, as_json: bool) -> None:
+    """The places, a line each; or all that is known of the result as JSON."""
+    if not as_json:
+        for place in places:
+            output.answers.write(f"{place}\n")
+        return
+    output.write_json(
+        {
+            "model": f"{result.provider}/{result.model}",
+            "files": places,
+            "usage": result.usage,
+            "cost": result.cost,
+            "warnings": result.warnings,
+        }
+    )

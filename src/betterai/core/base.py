@@ -150,12 +150,20 @@ class BaseTTSProvider(BaseProvider):
     async def synthesize_stream(
         self, text: str | AsyncIterator[str], model: str, settings: SpeechSettings
     ) -> AsyncGenerator[SpeechChunk, None]:
-        """Text in whole or as it comes; audio out. By default sentence by sentence."""
+        """Text in whole or as it comes; audio out. By default sentence by sentence. The last piece has the response."""
         from betterai.core.accumulate import split_sentences
 
+        spoken: list[Speech] = []
         async for sentence in split_sentences(text):
             speech = await self.synthesize(sentence, model, settings)
+            spoken.append(speech)
             yield SpeechChunk(audio=speech.audio.to_bytes(), words=speech.words)
+        if len(spoken) == 1:
+            yield SpeechChunk(response=spoken[0])
+        elif spoken:
+            sound = b"".join(speech.audio.to_bytes() for speech in spoken)
+            audio = Media(kind="audio", mime_type=spoken[0].audio.mime_type, data=sound)
+            yield SpeechChunk(response=Speech(audio=audio, sample_rate=spoken[0].sample_rate, model=spoken[0].model))
 
 
 class RealtimeSession(BaseProvider):

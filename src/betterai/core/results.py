@@ -82,6 +82,18 @@ class Transcript(Result, frozen=True, kw_only=True):
     words: tuple[Word, ...] | None = None
     segments: tuple[Segment, ...] | None = None
 
+    def to_srt(self) -> str:
+        """As SubRip subtitles. Raises `ValidationError` for a transcript that says nothing of times."""
+        from betterai.core.subtitles import write_srt
+
+        return write_srt(self)
+
+    def to_vtt(self) -> str:
+        """As WebVTT subtitles. Raises `ValidationError` for a transcript that says nothing of times."""
+        from betterai.core.subtitles import write_vtt
+
+        return write_vtt(self)
+
 
 class TranscriptChunk(Data, frozen=True, kw_only=True):
     """A piece of a live transcript. An interim piece (`final` False) is replaced by the next one."""

@@ -16,6 +16,7 @@ from betterai.core.config import Timeout
 from betterai.core.exceptions import UnsupportedParam, ValidationError
 from betterai.core.media import Media, parse_data_url
 from betterai.core.message import MediaPart, Message, ToolResult
+from betterai.core.sniffing import sniff_mime_type
 from betterai.core.wire import WireRequest
 
 if TYPE_CHECKING:
@@ -24,27 +25,7 @@ if TYPE_CHECKING:
 
 MAX_MEDIA_BYTES = 100 * 1024 * 1024
 
-_MAGIC = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"),
-    (b"%PDF-", "application/pdf"), (b"ID3", "audio/mpeg"), (b"OggS", "audio/ogg"), (b"fLaC", "audio/flac"),
-    (b"\x1aE\xdf\xa3", "video/webm"), (b"BM", "image/bmp"), (b"II*\x00", "image/tiff"), (b"MM\x00*", "image/tiff"),
-    (b"\xff\xfb", "audio/mpeg"), (b"\xff\xf3", "audio/mpeg"),
-)  # fmt: skip
-
-
-_BRANDS = {b"avif": "image/avif", b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heif",
-           b"M4A ": "audio/mp4", b"qt  ": "video/quicktime"}  # fmt: skip
 _HEAD = 64
-
-
-def sniff_mime_type(data: bytes) -> str:
-    """The MIME type that the first bytes show; "" where they show none."""
-    for magic, mime_type in _MAGIC:
-        if data.startswith(magic):
-            return mime_type
-    if data[:4] == b"RIFF":
-        return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(data[8:12], "")
-    return _BRANDS.get(data[8:12], "video/mp4") if data[4:8] == b"ftyp" else ""
 
 
 def find_mime_type(media: Media, head: bytes, said: str = "") -> str:

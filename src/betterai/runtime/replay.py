@@ -161,16 +161,16 @@ def _replay_count(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayRe
 
 
 def _replay_result(report: ReplayReport, kind: str, exchange: Mapping[str, Any]) -> ReplayReport:
-    from betterai.runtime.replay_modalities import describe_result, fill_elided, find_category_codec, read_result
+    from betterai.runtime.replay_modalities import describe_result, fill_elided, find_category_codecs, read_result
 
-    codec, why = find_category_codec(report.provider, kind, exchange)
-    if codec is None:
+    codecs, why = find_category_codecs(report.provider, kind, exchange)
+    if not codecs:
         return msgspec.structs.replace(report, verdict="unsupported", detail=why)
     response = exchange["response"]
     status, headers = response["status"], response.get("headers") or {}
     body = fill_elided(_body_bytes(response))
     try:
-        result = read_result(codec, kind, exchange, WireResponse(status=status, headers=headers, body=body))
+        result = read_result(codecs, kind, exchange, WireResponse(status=status, headers=headers, body=body))
     except BetterAIError as error:
         if status >= 300:
             return msgspec.structs.replace(report, verdict="read", error=describe_error(error))

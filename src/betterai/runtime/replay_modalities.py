@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from betterai.core.exceptions import ConfigurationError
+from betterai.core.exceptions import BetterAIError, ConfigurationError
 from betterai.core.media import Media
 from betterai.core.model import Category
 from betterai.core.results import (
@@ -30,8 +31,8 @@ from betterai.core.settings import (
     SpeechSettings,
     TranscriptionSettings,
 )
+from betterai.core.sniffing import sniff_mime_type
 from betterai.core.wire import Call, WireResponse
-from betterai.runtime.media import sniff_mime_type
 from betterai.runtime.registry import get_provider
 from betterai.runtime.round_trip import find_model
 
@@ -47,22 +48,28 @@ _SETTINGS: dict[Category, type[CallSettings]] = {
 _ELIDED = re.compile(rb"(?:\\u2026|\xe2\x80\xa6)?<<ELIDED (\d+) chars[^>]*>>")
 
 
-def find_category_codec(provider: str, kind: str, exchange: Mapping[str, Any]) -> tuple[Any, str]:
-    """The provider's codec that asks at the recorded address; where none was recorded, its first. Else None and why."""
+def find_category_codecs(provider: str, kind: str, exchange: Mapping[str, Any]) -> tuple[list[Any], str]:
+    """The provider's codec that asks at the recorded address; where none was recorded, all. Else none and why."""
     try:
         declared = get_provider(provider).protocols.get(CATEGORIES[kind], {})
     except ConfigurationError:
-        return None, f"no provider {provider}"
+        return [], f"no provider {provider}"
     codecs = [codec for codec in declared.values() if hasattr(codec, "parse_response")]
     path = urlsplit(str((exchange.get("request") or {}).get("url") or "")).path
     if not path:
-        return (codecs[0], "") if codecs else (None, f"{provider} offers no {kind} here")
-    codec = next((codec for codec in codecs if codec.answers(path)), None)
-    return codec, "" if codec is not None else f"no codec for {path}"
+        return codecs, "" if codecs else f"{provider} offers no {kind} here"
+    return [codec for codec in codecs if codec.answers(path)][:1], f"no codec for {path}"
 
 
-def read_result(codec: Any, kind: str, exchange: Mapping[str, Any], reply: WireResponse) -> Any:
-    """The result that a reply is. Raises the error that it is, where it is one."""
+def read_result(codecs: list[Any], kind: str, exchange: Mapping[str, Any], reply: WireResponse) -> Any:
+    """The result that a reply is, by the first codec that can read it. Raises the error that it is, where it is one."""
+    for codec in codecs[:-1]:
+        with suppress(BetterAIError):
+            return _read(codec, kind, exchange, reply)
+    return _read(codecs[-1], kind, exchange, reply)
+
+
+def _read(codec: Any, kind: str, exchange: Mapping[str, Any], reply: WireResponse) -> Any:
     if not 200 <= reply.status < 300:
         raise codec.parse_error(reply)
     model = find_model(str(exchange.get("provider", "")), str(exchange.get("model") or ""))

@@ -6,10 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
+import msgspec
+
 from betterai.core.codec import StreamState
 from betterai.core.exceptions import ProviderError
+from betterai.core.media import Media
 from betterai.core.settings import CallSettings
-from betterai.core.wire import Call, Framing, WireRequest, WireResponse
+from betterai.core.wire import Call, Field, Framing, Multipart, WireRequest, WireResponse
 from betterai.wire.calls import BESIDE
 from betterai.wire.error_bodies import UNREADABLE, read_error
 from betterai.wire.errors import make_stated_error, make_unreadable
@@ -91,6 +94,16 @@ class OneExchange(ABC, Generic[C, R, E]):
                 report.drop(f"options.{vendor}.{name}", "there is no such option; extra_body takes any field")
         return {name: value for name, value in given.items() if name in self.vendor_options}
 
+    def build_form(self, body: Mapping[str, Any]) -> Multipart:
+        """A body as a form: media and texts as they are, lists as fields `name[]`, everything else as JSON."""
+        fields: list[Field] = []
+        for name, value in body.items():
+            if isinstance(value, list | tuple):
+                fields.extend(Field(name=f"{name}[]", value=_as_field(item)) for item in value)
+            elif value is not None:
+                fields.append(Field(name=name, value=_as_field(value)))
+        return Multipart(fields=tuple(fields))
+
     def parse_response(self, call: C, reply: WireResponse) -> R | WireRequest:
         """The result. Raises `ProviderError` for a body that holds none."""
         try:
@@ -110,3 +123,17 @@ class OneExchange(ABC, Generic[C, R, E]):
 
     def open_stream(self, call: C) -> StreamState[E]:
         raise ProviderError("this provider answers in one piece here: there is no stream")
+
+
+_SUFFIXES = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav", "jpeg": "jpg", "x-m4a": "m4a", "x-flac": "flac"}
+
+
+def _as_field(value: Any) -> str | Media:
+    """A text as it is, media with a file name, for services tell types by it; everything else as JSON."""
+    if isinstance(value, Media):
+        if value.filename:
+            return value
+        subtype = value.mime_type.partition("/")[2].partition(";")[0]
+        suffix = _SUFFIXES.get(subtype, subtype)
+        return msgspec.structs.replace(value, filename=f"{value.kind}.{suffix}" if suffix else value.kind)
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -76,4 +76,52 @@ def read_moderation(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-READINGS = {"embeddings": read_embeddings, "rerank": read_rerank, "moderation": read_moderation}
+def read_image(body: dict[str, Any]) -> dict[str, Any]:
+    items = body["data"] if "data" in body else [item for item in body["predictions"] if "bytesBase64Encoded" in item]
+    media = tuple(_picture(item, body.get("output_format")) for item in items)
+    usage = body.get("usage") or {}
+    revised = next((item["revised_prompt"] for item in items if item.get("revised_prompt")), "")
+    free = 0 if "predictions" in body or "cost_in_usd_ticks" in usage else None
+    return {"media": media, "content": revised, "input": usage.get("input_tokens", usage.get("prompt_tokens", free))}
+
+
+MAGIC = {"iVBORw0KGgo": "image/png", "/9j/": "image/jpeg", "UklGR": "image/webp"}
+"""How the base64 of each type begins."""
+
+
+def _picture(item: dict[str, Any], format: str | None) -> dict[str, Any]:
+    text = item.get("b64_json") or item.get("bytesBase64Encoded")
+    if text is None:
+        return {"mime_type": item.get("mime_type", ""), "bytes": None}
+    shown = next((kind for start, kind in MAGIC.items() if text.startswith(start)), "")
+    stated = f"image/{format}" if format else ""
+    return {"mime_type": shown or item.get("media_type") or stated, "bytes": base64_size(text)}
+
+
+def read_transcription(body: dict[str, Any]) -> dict[str, Any]:
+    words = body.get("words")
+    return {"content": body["text"], "words": None if words is None else len(words), "input": _heard(body.get("usage"))}
+
+
+def _heard(usage: dict[str, Any] | None) -> int | None:
+    """The input tokens; those of sound stand beside the others at some, which the total shows."""
+    if usage is None:
+        return None
+    stated = usage.get("input_tokens", usage.get("prompt_tokens"))
+    sound = (usage.get("prompt_tokens_details") or {}).get("audio_tokens") or 0
+    return int(stated or 0) + (sound if sound > (stated or 0) else 0)
+
+
+def read_speech(body: dict[str, Any]) -> dict[str, Any]:
+    return {"media": ({"mime_type": "audio/mpeg", "bytes": base64_size(body["audio_data"])},), "input": 0}
+
+
+READINGS = {
+    "embeddings": read_embeddings,
+    "rerank": read_rerank,
+    "moderation": read_moderation,
+    "image": read_image,
+    "image-edit": read_image,
+    "transcription": read_transcription,
+    "speech": read_speech,
+}

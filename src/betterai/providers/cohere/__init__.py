@@ -6,6 +6,7 @@ from betterai.providers.cohere.embed import CohereEmbed
 from betterai.providers.cohere.models import PROVIDER_MODELS
 from betterai.providers.cohere.rerank import CohereRerank
 from betterai.providers.cohere.tokenize import CohereTokenize
+from betterai.providers.cohere.transcriptions import CohereTranscriptions
 
 PROVIDER = Provider(
     name="cohere",
@@ -30,6 +31,7 @@ PROVIDER = Provider(
         "count": {"cohere_chat": CohereTokenize()},
         "embeddings": {"cohere_embed": CohereEmbed()},
         "rerank": {"rerank": CohereRerank()},
+        "audio": {"openai_transcriptions": CohereTranscriptions()},
     },
     defaults={"text": "command-a-03-2025", "embeddings": "embed-v4.0", "rerank": "rerank-v4.0-fast"},
     list_models_path="/v1/models",

@@ -3,8 +3,10 @@
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.openrouter.chat import OpenRouterChat
 from betterai.providers.openrouter.embeddings import OpenRouterEmbeddings
+from betterai.providers.openrouter.images import OpenRouterImages
 from betterai.providers.openrouter.models import PROVIDER_MODELS
 from betterai.providers.openrouter.responses import OpenRouterResponses
+from betterai.providers.openrouter.transcriptions import OpenRouterTranscriptions
 from betterai.wire.rerank import Rerank
 
 PROVIDER = Provider(
@@ -27,6 +29,8 @@ PROVIDER = Provider(
         "text": {"openai_chat": OpenRouterChat(), "openai_responses": OpenRouterResponses()},
         "embeddings": {"openai_embeddings": OpenRouterEmbeddings()},
         "rerank": {"rerank": Rerank()},
+        "image": {"openai_images": OpenRouterImages()},
+        "audio": {"openai_transcriptions": OpenRouterTranscriptions()},
     },
     defaults={"text": "openai/gpt-oss-120b"},
     list_models_path="/models",
