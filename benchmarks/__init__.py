@@ -1,1 +1,1 @@
-"""A sceptic's benchmark: BetterAI against raw aiohttp, the openai SDK and the LiteLLM SDK. `python -m benchmarks`."""
+"""A sceptic's benchmark: BetterAI beside raw clients, official SDKs and other libraries. `python -m benchmarks`."""

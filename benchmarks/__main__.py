@@ -7,24 +7,29 @@ import os
 import sys
 from contextlib import closing
 
-from benchmarks.environments import BENCH, ROOT, prepare, read_versions
+from benchmarks.environments import BENCH, ROOT, find_features, prepare, read_versions
 from benchmarks.limits import check_limits
 from benchmarks.measures import MEASURES
-from benchmarks.peers import ENVIRONMENTS, PEERS
-from benchmarks.picture import draw
+from benchmarks.peers import ENVIRONMENTS, FEATURES, OURS, PEERS
+from benchmarks.pictures import draw_all
 from benchmarks.plan import Workers, plan
 from benchmarks.processes import WorkerError, run_upstream
 from benchmarks.progress import Progress
 from benchmarks.report import describe_machine, write_page, write_terminal
 from benchmarks.results import Results
 
-NAMES = sorted({*PEERS, *MEASURES, "imports", "growth"})
+WHOLE = ("imports", "pairs", "growth", "instructions")
+"""What is measured beside the rounds."""
+
+NAMES = sorted({*PEERS, *MEASURES, *WHOLE})
+ROUNDS, QUICK_ROUNDS = 5, 1
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small counts and two rounds, to try things out")
-    parser.add_argument("--rounds", type=int, help="how many rounds (15; quick: 2)")
+    parser.add_argument("--quick", action="store_true", help="small counts, one round: to try things out")
+    parser.add_argument("--rounds", type=int, help=f"how many rounds ({ROUNDS}; quick: {QUICK_ROUNDS})")
+    parser.add_argument("--minutes", type=float, default=15, help="rounds past the least stop after that time (15)")
     parser.add_argument("--only", action="append", metavar="NAME", help=f"a peer or a measure: {', '.join(NAMES)}")
     parser.add_argument("--no-write", action="store_true", help="print only")
     parser.add_argument(
@@ -35,7 +40,7 @@ def parse_arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if unknown := set(arguments.only or ()) - set(NAMES):
         parser.error(f"--only knows {', '.join(NAMES)}; not {', '.join(unknown)}")
-    arguments.rounds = arguments.rounds or (2 if arguments.quick else 15)
+    arguments.rounds = arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS)
     return arguments
 
 
@@ -43,7 +48,7 @@ def choose(only: list[str] | None) -> tuple[set[str], set[str]]:
     """The peers and the measures asked for; naming none of a kind means all of it."""
     wanted = set(only or ())
     peers = wanted & set(PEERS) or set(PEERS)
-    measures = wanted - set(PEERS) or {*MEASURES, "imports", "growth"}
+    measures = wanted - set(PEERS) or {*MEASURES, *WHOLE}
     return peers, measures
 
 
@@ -56,16 +61,21 @@ def prepare_environments(results: Results, python: str) -> None:
             results.versions[environment] = read_versions(environment)
         except RuntimeError as error:
             results.failures[f"environment {environment}"] = str(error)
+            print(f"left out: {error}", file=sys.stderr, flush=True)
+    if OURS in results.versions:
+        results.features = find_features(FEATURES)
 
 
 def measure(results: Results, arguments: argparse.Namespace) -> None:
-    """Take all steps. What fails once is not asked again."""
+    """Take all steps. What fails once is not asked again; when it grows late, the last rounds are left out."""
     peers, measures = choose(arguments.only)
     with run_upstream() as upstream, closing(Workers(upstream, arguments.quick)) as workers:
         steps = list(plan(results, workers, peers, measures, arguments.rounds))
         with Progress(len(steps)) as progress:
             for step in steps:
-                if step.what in results.failures:
+                late = step.optional and progress.minutes > arguments.minutes
+                if late or step.what in results.failures:
+                    progress.skip()
                     continue
                 progress.step(step.heading, step.what)
                 try:
@@ -74,6 +84,7 @@ def measure(results: Results, arguments: argparse.Namespace) -> None:
                     results.failures[step.what] = str(error)
                     progress.say(f"failed: {step.what}: {error}")
                     workers.drop(step.peer)
+            results.minutes = progress.minutes
 
 
 def main() -> int:
@@ -87,10 +98,12 @@ def main() -> int:
         partial_run = bool(arguments.quick or arguments.only)
         folder = BENCH if partial_run else ROOT / "docs"
         folder.mkdir(exist_ok=True)
-        (folder / "benchmarks.svg").write_text(draw(results))
-        page = write_page(results, limits, describe_machine(arguments.python), arguments.rounds)
+        pictures = draw_all(results)
+        for name, picture in pictures.items():
+            (folder / name).write_text(picture)
+        page = write_page(results, limits, describe_machine(arguments.python))
         (folder / "benchmarks.md").write_text(page)
-        print(f"written: {folder.name}/benchmarks.md and benchmarks.svg")
+        print(f"written: {folder.name}/benchmarks.md and {', '.join(pictures)}")
     return 1 if results.failures else 0
 
 

@@ -31,7 +31,9 @@ def encode(value: Any) -> bytes:
 
 
 class Replies(NamedTuple):
-    """A whole reply, and the writes of a streamed one: the head with the first event, the events between, the end."""
+    """A whole reply, and the writes of a streamed one: the first text with what goes before it, each further text,
+    and all that comes after the last.
+    """
 
     whole: bytes
     stream: list[bytes]
@@ -41,12 +43,17 @@ class Replies(NamedTuple):
         return b"".join(self.stream)
 
 
-def build_replies(whole: bytes, events: list[bytes]) -> Replies:
-    """Each event in an HTTP chunk of its own; those after the last text in one write."""
+def build_replies(whole: bytes, before: list[bytes], said: list[bytes], after: list[bytes]) -> Replies:
+    """Each event in an HTTP chunk of its own."""
     kind = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(whole)
     head = HEAD + b"Content-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
-    chunks = [b"%x\r\n" % len(event) + event + b"\r\n" for event in events]
-    return Replies(HEAD + kind + whole, [head + chunks[0], *chunks[1:], b"0\r\n\r\n"])
+    first = head + b"".join(map(wrap, [*before, said[0]]))
+    last = b"".join(map(wrap, after)) + b"0\r\n\r\n"
+    return Replies(HEAD + kind + whole, [first, *map(wrap, said[1:]), last])
+
+
+def wrap(event: bytes) -> bytes:
+    return b"%x\r\n" % len(event) + event + b"\r\n"
 
 
 def build_whole() -> bytes:
@@ -88,8 +95,7 @@ def build_chat(events: int) -> Replies:
         first = {"role": "assistant"} if number == 0 else {}
         pieces.append(build_event([{"index": 0, "delta": first | delta, "logprobs": None, "finish_reason": None}]))
     finish = build_event([{"index": 0, "delta": {}, "logprobs": None, "finish_reason": "stop"}])
-    built = build_replies(build_whole(), [*pieces, finish, build_event([], USAGE), b"data: [DONE]\n\n"])
-    return Replies(built.whole, [*built.stream[:events], b"".join(built.stream[events:])])
+    return build_replies(build_whole(), [], pieces, [finish, build_event([], USAGE), b"data: [DONE]\n\n"])
 
 
 def count_characters(events: int) -> int:

@@ -12,9 +12,12 @@ from benchmarks.peers import ENVIRONMENTS
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / ".bench"
-STRANGERS = ("OPENAI_", "LITELLM_", "BETTERAI_", "PYTHON")
+STRANGERS = ("OPENAI_", "ANTHROPIC_", "GOOGLE_", "GEMINI_", "LITELLM_", "LANG", "OTEL_", "BETTERAI_", "PYTHON")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
-SHOWN = ("betterai", "aiohttp", "msgspec", "openai", "httpx", "httpx2", "pydantic", "litellm")
+SHOWN = (
+    "betterai", "aiohttp", "msgspec", "openai", "anthropic", "google-genai", "any-llm-sdk", "pydantic-ai-slim",
+    "langchain-openai", "langchain-core", "litellm", "httpx", "httpx2", "pydantic", "uvloop", "opentelemetry-api",
+)  # fmt: skip
 
 
 def clean_environment() -> dict[str, str]:
@@ -24,7 +27,7 @@ def clean_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(STRANGERS) and name.lower() not in PROXIES
     }
-    return kept | {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    return kept | {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LC_ALL": "C.UTF-8"}
 
 
 def install_environment() -> dict[str, str]:
@@ -79,3 +82,11 @@ def read_versions(environment: str) -> dict[str, str]:
     done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=True)
     versions: dict[str, str] = json.loads(done.stdout)
     return versions
+
+
+def find_features(names: dict[str, str]) -> dict[str, str]:
+    """Those of the features whose name the installed BetterAI knows."""
+    code = f"import betterai, json; print(json.dumps([k for k, v in {names!r}.items() if hasattr(betterai, v)]))"
+    command = [str(interpreter("betterai")), "-c", code]
+    done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=True)
+    return {name: names[name] for name in json.loads(done.stdout)}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from benchmarks.peers import FLOOR, OURS, PEERS, PROTOCOLS
+from benchmarks.pairs import Ratio, compare
+from benchmarks.peers import FLOOR, OURS, PROTOCOLS
 from benchmarks.results import Results, Span
 
-LABELS = {name: peer.label.removeprefix("BetterAI, ") for name, peer in PEERS.items()}
-
-Figure = Span | float | None
+Figure = Span | Ratio | float | None
 
 FLAT = 1.0
 """MiB that 90,000 further calls may add and still be called flat: 12 bytes a call, the allocator's own noise."""
@@ -36,11 +35,18 @@ def at_most(title: str, limit: float, unit: str, found: Figure, floor: Figure = 
     wanted = f"≤ {limit:g}{unit}"
     if figure is None:
         return Limit(title, wanted, "–", beside, None)
-    return Limit(title, wanted, f"{figure:.{digits}f}{unit}", beside, figure <= limit)
+    said = say_ratio(found) if isinstance(found, Ratio) else f"{figure:.{digits}f}{unit}"
+    return Limit(title, wanted, said, beside, figure <= limit)
+
+
+def say_ratio(ratio: Ratio | None) -> str:
+    return "–" if ratio is None else f"{ratio.middle:.2f} × [{ratio.low:.2f}–{ratio.high:.2f}]"
 
 
 def middle(figure: Figure) -> float | None:
-    return figure.median if isinstance(figure, Span) else figure
+    if isinstance(figure, Span):
+        return figure.median
+    return figure.middle if isinstance(figure, Ratio) else figure
 
 
 def over_socket(results: Results, peer: str) -> float | None:
@@ -65,12 +71,13 @@ def check_limits(results: Results) -> list[Limit]:
     first = [over_socket(results, peer) for peer in (OURS, FLOOR)]
     grown = [results.grown(peer) for peer in (OURS, FLOOR)]
     return [
-        at_most("CPU a call, 64 at once, to raw aiohttp", 1.5, " ×", results.ratio("calls_64", OURS), 1.0),
+        at_most("CPU a call, 64 at once, to raw aiohttp", 1.5, " ×", compare(results, "calls_64", OURS, FLOOR), 1.0),
         measured("burst", "CPU a typed streamed event, burst", 10),
         at_most("CPU a typed streamed event, burst, to the openai SDK", 0.08, " ×", *to_openai),
         *(
-            at_most(f"the same over {LABELS[peer]}", 10, " µs", results.span("protocols", peer))
-            for peer in PROTOCOLS[1:]
+            at_most(f"the same over {protocol}", 10, " µs", results.span("protocols", ours))
+            for protocol, (ours, _) in PROTOCOLS.items()
+            if ours != OURS
         ),
         measured("paced", "CPU a typed streamed event, one at a time", 40),
         at_most("time to the first streamed text, over a bare socket", 0.4, " ms", *first),

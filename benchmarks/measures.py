@@ -25,19 +25,25 @@ class Turn(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """`take` gives one figure in `unit`."""
+    """`take` gives one figure in `unit`; dear peers are asked in every `every`th round only."""
 
     name: str
     title: str
     unit: str
     peers: tuple[str, ...]
     take: Callable[[Turn], float]
+    every: int = 1
+
+    def wants(self, peer: str, round_number: int, *, quick: bool) -> bool:
+        if PEERS[peer].effort == 1 or self.every == 1:
+            return True
+        return round_number % self.every == 0 and not quick
 
 
 def take_calls(concurrency: int, count: int) -> Callable[[Turn], float]:
     def take(turn: Turn) -> float:
-        warm = max(2 * concurrency, 50)
-        share = turn.scale(count, 2 * concurrency)
+        warm = max(concurrency, 50)
+        share = turn.scale(count, max(concurrency, 50))
         got = turn.worker.ask("calls", "call", concurrency=concurrency, count=share, warm=warm)
         return float(got["cpu"] / got["count"] * MICRO)
 
@@ -65,27 +71,37 @@ def take_start(turn: Turn) -> float:
     return turn.worker.age * MILLI
 
 
+SDKS = tuple(peer for pair in PROTOCOLS.values() for peer in pair)
 MEASURES = {
     measure.name: measure
     for measure in (
         Measure("start", "process start to first answer, wall", "ms", ASYNC, take_start),
-        Measure("calls_64", "CPU a call, 64 at once", "µs", ASYNC, take_calls(64, 4000)),
         Measure("calls_1", "CPU a call, one at a time", "µs", ASYNC, take_calls(1, 1500)),
+        Measure("calls_64", "CPU a call, 64 at once", "µs", ASYNC, take_calls(64, 4000)),
+        Measure("calls_1000", "CPU a call, 1,000 at once", "µs", ASYNC, take_calls(1000, 4000), 3),
         Measure("burst", "CPU a typed streamed event, burst", "µs", ASYNC, take_events("burst", 320)),
-        Measure("paced", "CPU a typed streamed event, one at a time", "µs", ASYNC, take_events("paced", STREAMS)),
+        Measure("paced", "CPU a typed streamed event, one at a time", "µs", ASYNC, take_events("paced", STREAMS), 2),
         Measure("first", "time to the first streamed text", "ms", ("raw_socket", *ASYNC), take_first),
-        Measure("protocols", "CPU a typed streamed event, burst", "µs", PROTOCOLS, take_events("burst", 320)),
+        Measure("protocols", "CPU a typed streamed event, burst", "µs", SDKS, take_events("burst", 320)),
         Measure("sync_calls", "sync: CPU a call", "µs", SYNC, take_calls(1, 1500)),
         Measure("sync_burst", "sync: CPU a typed streamed event, burst", "µs", SYNC, take_events("burst", 100, 1)),
     )
 }
+CALLS = ("calls_1", "calls_64", "calls_1000")
+STREAMED = ("burst", "paced", "first")
 
 IMPORTS = {
     "bare": ("betterai", "pass"),
     "betterai": ("betterai", "import betterai"),
     "betterai_used": ("betterai", "import betterai; betterai.get_text_provider"),
     "raw_aiohttp": ("raw_aiohttp", "import aiohttp, msgspec"),
+    "httpx": ("httpx", "import httpx, msgspec"),
     "openai": ("openai", "import openai"),
+    "anthropic": ("anthropic", "import anthropic"),
+    "google": ("google", "from google import genai"),
+    "any_llm": ("any_llm", "import any_llm"),
+    "pydantic_ai": ("pydantic_ai", "from pydantic_ai.models.openai import OpenAIChatModel"),
+    "langchain": ("langchain", "from langchain_openai import ChatOpenAI"),
     "litellm": ("litellm", "import litellm"),
 }
 """What is imported, in which environment. "bare" is Python with nothing imported; "used" pays for laziness."""
@@ -117,7 +133,7 @@ def take_import(name: str) -> Imported:
 
 
 def take_growth(turn: Turn) -> list[tuple[int, float]]:
-    """Resident MiB after every tenth of 100,000 calls, 64 at once."""
-    count = 5_000 if turn.quick else 100_000
+    """Resident MiB after every tenth of 100,000 calls, 64 at once; dear peers make 5,000."""
+    count = 2_000 if turn.quick else 100_000 if PEERS[turn.peer].effort == 1 else 5_000
     got = turn.worker.ask("growth", "call", concurrency=64, count=count, step=count // 10)
     return [(calls, memory) for calls, memory in got["points"]]

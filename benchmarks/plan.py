@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
 
+from benchmarks.instructions import plan_instructions
 from benchmarks.measures import IMPORTS, MEASURES, Turn, take_growth, take_import
-from benchmarks.peers import FLOOR, OURS, PEERS
-from benchmarks.processes import Worker
+from benchmarks.pairs import plan_pairs
+from benchmarks.peers import ASYNC, FLOOR, OURS, PEERS
+from benchmarks.processes import Upstream, Worker
 from benchmarks.results import Results
+from benchmarks.steps import Step
 
-IMPORT_ROUNDS = 7
-
-
-class Step(NamedTuple):
-    """One measurement to come: what is asked, in words, and of whom ("" where no worker is asked)."""
-
-    heading: str
-    what: str
-    peer: str
-    take: Callable[[], object]
+IMPORT_ROUNDS, LEAST_ROUNDS = 5, 3
 
 
 def plan_imports(results: Results, rounds: int) -> Iterator[Step]:
@@ -39,7 +32,7 @@ def plan_imports(results: Results, rounds: int) -> Iterator[Step]:
 class Workers:
     """The workers of a round, each started at its first turn."""
 
-    def __init__(self, upstream: str, quick: bool) -> None:
+    def __init__(self, upstream: Upstream, quick: bool) -> None:
         self.upstream, self.quick = upstream, quick
         self.running: dict[str, Worker] = {}
 
@@ -63,15 +56,18 @@ def plan_rounds(results: Results, workers: Workers, rounds: int, peers: set[str]
     """A round asks every peer for one measure, then for the next: what disturbs one disturbs its neighbours."""
 
     def take(measure: str, peer: str, number: int) -> None:
-        results.add(measure, peer, number, MEASURES[measure].take(workers.give_turn(peer)))
+        turn = workers.give_turn(peer)
+        results.add(measure, peer, number, MEASURES[measure].take(turn))
+        results.note_busy(measure, turn.worker.busy)
 
     for number in range(rounds):
         heading = f"round {number + 1}/{rounds}"
         for measure in MEASURES.values():
             for peer in measure.peers:
-                if measure.name in measures and peer in peers and PEERS[peer].environment in results.versions:
+                wanted = measure.name in measures and peer in peers and measure.wants(peer, number, quick=workers.quick)
+                if wanted and PEERS[peer].environment in results.versions:
                     label = f"{measure.title} · {PEERS[peer].label}"
-                    yield Step(heading, label, peer, partial(take, measure.name, peer, number))
+                    yield Step(heading, label, peer, partial(take, measure.name, peer, number), number >= LEAST_ROUNDS)
         yield Step(heading, "closing", "", workers.close)
 
 
@@ -79,15 +75,21 @@ def plan_growth(results: Results, workers: Workers, peers: set[str]) -> Iterator
     def take(peer: str) -> None:
         results.growth[peer] = take_growth(workers.give_turn(peer))
 
-    for peer in (FLOOR, OURS):
+    heading = "memory over many calls"
+    for peer in (FLOOR, OURS) if workers.quick else ASYNC:
         if peer in peers and PEERS[peer].environment in results.versions:
-            yield Step("memory over 100,000 calls", f"memory · {PEERS[peer].label}", peer, partial(take, peer))
-    yield Step("memory over 100,000 calls", "closing", "", workers.close)
+            yield Step(heading, f"memory · {PEERS[peer].label}", peer, partial(take, peer))
+    yield Step(heading, "closing", "", workers.close)
 
 
 def plan(results: Results, workers: Workers, peers: set[str], measures: set[str], rounds: int) -> Iterator[Step]:
+    quick = workers.quick
     if "imports" in measures:
-        yield from plan_imports(results, 3 if workers.quick else IMPORT_ROUNDS)
+        yield from plan_imports(results, 2 if quick else IMPORT_ROUNDS)
+    if "pairs" in measures:
+        yield from plan_pairs(results, workers.upstream, peers, quick)
     yield from plan_rounds(results, workers, rounds, peers, measures)
     if "growth" in measures:
         yield from plan_growth(results, workers, peers)
+    if "instructions" in measures:
+        yield from plan_instructions(results, workers.upstream, peers, quick)

@@ -30,12 +30,21 @@ class Progress:
             share = self.done / self.total
             bar = ("█" * int(share * WIDTH)).ljust(WIDTH, "░")
             spent = time.monotonic() - self.start
-            left = f"{spent / share - spent:4.0f} s left" if self.done > 10 else ""
+            left = f"about {(spent / share - spent) / 60:.0f} min left" if self.done > 10 else ""
             line = f"{bar} {share:4.0%} {heading} · {what} {left}"
             print(f"\r\033[K{line[:110]}", end="", file=sys.stderr, flush=True)
         elif heading != self.heading:
             print(f"{time.monotonic() - self.start:6.0f} s  {heading}", file=sys.stderr, flush=True)
         self.heading = heading
+        self.done += 1
+
+    @property
+    def minutes(self) -> float:
+        """Since the beginning."""
+        return (time.monotonic() - self.start) / 60
+
+    def skip(self) -> None:
+        """A step that is not taken."""
         self.done += 1
 
     def say(self, text: str) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
-from benchmarks.chat import ANSWER, EVENTS, WORDS, Replies, build_replies
+from benchmarks.chat import ANSWER, WORDS, Replies, build_replies, encode
 
 TOKENS_IN, TOKENS_OUT = 58, 56
-SAID = [WORDS[number % len(WORDS)] for number in range(EVENTS)]
 
 
-def encode(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+def say(events: int) -> list[str]:
+    return [WORDS[number % len(WORDS)] for number in range(events)]
 
 
 def named(events: Iterable[dict[str, Any]]) -> list[bytes]:
@@ -21,7 +19,11 @@ def named(events: Iterable[dict[str, Any]]) -> list[bytes]:
     return [b"event: " + event["type"].encode() + b"\ndata: " + encode(event) + b"\n\n" for event in events]
 
 
-def build_messages() -> Replies:
+def unnamed(event: dict[str, Any]) -> bytes:
+    return b"data: " + encode(event) + b"\n\n"
+
+
+def build_messages(events: int) -> Replies:
     usage = {"input_tokens": TOKENS_IN, "output_tokens": TOKENS_OUT}
     message: dict[str, Any] = {
         "id": "msg_0123456789", "type": "message", "role": "assistant", "model": "claude", "content": [],
@@ -29,22 +31,24 @@ def build_messages() -> Replies:
     }  # fmt: skip
     text = {"type": "text", "text": ANSWER}
     whole = {**message, "content": [text], "stop_reason": "end_turn", "usage": usage}
-    deltas = [
-        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}} for word in SAID
-    ]
-    end = {"stop_reason": "end_turn", "stop_sequence": None}
-    events = [
+    before = [
         {"type": "message_start", "message": message},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-        *deltas,
+    ]
+    said = [
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}}
+        for word in say(events)
+    ]
+    end = {"stop_reason": "end_turn", "stop_sequence": None}
+    after = [
         {"type": "content_block_stop", "index": 0},
         {"type": "message_delta", "delta": end, "usage": {"output_tokens": TOKENS_OUT}},
         {"type": "message_stop"},
     ]
-    return build_replies(encode(whole), named(events))
+    return build_replies(encode(whole), named(before), named(said), named(after))
 
 
-def build_gemini() -> Replies:
+def build_gemini(events: int) -> Replies:
     def answer(text: str, **more: Any) -> dict[str, Any]:
         candidate = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0, **more}
         counts = {"promptTokenCount": TOKENS_IN, "candidatesTokenCount": TOKENS_OUT}
@@ -53,13 +57,12 @@ def build_gemini() -> Replies:
             "candidates": [candidate], "usageMetadata": usage, "modelVersion": "gemini", "responseId": "r0123456789",
         }  # fmt: skip
 
-    events = [*(answer(word) for word in SAID), answer("", finishReason="STOP")]
-    return build_replies(
-        encode(answer(ANSWER, finishReason="STOP")), [b"data: " + encode(event) + b"\n\n" for event in events]
-    )
+    said = [unnamed(answer(word)) for word in say(events)]
+    end = unnamed(answer("", finishReason="STOP"))
+    return build_replies(encode(answer(ANSWER, finishReason="STOP")), [], said, [end])
 
 
-def build_responses() -> Replies:
+def build_responses(events: int) -> Replies:
     usage = {
         "input_tokens": TOKENS_IN, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": TOKENS_OUT,
         "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": TOKENS_IN + TOKENS_OUT,
@@ -78,17 +81,22 @@ def build_responses() -> Replies:
         return message, {**begun, "status": "completed", "output": [message], "usage": usage}
 
     place = {"item_id": item["id"], "output_index": 0, "content_index": 0}
-    message, response = done("".join(SAID))
-    events = [
+    words = say(events)
+    message, response = done("".join(words))
+    before = [
         {"type": "response.created", "response": begun},
         {"type": "response.in_progress", "response": begun},
         {"type": "response.output_item.added", "output_index": 0, "item": item},
         {"type": "response.content_part.added", **place, "part": text("")},
-        *({"type": "response.output_text.delta", **place, "delta": word, "logprobs": []} for word in SAID),
-        {"type": "response.output_text.done", **place, "text": "".join(SAID), "logprobs": []},
-        {"type": "response.content_part.done", **place, "part": text("".join(SAID))},
+    ]
+    said = [{"type": "response.output_text.delta", **place, "delta": word, "logprobs": []} for word in words]
+    after = [
+        {"type": "response.output_text.done", **place, "text": "".join(words), "logprobs": []},
+        {"type": "response.content_part.done", **place, "part": text("".join(words))},
         {"type": "response.output_item.done", "output_index": 0, "item": message},
         {"type": "response.completed", "response": response},
     ]
-    numbered = [{**event, "sequence_number": number} for number, event in enumerate(events)]
-    return build_replies(encode(done(ANSWER)[1]), named(numbered))
+    numbered = [{**event, "sequence_number": number} for number, event in enumerate([*before, *said, *after])]
+    split, end = len(before), len(before) + len(said)
+    parts = (numbered[:split], numbered[split:end], numbered[end:])
+    return build_replies(encode(done(ANSWER)[1]), *(named(part) for part in parts))

@@ -9,104 +9,33 @@ import subprocess
 from pathlib import Path
 
 from benchmarks.limits import Limit
-from benchmarks.measures import IMPORTS, MEASURES
-from benchmarks.peers import ASYNC, FLOOR, OURS, PEERS, PROTOCOLS, SYNC
-from benchmarks.results import Results, Span
-
-LABELS = {name: peer.label for name, peer in PEERS.items()} | {"bare": "bare Python"}
-PLACES = {"calls_64", "calls_1", "burst", "paced", "first", "start"}
-
-
-def round_figure(value: float) -> str:
-    """Three digits that mean something."""
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    return f"{value:,.{digits}f}"
-
-
-def show(span: Span | None, unit: str = "", *, with_range: bool = True) -> str:
-    if span is None:
-        return "–"
-    text = round_figure(span.median) + unit
-    return f"{text} [{round_figure(span.least)}–{round_figure(span.most)}]" if with_range else text
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def limits_table(limits: list[Limit]) -> str:
-    rows = [[limit.title, limit.wanted, limit.found, limit.verdict, limit.floor] for limit in limits]
-    return table(["", "limit", "BetterAI", "", "raw aiohttp, same run"], rows)
-
-
-def ratio_table(results: Results) -> str:
-    """Ratios to raw aiohttp of the same round; what has no peer there compares with its asynchronous self."""
-    rows = [
-        [measure.title, "1", *(show(results.ratio(measure.name, peer), " ×") for peer in ASYNC if peer != FLOOR)]
-        for measure in MEASURES.values()
-        if measure.peers == ASYNC or FLOOR in measure.peers
-    ]
-    return table(["to raw aiohttp of the same round", *(LABELS[peer] for peer in ASYNC)], rows)
-
-
-def figure_table(results: Results) -> str:
-    rows = []
-    for measure in MEASURES.values():
-        if measure.peers == ASYNC or FLOOR in measure.peers:
-            cells = [show(results.span(measure.name, peer)) for peer in ASYNC]
-            rows.append([f"{measure.title}, {measure.unit}", *cells])
-    return table(["median [least–most]", *(LABELS[peer] for peer in ASYNC)], rows)
-
-
-def sync_table(results: Results) -> str:
-    rows = []
-    for name, floor in (("sync_calls", "calls_1"), ("sync_burst", "burst")):
-        cells = [show(results.span(name, peer)) for peer in SYNC]
-        ratios = [show(results.ratio(name, peer, FLOOR, floor), " ×") for peer in SYNC]
-        rows.append([f"{MEASURES[name].title}, {MEASURES[name].unit}", ratios[0], ratios[1], *cells])
-    names = [LABELS[peer] for peer in SYNC]
-    return table(["", *(f"{name}, to raw aiohttp (async)" for name in names), *names], rows)
-
-
-def protocol_table(results: Results) -> str:
-    cells = [show(results.span("protocols", peer), " µs") for peer in PROTOCOLS]
-    return table(["", *(LABELS[peer] for peer in PROTOCOLS)], [[MEASURES["protocols"].title, *cells]])
-
-
-def import_table(results: Results) -> str:
-    rows = []
-    for name, (_, statement) in IMPORTS.items():
-        found = results.imports.get(name)
-        if not found:
-            continue
-        wall = show(results.import_wall(name)) if name != "bare" else f"0 ({show(Span.of([f.wall for f in found]))})"
-        heavy = ", ".join(found[0].heavy) or "none"
-        label = "bare Python" if name == "bare" else f"`{statement}`"
-        cpu = show(results.import_cpu(name)) if name != "bare" else f"0 ({show(Span.of([f.cpu for f in found]))})"
-        rows.append([label, wall, cpu, show(results.import_memory(name)), str(found[0].modules), heavy])
-    return table(
-        ["", "wall ms over bare Python", "CPU ms over it", "memory, MiB", "modules", "of asyncio, aiohttp, tenacity"],
-        rows,
-    )
-
-
-def growth_table(results: Results) -> str:
-    found = {LABELS[peer]: points for peer, points in results.growth.items()}
-    if not found:
-        return "not measured"
-    calls = [f"{count:,}" for count, _ in next(iter(found.values()))]
-    rows = [[name, *(f"{memory:.1f}" for _, memory in points)] for name, points in found.items()]
-    return table(["MiB after … calls", *calls], rows)
+from benchmarks.measures import CALLS, MEASURES, STREAMED
+from benchmarks.pairs import RESAMPLES, ROUNDS
+from benchmarks.peers import ASYNC, ENVIRONMENTS, FLOOR, OURS, PEERS
+from benchmarks.results import Results
+from benchmarks.soak.page import write_section
+from benchmarks.tables import (
+    LABELS,
+    feature_table,
+    figure_table,
+    growth_table,
+    import_table,
+    limits_table,
+    pair_table,
+    protocol_table,
+    ratio_table,
+    round_figure,
+    sync_table,
+)
 
 
 def not_first(results: Results) -> list[str]:
     """Every measure where somebody beats BetterAI, by how much."""
     lines = []
     for measure in MEASURES.values():
-        if measure.peers == PROTOCOLS:
+        if measure.name == "protocols":
             continue
-        ours = next(peer for peer in measure.peers if peer.startswith(OURS))
+        ours = next(peer for peer in measure.peers if PEERS[peer].is_ours)
         for peer in measure.peers:
             ratio = results.ratio(measure.name, ours, to=peer)
             if peer != ours and ratio and ratio.median > 1:
@@ -146,12 +75,21 @@ def describe_scale(results: Results) -> str:
     )
 
 
+def describe_upstream(results: Results) -> str:
+    """Whether it was the client that was measured, and not who answered it."""
+    if not any(results.busy.values()):
+        return ""
+    names = [name for name in ("calls_1000", "calls_64", "burst") if name in results.busy]
+    said = ", ".join(f"{MEASURES[name].title}: {results.busy[name]:.0%}" for name in names)
+    return f"The upstream's core was busy for at most this share of the time, whoever asked: {said}."
+
+
 def write_terminal(results: Results, limits: list[Limit]) -> str:
-    parts = [ratio_table(results), figure_table(results), sync_table(results), import_table(results)]
-    parts += [protocol_table(results)]
-    parts += [growth_table(results), limits_table(limits)]
+    parts = [ratio_table(results), figure_table(results, CALLS), figure_table(results, STREAMED)]
+    parts += [pair_table(results), feature_table(results), sync_table(results), protocol_table(results)]
+    parts += [import_table(results), growth_table(results), limits_table(limits), describe_upstream(results)]
     parts += [f"failed: {what}: {text}" for what, text in results.failures.items()]
-    return "\n\n" + "\n\n".join(parts)
+    return "\n\n" + "\n\n".join(filter(None, parts))
 
 
 def describe_machine(python: str) -> str:
@@ -173,62 +111,96 @@ def describe_versions(results: Results) -> str:
     lines = []
     for environment, versions in results.versions.items():
         named = ", ".join(f"{name} {version}" for name, version in versions.items())
-        lines.append(f"- {LABELS.get(environment, LABELS.get(environment, environment))}: {named}")
+        lines.append(f"- {LABELS.get(environment, environment)}: {named}")
     return "\n".join(lines)
 
 
 METHOD = """\
-- One run measures all of them: in a round every peer is asked for one measure, then for the next ({rounds} rounds;
-  imports {imports}). Figures are medians of the rounds with [least–most]; ratios are taken within a round.
+- One run, of {minutes:.0f} minutes, measures all of them: in a round every peer is asked for one measure, then for the
+  next ({rounds} rounds; imports {imports}). Figures are medians of the rounds with [least–most]; ratios are taken
+  within a round. The dear peers are asked for fewer calls, and 1,000 at once in every third round only.
+- BetterAI and raw aiohttp are asked again in {pairs} short rounds, each in a fresh process, and so is BetterAI with
+  one feature more. A process keeps an offset of several per cent for its life, so only many processes show the middle.
+  A ratio there is that of the two medians, with the interval that holds 95 % of {resamples:,} draws of the rounds
+  (bootstrap).
+- Instructions are the difference between two whole processes that make more and fewer calls, counted by `perf` or
+  `valgrind`, whichever can (valgrind does not see the kernel). They do not vary with what else runs on the machine.
 - Each peer lives in a virtual environment of its own, with the newest release that pip finds; BetterAI is installed
-  there as you would install it. Every round starts fresh processes, warms them up, and has their bytecode compiled.
+  there as you would install it. Processes are warmed up, and have their bytecode compiled.
 - CPU is user and system time of the client's process with all its threads, so a second core hides nothing. The client
   is pinned to one core, the upstream to another. Wall time is given only for imports, starts and the first text.
 - The upstream answers from memory over plain HTTP on loopback: 200 events of 282 bytes a stream, 16 streams at once,
   or one JSON reply of about 0.9 kB. *Burst* is a stream in one write (the price of parsing alone); *one at a time* is
   one write every 10 ms, as models speak (the price of waking up comes on top).
 - All send the same messages with the same settings and read content and usage from their own typed objects. Every
-  answer is checked to be whole. LiteLLM's download of its price list at import is switched off."""
+  answer is checked to be whole. Libraries keep their own limits of connections; raw aiohttp has none, raw httpx what
+  the openai SDK sets. The anthropic SDK speaks Messages, all others Chat Completions; pydantic-ai is measured without
+  its agent; any-llm with a client that is made once. LiteLLM's download of its price list at import is switched off.
+- A peer that cannot be installed is left out, and said so below."""
 
 LACKS = """\
 TLS (every real provider; it adds about the same to everyone, so ratios shrink), HTTP/2, lost packets, a real network:
 a model needs hundreds of milliseconds, and beside them a millisecond is nothing for *one* call. CPU a call matters to
-who makes many at once. Raw aiohttp does less than any library here: no errors told apart, no retries, no cost, no
-unknown fields kept. The machine was not quiet: the ranges show it."""
+who makes many at once. Raw aiohttp and raw httpx do less than any library here: no errors told apart, no retries, no
+cost, no unknown fields kept. The machine was not quiet: the ranges show it."""
+
+FEATURES_SAY = """\
+What it costs to have a feature that has nothing to do: targets that are all well, a middleware and a hook that do
+nothing, spans that are recorded and go nowhere. All other figures on this page are without any."""
 
 
-def write_page(results: Results, limits: list[Limit], machine: str, rounds: int) -> str:
+def section(title: str, *parts: str) -> str:
+    """A heading with what there is under it; nothing where there is nothing."""
+    there = [part for part in parts if part]
+    return "\n\n".join([f"## {title}", *there]) if there else ""
+
+
+def write_page(results: Results, limits: list[Limit], machine: str) -> str:
+    rounds = len(results.figures.get(("calls_64", OURS), ()))
     today = datetime.date.today().isoformat()
     failed = [f"- failed: {what}: {text}" for what, text in results.failures.items()]
+    missing = [
+        f"- not measured: {name} could not be installed." for name in ENVIRONMENTS if name not in results.versions
+    ]
+    method = METHOD.format(
+        minutes=results.minutes, rounds=rounds, imports=len(results.imports.get(OURS, ())), resamples=RESAMPLES,
+        pairs=len(results.pairs.get(("calls_64", OURS), ())) or ROUNDS,
+    )  # fmt: skip
+    features = feature_table(results)
     sections = [
         "<!-- written by `python -m benchmarks` (`make bench`); do not edit -->\n# Benchmarks",
-        "What BetterAI costs over the bare HTTP client, beside the official openai SDK and the LiteLLM SDK. "
+        "What BetterAI costs over the bare HTTP client, beside the official SDKs and other libraries. "
         f"Measured {today} on {machine}. Run it yourself: `make bench`.",
         "![CPU, time and memory of BetterAI beside its peers](benchmarks.svg)",
-        "## Ratios",
-        "Raw aiohttp with msgspec structs is 1. BetterAI stands on aiohttp, so what is above 1 is BetterAI's own.",
-        ratio_table(results),
-        "## Limits that we set ourselves",
-        limits_table(limits),
-        describe_scale(results),
-        "## Figures",
-        figure_table(results),
-        "## The other protocols",
-        protocol_table(results),
-        "## The synchronous face\n\nOne call or stream at a time.",
-        sync_table(results),
-        sync_against_async(results),
-        "## Import and memory",
-        import_table(results),
-        "An import that is light because it is lazy pays later: *process start to first answer* above has all of it.",
-        "Resident memory of a process that makes 100,000 calls, 64 at once, after a garbage collection:",
-        growth_table(results),
-        "## Where BetterAI is not first",
-        "\n".join(not_first(results) + failed),
-        "## How it was measured",
-        METHOD.format(rounds=rounds, imports=len(results.imports.get(OURS, ()))),
-        describe_versions(results),
-        "## What this does not say",
-        LACKS,
+        section("Ratios", "Raw aiohttp with msgspec structs is 1.", ratio_table(results)),
+        section(
+            "The ratio to raw aiohttp, closely",
+            pair_table(results) if results.pairs else "",
+            "![Ratios with their intervals](benchmarks-ratios.svg)",
+        ),
+        section("Limits that we set ourselves", limits_table(limits), describe_scale(results)),
+        section("Calls", figure_table(results, CALLS), describe_upstream(results)),
+        section("Streams", figure_table(results, STREAMED)),
+        section("By protocol", protocol_table(results)),
+        section("Features with nothing to do", FEATURES_SAY, features) if features else "",
+        section("The other measures", "![The other measures](benchmarks-more.svg)"),
+        section(
+            "The synchronous face",
+            "One call or stream at a time.",
+            sync_table(results),
+            sync_against_async(results),
+        ),
+        section(
+            "Import and memory",
+            figure_table(results, ("start",)),
+            import_table(results),
+            "An import that is light because it is lazy pays later: *process start to first answer* has all of it.",
+            "Resident memory of a process that makes many calls, 64 at once, after a garbage collection:",
+            growth_table(results),
+        ),
+        write_section(),
+        section("Where BetterAI is not first", "\n".join([*not_first(results), *failed, *missing])),
+        section("How it was measured", method, describe_versions(results)),
+        section("What this does not say", LACKS),
     ]
-    return "\n\n".join(section for section in sections if section) + "\n"
+    return "\n\n".join(filter(None, sections)) + "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from benchmarks.measures import Imported
@@ -28,11 +29,28 @@ class Results:
         self.figures: dict[tuple[str, str], dict[int, float]] = {}
         self.imports: dict[str, list[Imported]] = {}
         self.growth: dict[str, list[tuple[int, float]]] = {}
+        self.pairs: dict[tuple[str, str], dict[int, float]] = {}
+        self.instructions: dict[tuple[str, str], float] = {}
+        self.counter = ""
+        self.minutes = 0.0
+        self.busy: dict[str, float] = {}
+        self.features: dict[str, str] = {}
         self.failures: dict[str, str] = {}
         self.versions: dict[str, dict[str, str]] = {}
 
     def add(self, measure: str, peer: str, round_number: int, figure: float) -> None:
         self.figures.setdefault((measure, peer), {})[round_number] = figure
+
+    def add_pair(self, measure: str, peer: str, round_number: int, figure: float) -> None:
+        self.pairs.setdefault((measure, peer), {})[round_number] = figure
+
+    def pair_span(self, measure: str, peer: str) -> Span | None:
+        rounds = self.pairs.get((measure, peer))
+        return Span.of(list(rounds.values())) if rounds else None
+
+    def note_busy(self, measure: str, share: float) -> None:
+        """How busy the upstream was at most while it was asked."""
+        self.busy[measure] = max(share, self.busy.get(measure, 0.0))
 
     def span(self, measure: str, peer: str) -> Span | None:
         rounds = self.figures.get((measure, peer))
@@ -63,3 +81,13 @@ class Results:
         """MiB that memory grew by from the first tenth of the calls to the last."""
         points = self.growth.get(peer)
         return points[-1][1] - points[0][1] if points else None
+
+    def slope(self, peer: str) -> float | None:
+        """MiB a 100,000 calls, by least squares over all points but the first three, which are warm-up."""
+        points = self.growth.get(peer, [])[3:]
+        return fit_slope(points) * 100_000 if len(points) > 1 else None
+
+
+def fit_slope(points: Sequence[tuple[float, float]]) -> float:
+    """How much the second changes with the first, by least squares."""
+    return statistics.linear_regression(*zip(*points, strict=True)).slope

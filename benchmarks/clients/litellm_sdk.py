@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
 import litellm
 from measure import MESSAGES, MODEL, TEMPERATURE, Answer, Streamed, run
+from openai_objects import STREAMED, read_chunks, read_completion
 
 
 class LiteClient:
@@ -23,20 +23,10 @@ class LiteClient:
         )
 
     async def call(self) -> Answer:
-        completion = await self.create()
-        return Answer(len(completion.choices[0].message.content), completion.usage.total_tokens)
+        return read_completion(await self.create())
 
     async def stream(self) -> Streamed:
-        first, events, characters, tokens = 0.0, 0, 0, 0
-        stream = await self.create(stream=True, stream_options={"include_usage": True})
-        async for chunk in stream:
-            if usage := getattr(chunk, "usage", None):
-                tokens = usage.total_tokens
-            if chunk.choices and (text := chunk.choices[0].delta.content):
-                first = first or time.perf_counter()
-                events += 1
-                characters += len(text)
-        return Streamed(first, events, characters, tokens)
+        return await read_chunks(await self.create(**STREAMED))
 
 
 @asynccontextmanager

@@ -24,6 +24,9 @@ _HOMES = {
         "BaseVideoProvider RealtimeSession"
     ),
     "core.config": "CoreConfig Retries Timeout",
+    "core.events": (
+        "CallEnded CallEvent CallInfo CallStarted FirstContent ToolEnded ToolInfo ToolStarted TransportEvent"
+    ),
     "core.exceptions": (
         "APIConnectionError APITimeoutError AuthenticationError BadRequestError BetterAIError ConfigurationError "
         "ConnectTimeout ContentFilterError ContextLengthError FirstByteTimeout IdleTimeout JobInDoubt LimitReached "
@@ -44,6 +47,7 @@ _HOMES = {
         "Transcript TranscriptChunk VideoResponse "
         "FileHandle TokenCount"
     ),
+    "core.routing": "Breaker Hedge Target",
     "core.runs": "ToolOutcome ToolRun ToolStep",
     "core.settings": (
         "AudioOutput EmbeddingSettings GenerationSettings ImageSettings ModerationSettings PromptCache "
@@ -69,11 +73,19 @@ _HOMES = {
         "stream_speech stream_transcription transcribe"
     ),
     "runtime.sources": "read_media",
+    "runtime.middleware.base": "Middleware ProviderCall",
+    "runtime.middleware.cached": "Cached",
+    "runtime.middleware.logged": "Logged",
+    "runtime.middleware.redacted": "Redacted",
+    "runtime.middleware.spend_limit": "SpendLimit",
+    "runtime.observing": "Observation observe",
+    "runtime.router.router": "Router",
+    "runtime.router.status": "RouterStatus RouteStatus TargetStatus",
     "runtime.storage": "dump_messages load_messages",
     "runtime.stream": "TextStream",
     "runtime.tool_stream": "ToolStream",
 }
-_MODULES = {"sync": "runtime.sync", "files": "runtime.files"}
+_MODULES = {"sync": "runtime.sync", "files": "runtime.files", "opentelemetry": "runtime.opentelemetry"}
 _EXPORTS = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [*_EXPORTS, *_MODULES]

@@ -17,6 +17,7 @@ from betterai.core.exceptions import (
     ConnectTimeout,
     ContentFilterError,
     ContextLengthError,
+    LimitReached,
     ModelNotFoundError,
     OverloadedError,
     PermissionDeniedError,
@@ -52,6 +53,14 @@ ASKED = {
         }),
         12.0,
     ),
+    "spent": (
+        reply(429, headers={
+            "Anthropic-RateLimit-Requests-Remaining": "0", "Anthropic-RateLimit-Requests-Reset": "2027-01-15T08:00:14Z",
+            "Date": formatdate(NOW, usegmt=True),
+        }),
+        14.0,
+    ),
+    "policy": (reply(429, headers={"RateLimit": '"api";r=0;t=9'}), 9.0),
     "body": (reply(429, said("Rate limit reached. Please try again in 3.5s.")), 3.5),
     "body_minutes": (reply(429, said("Rate limit reached. Please try again in 0m30s.")), 30.0),
 }  # fmt: skip
@@ -164,7 +173,7 @@ async def test_r3_a_budget_of_the_layer_above_holds_over_all_its_calls() -> None
             with pytest.raises(OverloadedError):
                 await provider.generate(HELLO)
         assert len(upstream.requests) == 4
-        with pytest.raises(ProviderError, match="used up") as caught:
+        with pytest.raises(LimitReached, match="used up") as caught:
             await first.generate(HELLO)
         assert len(upstream.requests) == 4
     assert budget.attempts == 0

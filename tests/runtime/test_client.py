@@ -104,7 +104,8 @@ async def test_connections_are_kept_and_closed() -> None:
         async with betterai.Client(at(upstream), headers={"X-Mine": "yes"}, on_event=events.append) as client:
             await client.generate("neutral/m-1", "Hello")
         assert upstream.requests[-1].headers["X-Mine"] == "yes"
-    assert [(event.kind, event.method, event.status) for event in events] == [("answered", "POST", 200)]
+    requests = [event for event in events if isinstance(event, betterai.TransportEvent)]
+    assert [(event.kind, event.method, event.status) for event in requests] == [("answered", "POST", 200)]
 
 
 async def test_an_own_session_is_used_and_left_open() -> None:
@@ -123,7 +124,7 @@ async def test_failures_are_told_to_telemetry_without_content() -> None:
     async with betterai.Client(CoreConfig(base_url=url, api_key="canary", retries=1), on_event=events.append) as client:
         with pytest.raises(APIConnectionError):
             await client.generate("neutral/m-1", "Hello canary")
-    assert [event.kind for event in events] == ["failed", "failed"]
+    assert [event.kind for event in events if isinstance(event, betterai.TransportEvent)] == ["failed", "failed"]
     assert "canary" not in repr(events)
 
 

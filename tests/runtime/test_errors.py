@@ -19,6 +19,7 @@ from betterai.core.exceptions import (
     FirstByteTimeout,
     ModelNotFoundError,
     OutputInvalidError,
+    OverloadedError,
     ProviderError,
     RateLimitError,
     TotalTimeout,
@@ -27,8 +28,10 @@ from betterai.core.exceptions import (
 )
 from betterai.core.media import Media
 from betterai.core.message import Message
+from betterai.core.model import ModelConfig
 from betterai.core.settings import GenerationSettings
 from betterai.core.wire import Call, Event, WireResponse
+from betterai.providers.openai.responses import OpenAIOwnResponses
 from betterai.wire.openai_chat import OpenAIChat
 from runtime.providers import HELLO, MODEL, PROVIDER, ask, connect
 from runtime.upstream import Upstream, answer, hold, reply, stream, streamed
@@ -80,6 +83,26 @@ async def test_s6_the_total_limit_holds_within_one_attempt(streaming: bool) -> N
     with Upstream(hold) as upstream, pytest.raises(TotalTimeout) as caught:
         await ask(connect(upstream.url, timeout=0.1), streaming=streaming)
     assert (caught.value.provider, caught.value.model, len(caught.value.attempts)) == ("neutral", "m-1", 1)
+
+
+async def test_e1_the_error_of_an_answer_made_as_a_job_lists_its_attempts_and_hides_what_was_given() -> None:
+    canary = "canary-9876543210"
+    begun = reply(200, {"id": "r-1", "object": "response", "status": "in_progress", "output": []})
+    cut = reply(200, b'{"id": "r-1", "object": "resp')
+    busy = reply(503, {"error": {"message": f"busy, {canary}"}})
+    with Upstream(begun, cut, busy) as upstream:
+        provider = connect(upstream.url, model=ModelConfig(id="m-1", provider="openai"))
+        provider.codec = OpenAIOwnResponses()
+        settings = GenerationSettings(options={"openai": {"background": True}}, extra_headers={"X-Secret": canary})
+        with pytest.raises(OverloadedError) as caught:
+            await provider.generate(HELLO, "", settings)
+        assert [request.method for request in upstream.requests] == ["POST", "GET", "GET", "GET"]
+    error = caught.value
+    assert [(attempt.status, attempt.error) for attempt in error.attempts] == [
+        (200, ""), (200, "ProviderError"), (503, "OverloadedError"), (503, "OverloadedError"),
+    ]  # fmt: skip
+    assert [attempt.waited > 0 for attempt in error.attempts] == [False, False, True, True]
+    assert canary not in repr((str(error), vars(error)))
 
 
 @WAYS

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import traceback
+from base64 import b64decode
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from aiohttp import web
 
 import betterai
 from betterai.core.config import CoreConfig
@@ -16,8 +19,9 @@ from betterai.core.provider import HeaderAuth, NoAuth, Provider, QueryAuth, Sett
 from betterai.runtime.connection import Connection
 from betterai.runtime.text import CodecTextProvider
 from betterai.wire.openai_chat import OpenAIChat
+from runtime.listening import Telemetry
 from runtime.providers import HELLO, MODEL, PROVIDER, ask, connect
-from runtime.upstream import Upstream, answer, delta, event, hang_up, reply, stream, streamed
+from runtime.upstream import Behaviour, Upstream, answer, delta, event, hang_up, reply, stream, streamed
 
 CANARY = "canary-53cr3t/+9"
 QUOTED = quote(CANARY, safe="")
@@ -205,3 +209,98 @@ async def test_x5_a_secret_of_the_users_that_a_server_echoes_is_taken_out(name: 
     assert CANARY not in told
     assert QUOTED not in told
     assert "2026-11-01" in str(caught.value)
+
+
+# ── everything at once ──
+
+SECRETS = {
+    "key": "canary-key/+1",
+    "login": "canary-login/+2",
+    "setting": "canary-setting/+3",
+    "client header": "canary-client-header-4",
+    "header": "canary-header/+5",
+    "query": "canary-query/+6",
+}
+"""One for each place where a secret may come in, so that what leaks says where from."""
+ALL_FORMS = {form: place for place, secret in SECRETS.items() for form in (secret, quote(secret, safe=""))}
+EVERYTHING = Provider(
+    name="everything",
+    base_url="{base_url}",
+    settings=(*PROVIDER.settings, Setting(name="organisation", secret=True)),
+    headers={"X-Organisation": "{organisation}"},
+    auth=QueryAuth(parameter="key"),
+    protocols={"text": {"openai_chat": OpenAIChat()}},
+)
+
+
+def echo(status: int, place: str) -> Behaviour:
+    """Repeats all that was sent beside the body: in a body, in headers, or in a stream that has begun."""
+
+    async def behave(request: web.Request) -> web.StreamResponse:
+        said = " ".join([*request.headers.values(), *request.query.values(), request.raw_path])
+        body: dict[str, Any] = {"error": {"message": said, "code": said, "type": said}}
+        if place == "stream":
+            events = [delta("Hel"), event(error=body["error"])] if status == 200 else []
+            return await stream(events)(request)
+        if place == "headers":
+            named = {"X-Request-Id": request.query["key"], "X-Echo": said.replace("\n", " ")}
+            return await (reply(status, {}, named) if status != 200 else answer(headers=named))(request)
+        return await reply(status, body, {"X-Request-Id": request.headers["X-Token"]})(request)
+
+    return behave
+
+
+ECHOES = {
+    "body 401": (echo(401, "body"),),
+    "body 500, tried again": (echo(500, "body"), echo(503, "body")),
+    "headers 429": (echo(429, "headers"),),
+    "inside a stream": (echo(200, "stream"),),
+    "headers of an answer": (echo(200, "headers"),),
+    "torn": (hang_up,),
+}
+
+
+def find_leaks(text: str) -> set[str]:
+    return {place for form, place in ALL_FORMS.items() if form in text}
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("script", ECHOES)
+async def test_x5_no_secret_is_in_any_log_error_repr_event_span_or_metric(
+    script: str, streaming: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    betterai.register_text_provider("everything", EVERYTHING, replace=True)
+    telemetry, events = Telemetry(), list[Any]()
+    telemetry.instrument()
+    caught: BaseException | None = None
+    with Upstream(*ECHOES[script]) as upstream, betterai.observe(events.append):
+        url = upstream.url.replace("://", f"://user:{quote(SECRETS['login'], safe='')}@")
+        config = CoreConfig(
+            base_url=url, api_key=SECRETS["key"], settings={"organisation": SECRETS["setting"]},
+            retries=betterai.Retries(attempts=2, base=0.001),
+        )  # fmt: skip
+        given: dict[str, Any] = {
+            "extra_headers": {"X-Token": SECRETS["header"]}, "extra_query": {"api_key": SECRETS["query"]}
+        }  # fmt: skip
+        async with betterai.Client(config, headers={"X-Client-Secret": SECRETS["client header"]}) as client:
+            stream = client.stream("everything/m-1", "Hello", **given)
+            try:
+                await (stream if streaming else client.generate("everything/m-1", "Hello", **given))
+            except BetterAIError as error:
+                caught = error
+            found = client._find("everything/m-1", None).provider
+            shown = repr((client, vars(client), config, stream, found, EVERYTHING, found.connection.endpoint()))  # type: ignore[union-attr]
+        sent = upstream.requests[0]
+        arrived = repr((dict(sent.headers), dict(sent.query))) + b64decode(sent.headers["Authorization"][6:]).decode()
+        assert find_leaks(arrived) == set(SECRETS), "all were sent, else this shows nothing"
+    betterai.opentelemetry.uninstrument()
+    assert (caught is None) == (script == "headers of an answer")
+    if caught is not None:
+        pickled = pickle.dumps(caught)
+        shown += texts_of(caught) + texts_of(pickle.loads(pickled)) + pickled.decode("latin-1")
+    assert len(events) >= 3
+    assert len(telemetry.spans) >= 2
+    assert "betterai.calls" in caplog.text
+    places = {"shown": shown, "log": caplog.text, "events": repr(events), "telemetry": telemetry.everything()}
+    assert {name: leaks for name, text in places.items() if (leaks := find_leaks(text))} == {}

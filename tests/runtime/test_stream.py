@@ -23,7 +23,19 @@ from betterai.core.exceptions import (
 from betterai.core.response import TextChunk
 from betterai.runtime.stream import TextStream
 from runtime.providers import HELLO, ask, connect
-from runtime.upstream import DONE, USAGE, Upstream, answer, completion, delta, event, stream, streamed, usage_event
+from runtime.upstream import (
+    DONE,
+    USAGE,
+    Upstream,
+    answer,
+    completion,
+    delta,
+    event,
+    reply,
+    stream,
+    streamed,
+    usage_event,
+)
 
 COUNTS: list[dict[str, Any]] = [
     USAGE,
@@ -199,6 +211,21 @@ async def test_a_whole_answer_to_a_stream_request_is_given_as_chunks(content_typ
     assert [chunk.finish_reason for chunk in chunks if chunk.finish_reason] == ["stop"]
     assert chunks[-1].response is not None
     assert chunks[-1].response.tokens_used == 9
+
+
+async def test_a_whole_answer_to_a_stream_request_shows_thoughts_and_calls_too() -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}
+    message = {"role": "assistant", "content": "So:", "reasoning_content": "Hm.", "tool_calls": [call]}
+    body = completion(choices=[{"index": 0, "message": message, "finish_reason": "tool_calls"}])
+    with Upstream(reply(200, body)) as upstream:
+        chunks = [chunk async for chunk in connect(upstream.url).generate_stream(HELLO)]
+    assert "".join(chunk.reasoning for chunk in chunks) == "Hm."
+    assert "".join(chunk.content for chunk in chunks) == "So:"
+    [delta] = [chunk.tool_call for chunk in chunks if chunk.tool_call is not None]
+    assert (delta.id, delta.name, delta.arguments) == ("1", "f", '{"x": 1}')
+    response = chunks[-1].response
+    assert response is not None
+    assert [chunk.part for chunk in chunks if chunk.part] == list(response.message.parts if response.message else ())
 
 
 async def test_t9_each_choice_finishes_once() -> None:

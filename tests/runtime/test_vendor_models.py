@@ -53,6 +53,14 @@ async def test_an_overloaded_vendor_is_asked_again() -> None:
     assert len(upstream.requests) == 2
 
 
+async def test_e1_the_error_lists_the_attempts() -> None:
+    busy = reply(503, {"error": {"message": "busy"}})
+    with Upstream(busy) as upstream, pytest.raises(betterai.OverloadedError) as caught:
+        await ask(upstream)
+    assert [attempt.status for attempt in caught.value.attempts] == [503] * 3
+    assert [attempt.waited > 0 for attempt in caught.value.attempts] == [False, True, True]
+
+
 @pytest.mark.parametrize("body", [b"<html>", {"data": {"id": "a"}}, {"models": None}, "text"])
 async def test_what_is_no_list_is_an_error(body: bytes | Mapping[str, Any] | str) -> None:
     with Upstream(reply(200, body)) as upstream:  # type: ignore[arg-type]

@@ -50,6 +50,11 @@ class Upstream:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
+    @property
+    def connections(self) -> int:
+        """How many connections to it are open now."""
+        return len(self._runner.server.connections) if self._runner.server is not None else 0
+
     def __enter__(self) -> Self:
         self._thread.start()
         self._runner, self.port = asyncio.run_coroutine_threadsafe(self._serve(), self._loop).result(10)

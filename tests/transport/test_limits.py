@@ -318,6 +318,16 @@ async def test_s9_pings_do_not_keep_it_open(transport):
         await _all_left(server)
 
 
+async def test_s9_no_idle_limit_counts_any_more(transport):
+    """Only the end of a complete answer is waited for: that it does not come is no silence."""
+    async with raw_server(_begin) as server:
+        reply = await transport.open(get(), at(server.url), limits(idle=0.05))
+        assert await reply.next_piece() == b"abc"
+        reply.expire_in(0.2)
+        await soon(_reads_its_end(reply))
+        await _all_left(server)
+
+
 async def test_s9_what_came_before_is_not_lost(transport):
     """A caller that is slower than the time that the stream is left gets usage and terminator all the same."""
     async with raw_server(_begin) as server:

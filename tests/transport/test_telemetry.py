@@ -29,8 +29,10 @@ async def test_an_answer(told):
     (event,) = told.events
     assert 0 < event.seconds < 5
     assert event == TransportEvent(
-        kind="answered", method="POST", host="127.0.0.1", path="/v1/chat", seconds=event.seconds, status=404, bytes=5
-    )
+        kind="answered", method="POST", scheme="http", host="127.0.0.1", port=event.port, path="/v1/chat",
+        seconds=event.seconds, status=404, bytes=5,
+    )  # fmt: skip
+    assert server.url.endswith(f":{event.port}")
 
 
 @pytest.mark.parametrize("auth", [QueryAuth(parameter="key"), BearerAuth()])

@@ -10,7 +10,8 @@ import msgspec
 from betterai.cli.control import one_line
 from betterai.cli.output import Output
 from betterai.config.environment import find_config_path, read_config_file, read_variable
-from betterai.config.file import SECRET_NAME, ConfigFile, Reference, Value
+from betterai.config.file import SECRET_NAME, ConfigFile, Reference, RouterTable, TargetTable, Value
+from betterai.core.data import Data
 from betterai.runtime.registry import get_provider, provider_names
 
 SECRET = "***"
@@ -48,8 +49,34 @@ def describe_file(file: ConfigFile) -> dict[str, Any]:
             name: {setting: _mask(value, secret=_is_secret(name, setting)) for setting, value in table.items()}
             for name, table in file.providers.items()
         },
+        "routers": {name: _describe_router(table) for name, table in file.routers.items()},
     }
     return {name: value for name, value in found.items() if value not in (None, {})}
+
+
+def _describe_router(table: RouterTable) -> dict[str, Any]:
+    """As it is written: what has its default is left out."""
+    targets = [target if isinstance(target, str) else _describe_target(target) for target in table.targets]
+    written = {name: getattr(table, name) for name in table.__struct_fields__ if name != "targets"}
+    return {"targets": targets, **_without_defaults(table, written)}
+
+
+def _describe_target(target: TargetTable) -> dict[str, Any]:
+    written = {name: getattr(target, name) for name in target.__struct_fields__ if name not in ("keys", "base_url")}
+    keys = [_mask(key, secret=True) for key in target.keys]
+    url = {"base_url": _hide_login(target.base_url)} if target.base_url else {}
+    return {**_without_defaults(target, written), **url, **({"keys": keys} if keys else {})}
+
+
+def _without_defaults(table: Data, written: dict[str, Any]) -> dict[str, Any]:
+    defaults = {field.name: field.default for field in msgspec.structs.fields(table)}
+    changed = {name: msgspec.to_builtins(value) for name, value in written.items() if value != defaults[name]}
+    return {name: _without_none(value) for name, value in changed.items()}
+
+
+def _without_none(value: Any) -> Any:
+    """TOML knows none."""
+    return {key: item for key, item in value.items() if item is not None} if isinstance(value, dict) else value
 
 
 def _is_secret(provider: str, setting: str) -> bool:
@@ -89,6 +116,10 @@ def _write_table(name: str, table: dict[str, Any], output: Output) -> None:
 
 
 def _write_value(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_write_value(item).partition('  #')[0] for item in value)}]"
+    if isinstance(value, dict) and value.keys() != _REFERENCE:
+        return f"{{ {', '.join(f'{key} = {_write_value(item)}' for key, item in value.items())} }}"
     if isinstance(value, dict):
         state = "" if value["set"] else "  # is not set"
         return f'{{ env = "{value["env"]}" }}{state}'

@@ -18,9 +18,11 @@ from betterai.core.media import Media
 from betterai.core.message import Message, ToolCall
 from betterai.core.model import ModelConfig
 from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.routing import ROUTER_PREFIX
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.client import Client
 from betterai.runtime.registry import get_provider, resolve_model
+from betterai.runtime.router.router import Router
 
 
 class Conversation:
@@ -42,6 +44,8 @@ class Conversation:
         self._base_url = config.base_url
         self._settings = settings
         self._partial = ""
+        self._may_restart = False
+        """Whether an answer may begin anew: then only a terminal is shown it while it comes."""
         self._model = self._resolve(model)
         self._runner = asyncio.Runner()
 
@@ -69,6 +73,13 @@ class Conversation:
         self._model = chosen
 
     def _resolve(self, name: str) -> ModelConfig:
+        self._may_restart = False
+        if name.startswith(ROUTER_PREFIX):
+            if self._base_url:
+                raise ConfigurationError(f"{name} has its own base URLs", hint="take out --base-url")
+            router = Router.from_config(name.removeprefix(ROUTER_PREFIX))
+            self._may_restart = router.on_break != "fail"
+            return ModelConfig(id=name.removeprefix(ROUTER_PREFIX), provider=ROUTER_PREFIX.rstrip("/"))
         model = resolve_model(name)
         if self._base_url and get_provider(model.provider).embedded:
             raise ConfigurationError(
@@ -88,7 +99,8 @@ class Conversation:
     def ask(self, question: Message) -> ProviderResponse:
         """The answer, shown as it comes."""
         view = AnswerView(self.output, show_reasoning=self.shows_reasoning)
-        if self.streams and not self.shows_markdown:
+        erasable = self.output.answers.is_terminal or not self._may_restart
+        if self.streams and not self.shows_markdown and erasable:
             try:
                 response = self.follow(question, view.show_chunk)
             finally:

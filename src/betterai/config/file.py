@@ -9,6 +9,10 @@ text = "PROVIDER/MODEL"
 
 [providers.NAME]                  # any setting that `betterai providers` lists, and base_url
 api_key = { env = "VARIABLE" }    # or the key itself, in a file that only you can read
+
+[routers.NAME]                    # `router/NAME` wherever a model's name goes
+targets = ["PROVIDER/MODEL", { model = "PROVIDER/MODEL", weight = 2, keys = [{ env = "VARIABLE" }] }]
+on_break = "restart"
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from betterai.core.config import Retries, Timeout
 from betterai.core.data import Data
 from betterai.core.exceptions import ConfigurationError
 from betterai.core.model import Category
+from betterai.core.routing import Breaker, Choose, Hedge, OnBreak
 
 if TYPE_CHECKING:
     from betterai.core.provider import Provider
@@ -44,6 +49,42 @@ class Reference(Data, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 Value: TypeAlias = str | Reference
+Seconds: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
+Times: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class TargetTable(Data, frozen=True, kw_only=True):
+    """One target of a router, as `betterai.Target` has it; how it is reached stands beside."""
+
+    model: Annotated[str, msgspec.Meta(min_length=1)]
+    weight: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    keys: tuple[Value, ...] = ()
+    concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    account: str = ""
+    region: str = ""
+    base_url: str | None = None
+    protocol: str = ""
+
+    def __repr__(self) -> str:
+        return f"TargetTable({self.model!r}, keys={len(self.keys)})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("model", self.model), ("keys", len(self.keys))]
+
+
+class RouterTable(Data, frozen=True, kw_only=True):
+    """A router, as `betterai.Router` has it."""
+
+    targets: Annotated[tuple[str | TargetTable, ...], msgspec.Meta(min_length=1)]
+    choose: Choose = "order"
+    on_break: OnBreak = "fail"
+    hedge: Hedge | None = None
+    breaker: Breaker = Breaker()
+    timeout: Seconds | Timeout | None = None
+    retries: Times | Retries | None = None
+    sticky: bool = False
+    also_after: tuple[Literal["content_filter", "output"], ...] = ()
+    queue: Annotated[int, msgspec.Meta(ge=0)] = 1024
 
 
 class ConfigFile(Data, frozen=True, kw_only=True):
@@ -52,8 +93,9 @@ class ConfigFile(Data, frozen=True, kw_only=True):
     path: str = ""
     models: Mapping[Category, str] = {}
     providers: Mapping[str, Mapping[str, Value]] = {}
-    timeout: Annotated[float, msgspec.Meta(gt=0)] | Timeout | None = None
-    retries: Annotated[int, msgspec.Meta(ge=0)] | Retries | None = None
+    routers: Mapping[str, RouterTable] = {}
+    timeout: Seconds | Timeout | None = None
+    retries: Times | Retries | None = None
     unsupported: Literal["warn", "raise"] | None = None
 
     def __repr__(self) -> str:
@@ -116,14 +158,31 @@ def _list_values(found: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
         for name, table in providers.items():
             for setting, value in table.items() if isinstance(table, dict) else ():
                 yield f"providers.{name}.{setting}", value, Value
+    for name, table in _list_routers(found):
+        targets = table.get("targets")
+        for index, target in enumerate(targets if isinstance(targets, list) else ()):
+            yield f"routers.{name}.targets[{index}]", target, str | TargetTable
+        yield f"routers.{name}", table, RouterTable
+
+
+def _list_routers(found: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    routers = found.get("routers")
+    for name, table in routers.items() if isinstance(routers, dict) else ():
+        if isinstance(table, dict):
+            yield name, table
 
 
 def _check_tables(found: Mapping[str, Any], path: Path) -> None:
     """Unknown keys are mistakes. A provider may be one that the program registers later, so only a near miss is one."""
     check_keys(found, [name for name in ConfigFile.__struct_fields__ if name != "path"], path)
-    for name, kind in (("timeout", Timeout), ("retries", Retries)):
-        if isinstance(table := found.get(name), dict):
-            check_keys(table, kind.__struct_fields__, path, f"{name}.")
+    _check_kinds(found, path, "")
+    for router, table in _list_routers(found):
+        check_keys(table, RouterTable.__struct_fields__, path, f"routers.{router}.")
+        _check_kinds(table, path, f"routers.{router}.")
+        targets = table.get("targets")
+        for index, target in enumerate(targets if isinstance(targets, list) else ()):
+            if isinstance(target, dict):
+                check_keys(target, TargetTable.__struct_fields__, path, f"routers.{router}.targets[{index}].")
     if isinstance(models := found.get("models"), dict):
         check_keys(models, get_args(Category), path, "models.")
     if isinstance(providers := found.get("providers"), dict):
@@ -131,6 +190,16 @@ def _check_tables(found: Mapping[str, Any], path: Path) -> None:
 
         names = discover_names()
         check_keys([name for name in providers if near(name, names)], names, path, "providers.")
+
+
+_KINDS = {"timeout": Timeout, "retries": Retries, "hedge": Hedge, "breaker": Breaker}
+
+
+def _check_kinds(table: Mapping[str, Any], path: Path, prefix: str) -> None:
+    """Unknown keys in tables that are values."""
+    for name, kind in _KINDS.items():
+        if isinstance(value := table.get(name), dict):
+            check_keys(value, kind.__struct_fields__, path, f"{prefix}{name}.")
 
 
 def check_keys(table: Iterable[str], known: Iterable[str], path: Path | str, prefix: str = "") -> None:
@@ -152,6 +221,12 @@ def _warn_if_readable(path: Path, file: ConfigFile) -> None:
         for name, table in file.providers.items()
         for setting, value in table.items()
         if isinstance(value, str) and SECRET_NAME.search(setting)
+    ]
+    held += [
+        f"routers.{name}.targets[{index}].keys"
+        for name, router in file.routers.items()
+        for index, target in enumerate(router.targets)
+        if isinstance(target, TargetTable) and any(isinstance(key, str) for key in target.keys)
     ]
     if held and os.name == "posix" and path.stat().st_mode & READABLE_BY_OTHERS:
         from logging import getLogger

@@ -34,6 +34,7 @@ class Accumulator:
     def add(self, chunk: TextChunk) -> None:
         if chunk.reset:
             self._choices.clear()
+            self.usage = None
         choice = self._choices.get(chunk.choice)
         if choice is None:
             choice = self._choices[chunk.choice] = _Choice()

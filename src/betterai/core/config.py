@@ -22,12 +22,15 @@ class Timeout(Data, frozen=True, kw_only=True):
 class Retries(Data, frozen=True, kw_only=True):
     """How often, and how patiently. Waits are drawn from 0 to `base` · 2ⁿ seconds, at most `cap` (full jitter);
     what the provider asks for in Retry-After is kept up to `longest`, beyond it the error is raised at once.
+
+    `throttle`: where most retries to an address fail, in the whole process, they are held back to a tenth of its calls.
     """
 
     attempts: int = 3
     base: float = 0.5
     cap: float = 8.0
     longest: float = 60.0
+    throttle: bool = True
 
 
 _KINDS: Mapping[str, tuple[type, ...]] = {

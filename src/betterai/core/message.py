@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from betterai.core.data import Data, parse_strict_json
+from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
@@ -27,7 +28,14 @@ class Opaque(Data, frozen=True, kw_only=True):
 
     @property
     def value(self) -> Any:
-        return msgspec.json.decode(self.data)
+        """Raises `ValidationError` where what was received is no JSON inside."""
+        try:
+            return msgspec.json.decode(self.data)
+        except (ValueError, RecursionError) as error:
+            raise ValidationError(
+                f"what {self.provider or self.protocol} alone understands is not readable: {error}",
+                hint="leave its message out of the history",
+            ) from error
 
 
 class Citation(Data, frozen=True, kw_only=True):

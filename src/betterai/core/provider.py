@@ -99,6 +99,7 @@ class Provider(Data, frozen=True, kw_only=True):
     category is its default. `defaults` names the model to take where only the provider is given. `embedded` marks the
     provider that needs neither key nor network. `codec_settings` are settings, none secret, that its codecs find in
     `Call.provider_settings`; "base_url" is the address as it was made out.
+    `otel_name` is what OpenTelemetry's conventions call it, where that is not its name.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Provider(Data, frozen=True, kw_only=True):
     docs: str = ""
     codec_settings: tuple[str, ...] = ()
     list_models_path: str = ""
+    otel_name: str = ""
 
     def setting(self, name: str) -> Setting | None:
         return next((setting for setting in self.settings if setting.name == name), None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias
 import msgspec
 
 from betterai.core.data import Data
+from betterai.core.exceptions import ProviderError
 from betterai.core.media import Media
 from betterai.core.message import AnyPart, Citation, MediaPart, Message, Opaque, ToolCall
 from betterai.core.usage import Cost, Usage
@@ -54,7 +55,8 @@ class Timing(Data, frozen=True, kw_only=True):
     """Seconds from the call's start: `first_byte` when the reply's headers stood, `total` when all of it was read.
 
     `queue` is how long the call waited for its turn, `connect` how long the last attempt's connection took to be made:
-    0 where one of the pool was used, None where it is not known.
+    0 where one of the pool was used, None where it is not known. `age` is set where the answer came from a cache and no
+    provider was asked: how long ago it was given first.
     """
 
     queue: float = 0.0
@@ -62,6 +64,7 @@ class Timing(Data, frozen=True, kw_only=True):
     first_byte: float | None = None
     total: float = 0.0
     attempts: tuple[Attempt, ...] = ()
+    age: float | None = None
 
 
 class TokenLogprob(Data, frozen=True, kw_only=True):
@@ -112,7 +115,7 @@ class ProviderResponse(Data, Generic[Output], frozen=True, kw_only=True):
     @property
     def raw(self) -> Any:
         """The reply's body as JSON values, with all that our types do not name; None for a stream."""
-        return msgspec.json.decode(self.body) if self.body else None
+        return _decode(self.body) if self.body else None
 
     @property
     def reasoning(self) -> str:
@@ -157,4 +160,12 @@ class TextChunk(Data, frozen=True, kw_only=True, gc=False):
     @property
     def raw(self) -> Any:
         """The event as JSON values, as received."""
-        return msgspec.json.decode(self.body) if self.body else None
+        return _decode(self.body) if self.body else None
+
+
+def _decode(body: bytes) -> Any:
+    """What codecs do not read may be no JSON all the same."""
+    try:
+        return msgspec.json.decode(body)
+    except (ValueError, RecursionError) as error:
+        raise ProviderError(f"the body is not readable as JSON values: {error}", code="unreadable_reply") from error

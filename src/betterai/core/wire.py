@@ -18,6 +18,11 @@ C_co = TypeVar("C_co", covariant=True)
 
 Framing = Literal["sse", "ndjson", "event_stream"]
 
+REQUEST_ID_HEADERS = (
+    "x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-debug-trace-id", "cf-ray",
+)  # fmt: skip
+"""Where providers put their own id of a request, which their support asks for."""
+
 
 class Field(Data, frozen=True, kw_only=True):
     """One field of a form: a plain value, or a file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -12,12 +13,22 @@ import msgspec
 
 from betterai.core.config import Retries, Timeout
 from betterai.core.data import Data
-from betterai.core.exceptions import ConnectTimeout, ProviderError, RateLimitError, TotalTimeout, ValidationError
+from betterai.core.exceptions import (
+    ConnectTimeout,
+    LimitReached,
+    ProviderError,
+    RateLimitError,
+    TotalTimeout,
+    ValidationError,
+)
 from betterai.core.response import Attempt
-from betterai.wire.errors import parse_retry_after
+from betterai.runtime.retry_quota import RetryQuota
+from betterai.wire.waits import parse_retry_after
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
+
+logger = logging.getLogger("betterai.retries")
 
 
 class Clock(Data, frozen=True, kw_only=True):
@@ -53,12 +64,16 @@ class Attempts:
     """The attempts of one call: the limits of the next one, and what to do after a failed one."""
 
     __slots__ = (
-        "_clock", "_deadline", "_left", "_retries", "_running", "_shared", "_started", "_timeout", "_waited", "began",
-        "records",
+        "_clock", "_deadline", "_left", "_quota", "_retried", "_retries", "_running", "_shared", "_started", "_timeout",
+        "_waited", "began", "records",
     )  # fmt: skip
 
-    def __init__(self, retries: Retries, timeout: Timeout, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self, retries: Retries, timeout: Timeout, clock: Clock = SYSTEM_CLOCK, quota: RetryQuota | None = None
+    ) -> None:
         self._retries = retries
+        self._quota = quota
+        self._retried = False
         self._timeout = timeout
         self._clock = clock
         self.began = clock.monotonic()
@@ -72,13 +87,13 @@ class Attempts:
 
     def start(self) -> Timeout:
         """Begin an attempt: the limits for it, the total being what is left. Raises `TotalTimeout` when nothing is, and
-        `ProviderError` when the layers above have used the attempts up.
+        `LimitReached` when the layers above have used the attempts up.
         """
         if not self.records:
             if self._shared is None:
                 return self._begin(self._timeout)
             if self._shared.attempts <= 0:
-                raise ProviderError("the attempts of this call are used up", hint="allow more: CoreConfig(retries=…)")
+                raise LimitReached("the attempts of this call are used up", hint="allow more: CoreConfig(retries=…)")
         now = self._clock.monotonic()
         left = self._deadline - now
         if left <= 0:
@@ -106,6 +121,9 @@ class Attempts:
             Attempt(provider=provider, model=model, seconds=seconds, status=status, error=error, waited=self._waited)
         )
         self._running, self._waited = False, 0.0
+        if not error and self._quota is not None:
+            self._quota.give(retried=self._retried)
+            self._retried = False
 
     def wait_after(self, error: ProviderError, *, repeatable: bool = True) -> float | None:
         """Seconds to wait before the next attempt; None to give up.
@@ -125,9 +143,18 @@ class Attempts:
         if asked is not None and asked > self._retries.longest:
             return None
         wait = self._spread(max(0.0, asked)) if asked is not None else self._draw()
-        if self._clock.monotonic() + wait >= self._deadline:
+        if self._clock.monotonic() + wait >= self._deadline or not self._may_retry(error):
             return None
         return wait
+
+    def _may_retry(self, error: ProviderError) -> bool:
+        if self._quota is None:
+            return True
+        self._retried = self._quota.take()
+        if not self._retried:
+            said = "too many retries to this address failed lately, so none was made: see Retries(throttle=…)"
+            error.hint = f"{error.hint}; {said}" if error.hint else said
+        return self._retried
 
     def _spread(self, asked: float) -> float:
         """At least what was asked for, and up to a tenth more, so that not all come back at once."""
@@ -150,6 +177,10 @@ class Attempts:
     async def pause(self, seconds: float) -> None:
         """Wait. Cancelling the call ends the wait at once."""
         self._waited = seconds
+        if self.records:
+            last = self.records[-1]
+            said = "%s/%s: attempt %d failed with %s (status %s), the next one begins in %.2f s"
+            logger.info(said, last.provider, last.model, len(self.records), last.error, last.status, seconds)
         if self._clock.sleep is not None:
             await self._clock.sleep(seconds)
         else:

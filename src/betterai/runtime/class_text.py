@@ -15,18 +15,19 @@ from betterai.core.message import Messages
 from betterai.core.model import ModelConfig
 from betterai.core.price import price_usage
 from betterai.core.provider import Provider
-from betterai.core.response import CallWarning, ProviderResponse, TextChunk, Timing
+from betterai.core.response import Attempt, CallWarning, ProviderResponse, TextChunk, Timing
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_timeout
 from betterai.runtime.connection import TransportSource, shared_transport
 from betterai.runtime.media import find_media, load_media, needs_loading
 from betterai.runtime.messages import read_messages, render_messages
+from betterai.runtime.observed_call import ObservedTextProvider, Subject
 from betterai.runtime.schema import parse_output, prepare_settings
 from betterai.runtime.stand_in import choose_transport
 from betterai.wire.openai_chat import OpenAIChat
 
 
-class ClassTextProvider(BaseTextProvider):
+class ClassTextProvider(ObservedTextProvider):
     """A class provider with all that a codec provider's answers have: its name, price, warnings, the parsed output.
 
     The class gets messages as dicts with role and content; an embedded one, which is ours, gets them as they are.
@@ -49,7 +50,10 @@ class ClassTextProvider(BaseTextProvider):
         self._unsupported = unsupported
         self._source = transport or shared_transport
 
-    async def generate(self, messages: Messages, model: str, settings: GenerationSettings) -> ProviderResponse:
+    def _describe(self, name: str) -> Subject:
+        return Subject(self.provider.name, name or self.model.id, embedded=self.provider.embedded, secrets=(self.key,))
+
+    async def _generate(self, messages: Messages, model: str, settings: GenerationSettings) -> ProviderResponse:
         began = time.monotonic()
         try:
             prepared, parse = prepare_settings(settings)
@@ -60,26 +64,27 @@ class ClassTextProvider(BaseTextProvider):
             error.locate(self.provider.name, model)
             raise
 
-    async def generate_stream(
+    async def _generate_stream(
         self, messages: Messages, model: str, settings: GenerationSettings
     ) -> AsyncGenerator[TextChunk, None]:
         began = time.monotonic()
-        gathered, whole = Accumulator(model), False
+        gathered, whole, first = Accumulator(model), False, None
         chunks = None
         try:
             prepared, parse = prepare_settings(settings)
             written, warnings = await self._write(messages)
             chunks = self.inner.generate_stream(written, model, prepared)
             async for chunk in chunks:
+                first = first or time.monotonic() - began
                 if chunk.response is None:
                     gathered.add(chunk)
                 else:
                     whole = True
-                    response = self._complete(chunk.response, warnings, parse, began)
+                    response = self._complete(chunk.response, warnings, parse, began, first)
                     chunk = msgspec.structs.replace(chunk, response=response)
                 yield chunk
             if not whole:
-                yield TextChunk(response=self._complete(gathered.response(), warnings, parse, began))
+                yield TextChunk(response=self._complete(gathered.response(), warnings, parse, began, first))
         except BetterAIError as error:
             error.locate(self.provider.name, model)
             raise
@@ -109,15 +114,25 @@ class ClassTextProvider(BaseTextProvider):
         warnings: tuple[CallWarning, ...],
         parse: Callable[[str], Any] | None,
         began: float,
+        first: float | None = None,
     ) -> ProviderResponse:
+        """The response as the runner of codecs would give it. Of the timing that is what can be seen from outside: the
+        whole is one attempt, and the first byte came with the first chunk at the latest.
+        """
         self._judge(response.warnings)
+        provider, model = response.provider or self.provider.name, response.model or self.model.id
+        timing = response.timing
+        if timing is None:
+            total = time.monotonic() - began
+            attempt = Attempt(provider=provider, model=model, seconds=total)
+            timing = Timing(first_byte=first, total=total, attempts=(attempt,))
         complete = msgspec.structs.replace(
             response,
-            provider=response.provider or self.provider.name,
-            model=response.model or self.model.id,
+            provider=provider,
+            model=model,
             warnings=(*warnings, *response.warnings),
             cost=response.cost or price_usage(response.usage, self.model.price),
-            timing=response.timing or Timing(total=time.monotonic() - began),
+            timing=timing,
         )
         return complete if parse is None else parse_output(complete, parse)
 

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack
 
 import msgspec
 
 from betterai.config.defaults import default_model
 from betterai.config.environment import complete_config
+from betterai.core.base import BaseTextProvider
 from betterai.core.config import CoreConfig, Retries, Timeout
+from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
 from betterai.core.message import Message, Messages
 from betterai.core.options import GenerationOptions
 from betterai.core.response import Output, ProviderResponse
 from betterai.core.results import TokenCount
+from betterai.core.routing import ROUTER_PREFIX
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.class_text import ClassTextProvider
+from betterai.runtime.connecting import make_guard, make_transport_source
 from betterai.runtime.factory import find_text_provider, read_key
 from betterai.runtime.media import load_one
 from betterai.runtime.messages import read_messages
 from betterai.runtime.modalities import Modalities
+from betterai.runtime.observing import check_listener
 from betterai.runtime.registry import registry_version
 from betterai.runtime.stand_in import choose_transport
 from betterai.runtime.stream import TextStream
@@ -30,19 +35,22 @@ from betterai.runtime.text import CodecTextProvider
 if TYPE_CHECKING:
     import aiohttp
 
+    from betterai.core.events import Listener
     from betterai.core.runs import ToolRun
     from betterai.runtime.files import Files
     from betterai.runtime.tool_loop import Approve
     from betterai.runtime.tool_stream import ToolStream
-    from betterai.transport.http import HTTPTransport, TransportEvent
+    from betterai.transport.http import HTTPTransport
 
 MAX_PROVIDERS = 256
+_GIVEN = (-1, -1)
+"""The version of what was not looked up."""
 
 
 class Found(NamedTuple):
     """Where a model's name led, and when."""
 
-    provider: CodecTextProvider | ClassTextProvider
+    provider: BaseTextProvider
     id: str
     version: tuple[int, int]
 
@@ -52,8 +60,8 @@ class Client(Modalities):
 
     `config` is the default of every call; one given with a call takes its place, but for the time limits and retries
     that it does not set. `session` an aiohttp session of yours (its egress is then yours to guard);
-    `on_event` is called at the end of each attempt, for telemetry; `headers`, `proxy` and `ca_bundle` hold for all
-    connections; `trust_env` lets the environment's proxies be used.
+    `on_event` is told of its calls and of their attempts (see `betterai.observe`); `headers`, `proxy` and `ca_bundle`
+    hold for all connections; `trust_env` lets the environment's proxies be used.
     """
 
     def __init__(
@@ -67,21 +75,29 @@ class Client(Modalities):
         ca_bundle: str | None = None,
         trust_env: bool = False,
         session: aiohttp.ClientSession | None = None,
-        on_event: Callable[[TransportEvent], None] | None = None,
+        on_event: Listener | None = None,
     ) -> None:
         base = config or CoreConfig()
         timeout, retries = _first(timeout, base.timeout), _first(retries, base.retries)
         read_timeout(timeout)
         read_retries(retries)
         self._config = msgspec.structs.replace(base, timeout=timeout, retries=retries)
-        self._make_transport = _transport_maker(headers, proxy, ca_bundle, trust_env, session, on_event)
+        check_listener(on_event)
+        self.listener = on_event
+        self._guard = make_guard({**(session.headers if session is not None else {}), **(headers or {})})
+        self._make_transport = make_transport_source(headers, proxy, ca_bundle, trust_env, session, on_event)
         self._transport: HTTPTransport | None = None
         self._providers: dict[str, Found] = {}
         self._others = {}
 
+    @property
+    def config(self) -> CoreConfig:
+        """What holds for every call."""
+        return self._config
+
     async def generate(
         self,
-        model: str,
+        model: str | BaseTextProvider,
         messages: Messages,
         *,
         system: str | None = None,
@@ -91,11 +107,13 @@ class Client(Modalities):
     ) -> ProviderResponse[Output]:
         """Generate one answer: `await client.generate("groq/openai/gpt-oss-120b", "Hello", temperature=0.2)`."""
         found = self._find(model, config)
-        return await found.provider.generate(_prepare(messages, system), found.id, merge_settings(settings, options))
+        return await found.provider.generate(
+            _prepare(messages, system, found), found.id, merge_settings(settings, options)
+        )
 
     def stream(
         self,
-        model: str,
+        model: str | BaseTextProvider,
         messages: Messages,
         *,
         system: str | None = None,
@@ -105,12 +123,14 @@ class Client(Modalities):
     ) -> TextStream[Output]:
         """Stream one answer: `async for chunk in client.stream(…)`."""
         found = self._find(model, config)
-        chunks = found.provider.generate_stream(_prepare(messages, system), found.id, merge_settings(settings, options))
+        chunks = found.provider.generate_stream(
+            _prepare(messages, system, found), found.id, merge_settings(settings, options)
+        )
         return TextStream(chunks, found.id)
 
     async def run_tools(
         self,
-        model: str,
+        model: str | BaseTextProvider,
         messages: Messages,
         *,
         system: str | None = None,
@@ -124,11 +144,12 @@ class Client(Modalities):
         from betterai.runtime.tool_stream import ask_whole, open_tools
 
         ask = ask_whole(self, model, system, config)
-        return await open_tools(ask, model, messages, merge_settings(settings, options), max_steps, approve).finish()
+        given = merge_settings(settings, options)
+        return await open_tools(ask, model, messages, given, max_steps, approve, self.listener).finish()
 
     def stream_tools(
         self,
-        model: str,
+        model: str | BaseTextProvider,
         messages: Messages,
         *,
         system: str | None = None,
@@ -142,11 +163,12 @@ class Client(Modalities):
         from betterai.runtime.tool_stream import ask_stream, open_tools
 
         ask = ask_stream(self, model, system, config)
-        return open_tools(ask, model, messages, merge_settings(settings, options), max_steps, approve)
+        given = merge_settings(settings, options)
+        return open_tools(ask, model, messages, given, max_steps, approve, self.listener)
 
     async def count_tokens(
         self,
-        model: str,
+        model: str | BaseTextProvider,
         messages: Messages,
         *,
         system: str | None = None,
@@ -160,7 +182,9 @@ class Client(Modalities):
         from betterai.runtime.count import count_tokens as count
 
         found = self._find(model, config)
-        return await count(found.provider, _prepare(messages, system), found.id, merge_settings(settings, options))
+        return await count(
+            found.provider, _prepare(messages, system, found), found.id, merge_settings(settings, options)
+        )
 
     @property
     def files(self) -> Files:
@@ -180,13 +204,17 @@ class Client(Modalities):
 
         return await list_vendor_models(provider, self._config, transport=self._connect)
 
-    def _find(self, model: str, config: CoreConfig | None) -> Found:
+    def _find(self, model: str | BaseTextProvider, config: CoreConfig | None) -> Found:
         """The provider behind a name; looked up again when registry or catalogue changed, or a class's key."""
+        if not isinstance(model, str):
+            return _take_provider(model, config)
         if config is not None:
+            if (model or config.model).startswith(ROUTER_PREFIX):
+                return _take_provider(self._find(model or config.model, None).provider, config)
             return self._look_up(model or config.model, self._limit(config))
         name = model or self._config.model or default_model()
         found = self._providers.get(name)
-        if found is None or found.version != registry_version() or self._is_outdated(found.provider):
+        if found is None or found.version not in (registry_version(), _GIVEN) or self._is_outdated(found.provider):
             if len(self._providers) >= MAX_PROVIDERS:
                 self._providers.clear()
             found = self._providers[name] = self._look_up(name, self._config)
@@ -194,17 +222,30 @@ class Client(Modalities):
             found.provider.connection.look_again()
         return found
 
-    def _is_outdated(self, provider: CodecTextProvider | ClassTextProvider) -> bool:
+    def _is_outdated(self, provider: BaseTextProvider) -> bool:
         return isinstance(provider, ClassTextProvider) and provider.key != read_key(provider.provider, self._config)
 
     def _look_up(self, name: str, config: CoreConfig) -> Found:
+        if name.startswith(ROUTER_PREFIX):
+            from betterai.runtime.router.declared import make_router
+
+            router = make_router(name.removeprefix(ROUTER_PREFIX), self)
+            router.listener = self.listener
+            return Found(router, "", _GIVEN)
+        return self.look_up(msgspec.structs.replace(config, model=name))
+
+    def look_up(self, config: CoreConfig) -> Found:
+        """The provider behind a configuration, over this client's connections. Raises `BetterAIError`."""
         version = registry_version()
-        config = complete_config(msgspec.structs.replace(config, model=name))
+        config = complete_config(config)
         inner, model, provider = find_text_provider(config, transport=self._connect)
         if isinstance(inner, CodecTextProvider):
+            inner.listener = self.listener
+            self._guard(inner.connection)
             return Found(inner, model.id, version)
         key, unsupported = read_key(provider, config), config.unsupported or "warn"
         runner = ClassTextProvider(inner, provider, model, key, unsupported=unsupported, transport=self._connect)
+        runner.listener = self.listener
         return Found(runner, model.id, version)
 
     def _limit(self, config: CoreConfig) -> CoreConfig:
@@ -236,25 +277,22 @@ def _first(left: Any, right: Any) -> Any:
     return left if left is not None else right
 
 
-def _transport_maker(
-    headers: Mapping[str, str] | None,
-    proxy: str | None,
-    ca_bundle: str | None,
-    trust_env: bool,
-    session: aiohttp.ClientSession | None,
-    on_event: Callable[[TransportEvent], None] | None,
-) -> Callable[[], HTTPTransport]:
-    def make() -> HTTPTransport:
-        from betterai.transport.http import HTTPTransport
-        from betterai.transport.sessions import SessionOptions
-
-        options = SessionOptions(headers=headers or {}, proxy=proxy, ca_bundle=ca_bundle, trust_env=trust_env)
-        return HTTPTransport(options, session=session, on_event=on_event)
-
-    return make
+def _take_provider(provider: Any, config: CoreConfig | None) -> Found:
+    """A provider in place of a name: asked as it is, with its own keys, limits and connections."""
+    if not isinstance(provider, BaseTextProvider):
+        raise ValidationError(f"the model must be a name or a text provider, not {provider!r:.80}")
+    if config is not None:
+        raise ValidationError("a provider has its configuration already", hint="leave out config=…")
+    return Found(provider, "", _GIVEN)
 
 
-def _prepare(messages: Messages, system: str | None) -> Messages:
+def _prepare(messages: Messages, system: str | None, found: Found) -> Messages:
+    """The messages with the system text. A class is given dicts where it was no message of the caller's own."""
+    if found.version is _GIVEN:
+        if isinstance(messages, str):
+            messages = [{"role": "user", "content": messages}]
+        told = [{"role": "system", "content": system}] if system else []
+        return messages if not told else [*told, *([messages] if isinstance(messages, Message) else messages)]
     return (Message.system(system), *read_messages(messages)) if system else messages
 
 
@@ -277,7 +315,7 @@ def default_client() -> Client:
 
 
 async def generate(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -291,7 +329,7 @@ async def generate(
 
 
 def stream(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -304,7 +342,7 @@ def stream(
 
 
 async def run_tools(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -334,7 +372,7 @@ async def run_tools(
 
 
 def stream_tools(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -358,7 +396,7 @@ def stream_tools(
 
 
 async def count_tokens(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,

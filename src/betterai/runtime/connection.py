@@ -20,6 +20,7 @@ from betterai.core.exceptions import ConfigurationError, UnsupportedParam
 from betterai.core.provider import BearerAuth, GoogleAuth, HeaderAuth, Provider, SigV4Auth
 from betterai.core.settings import CallSettings
 from betterai.runtime.attempts import read_retries, read_timeout
+from betterai.runtime.retry_quota import RetryQuota, find_quota
 from betterai.runtime.stand_in import choose_transport
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Connection:
         self.config = config
         self.timeout = read_timeout(config.timeout)
         self.retries = read_retries(config.retries)
+        self.quota: RetryQuota | None = None
+        """The retries that the address still gets; known with the endpoint."""
         self.source = transport or shared_transport
         self._secrets: dict[str, None] = {}
         self._variables = setting_variables(provider, config)
@@ -69,8 +72,9 @@ class Connection:
         if endpoint is None:
             self._seen = read_variables(self._variables)
             values = read_settings(self.provider, self.config)
-            self._guard(values.get(setting.name) for setting in self.provider.settings if setting.secret)
+            self.guard(values.get(setting.name) for setting in self.provider.settings if setting.secret)
             self._endpoint = endpoint = self._locate(values)
+            self.quota = find_quota(endpoint.base_url) if self.retries.throttle else None
         return endpoint
 
     def codec_settings(self) -> Mapping[str, str]:
@@ -116,7 +120,8 @@ class Connection:
 
         return [*self._secrets, *fetched_secrets()]
 
-    def _guard(self, values: Iterable[str | None]) -> None:
+    def guard(self, values: Iterable[str | None]) -> None:
+        """Have these count among the secrets."""
         for value in filter(None, values):
             self._secrets.update({value: None, quote(value, safe=""): None})
 
@@ -131,7 +136,7 @@ class Connection:
         if login:
             self._check_login(values)
             name, password = login
-            self._guard((password or name, encode_login(name, password)))
+            self.guard((password or name, encode_login(name, password)))
             headers["Authorization"] = f"Basic {encode_login(name, password)}"
         return Endpoint(
             base_url=base_url,
@@ -158,7 +163,7 @@ class Connection:
         return base_url != fill_template(self.provider.base_url, defaults)
 
 
-_SECRET_NAME = re.compile("auth|cookie|credential|key|passw|secret|signature|token", re.IGNORECASE)
+SECRET_NAME = re.compile("auth|cookie|credential|key|passw|secret|signature|token", re.IGNORECASE)
 
 
 def find_secrets(settings: CallSettings) -> list[str]:
@@ -166,8 +171,12 @@ def find_secrets(settings: CallSettings) -> list[str]:
     stands before them (such as "Bearer"), and as they look inside a URL.
     """
     given = settings.given()
-    extra = {**(given.get("extra_headers") or {}), **(given.get("extra_query") or {})}
-    named = [str(value) for name, value in extra.items() if _SECRET_NAME.search(name)]
+    return find_named_secrets({**(given.get("extra_headers") or {}), **(given.get("extra_query") or {})})
+
+
+def find_named_secrets(extra: Mapping[str, object]) -> list[str]:
+    """The same for headers or parameters that are no settings of a call."""
+    named = [str(value) for name, value in extra.items() if SECRET_NAME.search(name)]
     secrets = [value for value in named if len(value) >= 8]
     bare = [value.rpartition(" ")[2] for value in secrets]
     return [form for value in (*secrets, *bare) if value for form in (value, quote(value, safe=""))]

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, Unpack
 
 import msgspec
 
+from betterai.core.base import BaseTextProvider
 from betterai.core.config import CoreConfig
 from betterai.core.data import Data
 from betterai.core.exceptions import SpendLimitReached, ValidationError
@@ -45,7 +46,7 @@ class ConversationState:
 
     def __init__(
         self,
-        model: str = "",
+        model: str | BaseTextProvider = "",
         *,
         system: str | None = None,
         messages: Messages = (),
@@ -91,10 +92,12 @@ class ConversationState:
         return twin
 
     def to_json(self) -> bytes:
-        """Model, system text, history and spending. Settings, tools and keys are the program's, and are not stored."""
+        """Model, system text, history and spending. Settings, tools and keys are the program's, and are not stored; nor
+        is a provider in place of a model's name: pass it to `from_json` again.
+        """
         return msgspec.json.encode(
             StoredConversation(
-                model=self.model, system=self.system, messages=tuple(self.messages), spending=self._spending
+                model=name_model(self.model), system=self.system, messages=tuple(self.messages), spending=self._spending
             )
         )
 
@@ -121,8 +124,11 @@ class ConversationState:
         ask = (ask_stream if stream else ask_whole)(client, self.model, self.system, self._config)
         settings = self.settings.replace(**options) if options else self.settings
         history = (*self.messages, question)
-        loop = ToolLoop(ask, history, settings, max_steps=self.max_steps, approve=self.approve, spending=self._spending)
-        return ToolStream(loop, self.model, self._speak(loop, client, len(self.messages)))
+        loop = ToolLoop(
+            ask, history, settings, max_steps=self.max_steps, approve=self.approve, spending=self._spending,
+            listener=client.listener,
+        )  # fmt: skip
+        return ToolStream(loop, name_model(self.model), self._speak(loop, client, len(self.messages)))
 
     async def _speak(self, loop: ToolLoop, client: Client, before: int) -> AsyncGenerator[TextChunk, None]:
         if self._speaks:
@@ -144,10 +150,9 @@ class ConversationState:
         spending = self._spending
         if spending.limit is None or spending.unknown_cost is not None:
             return
-        found = client._find(self.model, self._config).provider.model
-        if found.price is None:
+        for name in list_unpriced(client._find(self.model, self._config).provider):
             raise SpendLimitReached(
-                f"no price is known for {found.key}, so a limit of ${spending.limit} cannot be kept",
+                f"no price is known for {name}, so a limit of ${spending.limit} cannot be kept",
                 hint="pass unknown_cost, which a call counts as whose cost is not known",
                 limit=spending.limit,
             )
@@ -176,3 +181,16 @@ def read_question(text: str | Message, media: Iterable[Media]) -> Message:
     if not isinstance(text, Message):
         return Message.user(text, *media)
     return msgspec.structs.replace(text, parts=(*text.parts, *(MediaPart(media=item) for item in media)))
+
+
+def name_model(model: str | BaseTextProvider) -> str:
+    """How a model is stored and shown; a provider that has no name of its own is not found again by this one."""
+    return model if isinstance(model, str) else getattr(model, "name", "") or f"{type(model).__name__}()"
+
+
+def list_unpriced(provider: BaseTextProvider) -> list[str]:
+    """Those of a provider's models whose price is not known."""
+    models = provider.list_models() if hasattr(provider, "list_models") else (getattr(provider, "model", None),)
+    return [
+        model.key if model is not None else name_model(provider) for model in models if not getattr(model, "price", 0)
+    ]

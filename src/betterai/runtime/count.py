@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import msgspec
 
+from betterai.core.base import BaseTextProvider
 from betterai.core.codec import TextExchange
 from betterai.core.exceptions import BetterAIError, ProviderError
 from betterai.core.message import Messages
@@ -17,7 +18,6 @@ from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest
-from betterai.runtime.attempts import Attempts
 from betterai.runtime.class_text import ClassTextProvider
 from betterai.runtime.messages import read_messages, write_messages
 from betterai.runtime.schema import prepare_settings
@@ -27,12 +27,15 @@ from betterai.wire.tokens import estimate_tokens
 
 
 async def count_tokens(
-    provider: CodecTextProvider | ClassTextProvider, messages: Messages, name: str, settings: GenerationSettings
+    provider: BaseTextProvider, messages: Messages, name: str, settings: GenerationSettings
 ) -> TokenCount:
     """How many input tokens a call would have, and what they would cost. Raises `BetterAIError`."""
+    if isinstance(provider, CodecTextProvider):
+        return await CodecTokenCounter.count_for(provider, messages, name, settings)
     if isinstance(provider, ClassTextProvider):
         return await _count_by_class(provider, messages, name, settings)
-    return await CodecTokenCounter.count_for(provider, messages, name, settings)
+    model = ModelConfig(id=name, provider="")
+    return await _ask_class(provider, messages, messages, model, settings)
 
 
 class CodecTokenCounter(CodecTextProvider):
@@ -60,7 +63,7 @@ class CodecTokenCounter(CodecTextProvider):
     async def count(self, messages: Messages, name: str, settings: GenerationSettings) -> TokenCount:
         plan = await self._plan(messages, name, settings, stream=False)
         endpoint = self._endpoint(plan)
-        attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        attempts = self._open_attempts()
         while True:
             status = None
             try:
@@ -74,6 +77,7 @@ class CodecTokenCounter(CodecTextProvider):
             except BetterAIError as error:
                 await self._after(error, plan, attempts, status, None)
                 continue
+            attempts.record(*self._whom(plan), status)
             count = msgspec.structs.replace(
                 cast(TokenCount, found),
                 request_id=read_request_id(reply.headers),
@@ -99,11 +103,17 @@ async def _count_by_class(
         runner.model if name in ("", runner.model.id) else msgspec.structs.replace(runner.model, id=name, price=None)
     )
     history = read_messages(messages)
+    written: Any = history if runner.provider.embedded else write_messages(history)
+    return await _ask_class(runner.inner, written, history, model, settings)
+
+
+async def _ask_class(
+    provider: Any, written: Any, messages: Messages, model: ModelConfig, settings: GenerationSettings
+) -> TokenCount:
     prepared, _ = prepare_settings(settings)
-    ask: Any = getattr(runner.inner, "count_tokens", None)  # providers need not be made of our base classes
+    ask: Any = getattr(provider, "count_tokens", None)  # providers need not be made of our base classes
     if ask is None:
         return _estimate(messages, model, settings)
-    written: Any = history if runner.provider.embedded else write_messages(history)
     try:
         found: Any = ask(written, model.id, prepared)
         if isawaitable(found):

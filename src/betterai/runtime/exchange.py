@@ -43,7 +43,7 @@ from betterai.wire.framing import Framer, open_framer
 
 if TYPE_CHECKING:
     from betterai.runtime.steps import StepsRun
-    from betterai.transport.http import Endpoint
+    from betterai.transport.http import Endpoint, Reply
 
 I = TypeVar("I")  # noqa: E741
 S = TypeVar("S", bound=CallSettings)
@@ -114,17 +114,20 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         limits = self.connection.timeout
         if total is not None:
             limits = msgspec.structs.replace(limits, total=min(total, limits.total))
-        attempts = Attempts(self.connection.retries, limits, self._clock)
+        endpoint = self._endpoint(plan)
+        attempts = Attempts(self.connection.retries, limits, self._clock, self.connection.quota)
         if plan.request is None:
             return await self._ask_by_job(plan, attempts)
-        endpoint, request, asked = self._endpoint(plan), plan.request, 0
+        request, asked, first_byte = plan.request, 0, None
         while True:
             status = None
             try:
-                reply = await self.connection.transport.send(request, endpoint, attempts.start())
-                status = reply.status
+                opened = await self.connection.transport.open(request, endpoint, attempts.start())
+                status, stood = opened.status, attempts.elapsed()
+                reply = await (opened.save() if request.reply == "file" and status < 300 else opened.read())
                 if not 200 <= status < 300:
                     raise plan.codec.parse_error(reply)
+                first_byte = first_byte or stood
                 result = await self._parse(plan, reply)
             except BetterAIError as error:
                 await self._after(error, plan, attempts, status)
@@ -134,14 +137,14 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
                 asked += 1
                 request = self._follow(result, plan, attempts, asked)
                 continue
-            return self._complete(result, plan, attempts, reply.headers)
+            return self._complete(result, plan, attempts, opened, first_byte)
 
     async def ask_stream(self, input: I, name: str, settings: S) -> AsyncGenerator[E, None]:
         """The pieces of one result; what broke before the first of them is tried again. The last has the result."""
         plan = await self.plan(input, name, settings, stream=True)
         assert plan.request is not None
         endpoint = self._endpoint(plan)
-        attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        attempts = self._open_attempts()
         first_byte = None
         while True:
             pieces: list[E] = []
@@ -164,7 +167,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
             break
         stated = getattr(pieces[-1], "response", None) if pieces else None
         result = stated if stated is not None else self.join_pieces(pieces, plan.call.model)
-        yield self.last_piece(self._complete(result, plan, attempts, reply.headers, first_byte))
+        yield self.last_piece(self._complete(result, plan, attempts, reply, first_byte))
 
     async def _read_stream(self, plan: Plan, reply: Any, pieces: list[E]) -> AsyncGenerator[E, None]:
         """The pieces as they come, all of them kept in `pieces`. One that states the result is kept and not shown."""
@@ -251,6 +254,10 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         except BetterAIError as error:
             raise error.locate(*self._whom(plan)) from None
 
+    def _open_attempts(self) -> Attempts:
+        connection = self.connection
+        return Attempts(connection.retries, connection.timeout, self._clock, connection.quota)
+
     # ── after ──
 
     async def _parse(self, plan: Plan, reply: WireResponse) -> R | WireRequest:
@@ -268,7 +275,12 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
 
     async def _ask_by_job(self, plan: Plan, attempts: Attempts) -> R:
         job = self.open_job(plan)
-        return self.finish_job(await job.run(), plan, job, attempts)
+        try:
+            result = await job.run()
+        except BetterAIError as error:
+            attempts.records += job.records
+            raise self._locate(error, plan, attempts) from error.__cause__
+        return self.finish_job(result, plan, job, attempts)
 
     def open_job(
         self, plan: Plan, state: Mapping[str, Any] | None = None, total: float | None = None
@@ -285,9 +297,9 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
     def finish_job(self, result: R, plan: Plan, job: StepsRun[Any, R], attempts: Attempts | None = None) -> R:
         """The result of a job with what only the runner knows."""
         if attempts is None:
-            attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+            attempts = self._open_attempts()
         attempts.records += job.records
-        return self._complete(result, plan, attempts, job.headers, warnings=(*plan.call.warnings, *job.warnings))
+        return self._complete(result, plan, attempts, job, warnings=(*plan.call.warnings, *job.warnings))
 
     async def _after(
         self, error: BetterAIError, plan: Plan, attempts: Attempts, status: int | None, *, shown: bool = False
@@ -296,6 +308,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         self.connection.look_again()
         attempts.record(*self._whom(plan), status, type(error).__name__)
         if isinstance(error, ProviderError) and not shown:
+            error.retryable = error.retryable or isinstance(error, StreamInterrupted)
             wait = attempts.wait_after(error)
             if wait is not None:
                 await attempts.pause(wait)
@@ -317,7 +330,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         result: R,
         plan: Plan,
         attempts: Attempts,
-        headers: Mapping[str, str],
+        reply: Reply | StepsRun[Any, R],
         first_byte: float | None = None,
         *,
         warnings: Iterable[Any] | None = None,
@@ -331,9 +344,14 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
             model=result.model or plan.call.model.id,
             warnings=(*warnings, *result.warnings),
             cost=result.cost or price_usage(result.usage, plan.call.model.price),
-            headers=headers,
-            request_id=read_request_id(headers),
-            timing=Timing(first_byte=first_byte, total=attempts.elapsed(), attempts=tuple(attempts.records)),
+            headers=reply.headers,
+            request_id=read_request_id(reply.headers),
+            timing=Timing(
+                connect=getattr(reply, "connect", None),
+                first_byte=first_byte,
+                total=attempts.elapsed(),
+                attempts=tuple(attempts.records),
+            ),
         )
 
 

@@ -23,6 +23,7 @@ from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError
 from betterai.core.model import Category, ModelConfig
 from betterai.core.provider import Provider
+from betterai.core.routing import ROUTER_PREFIX
 from betterai.runtime.connection import TransportSource
 from betterai.runtime.registry import choose_protocol, get_provider, register_provider, resolve_model
 
@@ -34,6 +35,11 @@ def get_text_provider(settings: CoreConfig | str, *, transport: TransportSource 
     """The text provider behind a model. Raises `ModelNotFoundError` and `ConfigurationError`; a missing key raises at
     the first call only.
     """
+    name = settings if isinstance(settings, str) else settings.model or default_model("text")
+    if name.startswith(ROUTER_PREFIX):
+        from betterai.runtime.router.declared import make_router
+
+        return make_router(name.removeprefix(ROUTER_PREFIX))
     return cast(BaseTextProvider, _get("text", settings, transport))
 
 

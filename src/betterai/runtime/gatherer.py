@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from betterai.core.accumulate import Accumulator
-from betterai.core.message import Message
-from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.message import AnyPart, MediaPart, Message, Reasoning, Text, ToolCall
+from betterai.core.response import ProviderResponse, TextChunk, ToolCallDelta
 from betterai.core.usage import Usage
 from betterai.core.wire import Event, WireRequest
 from betterai.runtime.hops import Hops
@@ -25,6 +25,7 @@ class Gatherer(Accumulator):
         self._hops = hops
         self._later = hops is not None
         self._ended = False
+        self._early: list[TextChunk] = []
         self._kept: list[TextChunk] = []
         self._kept_usage = self._later
 
@@ -46,8 +47,23 @@ class Gatherer(Accumulator):
         shown = msgspec.structs.replace(chunk, **hides)
         return shown if any(getattr(shown, name) for name in _SHOWN) else None
 
+    def hold_back(self, chunks: Iterator[TextChunk]) -> Iterator[TextChunk]:
+        """The chunks from the first one with content on, what came before it in front: until then nothing is shown, so
+        that another try, or another target, may begin the answer unseen.
+        """
+        for chunk in chunks:
+            self._early.append(chunk)
+            if holds_content(chunk):
+                yield from self._release()
+                yield from chunks
+
+    def _release(self) -> list[TextChunk]:
+        early, self._early = self._early, []
+        return early
+
     def take_all(self, chunks: Iterable[TextChunk]) -> list[TextChunk]:
-        shown = [taken for chunk in chunks if (taken := self.take(chunk)) is not None]
+        """The last chunks; where there was no content, all that there is."""
+        shown = self._release() + [taken for chunk in chunks if (taken := self.take(chunk)) is not None]
         return shown if self._hops is None else [self._hops.shift(chunk) for chunk in shown]
 
     def last_chunks(self, usage: Usage | None) -> Sequence[TextChunk]:
@@ -55,6 +71,12 @@ class Gatherer(Accumulator):
         return [*self._kept, *([TextChunk(usage=usage)] if self._kept_usage and usage is not None else [])]
 
 
+def holds_content(chunk: TextChunk) -> bool:
+    """Whether a chunk says something of the answer. Who answers, and what it costs, is no content yet."""
+    return bool(chunk.content or chunk.reasoning or any(getattr(chunk, name) is not None for name in _CONTENT))
+
+
+_CONTENT = ("tool_call", "part", "finish_reason", "media", "citation", "logprobs")
 _SHOWN = (
     "content", "reasoning", "tool_call", "part", "media", "citation", "logprobs", "reset", "opaque", "finish_reason",
     "usage",
@@ -72,21 +94,35 @@ class WholeAnswer:
         return ()
 
     def finish(self) -> Sequence[TextChunk]:
-        return () if isinstance(self._result, WireRequest) else tuple(_chunks_of(self._result))
+        return () if isinstance(self._result, WireRequest) else tuple(chunks_of(self._result))
 
 
-def _chunks_of(response: ProviderResponse) -> Iterable[TextChunk]:
+def chunks_of(response: ProviderResponse) -> Iterable[TextChunk]:
+    """A whole answer as a stream says it: each part for showing, then as a part."""
     for index, choice in enumerate((response, *response.alternatives)):
-        if choice.content:
-            yield TextChunk(content=choice.content, choice=index)
-        message = choice.message or Message(role="assistant")
+        message = choice.message or Message.assistant(choice.content)
         for part in message.parts:
+            if (shown := _show(part, index)) is not None:
+                yield shown
             yield TextChunk(part=part, choice=index)
         yield TextChunk(
             finish_reason=choice.finish_reason,
             raw_finish_reason=choice.raw_finish_reason,
             choice=index,
             opaque=message.opaque,
+            logprobs=choice.logprobs,
         )
     if response.usage is not None:
         yield TextChunk(usage=response.usage)
+
+
+def _show(part: AnyPart, choice: int) -> TextChunk | None:
+    """None for what streams give as parts only."""
+    if isinstance(part, Text):
+        return TextChunk(content=part.text, choice=choice) if part.text else None
+    if isinstance(part, Reasoning):
+        return TextChunk(reasoning=part.text, choice=choice) if part.text else None
+    if isinstance(part, ToolCall):
+        delta = ToolCallDelta(index=part.index, id=part.id, name=part.name, arguments=part.arguments)
+        return TextChunk(tool_call=delta, choice=choice)
+    return TextChunk(media=part.media, choice=choice) if isinstance(part, MediaPart) else None

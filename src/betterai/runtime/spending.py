@@ -10,6 +10,7 @@ import msgspec
 from betterai.core.exceptions import (
     APIConnectionError,
     ConnectTimeout,
+    LimitReached,
     ModelNotFoundError,
     OutputInvalidError,
     ProviderError,
@@ -74,16 +75,16 @@ class Spending(msgspec.Struct, kw_only=True):
         """Count a call that was not: free where it was turned down, unknown where the provider may have worked."""
         if isinstance(error, OutputInvalidError) and error.response is not None:
             self.add(error.response.usage, error.response.cost)
-        elif not _was_free(error):
+        elif not was_free(error):
             self.unknown += 1
 
 
-def _was_free(error: BaseException) -> bool:
+def was_free(error: BaseException) -> bool:
     """Whether nothing was generated. What keeps its cause could not connect at all (`transport/failures.py`)."""
     if isinstance(error, APIConnectionError) and error.__cause__ is not None:
         return True
     turned_down = isinstance(error, ProviderError) and (error.status or 200) >= 400
-    return turned_down or isinstance(error, ValidationError | ModelNotFoundError | ConnectTimeout)
+    return turned_down or isinstance(error, ValidationError | ModelNotFoundError | ConnectTimeout | LimitReached)
 
 
 def read_dollars(value: Any, name: str) -> Decimal | None:

@@ -24,7 +24,8 @@ from betterai.core.wire import Call, Checkpoint, Wait, WireRequest, WireResponse
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock, was_not_taken
 from betterai.runtime.connection import Connection
 from betterai.runtime.encoding import encode_request
-from betterai.wire.errors import parse_retry_after
+from betterai.wire.errors import is_cut, make_unreadable
+from betterai.wire.waits import parse_retry_after
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -183,8 +184,8 @@ class StepsRun(Generic[C, R]):
         limits = msgspec.structs.replace(
             connection.timeout, total=min(connection.timeout.total, self._check_deadline())
         )
-        attempts = Attempts(connection.retries, limits, self._clock)
         encoded, endpoint = encode_request(request), connection.endpoint()
+        attempts = Attempts(connection.retries, limits, self._clock, connection.quota)
         while True:
             status = None
             try:
@@ -192,6 +193,8 @@ class StepsRun(Generic[C, R]):
                 status, self.headers = reply.status, reply.headers
                 if not 200 <= status < 300:
                     raise self._codec.parse_error(reply)
+                if request.method == "GET" and request.reply == "json" and is_cut(reply.content):
+                    raise make_unreadable(reply)
             except BetterAIError as error:
                 wait = self._judge(error, request, attempts, status)
                 if wait is None:

@@ -11,7 +11,17 @@ from betterai.core.exceptions import APIConnectionError, ProviderError, StreamIn
 from betterai.core.response import ProviderResponse, TextChunk
 from betterai.core.wire import Event
 from betterai.runtime.gatherer import Gatherer
+from betterai.wire.error_bodies import UNREADABLE
+from betterai.wire.errors import make_unreadable_event
 from betterai.wire.framing import Framer
+
+
+def holds_content(chunk: TextChunk) -> bool:
+    """Whether a chunk says something of the answer. Who answers, and what it costs, is no content yet."""
+    return bool(chunk.content or chunk.reasoning or any(getattr(chunk, name) is not None for name in _CONTENT))
+
+
+_CONTENT = ("tool_call", "part", "finish_reason", "media", "citation", "logprobs")
 
 
 def is_stream(headers: Mapping[str, str]) -> bool:
@@ -20,18 +30,26 @@ def is_stream(headers: Mapping[str, str]) -> bool:
 
 def read_piece(state: StreamState[TextChunk], framer: Framer, piece: bytes, gathered: Gatherer) -> Iterator[TextChunk]:
     """What the next bytes say; b"" is the end. Only what is no plain text needs gathering: its part comes whole."""
-    for event in framer.feed(piece) if piece else framer.flush():
-        for chunk in state.parse_event(event) if piece else _parse_last(state, event):
-            if chunk.part is not None or chunk.finish_reason is not None or chunk.model or chunk.logprobs is not None:
-                shown = gathered.take(chunk)
-                if shown is not None:
+    try:
+        for event in framer.feed(piece) if piece else framer.flush():
+            for chunk in state.parse_event(event) if piece else _parse_last(state, event):
+                if (
+                    chunk.part is not None
+                    or chunk.finish_reason is not None
+                    or chunk.model
+                    or chunk.logprobs is not None
+                ):
+                    shown = gathered.take(chunk)
+                    if shown is not None:
+                        yield shown
+                elif chunk.usage is None:
+                    yield chunk
+                elif (shown := gathered.take(chunk)) is not None:
                     yield shown
-            elif chunk.usage is None:
-                yield chunk
-            elif (shown := gathered.take(chunk)) is not None:
-                yield shown
-        if state.done:
-            return
+            if state.done:
+                return
+    except UNREADABLE as error:
+        raise make_unreadable_event(piece, error) from error
 
 
 def finish_stream(
@@ -42,6 +60,8 @@ def finish_stream(
         final = list(state.finish())
     except StreamInterrupted as error:
         raise error from broke
+    except UNREADABLE as error:
+        raise make_unreadable_event(b"", error) from error
     return gathered.take_all(final)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Generic, Self, Unpack
 
+from betterai.core.base import BaseTextProvider
 from betterai.core.config import CoreConfig
 from betterai.core.media import Media
 from betterai.core.message import Message, Messages
@@ -108,6 +109,10 @@ class SyncStream(Generic[Output]):
             except Exception:
                 self._ended = True
                 raise
+            except BaseException:  # Ctrl-C: the connection is closed even where the stream is kept
+                self._ended = True
+                self._let_go()
+                raise
             if not self._ready:
                 self._ended = True
                 raise StopIteration
@@ -120,7 +125,11 @@ class SyncStream(Generic[Output]):
         self.close()
 
     def __del__(self) -> None:
-        """Left without being closed: the connection is closed as soon as the loop comes to it."""
+        """Left without being closed."""
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Have the connection closed as soon as the loop comes to it."""
         pump = self._channel.pump
         if pump is not None and not pump.done() and self._background is not None:
             with suppress(RuntimeError):
@@ -171,7 +180,7 @@ class SyncToolStream(SyncStream[Any]):
 
 
 def generate(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -184,7 +193,7 @@ def generate(
 
 
 def stream(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -197,7 +206,7 @@ def stream(
 
 
 def run_tools(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -217,7 +226,7 @@ def run_tools(
 
 
 def stream_tools(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,
@@ -251,7 +260,7 @@ class Conversation(ConversationState):
 
 
 def count_tokens(
-    model: str,
+    model: str | BaseTextProvider,
     messages: Messages,
     *,
     system: str | None = None,

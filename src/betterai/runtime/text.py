@@ -5,14 +5,13 @@ resolve → normalise → load media → build → merge extra_body, encode → 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from random import getrandbits
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from betterai.config.providers import ALL_MODELS, unlisted_model
-from betterai.core.base import BaseTextProvider
 from betterai.core.codec import Steps, TextCall, TextExchange
 from betterai.core.config import CoreConfig
 from betterai.core.data import Data
@@ -21,6 +20,7 @@ from betterai.core.exceptions import (
     BetterAIError,
     ModelNotFoundError,
     ProviderError,
+    StreamInterrupted,
     UnsupportedParam,
 )
 from betterai.core.message import MediaPart, Message, Messages, ToolResult
@@ -39,6 +39,7 @@ from betterai.runtime.gatherer import Gatherer, WholeAnswer
 from betterai.runtime.hops import LARGE_BODY, Hops
 from betterai.runtime.media import check_owners, load_media, media_sizes, needs_loading
 from betterai.runtime.messages import read_messages
+from betterai.runtime.observed_call import ObservedTextProvider, Subject
 from betterai.runtime.registry import check_vendors, choose_protocol
 from betterai.runtime.schema import parse_output, prepare_settings
 from betterai.runtime.stream_pieces import finish_stream, is_stream, read_piece, with_response
@@ -46,7 +47,8 @@ from betterai.wire.errors import read_request_id
 from betterai.wire.framing import open_framer
 
 if TYPE_CHECKING:
-    from betterai.transport.http import Endpoint
+    from betterai.runtime.steps import StepsRun
+    from betterai.transport.http import Endpoint, Reply
 
 ENDING_SECONDS = 1.0
 """How long to wait for usage and a terminator once an answer is complete."""
@@ -64,7 +66,7 @@ class Plan(Data, frozen=True, kw_only=True):
     parse: Callable[[str], Any] | None
 
 
-class CodecTextProvider(BaseTextProvider):
+class CodecTextProvider(ObservedTextProvider):
     """A text provider made of a codec. One is made for each configuration; it holds no connection of its own."""
 
     def __init__(
@@ -85,24 +87,31 @@ class CodecTextProvider(BaseTextProvider):
         self._clock = clock
         self._models: dict[str, ModelConfig] = {}
 
-    async def generate(
-        self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
-    ) -> ProviderResponse:
-        """Generate one answer. Raises `BetterAIError`."""
-        plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=False)
+    def _describe(self, name: str) -> Subject:
+        model = self._find_model(name)
+        try:
+            protocol = self._find_codec(model).protocol
+        except BetterAIError:
+            protocol = ""  # the call will say it
+        return Subject(self.provider.name, model.id, protocol, connection=self.connection)
+
+    async def _generate(self, messages: Messages, model: str, settings: GenerationSettings) -> ProviderResponse:
+        plan = await self._plan(messages, model, settings, stream=False)
         endpoint = self._endpoint(plan)
-        attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        attempts = self._open_attempts()
         background = getattr(plan.codec, "background", None)
         if background is not None and (steps := background(plan.call)) is not None:
             return await self._generate_by_job(steps, plan, attempts)
-        codec, call, request, hops = plan.codec, plan.call, plan.request, None
+        codec, call, request, hops, first_byte = plan.codec, plan.call, plan.request, None, None
         while True:
             status = None
             try:
-                reply = await self.connection.transport.send(request, endpoint, attempts.start())
-                status = reply.status
+                opened = await self.connection.transport.open(request, endpoint, attempts.start())
+                status, stood = opened.status, attempts.elapsed()
+                reply = await opened.read()
                 if not 200 <= status < 300:
                     raise codec.parse_error(reply)
+                first_byte = first_byte or stood
                 result = codec.parse_response(call, reply)
             except BetterAIError as error:
                 await self._after(error, plan, attempts, status, hops)
@@ -110,20 +119,19 @@ class CodecTextProvider(BaseTextProvider):
             attempts.record(self.provider.name, plan.call.model.id, status)
             if hops is None:
                 if isinstance(result, ProviderResponse) and result.finish_reason != "pause":
-                    return self._complete(result, plan, attempts, reply.headers)
+                    return self._complete(result, plan, attempts, opened, first_byte)
                 hops = Hops(codec, plan.call, plan.request, self._config.hops)
             following = await self._follow(hops, result, plan, attempts)
             if following is None:
-                return self._complete(hops.response(), plan, attempts, reply.headers)
+                return self._complete(hops.response(), plan, attempts, opened, first_byte)
             call, request = hops.call, following
 
-    async def generate_stream(
-        self, messages: Messages, model: str = "", settings: GenerationSettings | None = None
+    async def _generate_stream(
+        self, messages: Messages, model: str, settings: GenerationSettings
     ) -> AsyncGenerator[TextChunk, None]:
-        """Stream one answer. Raises `BetterAIError`; what broke before the first chunk is tried again."""
-        plan = await self._plan(messages, model, settings or _NO_SETTINGS, stream=True)
+        plan = await self._plan(messages, model, settings, stream=True)
         endpoint = self._endpoint(plan)
-        attempts = Attempts(self.connection.retries, self.connection.timeout, self._clock)
+        attempts = self._open_attempts()
         codec, call, request, hops, first_byte = plan.codec, plan.call, plan.request, None, None
         while True:
             shown, status, whole = False, None, None
@@ -147,7 +155,8 @@ class CodecTextProvider(BaseTextProvider):
                             if not shown:
                                 raise
                             broke, piece = error, b""
-                        for chunk in read_piece(state, framer, piece, gathered):
+                        said = read_piece(state, framer, piece, gathered)
+                        for chunk in said if shown else gathered.hold_back(said):
                             shown = True
                             yield chunk if hops is None else hops.shift(chunk)
                         if state.ending:
@@ -172,7 +181,7 @@ class CodecTextProvider(BaseTextProvider):
             for chunk in final:
                 yield chunk
             call, request = hops.call, following
-        response = self._complete(answer, plan, attempts, reply.headers, first_byte)
+        response = self._complete(answer, plan, attempts, reply, first_byte)
         for chunk in with_response([*final, *gathered.last_chunks(response.usage)], response):
             yield chunk
 
@@ -284,9 +293,17 @@ class CodecTextProvider(BaseTextProvider):
         from betterai.runtime.steps import StepsRun
 
         job = StepsRun(steps, plan.call, self.connection, clock=self._clock)
-        result = await job.run()
+        try:
+            result = await job.run()
+        except BetterAIError as error:
+            attempts.records += job.records
+            raise self._locate(error, plan, attempts, None, None) from error.__cause__
         attempts.records += job.records
-        return self._complete(result, plan, attempts, job.headers)
+        return self._complete(result, plan, attempts, job)
+
+    def _open_attempts(self) -> Attempts:
+        connection = self.connection
+        return Attempts(connection.retries, connection.timeout, self._clock, connection.quota)
 
     # ── after ──
 
@@ -314,6 +331,7 @@ class CodecTextProvider(BaseTextProvider):
         self.connection.look_again()
         attempts.record(*self._whom(plan), status, type(error).__name__)
         if isinstance(error, ProviderError) and shown is None:
+            error.retryable = error.retryable or isinstance(error, StreamInterrupted)
             wait = attempts.wait_after(error)
             if wait is not None:
                 await attempts.pause(wait)
@@ -337,18 +355,19 @@ class CodecTextProvider(BaseTextProvider):
         result: ProviderResponse,
         plan: Plan,
         attempts: Attempts,
-        headers: Mapping[str, str],
+        reply: Reply | StepsRun[TextCall, ProviderResponse],
         first_byte: float | None = None,
     ) -> ProviderResponse:
         """The response with what only the runner knows: price, warnings, request id, timing, the parsed answer."""
+        connect, total = getattr(reply, "connect", None), attempts.elapsed()
         response = msgspec.structs.replace(
             result,
             provider=self.provider.name,
             warnings=(*plan.request.warnings, *result.warnings),
             cost=result.cost or price_usage(result.usage, plan.call.model.price),
-            headers=headers,
-            request_id=read_request_id(headers),
-            timing=Timing(first_byte=first_byte, total=attempts.elapsed(), attempts=tuple(attempts.records)),
+            headers=reply.headers,
+            request_id=read_request_id(reply.headers),
+            timing=Timing(connect=connect, first_byte=first_byte, total=total, attempts=tuple(attempts.records)),
         )
         if plan.parse is None:
             return response

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
+from betterai.core.events import Listener
 from betterai.core.exceptions import OutputInvalidError, StepLimitReached, UnsupportedParam, ValidationError
 from betterai.core.message import Message, ToolCall, ToolResult
 from betterai.core.response import CallWarning, ProviderResponse, TextChunk
@@ -18,6 +19,8 @@ from betterai.core.runs import ToolOutcome, ToolRun, ToolStep
 from betterai.core.settings import GenerationSettings
 from betterai.core.tools import ServerTool, ToolChoice
 from betterai.runtime.functions import ToolFunction, build_result
+from betterai.runtime.observed_tool import RunningTool
+from betterai.runtime.observing import is_heard
 from betterai.runtime.spending import Spending
 from betterai.runtime.tool_media import MOVED, has_result_media, move_media
 
@@ -41,6 +44,7 @@ class ToolLoop:
         max_steps: int = 8,
         approve: Approve | None = None,
         spending: Spending | None = None,
+        listener: Listener | None = None,
     ) -> None:
         if isinstance(max_steps, bool) or not isinstance(max_steps, int) or max_steps < 1:
             raise ValidationError(f"max_steps must be a whole number from 1, not {max_steps!r}")
@@ -51,6 +55,7 @@ class ToolLoop:
         self._max_steps = max_steps
         self._approve = approve
         self._spending = spending or Spending()
+        self._listener = listener
         self._functions = _read_tools(settings)
         self._messages = list(messages)
         self._steps: list[ToolStep] = []
@@ -143,6 +148,11 @@ class ToolLoop:
         return outcomes
 
     async def _answer_call(self, call: ToolCall, allowed: bool) -> ToolOutcome:
+        if not is_heard(self._listener):
+            return await self._run(call, allowed)
+        return await RunningTool(call.name, call.id, self._listener).run(self._run(call, allowed))
+
+    async def _run(self, call: ToolCall, allowed: bool) -> ToolOutcome:
         began = monotonic()
         failure: Exception | None = None
         try:

@@ -6,7 +6,9 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from betterai.core.accumulate import Accumulator
+from betterai.core.base import BaseTextProvider
 from betterai.core.config import CoreConfig
+from betterai.core.events import Listener
 from betterai.core.exceptions import BetterAIError
 from betterai.core.message import Message, Messages, ToolResult
 from betterai.core.response import ProviderResponse, TextChunk
@@ -57,7 +59,7 @@ class ToolStream(TextStream[Any]):
         return self.run
 
 
-def ask_whole(client: Client, model: str, system: str | None, config: CoreConfig | None) -> Ask:
+def ask_whole(client: Client, model: str | BaseTextProvider, system: str | None, config: CoreConfig | None) -> Ask:
     """Ask for whole answers: each is one chunk."""
 
     async def ask(messages: Sequence[Message], settings: GenerationSettings) -> AsyncGenerator[TextChunk, None]:
@@ -67,7 +69,7 @@ def ask_whole(client: Client, model: str, system: str | None, config: CoreConfig
     return ask
 
 
-def ask_stream(client: Client, model: str, system: str | None, config: CoreConfig | None) -> Ask:
+def ask_stream(client: Client, model: str | BaseTextProvider, system: str | None, config: CoreConfig | None) -> Ask:
     """Ask for streams."""
 
     async def ask(messages: Sequence[Message], settings: GenerationSettings) -> AsyncGenerator[TextChunk, None]:
@@ -79,7 +81,15 @@ def ask_stream(client: Client, model: str, system: str | None, config: CoreConfi
 
 
 def open_tools(
-    ask: Ask, model: str, messages: Messages, settings: GenerationSettings, max_steps: int, approve: Approve | None
+    ask: Ask,
+    model: str | BaseTextProvider,
+    messages: Messages,
+    settings: GenerationSettings,
+    max_steps: int,
+    approve: Approve | None,
+    listener: Listener | None = None,
 ) -> ToolStream:
     """A run that begins when it is read. Raises `ValidationError` for what cannot be run."""
-    return ToolStream(ToolLoop(ask, read_messages(messages), settings, max_steps=max_steps, approve=approve), model)
+    history = read_messages(messages)
+    loop = ToolLoop(ask, history, settings, max_steps=max_steps, approve=approve, listener=listener)
+    return ToolStream(loop, model if isinstance(model, str) else "")

@@ -30,8 +30,8 @@ async def list_vendor_models(
         raise ConfigurationError(f"{provider.title or name} has no list of models to ask for", provider=name)
     connection = Connection(provider, complete_config(config or CoreConfig()), transport)
     request = WireRequest(url=provider.list_models_path, method="GET", safe_to_repeat=True)
-    attempts = Attempts(connection.retries, connection.timeout, clock)
     endpoint = connection.endpoint()
+    attempts = Attempts(connection.retries, connection.timeout, clock, connection.quota)
     while True:
         status = None
         try:
@@ -39,11 +39,14 @@ async def list_vendor_models(
             status = reply.status
             if not 200 <= status < 300:
                 raise _read_error(provider, reply)
-            return _read_ids(reply)
+            found = _read_ids(reply)
+            attempts.record(name, "", status)
+            return found
         except BetterAIError as error:
             attempts.record(name, "", status, type(error).__name__)
             wait = attempts.wait_after(error) if isinstance(error, ProviderError) else None
             if wait is None:
+                error.attempts = tuple(attempts.records)
                 raise error.locate(name, "").redact(connection.secrets()) from None
             await attempts.pause(wait)
 

@@ -122,6 +122,7 @@ class RecordedReply:
     async def read(self) -> WireResponse:
         reply = await self._inner.read()
         self._pieces = [reply.content]
+        self.close()
         return reply
 
     def expire_in(self, seconds: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import timeout
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import ExitStack
 from functools import lru_cache
 from math import inf
@@ -16,6 +16,7 @@ from yarl import URL
 
 from betterai.core.config import Timeout
 from betterai.core.data import Data
+from betterai.core.events import Listener, TransportEvent
 from betterai.core.exceptions import ConfigurationError, TotalTimeout, ValidationError
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.transport.address import Endpoint, read_url
@@ -26,7 +27,7 @@ from betterai.transport.failures import read_failure
 from betterai.transport.patience import Patience, take_over
 from betterai.transport.reply import Reply
 from betterai.transport.sessions import SessionOptions, Sessions
-from betterai.transport.telemetry import TransportEvent, watch
+from betterai.transport.telemetry import watch
 
 MAX_REDIRECTS = 5
 
@@ -57,7 +58,7 @@ class HTTPTransport:
         options: SessionOptions | None = None,
         *,
         session: aiohttp.ClientSession | None = None,
-        on_event: Callable[[TransportEvent], None] | None = None,
+        on_event: Listener | None = None,
         guard: SocketFactory = public_socket,
     ) -> None:
         self._options = options or SessionOptions()
@@ -79,7 +80,7 @@ class HTTPTransport:
         if route.complete is not None:
             await complete_route(route, request.method, request.body, limits)
         foreign = request.trust == "foreign"
-        finish = watch(self.on_event, request.method, route.url)
+        finish = watch(self.on_event, request.method, route.url, route.headers, request.query, endpoint.values)
         uploading = is_large(request.body)
         patience = Patience(limits, uploading=uploading)
         repeatable = not uploading

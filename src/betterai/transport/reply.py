@@ -58,7 +58,8 @@ class Reply:
 
     async def next_piece(self) -> bytes:
         """The next bytes of the body as they come; b"" at its end. Raises our timeouts and `APIConnectionError`."""
-        self._patience.wait_for_more()
+        if self._timer is None:  # else only the end of a complete answer is waited for
+            self._patience.wait_for_more()
         try:
             piece = await self._response.content.readany()
         except BaseException as error:
@@ -129,7 +130,7 @@ class Reply:
             _lingering.add(task := asyncio.get_running_loop().create_task(self._linger()))
             task.add_done_callback(_lingering.discard)
         self._patience.end()
-        self._finish(self.status, None, self._response.content.total_bytes)
+        self._finish(self.status, None, self._response.content.total_bytes, self.headers)
 
     async def _linger(self) -> None:
         """Until the end comes, or the timer makes one. A loop that ends before cancels its tasks, and so this."""
@@ -151,7 +152,7 @@ class Reply:
     def _fail(self, error: BaseException) -> BaseException:
         failure = read_failure(error, self._patience.limits, began=True)
         self._abort()
-        self._finish(self.status, failure, self._response.content.total_bytes)
+        self._finish(self.status, failure, self._response.content.total_bytes, self.headers)
         return failure
 
     def __del__(self) -> None:

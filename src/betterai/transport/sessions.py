@@ -138,7 +138,20 @@ async def _hold(
     finally:
         if key in held and held[key][0] is session:
             del held[key]
-        await session.close()
+        await _close(session)
+
+
+async def _close(session: aiohttp.ClientSession) -> None:
+    """Cut off what still runs, and let it hear of that: aiohttp closes connections without telling who reads of them,
+    and these would wait until a time limit.
+    """
+    if isinstance(connector := session.connector, _Connector):
+        for connection in list(connector._acquired):
+            if (transport := getattr(connection, "transport", None)) is not None:
+                transport.abort()
+        for _ in range(3):  # one round of the loop for the socket, and those that TLS puts in between
+            await asyncio.sleep(0)
+    await session.close()
 
 
 async def _finish(holder: AsyncGenerator[None, None]) -> None:

@@ -5,50 +5,57 @@ from __future__ import annotations
 import logging
 import time
 from asyncio import CancelledError
-from collections.abc import Callable
-from typing import Literal, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from yarl import URL
 
-from betterai.core.data import Data
+from betterai.core.events import Listener, Outcome, TransportEvent
+from betterai.core.wire import REQUEST_ID_HEADERS
+from betterai.transport import listening
 
 logger = logging.getLogger("betterai")
+requests = logging.getLogger("betterai.requests")
 
-
-class TransportEvent(Data, frozen=True, kw_only=True):
-    """The end of one attempt. `seconds` since it began, `bytes` of the reply's body that came. Never holds content:
-    no query, no header, no body.
-    """
-
-    kind: Literal["answered", "failed", "cancelled"]
-    method: str
-    host: str
-    path: str
-    seconds: float
-    status: int | None = None
-    error: str = ""
-    bytes: int = 0
+_NO_HEADERS: Mapping[str, str] = {}
 
 
 class Finish(Protocol):
     """Call it at the end of an attempt; further calls are passed over."""
 
-    def __call__(self, status: int | None, error: BaseException | None = None, size: int = 0) -> None: ...
+    def __call__(
+        self,
+        status: int | None,
+        error: BaseException | None = None,
+        size: int = 0,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> None: ...
 
 
-def watch(tell: Callable[[TransportEvent], None] | None, method: str, url: URL) -> Finish:
-    """Begin an attempt. A watcher that raises is logged, and does not break the call."""
-    if tell is None:
+def watch(tell: Listener | None, method: str, url: URL, *sent: Mapping[str, str]) -> Finish:
+    """Begin an attempt. A watcher that raises is logged, and does not break the call.
+
+    `sent` are headers, query and settings of the request: a reply's request id that repeats one of their values is not
+    told, for it may be a key.
+    """
+    everywhere = listening.everywhere
+    if tell is None and everywhere is None and not requests.isEnabledFor(logging.DEBUG):
         return _pass_over
-    began, ended = time.monotonic(), False
+    listeners = [listener for listener in (tell, everywhere) if listener is not None]
+    began, ended, work = time.monotonic(), False, listening.running.get()
 
-    def finish(status: int | None, error: BaseException | None = None, size: int = 0) -> None:
+    def finish(
+        status: int | None,
+        error: BaseException | None = None,
+        size: int = 0,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> None:
         nonlocal ended
         if ended:
             return
         ended = True
         event = TransportEvent(
-            kind="answered" if error is None else "cancelled" if isinstance(error, CancelledError) else "failed",
+            kind=read_outcome(error),
             method=method,
             host=url.host or "",
             path=url.raw_path,
@@ -56,14 +63,51 @@ def watch(tell: Callable[[TransportEvent], None] | None, method: str, url: URL) 
             status=status,
             error=type(error).__name__ if error is not None else "",
             bytes=size,
+            call="" if work is None else work.id,
+            scheme=url.scheme,
+            port=url.port,
+            request_id=_read_request_id(headers, sent),
         )
-        try:
-            tell(event)
-        except Exception:
-            logger.exception("on_event failed")
+        _log(event)
+        for listener in listeners:
+            try:
+                listener(event)
+            except Exception:
+                logger.exception("on_event failed")
 
     return finish
 
 
-def _pass_over(status: int | None, error: BaseException | None = None, size: int = 0) -> None:
+def read_outcome(error: BaseException | None) -> Outcome:
+    if error is None:
+        return "answered"
+    return "cancelled" if isinstance(error, CancelledError | GeneratorExit) else "failed"
+
+
+def _log(event: TransportEvent) -> None:
+    if requests.isEnabledFor(logging.DEBUG):
+        requests.debug(
+            "%s %s %s (%s) in %.3f s, %d bytes, request id %s",
+            event.method,
+            event.url,
+            event.kind,
+            event.error or event.status,
+            event.seconds,
+            event.bytes,
+            event.request_id or "unknown",
+        )
+
+
+def _read_request_id(headers: Mapping[str, str], sent: Iterable[Mapping[str, str]]) -> str:
+    said = next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), "")
+    known = (value for items in sent for name, value in items.items() if not name.lower().endswith("request-id"))
+    return "" if said and any(said in value or (len(value) >= 8 and value in said) for value in known) else said
+
+
+def _pass_over(
+    status: int | None,
+    error: BaseException | None = None,
+    size: int = 0,
+    headers: Mapping[str, str] = _NO_HEADERS,
+) -> None:
     """Nobody watches."""

@@ -90,7 +90,7 @@ async def connect(
     route = transport.route(request, endpoint)
     if route.complete is not None:
         await complete_route(route, "GET", None, limits)
-    finish = watch(transport.on_event, "GET", route.url)
+    finish = watch(transport.on_event, "GET", route.url, route.headers, request.query, endpoint.values)
     try:
         async with _handshake(route, limits, finish) as (session, answered):
             socket = await session.ws_connect(

@@ -10,8 +10,8 @@ import msgspec
 
 from betterai.core.data import Data
 
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What decoding JSON raises for bytes that are none, or that are nested without end."""
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError)
+"""What decoding JSON raises for bytes that are none, or that are nested without end, or for numbers without measure."""
 
 _STATUS = re.compile("[45][0-9]{2}")
 _STATUS_WORDS = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
-from math import isfinite
+
+import msgspec
 
 from betterai.core.exceptions import (
     APITimeoutError,
@@ -20,12 +20,9 @@ from betterai.core.exceptions import (
     QuotaExceededError,
     RateLimitError,
 )
-from betterai.core.wire import WireResponse
+from betterai.core.wire import REQUEST_ID_HEADERS, WireResponse
 from betterai.wire.error_bodies import ErrorBody
-
-REQUEST_ID_HEADERS = (
-    "x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-debug-trace-id", "cf-ray",
-)  # fmt: skip
+from betterai.wire.waits import RETRY_WORDS, parse_retry_after
 
 
 def read_request_id(headers: Mapping[str, str]) -> str:
@@ -41,7 +38,7 @@ def read_request_id(headers: Mapping[str, str]) -> str:
 _QUOTA = re.compile(
     r"insufficient.?(quota|balance|credits?|funds)|exceeded.your.current.quota|exceeded_current_quota|plan and billing|"
     r"billing.?(hard.?limit|not.?active)|credit balance|(any|no|out of|enough|available) credits|spend(ing)?.?limit|"
-    r"key limit exceeded|payment.?required",
+    r"reached your specified.{0,20} usage limits|key limit exceeded|payment.?required",
     re.IGNORECASE,
 )
 _RATE_CODES = frozenset({"rate_limit_exceeded", "rate_limit_error", "ratelimitreached", "too_many_requests"})
@@ -80,6 +77,9 @@ _FAULTS = re.compile(
 )
 """Codes that name a fault of the request: its message may then speak of anything, a filter or a context among it."""
 
+_SAME_AGAIN = frozenset({ContextLengthError, ContentFilterError})
+"""What the same model says of the same conversation each time, whatever else is said."""
+
 _HINTS: Mapping[type[ProviderError], str] = {
     AuthenticationError: "check the key",
     PermissionDeniedError: "the key is valid, but may not do this: check the account's permissions",
@@ -89,11 +89,15 @@ _HINTS: Mapping[type[ProviderError], str] = {
 }
 
 
+_READ = 4096
+"""As much of a text is looked through for phrases: what is longer echoes the request."""
+
+
 def classify_error(
     status: int, code: str, message: str, about: str = "", type: str = ""
 ) -> tuple[type[ProviderError], bool]:
     """Our class and whether the same call may succeed later. `about` is the parameter that the error names."""
-    said = f"{code} {type} {message}"
+    said = f"{code[:_READ]} {type[:_READ]} {message[:_READ]}"
     if status == 401:
         return AuthenticationError, False
     if status == 402:
@@ -123,7 +127,7 @@ def _classify_forbidden(code: str, type: str, said: str) -> type[ProviderError]:
 
 def _classify_limit(code: str, message: str, said: str) -> tuple[type[ProviderError], bool]:
     """Some speak of a quota, and say when it is filled again: that is a rate."""
-    if code.lower() not in _RATE_CODES and _QUOTA.search(said) and not _RETRY.search(message[:2000]):
+    if code.lower() not in _RATE_CODES and _QUOTA.search(said) and not RETRY_WORDS.search(message[:2000]):
         return QuotaExceededError, False
     return RateLimitError, not _NOT_RATE.search(said)
 
@@ -177,7 +181,7 @@ def make_error(
     if kind is not None:
         found, retryable = kind, kind.retryable
     if (should := headers.get("x-should-retry")) in ("true", "false"):
-        retryable = should == "true"
+        retryable = should == "true" and found not in _SAME_AGAIN
     hint = _HINTS.get(found, "")
     if status == 404 and found is BadRequestError and not message:
         hint = "check the base URL: nothing answers at this path"
@@ -214,69 +218,38 @@ def make_stated_error(
 
 
 def make_unreadable(reply: WireResponse, code: str = "unreadable_reply") -> ProviderError:
-    """The error for a reply that is well by its status, and holds no answer."""
-    return make_error(reply.status, reply.headers, code=code, body=reply.content, kind=ProviderError)
+    """The error for a reply that is well by its status, and holds no answer: what was cut may be asked for again."""
+    error = make_error(reply.status, reply.headers, code=code, body=reply.content, kind=ProviderError)
+    if is_cut(reply.content) and reply.headers.get("x-should-retry") != "false":
+        error.retryable = True
+    return error
+
+
+_WITHIN = re.compile(r"invalid (?:number|character) \(byte (\d+)\)")
+"""How the decoder speaks of a number that ends too early."""
+
+
+def is_cut(body: bytes) -> bool:
+    """Whether JSON begins and does not end, or is not there: the connection broke in a way that did not show."""
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        within_number = _WITHIN.search(str(error))
+        return "truncated" in str(error) or (within_number is not None and int(within_number[1]) >= len(body))
+    except RecursionError:
+        return False
+    return False
+
+
+def make_unreadable_event(data: bytes, why: object) -> ProviderError:
+    """The error for an event of a stream that says nothing readable. The next try of the call may say more."""
+    said = f"the stream holds an event that is not readable: {why}"
+    return ProviderError(said, code="unreadable_event", body=data[:65536], retryable=True)
 
 
 def _describe(status: int, body: bytes) -> str:
     text = re.sub(
-        r"<(script|style)\b.*?</\1>|<[^>]{0,1000}>", " ", body[:8192].decode("utf-8", "replace"), flags=re.S | re.I
+        r"<(script|style)\b.*?</\1>|<[^<>]{0,1000}>", " ", body[:8192].decode("utf-8", "replace"), flags=re.S | re.I
     )
     text = " ".join(text.split())
     return f"HTTP {status}: {text[:300]}" if text else f"HTTP {status} with an empty body"
-
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_RETRY = re.compile(
-    r"(?:try again|retry)(?: your request)? (?:in|after) "
-    r"(?:(?P<duration>(?:\d{1,9}(?:\.\d{1,9})?(?:ms|s|m|h))+)\b|(?P<count>\d{1,9}) (?P<unit>s|m)(?:ec|in))",
-    re.IGNORECASE,
-)
-
-
-def parse_retry_after(headers: Mapping[str, str], message: str = "", now: float | None = None) -> float | None:
-    """Seconds to wait, as the provider asks: `retry-after-ms`, `retry-after` (seconds or a date), the reset headers of
-    an exhausted limit, or "try again in 1m2.5s" in the message. None where nothing sensible is said.
-    """
-    exact, rough = _to_number(headers.get("retry-after-ms", "")), _to_number(headers.get("retry-after", ""))
-    if exact is not None and (exact > 0 or rough is None):
-        return max(0.0, exact * 0.001)
-    if rough is not None:
-        return max(0.0, rough)
-    if (date := headers.get("retry-after")) and (at := _to_time(date)) is not None:
-        since = _to_time(headers.get("date", "")) if now is None else now
-        if since is not None:
-            return max(0.0, at - since)
-    resets = [
-        parse_duration(headers.get(f"x-ratelimit-reset-{what}", ""))
-        for what in ("requests", "tokens")
-        if headers.get(f"x-ratelimit-remaining-{what}") == "0"
-    ]
-    if known := [reset for reset in resets if reset is not None]:
-        return max(known)
-    if (match := _RETRY.search(message[:2000])) is None:
-        return None
-    return parse_duration(match["duration"] or match["count"] + match["unit"])
-
-
-def parse_duration(text: str) -> float | None:
-    """Seconds from "1s", "6m0s", "450ms", "1h2m3.5s"; None for anything else."""
-    if not re.fullmatch(r"(?:\d{1,9}(?:\.\d{1,9})?(?:ms|s|m|h))+", text, re.ASCII | re.IGNORECASE):
-        return None
-    pairs = re.findall(r"([\d.]+)(ms|s|m|h)", text.lower())
-    return sum(float(number) * _UNITS[unit] for number, unit in pairs)
-
-
-def _to_number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if isfinite(number) else None
-
-
-def _to_time(date: str) -> float | None:
-    try:
-        return parsedate_to_datetime(date).timestamp()
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None

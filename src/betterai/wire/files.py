@@ -67,9 +67,9 @@ class FormFiles(ABC):
 
     def parse_list(self, reply: WireResponse) -> tuple[tuple[FileHandle, ...], str]:
         body = read_object(reply)
-        files = tuple(self.read_file(item, reply) for item in body.get("data") or ())
+        files = tuple(self.read_file(item, reply) for item in list_in(body, "data", reply))
         after = body.get("last_id") or (files[-1].id if files else "")
-        return files, after if body.get("has_more") else ""
+        return files, str(after) if body.get("has_more") else ""
 
     @abstractmethod
     def read_file(self, fields: Any, reply: WireResponse) -> FileHandle:
@@ -99,6 +99,22 @@ def read_object(reply: WireResponse) -> dict[str, Any]:
     return body
 
 
+def list_in(body: dict[str, Any], name: str, reply: WireResponse) -> list[Any]:
+    items = body.get(name) or []
+    if not isinstance(items, list):
+        raise unreadable(reply)
+    return items
+
+
+def make_handle(reply: WireResponse, **fields: Any) -> FileHandle:
+    """The handle with the fields that are given; a size may be written as a text."""
+    known = {name: value for name, value in fields.items() if value is not None}
+    try:
+        return msgspec.convert(known, FileHandle, strict=False)
+    except msgspec.ValidationError as error:
+        raise unreadable(reply) from error
+
+
 def unreadable(reply: WireResponse) -> ProviderError:
     """The error for a reply that does not describe files."""
     return ProviderError(
@@ -108,7 +124,10 @@ def unreadable(reply: WireResponse) -> ProviderError:
 
 def read_time(text: Any) -> float | None:
     """A time as RFC 3339 has it, in Unix seconds; None where there is none."""
-    return datetime.fromisoformat(text).timestamp() if isinstance(text, str) and text else None
+    try:
+        return datetime.fromisoformat(text).timestamp() if isinstance(text, str) and text else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def refuse_purpose(upload: FileUpload, title: str) -> None:

@@ -27,10 +27,10 @@ def restore_raw(body: Fields, request: WireRequest, decoder: msgspec.json.Decode
 
 
 def _restore(value: Any, shape: Any) -> None:
-    if isinstance(shape, list):
+    if isinstance(shape, list) and isinstance(value, list):
         for item, inner in zip(value, shape, strict=True):
             _restore(item, inner)
-    elif isinstance(shape, Struct):
+    elif isinstance(shape, Struct) and isinstance(value, dict):
         for attribute, name in zip(shape.__struct_fields__, shape.__struct_encode_fields__, strict=True):
             inner = getattr(shape, attribute)
             if not isinstance(inner, Raw):

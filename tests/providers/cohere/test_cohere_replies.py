@@ -181,6 +181,14 @@ def test_what_is_no_reply_is_an_error(body: bytes) -> None:
     assert caught.value.code in ("unreadable_reply", "no_choices")
 
 
+def test_what_comes_after_the_end_is_no_part_of_the_answer() -> None:
+    """Its end again, and more text: a gateway that repeats itself doubles nothing."""
+    events = events_of(whole({"content": [{"type": "text", "text": "Paris it is."}]}))
+    once = stream(events)
+    assert once.content == "Paris it is."
+    assert stream([*events, *events[2:]]) == once
+
+
 def test_unknown_events_are_passed_over() -> None:
     events = events_of(whole(MESSAGES["text"]))
     odd = [{"type": "debug", "prompt": "x"}, {"type": "news", "delta": {"message": {"content": {"text": "y"}}}}]

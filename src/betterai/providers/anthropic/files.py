@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from betterai.core.results import FileHandle, FileUpload
 from betterai.core.wire import WireResponse
-from betterai.wire.files import FormFiles, read_time, refuse_purpose, unreadable
+from betterai.wire.files import FormFiles, make_handle, read_time, refuse_purpose, unreadable
 
 
 class AnthropicFiles(FormFiles):
@@ -26,10 +26,11 @@ class AnthropicFiles(FormFiles):
     def read_file(self, fields: Any, reply: WireResponse) -> FileHandle:
         if not isinstance(fields, dict) or not isinstance(fields.get("id"), str):
             raise unreadable(reply)
-        return FileHandle(
+        return make_handle(
+            reply,
             id=fields["id"],
-            filename=fields.get("filename") or "",
+            filename=fields.get("filename"),
             size=fields.get("size_bytes"),
-            mime_type=fields.get("mime_type") or "",
+            mime_type=fields.get("mime_type"),
             expires_at=read_time(fields.get("expires_at")),
         )

@@ -28,6 +28,7 @@ from betterai.providers.azure.responses import AzureResponses
 PROVIDER = Provider(
     name="azure",
     title="Azure OpenAI",
+    otel_name="azure.ai.openai",
     docs="https://portal.azure.com",
     base_url="{base_url}",
     settings=(

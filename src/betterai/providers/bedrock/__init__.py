@@ -12,6 +12,7 @@ _CONVERSE = Converse()
 PROVIDER = Provider(
     name="bedrock",
     title="Amazon Bedrock",
+    otel_name="aws.bedrock",
     docs="https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html",
     base_url="https://bedrock-runtime.{region}.{domain}",
     settings=(

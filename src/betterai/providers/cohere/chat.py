@@ -101,11 +101,11 @@ class CohereChat:
         body = reply.content
         try:
             shape = REPLY.decode(body)
+            if not isinstance(shape.message, MessageShape):
+                raise make_cohere_error(reply)
+            return parse_reply(call, shape, body)
         except UNREADABLE as error:
             raise make_unreadable(reply) from error
-        if not isinstance(shape.message, MessageShape):
-            raise make_cohere_error(reply)
-        return parse_reply(call, shape, body)
 
     def parse_error(self, reply: WireResponse) -> ProviderError:
         """The error that a reply with an error status is."""

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from betterai.core.codec import TextCall
-from betterai.core.exceptions import ProviderError, StreamInterrupted
+from betterai.core.exceptions import StreamInterrupted
 from betterai.core.message import AnyPart, Message, Text, ToolCall
 from betterai.core.response import ProviderResponse, TextChunk, ToolCallDelta
 from betterai.core.usage import Usage
@@ -25,6 +25,7 @@ from betterai.providers.cohere.replies import (
 )
 from betterai.providers.cohere.shapes import EVENT, NONE, ContentShape, Delta, EventShape, ToolCallShape
 from betterai.wire.error_bodies import UNREADABLE
+from betterai.wire.errors import make_unreadable_event
 
 
 class _OpenCall:
@@ -63,9 +64,9 @@ class CohereStream:
         try:
             shape = EVENT.decode(data)
         except UNREADABLE as error:
-            raise ProviderError(
-                f"the stream holds an event that is not readable: {error}", code="unreadable_event", body=data[:65536]
-            ) from error
+            raise make_unreadable_event(data, error) from error
+        if self._word is not None:  # the answer has ended: a gateway may repeat itself
+            return ()
         delta = shape.delta
         if shape.type == "content-delta" and delta is not None and delta.message is not None:
             chunks = self._read_content(shape, delta.message.content, data)
@@ -140,6 +141,8 @@ class CohereStream:
         self._usage = parse_usage(self._call, delta.usage)
         if delta.error:
             raise make_cohere_error(WireResponse(status=200, body=data))
+        if self._word is not None:
+            return ()
         self._word = delta.finish_reason or ""
         self.ending = True
         return [

@@ -12,6 +12,7 @@ _TEXT = GoogleText()
 PROVIDER = Provider(
     name="google",
     title="Google",
+    otel_name="gcp.gemini",
     docs="https://aistudio.google.com/apikey",
     base_url="{base_url}",
     settings=(

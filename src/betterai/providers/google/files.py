@@ -9,7 +9,17 @@ from betterai.core.codec import FileCall
 from betterai.core.exceptions import JobInDoubt, ProviderError, UnsupportedParam
 from betterai.core.results import FileHandle, FileUpload
 from betterai.core.wire import Checkpoint, Rest, Wait, WireRequest, WireResponse
-from betterai.wire.files import FormFiles, Step, need_reply, read_object, read_time, refuse_purpose, unreadable
+from betterai.wire.files import (
+    FormFiles,
+    Step,
+    list_in,
+    make_handle,
+    need_reply,
+    read_object,
+    read_time,
+    refuse_purpose,
+    unreadable,
+)
 
 WAITS = (1.0, 2.0, 4.0, 8.0)
 """Seconds between looks at a film that is being prepared; the last one again and again."""
@@ -85,20 +95,21 @@ class GoogleFiles(FormFiles):
 
     def parse_list(self, reply: WireResponse) -> tuple[tuple[FileHandle, ...], str]:
         body = read_object(reply)
-        return tuple(self.read_file(item, reply) for item in body.get("files") or ()), body.get("nextPageToken") or ""
+        files = tuple(self.read_file(item, reply) for item in list_in(body, "files", reply))
+        return files, str(body.get("nextPageToken") or "")
 
     def read_file(self, fields: Any, reply: WireResponse) -> FileHandle:
         if not isinstance(fields, dict) or not isinstance(fields.get("name"), str):
             raise unreadable(reply)
-        size = fields.get("sizeBytes")
-        return FileHandle(
+        return make_handle(
+            reply,
             id=fields["name"],
-            filename=fields.get("displayName") or "",
-            size=None if size is None else int(size),
-            mime_type=fields.get("mimeType") or "",
+            filename=fields.get("displayName"),
+            size=fields.get("sizeBytes"),
+            mime_type=fields.get("mimeType"),
             expires_at=read_time(fields.get("expirationTime")),
-            reference=fields.get("uri") or "",
-            state=fields.get("state") or "",
+            reference=fields.get("uri"),
+            state=fields.get("state"),
         )
 
     def form_fields(self, upload: FileUpload) -> Mapping[str, str]:

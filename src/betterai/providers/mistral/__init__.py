@@ -10,6 +10,7 @@ from betterai.wire.openai_moderations import OpenAIModerations
 PROVIDER = Provider(
     name="mistral",
     title="Mistral",
+    otel_name="mistral_ai",
     docs="https://console.mistral.ai/api-keys",
     base_url="{base_url}",
     settings=(

@@ -7,6 +7,7 @@ from betterai.providers.moonshot.models import PROVIDER_MODELS
 PROVIDER = Provider(
     name="moonshot",
     title="Moonshot",
+    otel_name="moonshot_ai",
     docs="https://platform.kimi.ai/console/api-keys",
     base_url="{base_url}",
     settings=(

@@ -7,7 +7,7 @@ from typing import Any
 
 from betterai.core.results import FileHandle, FileUpload
 from betterai.core.wire import WireResponse
-from betterai.wire.files import FormFiles, unreadable
+from betterai.wire.files import FormFiles, make_handle, unreadable
 
 
 class OpenAIFiles(FormFiles):
@@ -25,11 +25,12 @@ class OpenAIFiles(FormFiles):
     def read_file(self, fields: Any, reply: WireResponse) -> FileHandle:
         if not isinstance(fields, dict) or not isinstance(fields.get("id"), str):
             raise unreadable(reply)
-        return FileHandle(
+        return make_handle(
+            reply,
             id=fields["id"],
-            filename=fields.get("filename") or "",
+            filename=fields.get("filename"),
             size=fields.get("bytes"),
             expires_at=fields.get("expires_at"),
-            purpose=fields.get("purpose") or "",
-            state=fields.get("status") or "",
+            purpose=fields.get("purpose"),
+            state=fields.get("status"),
         )

@@ -18,6 +18,7 @@ _TEXT = VertexText()
 PROVIDER = Provider(
     name="vertex",
     title="Vertex AI",
+    otel_name="gcp.vertex_ai",
     docs="https://console.cloud.google.com/apis/credentials",
     base_url="{base_url}",
     settings=(

@@ -11,6 +11,7 @@ from betterai.providers.xai.tokenize import XAITokenize
 PROVIDER = Provider(
     name="xai",
     title="xAI",
+    otel_name="x_ai",
     docs="https://console.x.ai",
     base_url="{base_url}",
     settings=(

@@ -185,7 +185,7 @@ def _read_source(source: Fields, kind: MediaKind, title: str, where: str) -> Med
     form = source.get("type")
     if form == "content":
         return None
-    del source["type"]
+    source.pop("type", None)
     if form == "base64":
         data, mime_type = need_text(source, "data", where), need_text(source, "media_type", where)
         return Media(kind=kind, mime_type=mime_type, base64=data, filename=title)
@@ -194,7 +194,7 @@ def _read_source(source: Fields, kind: MediaKind, title: str, where: str) -> Med
     if form == "file":
         return Media(kind=kind, file_id=need_text(source, "file_id", where), filename=title)
     if form == "text":
-        mime_type = source.pop("media_type", "text/plain")
+        mime_type = take_text(source, "media_type") or "text/plain"
         return Media(kind=kind, mime_type=mime_type, data=need_text(source, "data", where).encode(), filename=title)
     raise refuse(f"{where}.type", f"{form!r:.60} is no source of this protocol", "invalid_request_error")
 

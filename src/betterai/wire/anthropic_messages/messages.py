@@ -126,7 +126,8 @@ class MessageBuilder:
         turn: Block = {"role": role, "content": content}
         write_back(turn, message.opaque, PROTOCOL, self._model, self._report)
         if (container := turn.pop("container", None)) is not None:
-            self.container = container.get("id", "")
+            named = container.get("id") if isinstance(container, dict) else None
+            self.container = named if isinstance(named, str) else ""
         return turn
 
     def _build_parts(self, message: Message) -> list[Block]:

@@ -95,12 +95,13 @@ def _take_tool_choice(fields: Fields, given: dict[str, Any]) -> None:
             given["tool_choice"] = fields.pop("tool_choice")
         return
     modes: dict[Any, Any] = {"auto": "auto", "any": "required", "none": "none"}
-    named = value.get("type") == "tool" and isinstance(value.get("name"), str)
+    kind = value.get("type")
+    named = kind == "tool" and isinstance(value.get("name"), str)
     known = {"type", "disable_parallel_tool_use"} | ({"name"} if named else set())
-    if not (named or value.get("type") in modes) or value.keys() - known:
+    if not (named or (isinstance(kind, str) and kind in modes)) or value.keys() - known:
         return
     del fields["tool_choice"]
-    given["tool_choice"] = ToolChoice(mode="required", names=(value["name"],)) if named else modes[value["type"]]
+    given["tool_choice"] = ToolChoice(mode="required", names=(value["name"],)) if named else modes[kind]
     if isinstance(value.get("disable_parallel_tool_use"), bool):
         given["parallel_tool_calls"] = not value["disable_parallel_tool_use"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw
 
-from betterai.core.exceptions import ProviderError, StreamInterrupted
+from betterai.core.exceptions import StreamInterrupted
 from betterai.core.message import AnyPart, Message, Text, ToolCall
 from betterai.core.response import ProviderResponse, TextChunk, ToolCallDelta
 from betterai.core.wire import Event, WireResponse
@@ -31,6 +31,7 @@ from betterai.wire.anthropic_messages.shapes import (
 )
 from betterai.wire.anthropic_messages.usage import merge_usage, parse_usage
 from betterai.wire.error_bodies import UNREADABLE
+from betterai.wire.errors import make_unreadable_event
 from betterai.wire.objects import is_object
 
 if TYPE_CHECKING:
@@ -133,9 +134,7 @@ class MessageStream:
             known = bool(data.strip())
         if not known:
             return ()
-        raise ProviderError(
-            f"the stream holds an event that is not readable: {error}", code="unreadable_event", body=data[:65536]
-        ) from error
+        raise make_unreadable_event(data, error) from error
 
     def _read_start(self, shape: EventShape) -> list[TextChunk]:
         """A second one begins the answer anew: what stands behind the address has tried again."""

@@ -211,9 +211,9 @@ class BedrockConverse:
             if message is None or shape.stopReason is None:
                 raise make_unreadable(reply, "no_choices")
             parts = BlockReader(call.model.provider, call.model.id).read(message.content)
+            usage = parse_usage(shape.usage, shape.serviceTier)
         except UNREADABLE as error:
             raise make_unreadable(reply) from error
-        usage = parse_usage(shape.usage, shape.serviceTier)
         router = shape.trace.promptRouter if shape.trace is not None else None
         return ProviderResponse(
             content="".join(part.text for part in parts if isinstance(part, Text)),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw
 
-from betterai.core.exceptions import ProviderError, StreamInterrupted
+from betterai.core.exceptions import StreamInterrupted
 from betterai.core.message import AnyPart, Message, Text, ToolCall
 from betterai.core.response import ProviderResponse, TextChunk, ToolCallDelta
 from betterai.core.usage import Usage
@@ -32,6 +32,7 @@ from betterai.wire.bedrock_converse.shapes import (
 )
 from betterai.wire.bedrock_converse.usage import parse_usage
 from betterai.wire.error_bodies import UNREADABLE
+from betterai.wire.errors import make_unreadable_event
 from betterai.wire.event_stream import ERROR, EXCEPTION
 
 if TYPE_CHECKING:
@@ -56,6 +57,14 @@ class _Block:
         self.image: tuple[str, list[Raw]] | None = None
 
 
+class _Source(msgspec.Struct):
+    bytes: str | None = None
+
+
+class _Image(msgspec.Struct):
+    source: _Source | None = None
+
+
 class ConverseStream:
     """State of one stream. `metadata` is its last event; after `messageStop` nothing else can follow."""
 
@@ -78,11 +87,7 @@ class ConverseStream:
                 return self._read_delta(event.data)
             return self._read_event(name, event.data)
         except UNREADABLE as error:
-            raise ProviderError(
-                f"the stream holds an event that is not readable: {error}",
-                code="unreadable_event",
-                body=event.data[:65536],
-            ) from error
+            raise make_unreadable_event(event.data, error) from error
 
     def _read_event(self, name: str, data: bytes) -> Sequence[TextChunk]:
         """Events without a name are of streams that some SDK had read before: their one member is the name."""
@@ -198,11 +203,13 @@ class ConverseStream:
         return self._reader.make_text(text, block.citations) if text or block.citations else None
 
     def _finish_image(self, format: str, pieces: list[Raw]) -> AnyPart | None:
-        sources = [msgspec.json.decode(piece).get("source") or {} for piece in pieces]
-        data = [source["bytes"] for source in sources if isinstance(source.get("bytes"), str)]
+        images = [msgspec.json.decode(piece, type=_Image) for piece in pieces]
+        data = [image.source.bytes for image in images if image.source is not None and image.source.bytes is not None]
         return self._reader.make_image(format, join_base64(data)) if data else None
 
     def _read_end(self, data: bytes) -> Sequence[TextChunk]:
+        if self.ending:
+            return ()
         word = decode_end(data).stopReason
         chunks = self._close(data, all=True)
         self.ending = True

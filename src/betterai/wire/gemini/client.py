@@ -277,7 +277,7 @@ def _fit_value(name: str, value: Any) -> Any:
     if name == "stop" and isinstance(value, str):
         return [value]
     if name == "modalities" and value is not None:
-        return [word.upper() for word in value]
+        return [str(word).upper() for word in value]
     return value
 
 

@@ -94,7 +94,7 @@ class _ConversationReader:
         fields = read_object(value, where)
         role = fields.pop("role", None)
         if role not in ("user", "model"):
-            if role is not None and role not in _ROLES:
+            if role is not None and (not isinstance(role, str) or role not in _ROLES):
                 raise refuse(f"{where}.role", f"{role!r:.60} is not a role", "invalid_value")
             said = "without a role" if role is None else f"of role {role}"
             self.say("messages.role", f"a content {said} was read as the user's")

@@ -10,7 +10,8 @@ import msgspec
 from betterai.core.exceptions import AuthenticationError, ProviderError, RateLimitError
 from betterai.core.wire import WireResponse
 from betterai.wire.error_bodies import UNREADABLE, read_error_value
-from betterai.wire.errors import make_error, parse_duration
+from betterai.wire.errors import make_error
+from betterai.wire.waits import parse_duration, parse_retry_after
 
 _KEY_REASONS = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED", "ACCESS_TOKEN_EXPIRED"})
 STATUS_WORDS = {
@@ -31,7 +32,8 @@ def read_failure(reply: WireResponse, status: int | None = None) -> ProviderErro
     found = read_error_value(value)
     inner = _find_error(value)
     word = inner.get("status")
-    details = [item for item in inner.get("details") or () if isinstance(item, Mapping)] if inner else []
+    listed = inner.get("details")
+    details = [item for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
     reason = next((item["reason"] for item in details if isinstance(item.get("reason"), str)), "")
     delay = next((item["retryDelay"] for item in details if isinstance(item.get("retryDelay"), str)), None)
     if status is None:
@@ -48,8 +50,9 @@ def read_failure(reply: WireResponse, status: int | None = None) -> ProviderErro
         body=body,
         kind=kind,
     )
-    if delay is not None and not reply.headers.keys() & {"retry-after", "retry-after-ms"}:
-        error.retry_after = parse_duration(delay)
+    stated = parse_duration(delay) if delay is not None else None
+    if stated is not None and parse_retry_after(reply.headers) is None:
+        error.retry_after = stated
     return error
 
 

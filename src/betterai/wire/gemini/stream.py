@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw
 
-from betterai.core.exceptions import BadRequestError, ProviderError, StreamInterrupted
+from betterai.core.exceptions import BadRequestError, StreamInterrupted
 from betterai.core.media import Media
 from betterai.core.message import AnyPart, MediaPart, Message, Reasoning, Text, ToolCall
 from betterai.core.response import ProviderResponse, TextChunk, ToolCallDelta
 from betterai.core.wire import Event, WireResponse
 from betterai.wire.base64_pieces import join_base64
 from betterai.wire.error_bodies import UNREADABLE
+from betterai.wire.errors import make_unreadable_event
 from betterai.wire.gemini.errors import read_failure
 from betterai.wire.gemini.fields import finish_word
 from betterai.wire.gemini.grounding import Sources
@@ -82,7 +83,7 @@ class GeminiStream:
         except UNREADABLE as error:
             if not data.strip() or data.startswith(b"[DONE]"):
                 return ()
-            raise self._unreadable(data, error) from error
+            raise make_unreadable_event(data, error) from error
         if shape.error is not None:
             raise read_failure(WireResponse(status=200, body=data))
         if shape.usage_metadata is not NOTHING:
@@ -95,15 +96,11 @@ class GeminiStream:
             try:
                 self._read_candidate(candidate, data, chunks)
             except (*UNREADABLE, BadRequestError) as error:
-                raise self._unreadable(data, error) from error
+                raise make_unreadable_event(data, error) from error
         if not self._model and chunks:
             self._model, self._id = shape.model_version or self._call.model.id, shape.response_id or ""
             chunks[0] = msgspec.structs.replace(chunks[0], model=self._model, id=self._id)
         return chunks
-
-    def _unreadable(self, data: bytes, error: Exception) -> ProviderError:
-        said = f"the stream holds an event that is not readable: {error}"
-        return ProviderError(said, code="unreadable_event", body=data[:65536])
 
     def _read_candidate(self, shape: CandidateShape, data: bytes, chunks: list[TextChunk]) -> None:
         candidate = self._candidates.get(shape.index)

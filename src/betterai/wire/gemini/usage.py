@@ -49,7 +49,8 @@ def _count(shape: UsageShape, searches: int) -> Usage:
     media_in = _fit(fresh, left)
     written = (shape.candidates_token_count or 0) + (shape.thoughts_token_count or 0)
     media_out = _fit(_by_modality(shape.candidates_tokens_details or ()), shape.candidates_token_count or 0)
-    tier = _TIERS.get(shape.service_tier) or _TIERS.get(shape.traffic_type) or ""
+    named = (word for word in (shape.service_tier, shape.traffic_type) if isinstance(word, str))
+    tier = next((_TIERS[word] for word in named if _TIERS.get(word)), "")
     return Usage(
         text_in=left - sum(media_in.values()),
         audio_in=media_in.get("audio", 0),

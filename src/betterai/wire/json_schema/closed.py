@@ -109,9 +109,9 @@ def _is_told(key: str, item: Any) -> bool:
     if key == "minItems":
         return item not in (0, 1)
     if key == "format":
-        return item not in _FORMATS
+        return not isinstance(item, str) or item not in _FORMATS
     if key == "enum":
-        return any(isinstance(member, Mapping | list) for member in item)
+        return not isinstance(item, list | tuple) or any(isinstance(member, Mapping | list) for member in item)
     return key in _UNENFORCED
 
 

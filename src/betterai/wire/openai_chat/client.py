@@ -316,11 +316,11 @@ class OpenAIChat:
         body = reply.content
         try:
             shape = self.decoder.decode(body)
+            if (failed := self.error_of(shape)) is not None or not shape.choices:
+                raise self.error_in_body(failed, reply)
+            return parse_choices(self, call, shape, self.usage_of(shape), body)
         except UNREADABLE as error:
             raise make_unreadable(reply) from error
-        if (failed := self.error_of(shape)) is not None or not shape.choices:
-            raise self.error_in_body(failed, reply)
-        return parse_choices(self, call, shape, self.usage_of(shape), body)
 
     def usage_of(self, shape: ChatShape) -> Usage | None:
         """The usage that a reply or a chunk states. Vendors with another place for it override this."""

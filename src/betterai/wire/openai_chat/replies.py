@@ -254,7 +254,12 @@ def merge_details(pieces: Sequence[Raw]) -> Raw | None:
         if not whole or not _goes_on(whole[-1], element):
             whole.append(element)
         else:
-            texts = {name: (whole[-1].get(name) or "") + text for name in _PIECES if (text := element.get(name))}
+            said = {name: (whole[-1].get(name) or "", element.get(name)) for name in _PIECES}
+            texts = {
+                name: begun + text
+                for name, (begun, text) in said.items()
+                if isinstance(begun, str) and isinstance(text, str) and text
+            }
             whole[-1].update({name: value for name, value in element.items() if value is not None} | texts)
     return Raw(msgspec.json.encode(whole))
 
@@ -262,8 +267,8 @@ def merge_details(pieces: Sequence[Raw]) -> Raw | None:
 def _goes_on(last: dict[str, Any], element: dict[str, Any]) -> bool:
     """Whether an element is the next piece of the last one. Encrypted ones come whole."""
     same = all(last.get(name) == element.get(name) for name in ("type", "index"))
-    ids = {item["id"] for item in (last, element) if item.get("id") is not None}
-    return same and "index" in element and "data" not in element and len(ids) < 2
+    ids = [item["id"] for item in (last, element) if item.get("id") is not None]
+    return same and "index" in element and "data" not in element and (len(ids) < 2 or ids[0] == ids[1])
 
 
 def parse_logprobs(value: Any) -> tuple[TokenLogprob, ...] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Raw
 
-from betterai.core.exceptions import ProviderError, StreamInterrupted
+from betterai.core.exceptions import StreamInterrupted
 from betterai.core.media import Media
 from betterai.core.message import AnyPart, Citation, Message, ToolCall
 from betterai.core.response import FinishReason, ProviderResponse, TextChunk, TokenLogprob, ToolCallDelta
@@ -16,6 +16,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import Event, WireResponse
 from betterai.wire.base64_pieces import join_base64
 from betterai.wire.error_bodies import UNREADABLE, is_bare_error
+from betterai.wire.errors import make_unreadable_event
 from betterai.wire.openai_chat.replies import (
     argument_text,
     assemble_parts,
@@ -118,9 +119,7 @@ class ChatStream:
         except UNREADABLE as error:
             if not data.strip():
                 return ()
-            raise ProviderError(
-                f"the stream holds an event that is not readable: {error}", code="unreadable_event", body=data[:65536]
-            ) from error
+            raise make_unreadable_event(data, error) from error
         if (failed := self._codec.error_of(shape)) is not None or event.name == "error":
             raise self._codec.error_in_body(failed, WireResponse(status=200, body=data))
         if (usage := self._codec.usage_of(shape)) is not None:

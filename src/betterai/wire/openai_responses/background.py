@@ -12,8 +12,9 @@ from betterai.core.codec import TextCall
 from betterai.core.exceptions import ProviderError, UnsupportedParam
 from betterai.core.response import ProviderResponse
 from betterai.core.wire import Checkpoint, Wait, WireRequest, WireResponse
-from betterai.wire.errors import make_unreadable, parse_retry_after
+from betterai.wire.errors import make_unreadable
 from betterai.wire.openai_responses.client import OpenAIResponses
+from betterai.wire.waits import parse_retry_after
 
 FIRST_WAIT, LONGEST_WAIT, GROWTH = 1.0, 15.0, 1.5
 """Seconds between two looks: short at first, and longer for what takes longer."""

@@ -259,13 +259,13 @@ class OpenAIResponses:
             shape = self.decoder.decode(body)
             items, reader = [read_shape(raw) for raw in shape.output or ()], ItemReader(self, call)
             read = [reader.read(raw, item) for raw, item in zip(shape.output or (), items, strict=True)]
+            usage, word, logprobs = self.usage_of(shape), self.word_of(shape), collect_logprobs(items)
         except UNREADABLE as error:
             raise make_unreadable(reply) from error
         failed = self.failure_of(shape)
         if failed is not None or shape.output is None:
             raise self.error_in_body(failed, reply)
         parts = tuple(part for found in read for part in found)
-        usage, word = self.usage_of(shape), self.word_of(shape)
         refused = any(isinstance(part, Refusal) for part in parts)
         called = any(isinstance(part, ToolCall) and not part.server for part in parts)
         return ProviderResponse(
@@ -276,7 +276,7 @@ class OpenAIResponses:
             tokens_used=usage.total_tokens if usage else None,
             finish_reason=self.finish_reason_of(word, refused=refused, called=called),
             raw_finish_reason=word,
-            logprobs=collect_logprobs(items),
+            logprobs=logprobs,
             id=shape.id or "",
             body=body,
         )

@@ -71,7 +71,7 @@ class _Turns:
             self._add_message(fields, where)
         elif kind in RESULTS and fields.get("execution") != "server":
             self._end_turn()
-            custom = fields.get("call_id") in self._custom
+            custom = isinstance(id := fields.get("call_id"), str) and id in self._custom
             self._messages.append(Message(role="tool", parts=(parse_result(fields, kind, where, custom=custom),)))
         elif kind in ("function_call", "custom_tool_call"):
             self._parts.append(self._parse_call(fields, kind, where))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw
 
-from betterai.core.exceptions import ProviderError, StreamInterrupted
+from betterai.core.exceptions import StreamInterrupted
 from betterai.core.media import Media
 from betterai.core.message import AnyPart, MediaPart, Message, Reasoning, Refusal, Text, ToolCall
 from betterai.core.response import ProviderResponse, TextChunk, ToolCallDelta
@@ -16,6 +16,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import Event
 from betterai.wire.base64_pieces import join_base64
 from betterai.wire.error_bodies import UNREADABLE, is_bare_error
+from betterai.wire.errors import make_unreadable_event
 from betterai.wire.openai_responses.failures import as_reply
 from betterai.wire.openai_responses.replies import ItemReader, make_call_id, read_citation, read_logprobs, read_shape
 from betterai.wire.openai_responses.shapes import (
@@ -92,7 +93,7 @@ class ResponsesStream:
             try:
                 read(self, shape, data, chunks)
             except UNREADABLE as error:
-                raise _unreadable(data, error) from error
+                raise make_unreadable_event(data, error) from error
         elif kind == "error" or event.name == "error" or (not kind and (b'"error"' in data or is_bare_error(data))):
             raise self._codec.error_of_event(data)
         if chunks and not self._named:
@@ -114,7 +115,7 @@ class ResponsesStream:
         if kind == "error":
             raise self._codec.error_of_event(data) from error
         if not kind or kind == _TEXT_DELTA or kind in _READERS:
-            raise _unreadable(data, error) from error
+            raise make_unreadable_event(data, error) from error
         return ()
 
     # ── items ──
@@ -270,7 +271,7 @@ class ResponsesStream:
     def _read_end(self, shape: EventShape, data: bytes, chunks: list[TextChunk]) -> None:
         """The whole response: items that were not done before are closed by it."""
         if shape.response is ABSENT:
-            raise ProviderError("the stream's last event holds no response", code="unreadable_event", body=data[:65536])
+            raise make_unreadable_event(data, "it is the last one, and has no response")
         ended = self._codec.decoder.decode(shape.response)
         self._model, self._id = ended.model or self._model, ended.id or self._id
         if (failed := self._codec.failure_of(ended)) is not None:
@@ -328,11 +329,6 @@ class ResponsesStream:
             usage=self._usage,
             id=self._id,
         )
-
-
-def _unreadable(data: bytes, error: Exception) -> ProviderError:
-    said = f"the stream holds an event that is not readable: {error}"
-    return ProviderError(said, code="unreadable_event", body=data[:65536])
 
 
 _Reader = Callable[[ResponsesStream, EventShape, bytes, list[TextChunk]], None]

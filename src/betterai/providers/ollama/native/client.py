@@ -176,11 +176,11 @@ class OllamaNative:
         body = reply.content
         try:
             shape = CHAT.decode(body)
+            if shape.error or shape.message is None:
+                raise make_ollama_error(reply)
+            return parse_reply(call, shape, body)
         except UNREADABLE as error:
             raise make_unreadable(reply) from error
-        if shape.error or shape.message is None:
-            raise make_ollama_error(reply)
-        return parse_reply(call, shape, body)
 
     def parse_error(self, reply: WireResponse) -> ProviderError:
         """The error that a reply with an error status is."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from betterai.core.codec import TextCall
-from betterai.core.exceptions import ProviderError, StreamInterrupted
+from betterai.core.exceptions import StreamInterrupted
 from betterai.core.message import AnyPart, Message, ToolCall
 from betterai.core.response import ProviderResponse, TextChunk, ToolCallDelta
 from betterai.core.usage import Usage
@@ -20,6 +20,7 @@ from betterai.providers.ollama.native.replies import (
 )
 from betterai.providers.ollama.native.shapes import CHAT, ChatShape, MessageShape
 from betterai.wire.error_bodies import UNREADABLE
+from betterai.wire.errors import make_unreadable_event
 
 
 class OllamaStream:
@@ -42,9 +43,7 @@ class OllamaStream:
         try:
             shape = CHAT.decode(data)
         except UNREADABLE as error:
-            raise ProviderError(
-                f"the stream holds an event that is not readable: {error}", code="unreadable_event", body=data[:65536]
-            ) from error
+            raise make_unreadable_event(data, error) from error
         if shape.error:
             raise make_ollama_error(WireResponse(status=200, body=data))
         chunks: list[TextChunk] = []

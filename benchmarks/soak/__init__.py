@@ -1,0 +1,1 @@
+"""The soak: hours of bad days in minutes. `python -m benchmarks.soak`."""

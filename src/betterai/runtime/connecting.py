@@ -1,0 +1,38 @@
+"""What a client's own connections are made of: its transport, and the secrets that its headers hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from betterai.core.events import Listener
+from betterai.runtime.connection import Connection, find_named_secrets
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from betterai.transport.http import HTTPTransport
+
+
+def make_transport_source(
+    headers: Mapping[str, str] | None,
+    proxy: str | None,
+    ca_bundle: str | None,
+    trust_env: bool,
+    session: aiohttp.ClientSession | None,
+    on_event: Listener | None,
+) -> Callable[[], HTTPTransport]:
+    def make() -> HTTPTransport:
+        from betterai.transport.http import HTTPTransport
+        from betterai.transport.sessions import SessionOptions
+
+        options = SessionOptions(headers=headers or {}, proxy=proxy, ca_bundle=ca_bundle, trust_env=trust_env)
+        return HTTPTransport(options, session=session, on_event=on_event)
+
+    return make
+
+
+def make_guard(headers: Mapping[str, str]) -> Callable[[Connection], None]:
+    """What tells a connection of the secrets among these headers; it shows none itself."""
+    secrets = find_named_secrets(headers)
+    return lambda connection: connection.guard(secrets)

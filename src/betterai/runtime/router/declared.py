@@ -1,0 +1,57 @@
+"""Routers of the configuration file: `router/NAME` wherever a model's name goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from betterai.config.environment import read_config_file, read_value
+from betterai.config.file import RouterTable, TargetTable, near
+from betterai.core.config import CoreConfig
+from betterai.core.exceptions import ConfigurationError, ModelNotFoundError
+from betterai.core.routing import ROUTER_PREFIX, Target
+from betterai.runtime.router.router import Router
+
+if TYPE_CHECKING:
+    from betterai.runtime.client import Client
+
+
+def make_router(name: str, client: Client | None = None) -> Router:
+    """The router that the file declares as `[routers.NAME]`. Raises `ModelNotFoundError` and `ConfigurationError`."""
+    file = read_config_file()
+    table = file.routers.get(name)
+    if table is None:
+        known = ", ".join(f"{ROUTER_PREFIX}{known}" for known in file.routers)
+        like = near(name, file.routers)
+        hint = f"did you mean {ROUTER_PREFIX}{like}?" if like else f"there are {known}" if known else ""
+        raise ModelNotFoundError(
+            f"no router {name!r} is declared in {file.path or 'a configuration file'}",
+            hint=hint or f"write [routers.{name}] into it, or make one with betterai.Router",
+            model=f"{ROUTER_PREFIX}{name}",
+        )
+    base = client.config if client is not None else CoreConfig()
+    targets = [
+        _read_target(target, f"routers.{name}.targets[{index}]", base) for index, target in enumerate(table.targets)
+    ]
+    given = {field: getattr(table, field) for field in RouterTable.__struct_fields__ if field != "targets"}
+    return Router(targets, **given, client=client, name=f"{ROUTER_PREFIX}{name}")
+
+
+def _read_target(table: str | TargetTable, place: str, base: CoreConfig) -> Target:
+    if isinstance(table, str):
+        return Target(table)
+    keys = [read_value(key) for key in table.keys]
+    found = tuple(key for key in keys if key)
+    if table.keys and not found:
+        raise ConfigurationError(f"{place}: none of the variables of its keys is set")
+    reached = {name: value for name in ("base_url", "protocol") if (value := getattr(table, name))}
+    return Target(
+        table.model,
+        weight=table.weight,
+        keys=found,
+        concurrency=table.concurrency,
+        account=table.account,
+        region=table.region,
+        config=replace(base, **reached) if reached else None,
+    )

@@ -1,0 +1,222 @@
+"""Hedged calls: when the second target is asked, who wins, what is left, and what it may cost."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from betterai import APIConnectionError, BadRequestError, Hedge, OverloadedError, Router
+from betterai.core.usage import Cost
+from runtime.providers import FakeTime, connect
+from runtime.router.targets import PREFILL, Scripted, down, read, route
+from runtime.upstream import Upstream, answer, delta, hold, stream, streamed
+
+SOON = Hedge(after=0.01, share=1.0)
+streaming = pytest.mark.parametrize("streaming", [False, True], ids=["whole", "stream"])
+
+
+async def ask(router: Router, streaming: bool) -> str:
+    return (await read(router))[0] if streaming else (await router.generate("Hello")).content
+
+
+async def never() -> str:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+@streaming
+async def test_the_second_answers_where_the_first_is_slow_and_its_socket_is_closed(streaming: bool) -> None:
+    with Upstream(hold) as slow, Upstream(stream(streamed()) if streaming else answer()) as quick:
+        router = route(connect(slow.url), connect(quick.url), hedge=SOON)
+        assert await ask(router, streaming) == "Hello"
+        await slow.until(lambda: slow.left == 1)
+        status = router.status()
+        assert (status.hedges, status.hedges_won) == (1, 1)
+        assert [target.in_flight for target in status.targets] == [0, 0]
+
+
+async def test_a_stream_that_has_begun_without_content_is_left_too() -> None:
+    with Upstream(stream([delta(role="assistant")], "hold")) as slow, Upstream(stream(streamed())) as quick:
+        router = route(connect(slow.url), connect(quick.url), hedge=SOON)
+        assert await ask(router, True) == "Hello"
+        await slow.until(lambda: slow.left == 1)
+
+
+@streaming
+async def test_a_quick_first_target_is_not_hedged(streaming: bool) -> None:
+    second = Scripted("second")
+    router = route(Scripted("first"), second, hedge=Hedge(after=5, share=1.0))
+    assert await ask(router, streaming) == "first"
+    assert second.asked == []
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_the_first_may_still_win_and_the_response_lists_both() -> None:
+    gate = asyncio.Event()
+
+    async def slow() -> str:
+        await gate.wait()
+        return "first"
+
+    async def opens() -> str:
+        gate.set()
+        return await never()
+
+    second = Scripted(opens, model="b", **PREFILL)
+    router = route(Scripted(slow), second, hedge=SOON)
+    response = await router.generate("Hello")
+    assert response.content == "first"
+    assert second.open == 0, "the second was left"
+    assert response.timing is not None
+    assert sorted(attempt.error for attempt in response.timing.attempts) == ["", "Cancelled"]
+    status = router.status()
+    assert (status.hedges, status.hedges_won) == (1, 0)
+    assert status.lost.status == "estimated"
+    assert status.lost.amount is not None
+    assert status.lost.amount > 0
+
+
+async def test_what_a_loser_cost_is_unknown_where_nobody_knows_it_and_not_nothing() -> None:
+    router = route(Scripted(never), Scripted("second"), hedge=SOON)
+    await router.generate("Hello")
+    assert router.status().lost == Cost(reason="the cost of 1 call is not known; the others cost 0")
+
+
+@streaming
+async def test_an_error_of_one_leaves_the_other(streaming: bool) -> None:
+    gate = asyncio.Event()
+
+    async def slow() -> str:
+        await gate.wait()
+        return "first"
+
+    async def fails() -> str:
+        gate.set()
+        raise down()
+
+    assert await ask(route(Scripted(slow), Scripted(fails), hedge=SOON), streaming) == "first"
+
+    async def fails_late() -> str:
+        await asyncio.sleep(0.02)
+        raise APIConnectionError("gone")
+
+    assert await ask(route(Scripted(fails_late), Scripted("second"), hedge=SOON), streaming) == "second"
+
+
+@streaming
+async def test_where_both_fail_the_call_goes_on(streaming: bool) -> None:
+    async def fails() -> str:
+        await asyncio.sleep(0.02)
+        raise down()
+
+    targets = [Scripted(fails), Scripted(down()), Scripted("third")]
+    assert await ask(route(*targets, hedge=SOON), streaming) == "third"
+    with pytest.raises(OverloadedError) as caught:
+        await ask(route(Scripted(fails), Scripted(down()), hedge=SOON, retries=1), streaming)
+    assert len(caught.value.attempts) == 2
+
+
+async def test_what_is_wrong_with_the_call_ends_both() -> None:
+    first = Scripted(never)
+    with pytest.raises(BadRequestError):
+        await route(first, Scripted(BadRequestError("wrong", status=400)), hedge=SOON).generate("Hello")
+    assert first.open == 0
+
+
+async def test_the_hedge_is_one_of_the_attempts() -> None:
+    async def fails() -> str:
+        await asyncio.sleep(0.03)
+        raise down()
+
+    targets = [Scripted(fails), Scripted(fails), Scripted("third")]
+    with pytest.raises(OverloadedError):
+        await route(*targets, hedge=SOON, retries=1).generate("Hello")
+    assert targets[2].asked == []
+    second = Scripted("second")
+    with pytest.raises(OverloadedError):
+        await route(Scripted(fails), second, hedge=SOON, retries=0).generate("Hello")
+    assert second.asked == []
+
+
+async def test_only_a_share_of_the_calls_is_hedged() -> None:
+    async def slow() -> str:
+        await asyncio.sleep(0.004)
+        return "first"
+
+    second = Scripted(never)
+    router = route(Scripted(slow), second, hedge=Hedge(after=0.0001, share=0.1))
+    for _ in range(40):
+        assert await ask(router, False) == "first"
+    assert len(second.asked) == router.status().hedges == 5, "one at once, then one in ten"
+
+
+async def test_no_hedge_once_the_losers_cost_too_much_or_nobody_knows_what() -> None:
+    for model, calls in (({"model": "a", **PREFILL}, 2), ({}, 1)):
+        second = Scripted("second")
+        router = route(Scripted(never, **model), second, hedge=Hedge(after=0.01, share=1.0, max_cost=0.00001))
+        for _ in range(calls):
+            assert await ask(router, False) == "second"
+        assert not router.hedging.allows(trial=False)
+
+
+async def test_after_the_p95_of_what_is_known() -> None:
+    time = FakeTime()
+    router = route(Scripted("first"), Scripted("second"), time=time, hedge=Hedge(share=1.0))
+    lane = router.lanes[0]
+    for seconds in range(1, 101):
+        lane.whole.add(float(seconds), 0.0)
+
+    class Call:
+        streaming = False
+
+    call: Any = Call()
+    assert router.hedging.find_delay(call, router.routes[0]) == 96.0
+    call.streaming = True
+    assert router.hedging.find_delay(call, router.routes[0]) is None, "too few streams are known"
+
+
+async def test_cancelling_leaves_nothing_running() -> None:
+    asked = asyncio.Event()
+
+    async def opens() -> str:
+        asked.set()
+        return await never()
+
+    targets = [Scripted(never), Scripted(opens)]
+    router = route(*targets, hedge=SOON)
+    task = asyncio.ensure_future(router.generate("Hello"))
+    async with asyncio.timeout(10):
+        await asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [target.open for target in targets] == [0, 0]
+    assert len(asyncio.all_tasks()) == 1
+    assert [target.in_flight for target in router.status().targets] == [0, 0]
+
+
+@streaming
+async def test_cancelling_while_the_loser_is_left_loses_no_place(streaming: bool) -> None:
+    leaving, may_leave = asyncio.Event(), asyncio.Event()
+
+    async def lingers() -> str:
+        try:
+            return await never()
+        finally:
+            leaving.set()
+            await may_leave.wait()
+
+    first, second = Scripted(lingers), Scripted("one two three")
+    router = route(first, second, hedge=SOON)
+    task = asyncio.ensure_future(ask(router, streaming))
+    async with asyncio.timeout(10):
+        await leaving.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    may_leave.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [target.in_flight for target in router.status().targets] == [0, 0]
+    assert (first.open, second.open) == (0, 0)
