@@ -24,12 +24,12 @@ async def main(url):
     before = len(asyncio.all_tasks())
     for _ in range(20):
         await asyncio.gather(*(leave(provider) for _ in range(50)))
-    session = transport._sessions.get(private=True)
+    pool = transport._pools.get(private=True)
     async with asyncio.timeout(1):
-        while len(asyncio.all_tasks()) > before or session.connector._acquired:
+        while len(asyncio.all_tasks()) > before or pool.busy:
             gc.collect()
             await asyncio.sleep(0.01)
-    print("left", len(asyncio.all_tasks()) - before, len(session.connector._acquired))
+    print("left", len(asyncio.all_tasks()) - before, pool.busy)
 
 asyncio.run(main(sys.argv[1]), debug=False)
 """

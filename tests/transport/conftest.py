@@ -12,6 +12,12 @@ import pytest
 from betterai.transport.http import HTTPTransport
 
 
+@pytest.fixture(params=["own client", "aiohttp"])
+def both_clients(request, monkeypatch):
+    """Runs a test twice: over our own client, and over aiohttp, which carries what that one does not."""
+    monkeypatch.setattr(HTTPTransport, "direct", request.param == "own client")
+
+
 @pytest.fixture
 async def transport():
     transport = HTTPTransport()

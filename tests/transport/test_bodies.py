@@ -165,7 +165,7 @@ def _open_files() -> int:
 async def test_files_are_closed_whatever_happens(transport, sound):
     fields = tuple(Field(name="a", value=_audio(path=path)) for path in (sound, sound, "/nowhere"))
     async with raw_server(answer(status="500 No")) as server:
-        await transport.send(post(), at(server.url), LIMITS)
+        await transport.send(post(body=_audio(path=sound)), at(server.url), LIMITS)
         before = _open_files()
         with pytest.raises(ValidationError):
             await transport.send(post(body=Multipart(fields=fields)), at(server.url), LIMITS)

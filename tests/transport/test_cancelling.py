@@ -10,6 +10,8 @@ import pytest
 from doubles.calls import LIMITS, at, get, post
 from doubles.servers import raw_server, silence, soon, stuffed_server
 
+pytestmark = pytest.mark.usefixtures("both_clients")
+
 AT_ONCE = 0.1
 
 

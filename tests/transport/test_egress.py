@@ -20,6 +20,8 @@ from betterai.transport.websocket import connect
 from doubles.calls import LIMITS, at, foreign, get
 from doubles.servers import answer, raw_server
 
+pytestmark = pytest.mark.usefixtures("both_clients")
+
 PRIVATE = [
     "0.0.0.0",
     "0.1.2.3",

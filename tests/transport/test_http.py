@@ -17,6 +17,8 @@ from betterai.transport.http import Endpoint, HTTPTransport, SessionOptions
 from doubles.calls import LIMITS, at, get, post
 from doubles.servers import answer, free_port, raw_server, silence, soon, web_server
 
+pytestmark = pytest.mark.usefixtures("both_clients")
+
 
 async def test_send_gives_status_headers_and_body(transport):
     async with raw_server(answer(b'{"a":1}', status="418 No", headers="X-Request-ID: 7\r\n")) as server:

@@ -15,10 +15,13 @@ import pytest
 
 from betterai.core.config import Timeout
 from betterai.core.exceptions import ConnectTimeout, FirstByteTimeout, IdleTimeout, TotalTimeout
-from betterai.transport.http import HTTPTransport, read_connect_limit, read_limits
+from betterai.transport.aiohttp_client.requests import read_connect_limit, read_limits
+from betterai.transport.http import HTTPTransport
 from betterai.transport.patience import Watchdog
 from doubles.calls import at, get, post
 from doubles.servers import Peer, answer, deaf_port, raw_server, silence, soon, stuffed_server
+
+pytestmark = pytest.mark.usefixtures("both_clients")
 
 LIMIT = 0.15
 SLACK = 0.15

@@ -18,6 +18,8 @@ from betterai.transport.http import HTTPTransport, SessionOptions
 from doubles.calls import LIMITS, at, foreign, get
 from doubles.servers import answer, raw_server, soon
 
+pytestmark = pytest.mark.usefixtures("both_clients")
+
 LIMIT = 100_000
 MEBIBYTE = 1024 * 1024
 

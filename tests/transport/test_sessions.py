@@ -67,7 +67,7 @@ async def test_e5_a_session_is_gone_with_its_loop():
     output, _, _ = await tell("""
         for _ in range(3):
             asyncio.run(call())
-            print(len(transport._sessions._held))
+            print(len(transport._pools))
     """)
     assert output.split() == ["0", "0", "0"]
 
@@ -169,7 +169,7 @@ async def test_e5_a_loop_closed_without_a_word_does_not_break_the_next():
         loop.close()
         del loop
         asyncio.run(call())
-        assert not transport._sessions._held
+        assert not len(transport._pools)
         """,
         quiet=False,
     )
@@ -281,7 +281,7 @@ async def test_p3_nor_a_stream_that_was_read_and_not_closed(transport):
         reply = await transport.open(get(), at(server.url), LIMITS)
         while await reply.next_piece():
             pass
-        response = weakref.ref(reply._response)
+        response = weakref.ref(reply._incoming)
         del reply
         gc.collect()
         assert response() is None
@@ -315,4 +315,4 @@ async def test_closing_leaves_other_loops_alone(transport):
 async def test_many_first_calls_at_once_share_one_session(transport):
     async with raw_server(answer()) as server:
         await asyncio.gather(*(transport.send(get(), at(server.url), LIMITS) for _ in range(20)))
-        assert len(transport._sessions._held) == 1
+        assert len(transport._pools) == 1

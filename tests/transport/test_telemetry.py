@@ -13,6 +13,8 @@ from betterai.transport.http import Endpoint, HTTPTransport, TransportEvent
 from doubles.calls import LIMITS, at, foreign, get, post
 from doubles.servers import answer, free_port, raw_server, silence
 
+pytestmark = pytest.mark.usefixtures("both_clients")
+
 
 @pytest.fixture
 async def told():

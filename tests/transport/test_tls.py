@@ -11,6 +11,8 @@ from betterai.transport.http import HTTPTransport, SessionOptions
 from doubles.calls import LIMITS, at, get
 from doubles.servers import answer, raw_server, soon
 
+pytestmark = pytest.mark.usefixtures("both_clients")
+
 
 async def test_an_unknown_certificate_is_refused(transport, certificate):
     async with raw_server(answer(), certificate=certificate.context) as server:

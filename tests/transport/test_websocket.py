@@ -103,6 +103,7 @@ async def test_the_handshake_is_signed(transport, auth, expected, scheme, absolu
 @pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized", "404 No", "429 Slow", "500 Oh"])
 async def test_a_refusal_is_given_whole(transport, status):
     body = b'{"error": "no such key"}'
+    transport.direct = False  # calls and handshakes share the connections of aiohttp
     async with raw_server(answer(body, status=status, headers="Retry-After: 7\r\n")) as server:
         with pytest.raises(HandshakeRefused) as caught:
             await connect(transport, get("/"), at(server.url), LIMITS)

@@ -23,8 +23,7 @@ def make_transport_source(
     on_event: Listener | None,
 ) -> Callable[[], HTTPTransport]:
     def make() -> HTTPTransport:
-        from betterai.transport.http import HTTPTransport
-        from betterai.transport.sessions import SessionOptions
+        from betterai.transport.http import HTTPTransport, SessionOptions
 
         options = SessionOptions(headers=headers or {}, proxy=proxy, ca_bundle=ca_bundle, trust_env=trust_env)
         return HTTPTransport(options, session=session, on_event=on_event)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from asyncio import to_thread
 from contextlib import ExitStack
 from io import BytesIO
-from typing import IO, Any
-
-import aiohttp
+from typing import IO, TYPE_CHECKING, Any
 
 from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
 from betterai.core.wire import Field, Multipart, Rest
+
+if TYPE_CHECKING:
+    import aiohttp
 
 LARGE_BODY = 1024 * 1024
 """Above this, bytes are sent in slices, and base64 text is decoded in a thread: so that the loop is not held up."""
@@ -38,6 +39,8 @@ async def encode_body(body: Any, headers: dict[str, str], files: ExitStack) -> A
         content.seek(offset)
         return content
     if isinstance(body, Multipart):
+        import aiohttp
+
         form = aiohttp.MultipartWriter("form-data")
         for field in body.fields:
             await _append(form, field, files)

@@ -1,8 +1,9 @@
-"""aiohttp's failures as ours, without what they hold of the request: its URL and headers may carry keys."""
+"""What connecting, sending and reading raised, as our errors, without what it holds of the request: keys, perhaps."""
 
 from __future__ import annotations
 
-import aiohttp
+import ssl
+import sys
 
 from betterai.core.config import Timeout
 from betterai.core.exceptions import (
@@ -17,7 +18,24 @@ from betterai.core.exceptions import (
 from betterai.transport.egress import EgressDenied
 
 _LONGER = "raise the limit with CoreConfig(timeout=betterai.Timeout(…)), or try again"
-_BAD_URLS = (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, aiohttp.RedirectClientError)
+
+
+class ConnectError(OSError):
+    """No connection came about; nothing of the request was sent. `os_error` says why."""
+
+    def __init__(self, host: str, port: int, os_error: OSError) -> None:
+        super().__init__(str(os_error))
+        self.host = host
+        self.port = port
+        self.os_error = os_error
+
+
+class ConnectLate(TimeoutError):
+    """No connection within its time."""
+
+
+class Silence(TimeoutError):
+    """Nothing came for as long as it may: neither a reply nor more of one."""
 
 
 def read_failure(error: BaseException, limits: Timeout, *, began: bool = False) -> BaseException:
@@ -28,39 +46,52 @@ def read_failure(error: BaseException, limits: Timeout, *, began: bool = False) 
     """
     if isinstance(error, BetterAIError) or not isinstance(error, Exception):
         return error
+    if "aiohttp" in sys.modules:
+        from betterai.transport.aiohttp_client.failures import translate
+
+        error = translate(error)
+    if isinstance(error, ConnectError):
+        return _read_connecting(error)
+    if isinstance(error, EgressDenied):
+        return _read_denied("")
     if isinstance(error, TimeoutError):
         return _read_timeout(error, limits, began)
-    if any(isinstance(it, EgressDenied) for it in (error, error.__cause__, getattr(error, "os_error", None))):
-        where = f"{error.host}: " if isinstance(error, aiohttp.ClientConnectorError) else ""
-        return ValidationError(
-            f"{where}this request may go to public addresses only", hint="only a base URL that you set may be private"
-        )
-    if isinstance(error, _BAD_URLS):
-        return ValidationError("this is not a URL that can be called", hint="check it, and where it redirects")
-    if isinstance(error, aiohttp.TooManyRedirects):
-        return ValidationError("the URL redirects too often", hint="give the URL that it leads to")
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return _read_connecting(error)
-    if isinstance(error, aiohttp.ClientError | OSError | RuntimeError):
+    if isinstance(error, OSError | RuntimeError):
         what = "the connection broke before the answer was complete" if began else "the connection broke"
-        return APIConnectionError(f"{what}: {_describe(error)}", hint="try again")
+        return APIConnectionError(f"{what}: {error or type(error).__name__}", hint="try again")
     if isinstance(error, ValueError | TypeError):
         return ValidationError(f"the request cannot be sent as it is: {error}", hint="check headers and URL")
     return error
 
 
+def not_callable() -> ValidationError:
+    return ValidationError("this is not a URL that can be called", hint="check it, and where it redirects")
+
+
+def too_many_redirects() -> ValidationError:
+    return ValidationError("the URL redirects too often", hint="give the URL that it leads to")
+
+
 def _read_timeout(error: TimeoutError, limits: Timeout, began: bool) -> BaseException:
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
+    if isinstance(error, ConnectLate):
         return ConnectTimeout(f"no connection within {limits.connect:g} s", hint=_LONGER)
-    if not isinstance(error, aiohttp.SocketTimeoutError):
+    if not isinstance(error, Silence):
         return TotalTimeout(f"the call took longer than {limits.total:g} s", hint=_LONGER)
     if began:
         return IdleTimeout(f"the answer began, then nothing came for {limits.idle:g} s", hint=_LONGER)
     return FirstByteTimeout(f"no answer began within {limits.first_byte:g} s", hint=_LONGER)
 
 
-def _read_connecting(error: aiohttp.ClientConnectorError) -> APIConnectionError:
-    untrusted = isinstance(error, aiohttp.ClientConnectorCertificateError)
+def _read_denied(where: str) -> ValidationError:
+    return ValidationError(
+        f"{where}this request may go to public addresses only", hint="only a base URL that you set may be private"
+    )
+
+
+def _read_connecting(error: ConnectError) -> BetterAIError:
+    if isinstance(error.os_error, EgressDenied):
+        return _read_denied(f"{error.host}: ")
+    untrusted = isinstance(error.os_error, ssl.SSLCertVerificationError)
     failure = APIConnectionError(
         f"no connection to {error.host}:{error.port}: {error.os_error}",
         hint="if the certificate is your network's own, name it with ca_bundle"
@@ -70,11 +101,3 @@ def _read_connecting(error: aiohttp.ClientConnectorError) -> APIConnectionError:
     )
     failure.__cause__ = error
     return failure
-
-
-def _describe(error: Exception) -> str:
-    """In words: of the cause where there is one, for aiohttp's own may name the whole URL."""
-    if isinstance(error, aiohttp.ClientResponseError):
-        return error.message
-    inner = error.__cause__ or error
-    return str(inner) or type(inner).__name__

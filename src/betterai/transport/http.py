@@ -3,47 +3,37 @@
 from __future__ import annotations
 
 from asyncio import timeout
-from collections.abc import Awaitable
-from contextlib import ExitStack
-from functools import lru_cache
+from collections.abc import Callable
 from math import inf
-from typing import Any
-from urllib.request import getproxies, proxy_bypass
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
-from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
 from yarl import URL
 
 from betterai.core.config import Timeout
-from betterai.core.data import Data
 from betterai.core.events import Listener, TransportEvent
 from betterai.core.exceptions import ConfigurationError, TotalTimeout, ValidationError
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.transport.address import Endpoint, read_url
-from betterai.transport.auth import Completion, sign
-from betterai.transport.body import encode_body, is_large
-from betterai.transport.egress import EgressDenied, SocketFactory, is_private_host, public_socket
+from betterai.transport.auth import sign
+from betterai.transport.body import is_large
+from betterai.transport.client.pool import Pool
+from betterai.transport.client.redirects import ask
+from betterai.transport.egress import SocketFactory, any_socket, public_socket
 from betterai.transport.failures import read_failure
-from betterai.transport.patience import Patience, take_over
+from betterai.transport.held import PerLoop
+from betterai.transport.incoming import Incoming
+from betterai.transport.options import SessionOptions
+from betterai.transport.patience import Patience
 from betterai.transport.reply import Reply
-from betterai.transport.sessions import SessionOptions, Sessions
+from betterai.transport.route import Route
 from betterai.transport.telemetry import watch
 
-MAX_REDIRECTS = 5
+if TYPE_CHECKING:
+    import aiohttp
+
+    from betterai.transport.aiohttp_client.sessions import Session
 
 __all__ = ["Endpoint", "HTTPTransport", "Reply", "Route", "SessionOptions", "TransportEvent"]
-
-
-class Route(Data, frozen=True, kw_only=True):
-    """Where a request goes, signed, and who carries it."""
-
-    url: URL
-    headers: dict[str, str]
-    session: aiohttp.ClientSession
-    proxy: str | None = None
-    judges: tuple[ClientMiddlewareType, ...] = ()
-    complete: Completion | None = None
-    """What is still to be awaited before it is signed."""
 
 
 class HTTPTransport:
@@ -52,6 +42,9 @@ class HTTPTransport:
     `session` is one of yours: it carries what goes to providers, and its egress is yours to guard; what goes elsewhere
     is never given to it. `guard` judges the addresses of requests that may not go to private places.
     """
+
+    direct = True
+    """Whether our own client carries what it can; all goes over aiohttp otherwise."""
 
     def __init__(
         self,
@@ -63,7 +56,9 @@ class HTTPTransport:
     ) -> None:
         self._options = options or SessionOptions()
         self._proxied = self._options.proxy is not None or self._options.trust_env
-        self._sessions = Sessions(self._options, guard)
+        self._guard = guard
+        self._pools: PerLoop[Pool] = PerLoop(_pool_opener(self._options, guard))
+        self._sessions: PerLoop[Session] | None = None
         self._own_session = session
         self.on_event = on_event
 
@@ -79,27 +74,38 @@ class HTTPTransport:
         route = self.route(request, endpoint)
         if route.complete is not None:
             await complete_route(route, request.method, request.body, limits)
-        foreign = request.trust == "foreign"
         finish = watch(self.on_event, request.method, route.url, route.headers, request.query, endpoint.values)
         uploading = is_large(request.body)
         patience = Patience(limits, uploading=uploading)
-        repeatable = not uploading
-        while True:
-            try:
-                if uploading:
-                    response = await _upload(route, request, limits)
-                else:
-                    response = await _start(route, request, request.body, read_connect_limit(limits.connect))
-                largest = self._options.max_foreign_bytes if foreign else self._options.max_reply_bytes
-                return Reply(response, patience, largest, finish, self._sessions)
-            except BaseException as error:
-                if repeatable and _was_closed_while_idle(error):
-                    repeatable = False
-                    continue
-                failure = patience.judge(error) or read_failure(error, limits)
-                finish(None, failure)
-                patience.end()
-            raise failure
+        incoming: Incoming
+        try:
+            if route.direct and not uploading and self.direct:
+                incoming = await ask(self._pools.get(private=route.private), route, request, limits.connect)
+            else:
+                incoming = await self._send_over_aiohttp(route, request, limits, uploading)
+            options = self._options
+            largest = options.max_foreign_bytes if request.trust == "foreign" else options.max_reply_bytes
+            return Reply(incoming, patience, largest, finish, (self._pools, self._sessions))
+        except BaseException as error:
+            failure = patience.judge(error) or read_failure(error, limits)
+            finish(None, failure)
+            patience.end()
+        raise failure
+
+    async def _send_over_aiohttp(
+        self, route: Route, request: WireRequest, limits: Timeout, uploading: bool
+    ) -> Incoming:
+        from betterai.transport.aiohttp_client.requests import send
+
+        return await send(self.session(route), route, request, limits, uploading=uploading)
+
+    def session(self, route: Route) -> aiohttp.ClientSession:
+        """What carries a route that our own client does not."""
+        if route.session is not None:
+            return route.session
+        if self._sessions is None:
+            self._sessions = PerLoop(_session_opener(self._options, self._guard))
+        return self._sessions.get(private=route.private).session
 
     def route(self, request: WireRequest, endpoint: Endpoint) -> Route:
         """Where a request goes. Raises `ValidationError` before anything is sent where the key may not go there."""
@@ -117,12 +123,18 @@ class HTTPTransport:
         if trusted and self._own_session is not None:
             return Route(url=url, headers=headers, session=self._own_session, complete=complete)
         proxy = self._find_proxy(url) if self._proxied else None
-        private = proxy is not None or (trusted and endpoint.private)
-        session = self._sessions.get(private=private)
-        judges = () if trusted or proxy is None else (_judge_name,)
-        return Route(url=url, headers=headers, session=session, proxy=proxy, judges=judges, complete=complete)
+        return Route(
+            url=url,
+            headers=headers,
+            private=proxy is not None or (trusted and endpoint.private),
+            proxy=proxy,
+            judged=proxy is not None and not trusted,
+            complete=complete,
+        )
 
     def _find_proxy(self, url: URL) -> str | None:
+        from urllib.request import getproxies, proxy_bypass
+
         proxy = self._options.proxy
         if proxy is None and not proxy_bypass(f"{url.host}:{url.port}"):
             proxy = getproxies().get(url.scheme)
@@ -132,52 +144,35 @@ class HTTPTransport:
 
     async def aclose(self) -> None:
         """Close the connections of the running loop."""
-        await self._sessions.aclose()
+        await self._pools.aclose()
+        if self._sessions is not None:
+            await self._sessions.aclose()
+
+
+def _pool_opener(options: SessionOptions, guard: SocketFactory) -> Callable[[bool], Pool]:
+    """Outside of the transport, which must not be kept alive by what it holds."""
+
+    def open_pool(private: bool) -> Pool:
+        keepalive = options.keepalive
+        return Pool(any_socket if private else guard, ca_bundle=options.ca_bundle, keepalive=keepalive)
+
+    return open_pool
+
+
+def _session_opener(options: SessionOptions, guard: SocketFactory) -> Callable[[bool], Session]:
+    from betterai.transport.aiohttp_client.sessions import Session
+
+    return lambda private: Session(options, any_socket if private else guard)
 
 
 async def complete_route(route: Route, method: str, body: Any, limits: Timeout) -> None:
     """Sign what a key alone cannot, which may fetch a token first: the attempt's whole time holds for that too."""
     assert route.complete is not None
     try:
-        async with timeout(_seconds(limits.total)):
+        async with timeout(None if limits.total == inf else max(limits.total, 0.001)):
             await route.complete(method, route.url, route.headers, body)
     except TimeoutError:
         raise TotalTimeout(f"what the request is signed with did not come within {limits.total:g} s") from None
-
-
-async def _upload(route: Route, request: WireRequest, limits: Timeout) -> ClientResponse:
-    with ExitStack() as files:
-        response = await _start(
-            route, request, await encode_body(request.body, route.headers, files), read_limits(limits)
-        )
-        take_over(response)
-        return response
-
-
-def _start(
-    route: Route, request: WireRequest, data: Any, timeout: aiohttp.ClientTimeout
-) -> Awaitable[aiohttp.ClientResponse]:
-    return route.session.request(
-        request.method,
-        route.url,
-        data=data,
-        headers=route.headers,
-        timeout=timeout,
-        allow_redirects=request.trust == "foreign",
-        max_redirects=MAX_REDIRECTS,
-        raise_for_status=False,
-        proxy=route.proxy,
-        middlewares=route.judges or None,
-    )
-
-
-def _was_closed_while_idle(error: BaseException) -> bool:
-    """Whether a connection of the pool turned out to be closed before anything was written to it: then nothing was
-    sent, and the same request may go over another one.
-    """
-    return isinstance(error, aiohttp.ClientConnectionError) and any(
-        isinstance(it, aiohttp.ClientConnectionResetError) for it in (error, error.__cause__)
-    )
 
 
 def _extend_query(url: URL, query: dict[str, str]) -> URL:
@@ -185,31 +180,3 @@ def _extend_query(url: URL, query: dict[str, str]) -> URL:
         return url.extend_query(query)
     except (TypeError, ValueError) as error:
         raise ValidationError(f"the query cannot be sent as it is: {error}", hint="its values are texts") from error
-
-
-@lru_cache(maxsize=64)
-def read_connect_limit(seconds: float) -> aiohttp.ClientTimeout:
-    """The one limit that aiohttp keeps for us: it takes a timer only where a connection is made."""
-    return aiohttp.ClientTimeout(total=None, connect=_seconds(seconds), ceil_threshold=1e9)
-
-
-@lru_cache(maxsize=64)
-def read_limits(limits: Timeout) -> aiohttp.ClientTimeout:
-    """Our limits as aiohttp's. There 0 would mean none at all, and long ones would be rounded up to whole seconds."""
-    return aiohttp.ClientTimeout(
-        total=_seconds(limits.total),
-        connect=_seconds(limits.connect),
-        sock_read=_seconds(limits.first_byte),
-        ceil_threshold=1e9,
-    )
-
-
-def _seconds(limit: float) -> float | None:
-    return None if limit == inf else max(limit, 0.001)
-
-
-async def _judge_name(request: ClientRequest, send: ClientHandlerType) -> ClientResponse:
-    """Behind a proxy the final address is not ours to see: the name is judged instead, again after each redirect."""
-    if is_private_host(str(request.url)):
-        raise EgressDenied
-    return await send(request)

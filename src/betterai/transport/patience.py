@@ -7,10 +7,9 @@ from math import inf
 from time import monotonic
 from weakref import WeakKeyDictionary
 
-import aiohttp
-
 from betterai.core.config import Timeout
-from betterai.transport.failures import read_failure
+from betterai.transport.failures import Silence, read_failure
+from betterai.transport.incoming import Incoming
 
 
 class Patience:
@@ -21,7 +20,7 @@ class Patience:
     aiohttp sees to the first byte: it knows when the last of the body was sent.
     """
 
-    __slots__ = ("_cancelling", "_dog", "_late", "_response", "_task", "_total_at", "deadline", "limits")
+    __slots__ = ("_cancelling", "_dog", "_incoming", "_late", "_task", "_total_at", "deadline", "limits")
 
     def __init__(self, limits: Timeout, *, uploading: bool = False) -> None:
         loop = asyncio.get_running_loop()
@@ -33,7 +32,7 @@ class Patience:
         self._dog = dog
         self._task = task
         self._cancelling = task.cancelling() if task is not None else 0
-        self._response: aiohttp.ClientResponse | None = None
+        self._incoming: Incoming | None = None
         self._late: TimeoutError | None = None
         now = monotonic()
         self._total_at = now + limits.total
@@ -44,10 +43,10 @@ class Patience:
         self.deadline = deadline if deadline < self._total_at else self._total_at
         self._dog.arm(self.deadline)
 
-    def read_from(self, response: aiohttp.ClientResponse) -> None:
+    def read_from(self, incoming: Incoming) -> None:
         """The headers stand: from here on it is the body that is waited for."""
         self._task = None
-        self._response = response
+        self._incoming = incoming
         self.deadline = self._total_at
 
     def wait_for_more(self) -> None:
@@ -65,9 +64,9 @@ class Patience:
         if now < self.deadline:
             return self.deadline
         self.end()
-        self._late = TimeoutError() if now >= self._total_at else aiohttp.SocketTimeoutError()
-        if self._response is not None:
-            _stop(self._response, self._late)
+        self._late = TimeoutError() if now >= self._total_at else Silence()
+        if self._incoming is not None:
+            self._incoming.fail(self._late)
         elif self._task is not None:
             self._task.cancel()
         return inf
@@ -80,14 +79,6 @@ class Patience:
         if not isinstance(error, asyncio.CancelledError) or left > self._cancelling:
             return None
         return read_failure(self._late, self.limits)
-
-
-def _stop(response: aiohttp.ClientResponse, late: Exception) -> None:
-    """Close its socket, and have what waits for its bytes raise."""
-    if not response.content.is_eof():
-        response.content.set_exception(late)
-    cut_off(response)
-    response.close()
 
 
 class Watchdog:
@@ -116,19 +107,3 @@ class Watchdog:
 
 
 _watchdogs: WeakKeyDictionary[asyncio.AbstractEventLoop, Watchdog] = WeakKeyDictionary()
-
-
-def take_over(response: aiohttp.ClientResponse) -> None:
-    """Stop aiohttp's own limit on what is read: the first byte has come, and `Patience` sees to the rest."""
-    connection = response.connection
-    protocol = connection.protocol if connection is not None else None
-    if protocol is not None:
-        protocol.read_timeout = None
-        protocol.start_timeout()
-
-
-def cut_off(response: aiohttp.ClientResponse) -> None:
-    """Close its socket without waiting for what is still to be sent: nobody may ever take it."""
-    connection = response.connection
-    if connection is not None and connection.transport is not None:
-        connection.transport.abort()

@@ -4,64 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
-from functools import lru_cache
 from pathlib import Path
-
-import aiohttp
 
 from betterai.core.exceptions import ProviderError
 from betterai.core.wire import WireResponse
 from betterai.transport.failures import read_failure
-from betterai.transport.patience import Patience, cut_off
+from betterai.transport.incoming import Incoming
+from betterai.transport.patience import Patience
 from betterai.transport.telemetry import Finish
-
-_lingering: set[asyncio.Task[None]] = set()
-
-
-@lru_cache(maxsize=256)
-def _read_name(name: bytes) -> str:
-    return name.decode("latin-1").lower()
 
 
 class Reply:
     """A reply whose headers stand, and whose body is still to be read. Close it, or read it to its end."""
 
-    __slots__ = ("_finish", "_keep", "_limit", "_patience", "_response", "_timer", "headers", "status")
+    __slots__ = ("_finish", "_incoming", "_keep", "_limit", "_patience", "_timer", "connect", "headers", "status")
 
-    def __init__(
-        self, response: aiohttp.ClientResponse, patience: Patience, limit: int, finish: Finish, keep: object = None
-    ) -> None:
-        self._response = response
-        self.status = response.status
-        self.headers = {_read_name(name): text.decode("latin-1") for name, text in response.raw_headers}
+    def __init__(self, incoming: Incoming, patience: Patience, limit: int, finish: Finish, keep: object = None) -> None:
+        self._incoming = incoming
+        self.status = incoming.status
+        self.headers = incoming.headers
+        self.connect = incoming.connect
+        """How many seconds the connection took, 0 for one of the pool; None where it is not known."""
         self._patience = patience
         self._limit = limit
         self._finish = finish
         self._keep = keep
         self._timer: asyncio.TimerHandle | None = None
-        patience.read_from(response)
+        patience.read_from(incoming)
 
     def expire_in(self, seconds: float) -> None:
         """The answer is complete: treat what comes later than this as the end of the stream, should it stay open."""
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._expire)
-
-    def _expire(self) -> None:
-        """End the body behind what has come, so that none of it is lost, and give up the connection."""
-        connection = self._response.connection
-        protocol = connection.protocol if connection is not None else None
-        if protocol is not None and protocol.transport is not None:
-            protocol.transport.abort()
-            protocol.force_close()
-            self._response.content.feed_eof()
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._incoming.end_here)
 
     async def next_piece(self) -> bytes:
         """The next bytes of the body as they come; b"" at its end. Raises our timeouts and `APIConnectionError`."""
         if self._timer is None:  # else only the end of a complete answer is waited for
             self._patience.wait_for_more()
         try:
-            piece = await self._response.content.readany()
+            piece = await self._incoming.next_piece()
         except BaseException as error:
             failure = self._fail(error)
         else:
@@ -71,11 +52,9 @@ class Reply:
 
     async def read(self) -> WireResponse:
         """The whole body. Raises `ProviderError` when it is larger than the limit."""
-        content = self._response.content
         try:
-            if content.is_eof() and content.exception() is None:
-                body = content.read_nowait()
-            else:
+            body = self._incoming.take_whole()
+            if body is None:
                 body = await self._gather()
             self._refuse_large(len(body))
         finally:
@@ -84,7 +63,7 @@ class Reply:
 
     async def _gather(self) -> bytes:
         """The body as it comes, no more of it than shows that it is too large."""
-        pieces, said = [], self._response.content_length
+        pieces, said = [], self._incoming.length
         whole = None if "content-encoding" in self.headers else said
         self._refuse_large(said or 0)
         size = 0
@@ -95,8 +74,10 @@ class Reply:
 
     async def save(self) -> WireResponse:
         """The body in a file of its own, for the caller to move or remove."""
+        import tempfile
+
         handle, name = tempfile.mkstemp(prefix="betterai-")
-        size = self._response.content_length or 0
+        size = self._incoming.length or 0
         try:
             with os.fdopen(handle, "wb") as file:
                 self._refuse_large(size)
@@ -121,41 +102,26 @@ class Reply:
         """Free the connection: back to the pool when the body came whole, else its socket is closed at once. After
         `expire_in` it may still come whole until then, and the next call saves a handshake.
         """
-        if self._response.closed:
+        incoming = self._incoming
+        if incoming.done:
             if self._timer is not None:
                 self._timer.cancel()
         elif self._timer is None:
-            self._abort()
+            incoming.abort()
         else:
-            _lingering.add(task := asyncio.get_running_loop().create_task(self._linger()))
-            task.add_done_callback(_lingering.discard)
+            incoming.leave(self._timer)
+        self._timer = None
         self._patience.end()
-        self._finish(self.status, None, self._response.content.total_bytes, self.headers)
-
-    async def _linger(self) -> None:
-        """Until the end comes, or the timer makes one. A loop that ends before cancels its tasks, and so this."""
-        try:
-            await self._response.content.wait_eof()
-        except aiohttp.ClientError:
-            pass
-        finally:
-            if self._timer is not None:
-                self._timer.cancel()
-            if not self._response.closed:
-                self._abort()
-
-    def _abort(self) -> None:
-        self._patience.end()
-        cut_off(self._response)
-        self._response.close()
+        self._finish(self.status, None, incoming.size, self.headers)
 
     def _fail(self, error: BaseException) -> BaseException:
         failure = read_failure(error, self._patience.limits, began=True)
-        self._abort()
-        self._finish(self.status, failure, self._response.content.total_bytes, self.headers)
+        self._patience.end()
+        self._incoming.abort()
+        self._finish(self.status, failure, self._incoming.size, self.headers)
         return failure
 
     def __del__(self) -> None:
         self._patience.end()
-        if not self._response.closed:
-            self._abort()
+        if not self._incoming.done:
+            self._incoming.abort()

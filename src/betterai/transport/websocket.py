@@ -12,9 +12,11 @@ from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSess
 from betterai.core.config import Timeout
 from betterai.core.exceptions import APIConnectionError
 from betterai.core.wire import WireRequest, WireResponse
+from betterai.transport.aiohttp_client.reply import AiohttpReply, cut_off
+from betterai.transport.aiohttp_client.requests import judge_name, read_limits
 from betterai.transport.failures import read_failure
-from betterai.transport.http import Endpoint, HTTPTransport, Route, complete_route, read_limits
-from betterai.transport.patience import Patience, cut_off
+from betterai.transport.http import Endpoint, HTTPTransport, Route, complete_route
+from betterai.transport.patience import Patience
 from betterai.transport.reply import Reply
 from betterai.transport.telemetry import Finish, watch
 
@@ -92,7 +94,7 @@ async def connect(
         await complete_route(route, "GET", None, limits)
     finish = watch(transport.on_event, "GET", route.url, route.headers, request.query, endpoint.values)
     try:
-        async with _handshake(route, limits, finish) as (session, answered):
+        async with _handshake(transport.session(route), route, limits, finish) as (session, answered):
             socket = await session.ws_connect(
                 route.url,
                 headers=route.headers,
@@ -114,7 +116,7 @@ async def connect(
 
 @asynccontextmanager
 async def _handshake(
-    route: Route, limits: Timeout, finish: Finish
+    over: ClientSession, route: Route, limits: Timeout, finish: Finish
 ) -> AsyncIterator[tuple[ClientSession, list[ClientResponse]]]:
     """A session for the handshake alone, over the connections of the real one: time limits belong to sessions, and
     what the server answers, a redirect too, is seen by its middleware only.
@@ -124,17 +126,19 @@ async def _handshake(
     async def look(request: ClientRequest, send: ClientHandlerType) -> ClientResponse:
         response = await send(request)
         if response.status != 101:
-            raise HandshakeRefused(await Reply(response, Patience(limits), MAX_REFUSAL_BYTES, finish).read())
+            raise HandshakeRefused(
+                await Reply(AiohttpReply(response), Patience(limits), MAX_REFUSAL_BYTES, finish).read()
+            )
         answered.append(response)
         return response
 
     async with ClientSession(
-        connector=route.session.connector,
+        connector=over.connector,
         connector_owner=False,
-        headers=route.session.headers,
-        cookie_jar=route.session.cookie_jar,
+        headers=over.headers,
+        cookie_jar=over.cookie_jar,
         timeout=read_limits(limits),
-        middlewares=(*route.judges, look),
+        middlewares=(judge_name, look) if route.judged else (look,),
     ) as session:
         session._retry_connection = False
         yield session, answered

@@ -1,0 +1,22 @@
+"""What a user may set for all connections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from betterai.core.data import Data
+
+
+class SessionOptions(Data, frozen=True, kw_only=True):
+    """What a user may set for all connections. `headers` go to providers only. `proxy` is an http or https URL; without
+    it, the environment's proxies are used when `trust_env` is on. `ca_bundle` is a file with certificates. Replies from
+    providers and from elsewhere are refused beyond these many bytes.
+    """
+
+    headers: Mapping[str, str] = {}
+    proxy: str | None = None
+    trust_env: bool = False
+    ca_bundle: str | None = None
+    keepalive: float = 60.0
+    max_reply_bytes: int = 256 * 1024 * 1024
+    max_foreign_bytes: int = 100 * 1024 * 1024
