@@ -12,10 +12,10 @@ from typing import Any
 import betterai
 from betterai.runtime.job_store import JobStore
 from betterai.runtime.jobs import Job
-from betterai.transport import http, sessions
+from betterai.transport import http
 from runtime.film import declare
 
-LOADED = (Job, http, sessions)
+LOADED = (Job, http)
 """What the processes need, before they part: so that each is quick."""
 
 
