@@ -50,6 +50,7 @@ def test_it_is_shown_as_toml_with_secrets_masked(file: Path, command: Command, m
         "base = 0.5",
         "cap = 8.0",
         "longest = 60.0",
+        "throttle = true",
         "",
         "[models]",
         'text = "local/echo"',

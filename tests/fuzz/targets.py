@@ -208,7 +208,10 @@ def read_other(codec: Any, data: bytes) -> object:
     """Counts, and files and their lists."""
     reply = WireResponse(status=200, headers={}, body=data)
     if hasattr(codec, "parse_list"):
-        return codec.parse_list(reply) if len(data) % 2 else codec.parse_file(reply)
+        files: object = ()
+        with suppress(BetterAIError):
+            files = codec.parse_list(reply)[0]
+        return files or codec.parse_file(reply)
     return codec.parse_response(CALL, reply)
 
 

@@ -99,7 +99,7 @@ LARGE: dict[str, bytes] = {
     "event_stream": b"\x00" * 100_000,
     "partial_json": b'{"a": [' + b'"xyz", ' * 1_000,
     "waits": b"x: " + b"try again in 1" * 5_000,
-    "openai_chat error": b'{"error":{"message":"' + b"maximum context " * 20_000 + b'"}}',
+    "openai_chat error": b'{"error":{"message":"' + b"maximum context " * 60_000 + b'"}}',
     "anthropic_messages error": b"<" * 100_000,
     "gemini error": b"[" * 100_000,
     "openai_chat request": b'{"model":"m","messages":[' + b'{"role":"user","content":"x"},' * 500 + b"{}]}",

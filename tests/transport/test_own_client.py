@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import socket
 import ssl
 import sys
+import threading
+import warnings
 
 import pytest
 
@@ -551,3 +554,28 @@ async def test_a_bomb_in_many_members_is_refused_too(transport):
         with pytest.raises(ProviderError, match="larger than"):
             await transport.send(get(), at(server.url), LIMITS)
     await transport.aclose()
+
+
+def test_a_reply_that_outlives_its_loop_can_be_closed():
+    """That a socket was left open is Python's to complain of."""
+
+    def serve(listening: socket.socket) -> None:
+        peer, _ = listening.accept()
+        with peer:
+            peer.recv(65536)
+            peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+            peer.recv(65536)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        server = threading.Thread(target=serve, args=(listening,), daemon=True)
+        server.start()
+        loop, transport = asyncio.new_event_loop(), HTTPTransport()
+        asking = transport.open(get(), at(f"http://127.0.0.1:{listening.getsockname()[1]}"), LIMITS)
+        reply = loop.run_until_complete(asking)
+        loop.close()
+        reply.close()
+        del reply, transport, loop, asking
+        gc.collect()
+        server.join(10)
+    assert not server.is_alive()

@@ -120,3 +120,15 @@ async def talk() -> list[betterai.Message]:
     other: betterai.sync.Conversation = betterai.sync.Conversation("local/echo")
     print(other.ask("Hello").content, fork.cost.amount)
     return betterai.load_messages(betterai.dump_messages(conversation.messages))
+
+
+async def routed(provider: betterai.BaseTextProvider) -> str:
+    target = betterai.Target("local/echo", weight=2, keys=("key",), concurrency=8)
+    router = betterai.Router([target, provider, "local/eliza"], choose="weight", hedge=betterai.Hedge(after=2.0))
+    answer = await betterai.generate(router, "Invent a city.", response_format=City)
+    async with betterai.stream(router, "Hello") as stream:
+        async for chunk in stream:
+            print(chunk.reset, chunk.content)
+    status: betterai.RouterStatus = router.status()
+    print(status.targets[0].routes[0].state, status.lost.amount)
+    return answer.parsed.name

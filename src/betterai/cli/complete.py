@@ -85,9 +85,12 @@ def _list_values(action: Action, current: str) -> list[Candidate]:
 
         return _begin_with(current, map(Candidate, provider_names()))
     if action.dest == "model" or action.metavar == "MODEL":
+        from betterai.config.environment import read_config_file
         from betterai.config.providers import ALL_MODELS
+        from betterai.core.routing import ROUTER_PREFIX
 
-        return _begin_with(current, map(Candidate, sorted(ALL_MODELS)))
+        routers = [f"{ROUTER_PREFIX}{name}" for name in read_config_file().routers]
+        return _begin_with(current, map(Candidate, [*routers, *sorted(ALL_MODELS)]))
     return []
 
 

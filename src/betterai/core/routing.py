@@ -72,7 +72,7 @@ class Breaker(Data, frozen=True, kw_only=True):
 
     After `failures` in a row, or one silence, it rests for `interval`; then one call tries it, at most one each
     `interval`. One that turns down a key, or says that the account is used up, rests for `refused`. A trial does not
-    hold up its caller: after `patience` without content the next target is asked beside it.
+    hold up its caller: after `patience`, or half as long again as it usually takes, the next target is asked beside it.
     """
 
     failures: int = 3

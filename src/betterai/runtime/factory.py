@@ -37,9 +37,11 @@ def get_text_provider(settings: CoreConfig | str, *, transport: TransportSource 
     """
     name = settings if isinstance(settings, str) else settings.model or default_model("text")
     if name.startswith(ROUTER_PREFIX):
+        from betterai.runtime.client import Client
         from betterai.runtime.router.declared import make_router
 
-        return make_router(name.removeprefix(ROUTER_PREFIX))
+        given = isinstance(settings, CoreConfig) and settings != CoreConfig(model=settings.model)
+        return make_router(name.removeprefix(ROUTER_PREFIX), Client(settings) if given else None)  # type: ignore[arg-type]
     return cast(BaseTextProvider, _get("text", settings, transport))
 
 

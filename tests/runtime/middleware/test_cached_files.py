@@ -182,7 +182,7 @@ async def test_what_is_under_one_namespace_is_not_found_under_another(tmp_path: 
 
 def test_a_fork_opens_the_file_for_itself(tmp_path: Path) -> None:
     code = """
-        import asyncio, os, sys
+        import asyncio, os, sys, warnings
         from betterai import Cached
         from runtime.middleware.priced import Priced
 
@@ -193,6 +193,7 @@ def test_a_fork_opens_the_file_for_itself(tmp_path: Path) -> None:
             await cached.generate("Hi")
 
         asyncio.run(ask())
+        warnings.simplefilter("ignore")  # from Python 3.12 on: it has threads
         child = os.fork()
         asyncio.run(ask())
         asyncio.run(cached.aclose())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
@@ -257,7 +258,7 @@ async def test_s4_a_broken_stream_holds_what_came_with_what_was_put_back() -> No
 
 async def test_t2_signed_thoughts_go_back_to_the_letter() -> None:
     signature = betterai.Opaque(protocol="p", data=msgspec.Raw(b'{"signature":"x"}'))
-    signed = betterai.Reasoning(text="The user is [EMAIL_1].", opaque=signature)
+    signed = betterai.Reasoning(text="The user is [EMAIL_1], 555-123-4567.", opaque=signature)
     history = [Message.user(f"I am {ADA}"), Message(role="assistant", parts=(signed, Text(text=f"Hello {ADA}")))]
     with scripted(["ok"]) as provider:
         await Redacted("scripted/any").generate([*history, Message.user("again")])
@@ -265,6 +266,18 @@ async def test_t2_signed_thoughts_go_back_to_the_letter() -> None:
     hidden = Redaction(PATTERNS, history)
     hidden.hide(ADA)
     assert hidden.show_part(signed) == signed
+
+
+async def test_what_is_held_back_is_shown_where_a_stream_ends_without_saying_so() -> None:
+    class Abrupt(betterai.BaseTextProvider):
+        async def generate_stream(
+            self, messages: Any, model: str, settings: GenerationSettings
+        ) -> AsyncGenerator[TextChunk, None]:
+            for piece in ("to ", "[EMA"):
+                yield TextChunk(content=piece)
+
+    async with betterai.stream(Redacted(Abrupt()), f"I am {ADA}") as stream:
+        assert "".join([chunk.content async for chunk in stream]) == "to [EMA" == stream.response.content
 
 
 async def test_media_are_sent_or_refused_as_the_caller_says() -> None:

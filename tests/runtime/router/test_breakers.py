@@ -123,6 +123,24 @@ async def test_a_trial_does_not_hold_up_its_caller(streaming: bool) -> None:
     assert router.status().lost.amount is None, "what the trial cost is not known"
 
 
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_r10_a_slow_target_is_back_though_the_other_is_quicker(streaming: bool) -> None:
+    time = FakeTime()
+
+    async def slowly() -> str:
+        await asyncio.sleep(0.03)
+        return "first"
+
+    first = Scripted(FirstByteTimeout("silent"), slowly)
+    router = route(first, Scripted("second"), time=time, breaker=Breaker(patience=0.001))
+    lane = router.lanes[0]
+    (lane.streamed if streaming else lane.whole).add(5.0, 0.0)
+    assert await ask(router) == "second"
+    time.passed += 3
+    assert ((await read(router))[0] if streaming else await ask(router)) == "first"
+    assert not router.health.rests
+
+
 async def test_what_is_wrong_with_the_call_is_nobodys_fault() -> None:
     from betterai import BadRequestError, UnsupportedParam
 

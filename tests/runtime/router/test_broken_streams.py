@@ -10,6 +10,7 @@ import pytest
 
 import betterai
 from betterai import (
+    CoreConfig,
     GenerationSettings,
     IdleTimeout,
     Message,
@@ -19,7 +20,9 @@ from betterai import (
     Timeout,
 )
 from betterai.runtime.stream import TextStream
-from runtime.providers import FakeTime, connect
+from betterai.runtime.text import CodecTextProvider
+from betterai.wire.openai_chat import OpenAIChat
+from runtime.providers import KEY, MODEL, PROVIDER, FakeTime, connect
 from runtime.router.targets import PREFILL, USAGE, Scripted, down, read, route
 from runtime.upstream import Upstream, answer, delta, hold, reply, stream, streamed
 
@@ -75,6 +78,18 @@ async def test_a_stream_that_stalls_is_broken_too() -> None:
         await bad.until(lambda: bad.left == 2)
 
 
+async def test_leaving_at_the_reset_leaves_the_new_answer_too() -> None:
+    second = Scripted("Hello")
+    router = route(Scripted(("Hel", CUT)), second, on_break="restart")
+    chunks = router.generate_stream("Hello")
+    async for chunk in chunks:
+        if chunk.reset:
+            break
+    await chunks.aclose()
+    assert second.open == 0
+    assert [target.in_flight for target in router.status().targets] == [0, 0]
+
+
 async def test_a_single_target_may_restart() -> None:
     target = Scripted(("Hel", CUT), "Hello")
     assert (await read(route(target, on_break="restart")))[0] == "Hello"
@@ -117,6 +132,27 @@ async def test_continue_goes_on_where_the_model_can() -> None:
     assert response.timing is not None
     assert len(response.timing.attempts) == 2
     assert router.status().lost.amount == 0
+
+
+@pytest.mark.parametrize("repeats", [False, True])
+async def test_a_protocol_that_marks_beginnings_is_told_of_it(repeats: bool) -> None:
+    class Marking(OpenAIChat):
+        prefill_field = "prefix"
+
+    pieces = [*([LONG[:20], LONG[20:]] if repeats else []), " and", " its end"]
+    with Upstream(stream([delta(LONG)], "abort")) as bad, Upstream(stream(streamed(pieces))) as good:
+        time = FakeTime()
+        config = CoreConfig(base_url=good.url, api_key=KEY)
+        second = CodecTextProvider(PROVIDER, Marking(), config, MODEL, clock=time.clock)
+        router = route(connect(bad.url, time), second, time=time, on_break="continue")
+        chunks = TextStream(router.generate_stream("Tell me"))
+        text = "".join([chunk.content async for chunk in chunks])
+        assert text == chunks.response.content == f"{LONG} and its end"
+        assert chunks.response.message == Message.assistant(text)
+        assert chunks._gathered.response().content == text, "the parts say the same"
+        assert good.requests[0].body["messages"][-1] == {"role": "assistant", "content": LONG, "prefix": True}
+        assert chunks.response.usage is not None
+        assert chunks.response.usage.total_tokens > 9
 
 
 async def test_what_is_repeated_of_the_beginning_is_not_shown_again() -> None:

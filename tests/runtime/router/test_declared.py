@@ -104,6 +104,22 @@ async def test_a_router_asks_with_the_clients_keys_and_limits(declare: Any) -> N
         assert upstream.requests[0].headers["Authorization"] == "Bearer test-key-7"
 
 
+async def test_a_router_of_the_factory_has_the_limits_and_keys_of_its_configuration(declare: Any) -> None:
+    declare('[routers.main]\ntargets = ["groq/m-1"]\n')
+    with Upstream(answer()) as upstream:
+        tables = {"groq": {"api_key": "test-key-8", "base_url": upstream.url}}
+        router = betterai.get_text_provider(betterai.CoreConfig(model="router/main", timeout=9, providers=tables))
+        assert isinstance(router, Router)
+        assert router.timeout.total == 9
+        assert (await router.generate("Hi")).content == "Hello"
+        assert upstream.requests[0].headers["Authorization"] == "Bearer test-key-8"
+
+
+def test_no_provider_is_called_router() -> None:
+    with pytest.raises(ConfigurationError, match="choose another name"):
+        betterai.register_text_provider("router", Handbook)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -157,6 +173,11 @@ def test_the_command_line_takes_a_routers_name(declare: Any, command: Command) -
     wrong = command("chat", "-m", "router/main", "--base-url", "http://127.0.0.1:1", "Hi")
     assert (wrong.code, "take out --base-url" in wrong.stderr) == (2, True)
     assert "no router 'other'" in command("chat", "-m", "router/other", "Hi").stderr
+
+
+def test_the_shell_completes_a_routers_name(declare: Any, command: Command) -> None:
+    declare('[routers.main]\ntargets = ["local/echo"]\n')
+    assert command("complete", "fish", "betterai chat -m rout").stdout.split() == ["router/main"]
 
 
 def test_an_answer_that_begins_anew_is_not_written_twice_into_a_file(declare: Any, command: Command) -> None:

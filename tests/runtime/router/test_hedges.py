@@ -170,6 +170,7 @@ async def test_after_the_p95_of_what_is_known() -> None:
 
     class Call:
         streaming = False
+        records = ()
 
     call: Any = Call()
     assert router.hedging.find_delay(call, router.routes[0]) == 96.0

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import sqlite3
 
 T = TypeVar("T")
+_inherited: list[object] = []
+"""Connections of the parent: to close one in a child could harm its file (https://www.sqlite.org/howtocorrupt.html)."""
 
 
 class Database:
@@ -40,6 +42,7 @@ class Database:
     def submit(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
         """Have it done after all that was submitted before, whether or not anybody waits for it."""
         if self._process != os.getpid():  # connections and threads do not live on in a child
+            _inherited.append(self._held)
             self._held, self._executor, self._process = [], None, os.getpid()
             self._finalizer.detach()
             self._finalizer = finalize(self, _close_all, self._held)

@@ -10,7 +10,6 @@ from betterai.core.routing import Hedge
 from betterai.core.usage import Usage
 from betterai.runtime.messages import read_messages
 from betterai.runtime.spending import Spending, read_dollars
-from betterai.wire.tokens import estimate_text, estimate_tokens
 
 if TYPE_CHECKING:
     from betterai.runtime.router.answer import Answer
@@ -37,7 +36,8 @@ class Hedging:
         hedge = self.hedge
         if hedge is None:
             return None
-        self._saved = min(self._saved + hedge.share, MOST_SAVED)
+        if not call.records:
+            self._saved = min(self._saved + hedge.share, MOST_SAVED)
         if isinstance(hedge.after, str):
             times = route.lane.streamed if call.streaming else route.lane.whole
             return times.quantile(0.95)
@@ -70,6 +70,8 @@ class Hedging:
 
 def estimate_usage(call: RoutedCall, route: Route, said: str) -> Usage:
     """What an answer of unknown usage took at least: its input, and what it said before it ended."""
+    from betterai.wire.tokens import estimate_text, estimate_tokens
+
     try:
         tokens, _ = estimate_tokens(read_messages(call.messages), call.settings, route.protocol[1])
     except BetterAIError:

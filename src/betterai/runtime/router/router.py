@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from betterai.runtime.client import Client, Found
     from betterai.runtime.router.status import RouterStatus
 
+LENIENCE = 1.5
+"""How much longer than usual a target may take that is tried after it failed: else a slow one would never be back."""
 _NO_SETTINGS = GenerationSettings()
 
 
@@ -162,7 +164,8 @@ class Router(ObservedTextProvider):
     def find_delay(self, call: RoutedCall, route: Route) -> float | None:
         """After how many seconds a second target is asked beside this one; None for never."""
         if call.trial:
-            return self.breaker.patience
+            times = route.lane.streamed if call.streaming else route.lane.whole
+            return max(self.breaker.patience, LENIENCE * (times.mean or 0.0))
         return None if self.hedging.hedge is None else self.hedging.find_delay(call, route)
 
     def name_caller(self, settings: GenerationSettings) -> str:

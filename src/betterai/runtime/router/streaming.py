@@ -28,9 +28,12 @@ async def stream_answer(
     call = RoutedCall(router, messages, settings, streaming=True)
     answer = await call.reach()
     shown = Shown() if call.router.on_break == "continue" else None
+    anew = False
     while True:
         error: BaseException | None = GeneratorExit()
         try:
+            if anew:
+                yield TextChunk(reset=True)
             join = Continuation(answer, call.before) if answer.continues else None
             for chunk in answer.held:
                 for piece in _read(chunk, call, answer, shown, join):
@@ -55,8 +58,7 @@ async def stream_answer(
             return
         assert isinstance(error, Exception)
         answer = await _begin_again(call, answer, error, shown)
-        if not answer.continues:
-            yield TextChunk(reset=True)
+        anew = not answer.continues
 
 
 def _read(

@@ -224,6 +224,7 @@ class Connection(asyncio.BufferedProtocol):
         self.patience = inf
         self._view = memoryview(bytearray(READ_SIZE) if _OWN_BUFFERS else buffer)
         self._pool = pool
+        self._loop = asyncio.get_running_loop()
         self._exchange: Exchange | None = None
         self._transport: asyncio.Transport | None = None
         self._news: select.poll | None = None
@@ -268,7 +269,7 @@ class Connection(asyncio.BufferedProtocol):
         transport, self._transport = self._transport, None
         self._exchange = None
         self._pool.discard(self)
-        if transport is not None:
+        if transport is not None and not self._loop.is_closed():
             transport.abort()
 
     def fail(self, error: Exception) -> None:
