@@ -119,7 +119,8 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
 def test_the_page_on_protocols_says_who_speaks_which() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (`.*`) \|$", (ROOT / "docs/protocols.md").read_text(), re.MULTILINE)
     vendors = {path.parent.name for path in (ROOT / "src/betterai/providers").glob("*/__init__.py")} - {"local"}
-    spoken = {name: list(get_provider(name).protocols["text"]) for name in vendors}
+    texts = {name: get_provider(name).protocols.get("text") for name in vendors}
+    spoken = {name: list(protocols) for name, protocols in texts.items() if protocols}
     said = {name: re.findall(r"`(\w+)`", protocols) for name, protocols in rows}
     assert said == {name: protocols for name, protocols in spoken.items() if protocols != ["openai_chat"]}
 
@@ -127,5 +128,5 @@ def test_the_page_on_protocols_says_who_speaks_which() -> None:
 def test_each_decision_has_a_number_of_its_own() -> None:
     records = sorted((ROOT / "docs/decisions").glob("*.md"))
     numbers = [int(record.name[:4]) for record in records]
-    assert numbers == list(range(1, len(records) + 1))
+    assert len(set(numbers)) == len(numbers)
     assert [record.read_text().split(".")[0] for record in records] == [f"# {number}" for number in numbers]

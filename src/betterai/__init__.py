@@ -34,6 +34,7 @@ _HOMES = {
         "RateLimitError SpendLimitReached StepLimitReached StreamInterrupted TotalTimeout UnsupportedParam "
         "ValidationError"
     ),
+    "core.jobs": "JobHandle",
     "core.media": "Media",
     "core.message": ("CacheMark Citation MediaPart Message Opaque Reasoning Refusal Text ToolCall ToolResult"),
     "core.model": "ModelCapabilities ModelConfig ModelTraits",
@@ -41,15 +42,17 @@ _HOMES = {
     "core.provider": "BearerAuth HeaderAuth NoAuth Provider QueryAuth Setting",
     "core.response": ("Attempt CallWarning FinishReason ProviderResponse TextChunk Timing TokenLogprob ToolCallDelta"),
     "core.results": (
-        "EmbeddingResponse ImageResponse ModerationResponse RealtimeEvent RerankResponse Speech SpeechChunk "
+        "EmbeddingResponse ImageChunk ImageResponse ModerationResponse ModerationVerdict Ranked RealtimeEvent "
+        "RerankResponse Segment Speech SpeechChunk Word "
         "Transcript TranscriptChunk VideoResponse "
         "FileHandle TokenCount"
     ),
     "core.routing": "Breaker Hedge Target",
     "core.runs": "ToolOutcome ToolRun ToolStep",
     "core.settings": (
-        "AudioOutput EmbeddingSettings GenerationSettings ImageSettings PromptCache RealtimeSettings ReasoningControl "
-        "SpeechSettings StreamOptions TranscriptionSettings VideoSettings WebSearch"
+        "AudioOutput EmbeddingSettings GenerationSettings ImageSettings ModerationSettings PromptCache "
+        "RealtimeSettings ReasoningControl RerankSettings SpeechSettings StreamOptions TranscriptionSettings "
+        "VideoSettings WebSearch"
     ),
     "core.tools": "CustomTool JsonObject JsonSchema PlainText ServerTool Tool ToolChoice",
     "core.usage": "Cost Usage",
@@ -57,11 +60,19 @@ _HOMES = {
     "runtime.clients": "ai_clients",
     "runtime.conversation": "Conversation",
     "runtime.factory": (
-        "get_audio_provider get_image_provider get_realtime_provider get_text_provider get_tts_provider "
-        "get_video_provider register_audio_provider register_image_provider register_realtime_provider "
-        "register_text_provider register_tts_provider register_video_provider"
+        "get_audio_provider get_embedding_provider get_image_provider get_moderation_provider get_realtime_provider "
+        "get_rerank_provider get_text_provider get_tts_provider get_video_provider register_audio_provider "
+        "register_embedding_provider register_image_provider register_moderation_provider register_realtime_provider "
+        "register_rerank_provider register_text_provider register_tts_provider register_video_provider"
     ),
     "runtime.functions": "ToolFunction tool",
+    "runtime.job_store": "JobStore",
+    "runtime.jobs": "Job",
+    "runtime.modality_calls": (
+        "embed generate_image generate_video moderate rerank save_media speak start_image start_video stream_image "
+        "stream_speech stream_transcription transcribe"
+    ),
+    "runtime.sources": "read_media",
     "runtime.middleware.base": "Middleware ProviderCall",
     "runtime.middleware.cached": "Cached",
     "runtime.middleware.logged": "Logged",

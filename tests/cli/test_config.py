@@ -113,7 +113,9 @@ def test_the_default_model_and_keys_are_the_files(file: Path, command: Command):
         "from",
         "the",
         "file",
-        "text",
+        "text,",
+        "audio,",
+        "tts",
         "groq/openai/gpt-oss-120b",
     ]
     assert hides(listed)

@@ -18,7 +18,7 @@ from betterai.providers import built_in_names
 from betterai.runtime.registry import BASES, choose_protocol, resolve_model
 from contract.cases import CASES, CODECS, PROVIDERS, Case
 
-FORMS = frozenset({"bytes", "url", "file_id"})
+FORMS = frozenset({"bytes", "url", "file_id", "path"})
 SHAPES = {
     "exchange": ("build_request", "parse_response", "parse_error", "open_stream"),
     "steps": ("run", "parse_error", "cancel"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import logging
 import os
 import random
 import sys
@@ -147,6 +148,7 @@ def main() -> int:
     cells = [cell for cell in all_cells() if not chosen.faults or cell.fault.name in chosen.faults]
     random.Random(0).shuffle(cells)
     console = Console(stderr=True, soft_wrap=True)
+    logging.getLogger("betterai").setLevel(logging.ERROR)  # that targets fail is no news here
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[wrong]} wrong"))  # fmt: skip
     with Progress(*columns, console=console) as progress:
         figures = asyncio.run(measure(cells, progress))

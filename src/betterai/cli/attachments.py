@@ -10,7 +10,7 @@ from typing import cast, get_args
 from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media, MediaKind
 from betterai.core.message import MediaPart, Text
-from betterai.runtime.media import sniff_mime_type
+from betterai.core.sniffing import sniff_mime_type
 
 STDIN = "-"
 LARGEST_TEXT = 10 * 1024 * 1024

@@ -89,6 +89,7 @@ class Commands:
 
 def build_parser() -> tuple[Parser, Commands]:
     from betterai.cli.chat_options import add_chat, add_count
+    from betterai.cli.modality_options import add_modalities
     from betterai.cli.models_options import add_models
 
     parser = Parser(prog="betterai", description="One command line over every AI provider.", epilog=NOTES)
@@ -96,6 +97,7 @@ def build_parser() -> tuple[Parser, Commands]:
     commands = Commands(parser)
     add_chat(commands)
     add_count(commands)
+    add_modalities(commands)
     add_models(commands)
     _add_providers(commands)
     _add_config(commands)

@@ -16,7 +16,7 @@ PATIENCE_SECONDS = 1.0
 def read_prompt(words: Sequence[str], output: Output, *, with_stdin: bool = True) -> str:
     """The prompt, an empty line, then stdin's text where stdin is no terminal; "" where there is neither."""
     said = " ".join(words)
-    piped = _read_stdin(output).rstrip("\r\n") if with_stdin else ""
+    piped = read_stdin(output).rstrip("\r\n") if with_stdin else ""
     text = "\n\n".join(part for part in (said, piped) if part.strip())
     if words and not text:
         raise ValidationError("the prompt is empty")
@@ -27,7 +27,8 @@ def has_keyboard() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def _read_stdin(output: Output) -> str:
+def read_stdin(output: Output) -> str:
+    """What stdin holds, where it is no terminal."""
     if sys.stdin is None or sys.stdin.isatty():
         return ""
     if _is_silent(sys.stdin.fileno()):

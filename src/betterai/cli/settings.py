@@ -9,25 +9,30 @@ import msgspec
 
 from betterai.core.data import Data, parse_strict_json
 from betterai.core.exceptions import ValidationError
-from betterai.core.settings import GenerationSettings
+from betterai.core.settings import GenerationSettings, Settings
 from betterai.core.tools import AnyTool, CustomTool, ServerTool, Tool
 
 D = TypeVar("D", bound=Data)
+S = TypeVar("S", bound=Settings)
 
 
 def read_settings(options: Iterable[tuple[str, str]]) -> GenerationSettings:
-    """The settings that these names and texts say. Raises `ValidationError` for what is no setting."""
+    """The settings of a generation that these names and texts say. Raises `ValidationError` for what is no setting."""
+    return read_settings_of(GenerationSettings, options)
+
+
+def read_settings_of(kind: type[S], options: Iterable[tuple[str, str]]) -> S:
+    """The same for the settings of any category."""
     given: dict[str, Any] = {}
     for name, text in options:
         if name in given:
             raise ValidationError(f"{name} is given twice")
-        given[name] = _read_value(name, text)
-    return GenerationSettings(**given)
+        given[name] = _read_value(name, text, kind.__types__.get(name, ()))
+    return kind(**given)
 
 
-def _read_value(name: str, text: str) -> Any:
+def _read_value(name: str, text: str, kinds: tuple[type, ...]) -> Any:
     """JSON where it is JSON of the setting's type; else the text, where the setting may be one."""
-    kinds = GenerationSettings.__types__.get(name, ())
     try:
         value = parse_strict_json(text)
     except ValueError as error:

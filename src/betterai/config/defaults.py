@@ -16,6 +16,8 @@ MODEL_VARIABLES: dict[Category, str] = {
     "tts": "BETTERAI_TTS_MODEL",
     "realtime": "BETTERAI_REALTIME_MODEL",
     "embeddings": "BETTERAI_EMBEDDING_MODEL",
+    "rerank": "BETTERAI_RERANK_MODEL",
+    "moderation": "BETTERAI_MODERATION_MODEL",
 }
 """Which variable sets the default model of a category."""
 

@@ -19,6 +19,7 @@ from betterai.core.model import Category
 from betterai.core.provider import Provider, Setting
 
 CONFIG_VARIABLE = "BETTERAI_CONFIG"
+STATE_VARIABLE = "BETTERAI_STATE"
 TIMEOUT_VARIABLE = "BETTERAI_TIMEOUT"
 RETRIES_VARIABLE = "BETTERAI_RETRIES"
 UNSUPPORTED_VARIABLE = "BETTERAI_UNSUPPORTED"
@@ -51,6 +52,18 @@ def find_config_path() -> Path | None:
     except RuntimeError:
         return None
     return root / "betterai" / "config.toml"
+
+
+def find_state_folder() -> Path:
+    """Where what must outlive a process is kept: BETTERAI_STATE, else `betterai` in XDG_STATE_HOME or ~/.local/state.
+    Raises `ConfigurationError` without a home.
+    """
+    if chosen := read_variable(STATE_VARIABLE):
+        return Path(chosen).expanduser()
+    try:
+        return Path(read_variable("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "betterai"
+    except RuntimeError:
+        raise ConfigurationError("there is no home folder", hint=f"set {STATE_VARIABLE} to a folder") from None
 
 
 def read_config_file() -> ConfigFile:

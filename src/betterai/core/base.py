@@ -14,6 +14,7 @@ from betterai.core.results import (
     BatchStatus,
     EmbeddingResponse,
     FileHandle,
+    ImageChunk,
     ImageResponse,
     ModerationResponse,
     RealtimeEvent,
@@ -28,7 +29,9 @@ from betterai.core.settings import (
     EmbeddingSettings,
     GenerationSettings,
     ImageSettings,
+    ModerationSettings,
     RealtimeSettings,
+    RerankSettings,
     SpeechSettings,
     TranscriptionSettings,
     VideoSettings,
@@ -105,6 +108,15 @@ class BaseImageProvider(BaseProvider):
         for prompt in prompts:
             yield await self.generate(prompt, model, settings)
 
+    async def generate_stream(
+        self, prompt: str, model: str, settings: ImageSettings
+    ) -> AsyncGenerator[ImageChunk, None]:
+        """Pictures as they come, unfinished ones first where the provider shows them. By default the finished ones."""
+        response = await self.generate(prompt, model, settings)
+        for index, image in enumerate(response.images):
+            last = index == len(response.images) - 1
+            yield ImageChunk(image=image, index=index, final=True, response=response if last else None)
+
 
 class BaseVideoProvider(BaseProvider):
     """Video generation."""
@@ -120,11 +132,12 @@ class BaseAudioProvider(BaseProvider):
         raise _missing(self, "transcribe")
 
     async def transcribe_stream(
-        self, audio: AsyncIterator[bytes], model: str, settings: TranscriptionSettings
+        self, audio: Media | AsyncIterator[bytes], model: str, settings: TranscriptionSettings
     ) -> AsyncGenerator[TranscriptChunk, None]:
         """Audio in as it comes. By default it is gathered and transcribed whole: one final piece."""
-        data = b"".join([piece async for piece in audio])
-        transcript = await self.transcribe(Media(kind="audio", data=data), model, settings)
+        if not isinstance(audio, Media):
+            audio = Media(kind="audio", data=b"".join([piece async for piece in audio]))
+        transcript = await self.transcribe(audio, model, settings)
         yield TranscriptChunk(text=transcript.text, final=True, words=transcript.words, response=transcript)
 
 
@@ -137,12 +150,20 @@ class BaseTTSProvider(BaseProvider):
     async def synthesize_stream(
         self, text: str | AsyncIterator[str], model: str, settings: SpeechSettings
     ) -> AsyncGenerator[SpeechChunk, None]:
-        """Text in whole or as it comes; audio out. By default sentence by sentence."""
+        """Text in whole or as it comes; audio out. By default sentence by sentence. The last piece has the response."""
         from betterai.core.accumulate import split_sentences
 
+        spoken: list[Speech] = []
         async for sentence in split_sentences(text):
             speech = await self.synthesize(sentence, model, settings)
+            spoken.append(speech)
             yield SpeechChunk(audio=speech.audio.to_bytes(), words=speech.words)
+        if len(spoken) == 1:
+            yield SpeechChunk(response=spoken[0])
+        elif spoken:
+            sound = b"".join(speech.audio.to_bytes() for speech in spoken)
+            audio = Media(kind="audio", mime_type=spoken[0].audio.mime_type, data=sound)
+            yield SpeechChunk(response=Speech(audio=audio, sample_rate=spoken[0].sample_rate, model=spoken[0].model))
 
 
 class RealtimeSession(BaseProvider):
@@ -172,14 +193,23 @@ class BaseEmbeddingProvider(BaseProvider):
 class BaseRerankProvider(BaseProvider):
     """Ranking documents by how well they answer a query."""
 
-    async def rerank(self, query: str, documents: Sequence[str], model: str, top: int | None = None) -> RerankResponse:
+    async def rerank(
+        self,
+        query: str,
+        documents: Sequence[str],
+        model: str,
+        top: int | None = None,
+        settings: RerankSettings | None = None,
+    ) -> RerankResponse:
         raise _missing(self, "rerank")
 
 
 class BaseModerationProvider(BaseProvider):
     """Judging content."""
 
-    async def moderate(self, inputs: Sequence[str | Media], model: str) -> ModerationResponse:
+    async def moderate(
+        self, inputs: Sequence[str | Media], model: str, settings: ModerationSettings | None = None
+    ) -> ModerationResponse:
         raise _missing(self, "moderate")
 
 

@@ -8,10 +8,36 @@ from typing import Any, Never, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from betterai.core.exceptions import ProviderError
+from betterai.core.media import Media
 from betterai.core.message import Message
 from betterai.core.response import ProviderResponse, TextChunk
-from betterai.core.results import FileHandle, FileUpload, TokenCount
-from betterai.core.settings import CallSettings, GenerationSettings
+from betterai.core.results import (
+    EmbeddingResponse,
+    FileHandle,
+    FileUpload,
+    ImageChunk,
+    ImageResponse,
+    ModerationResponse,
+    RerankInput,
+    RerankResponse,
+    Speech,
+    SpeechChunk,
+    TokenCount,
+    Transcript,
+    TranscriptChunk,
+    VideoResponse,
+)
+from betterai.core.settings import (
+    CallSettings,
+    EmbeddingSettings,
+    GenerationSettings,
+    ImageSettings,
+    ModerationSettings,
+    RerankSettings,
+    SpeechSettings,
+    TranscriptionSettings,
+    VideoSettings,
+)
 from betterai.core.usage import Usage
 from betterai.core.wire import Call, Checkpoint, Event, Wait, WireRequest, WireResponse
 
@@ -202,6 +228,20 @@ CountExchange: TypeAlias = Exchange[TextCall, TokenCount, Never]
 TextReader: TypeAlias = RequestReader[TextCall]
 TextSurface: TypeAlias = Surface[TextCall, ProviderResponse, TextChunk]
 FileCall: TypeAlias = Call[FileUpload, CallSettings]
+EmbeddingCall: TypeAlias = Call[tuple[str, ...], EmbeddingSettings]
+EmbeddingExchange: TypeAlias = Exchange[EmbeddingCall, EmbeddingResponse, Never]
+RerankCall: TypeAlias = Call[RerankInput, RerankSettings]
+RerankExchange: TypeAlias = Exchange[RerankCall, RerankResponse, Never]
+ModerationCall: TypeAlias = Call[tuple[str | Media, ...], ModerationSettings]
+ModerationExchange: TypeAlias = Exchange[ModerationCall, ModerationResponse, Never]
+ImageCall: TypeAlias = Call[str, ImageSettings]
+ImageExchange: TypeAlias = Exchange[ImageCall, ImageResponse, ImageChunk]
+TranscriptionCall: TypeAlias = Call[Media, TranscriptionSettings]
+TranscriptionExchange: TypeAlias = Exchange[TranscriptionCall, Transcript, TranscriptChunk]
+SpeechCall: TypeAlias = Call[str, SpeechSettings]
+SpeechExchange: TypeAlias = Exchange[SpeechCall, Speech, SpeechChunk]
+VideoCall: TypeAlias = Call[str, VideoSettings]
+VideoSteps: TypeAlias = Steps[VideoCall, VideoResponse]
 
 
 class FilesCodec(Steps[FileCall, FileHandle], Protocol):

@@ -69,6 +69,8 @@ class ModelTraits(Data, frozen=True, kw_only=True):
     """Whether it can be made to call a tool at all."""
     midway_system: bool | None = None
     """Whether it heeds instructions in the middle of a conversation."""
+    texts_at_once: int | None = None
+    """How many texts one request for embeddings may hold, where it is fewer than the protocol has it."""
     reasoning_field: str = ""
     """Its maker's own field for how much it thinks, where a host passes such fields on, and it takes no `thinking`:
     `reasoningConfig` or `reasoning_effort`.

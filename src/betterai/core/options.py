@@ -1,11 +1,12 @@
-"""The keyword arguments of the short way, for type checkers: the same names as `GenerationSettings`."""
+"""The keyword arguments of the short ways, for type checkers: the same names as the settings of each category."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import UnionType
-from typing import Any, Generic, TypedDict
+from typing import Any, Generic, Literal, TypedDict
 
+from betterai.core.media import Media
 from betterai.core.response import Output
 from betterai.core.settings import AudioOutput, PromptCache, ReasoningControl, StreamOptions, WebSearch
 from betterai.core.tools import AnyTool, ResponseFormat, ToolChoice
@@ -47,3 +48,92 @@ class GenerationOptions(TypedDict, Generic[Output], total=False):
     extra_body: Mapping[str, Any] | None
     extra_headers: Mapping[str, str] | None
     extra_query: Mapping[str, str] | None
+
+
+class CallOptions(TypedDict, total=False):
+    """What all categories share."""
+
+    options: Mapping[str, Mapping[str, Any]] | None
+    extra_body: Mapping[str, Any] | None
+    extra_headers: Mapping[str, str] | None
+    extra_query: Mapping[str, str] | None
+
+
+class EmbeddingOptions(CallOptions, total=False):
+    dimensions: int | None
+    task: str | None
+    encoding: Literal["float", "int8", "uint8", "binary", "ubinary"] | None
+    truncate: bool | None
+    user: str | None
+
+
+class RerankOptions(CallOptions, total=False):
+    top: int | None
+    max_tokens: int | None
+    truncate: bool | None
+
+
+class ModerationOptions(CallOptions, total=False):
+    """Nothing of its own."""
+
+
+class ImageOptions(CallOptions, total=False):
+    size: str | None
+    aspect: str | None
+    n: int | None
+    quality: str | None
+    style: str | None
+    format: str | None
+    compression: int | None
+    background: str | None
+    seed: int | None
+    steps: int | None
+    guidance: float | None
+    negative_prompt: str | None
+    images: Sequence[Media] | None
+    mask: Media | None
+    partial_images: int | None
+    moderation: str | None
+    user: str | None
+
+
+class VideoOptions(CallOptions, total=False):
+    seconds: float | None
+    size: str | None
+    aspect: str | None
+    resolution: str | None
+    fps: int | None
+    n: int | None
+    seed: int | None
+    negative_prompt: str | None
+    audio: bool | None
+    first_frame: Media | None
+    last_frame: Media | None
+    images: Sequence[Media] | None
+    video: Media | None
+
+
+class TranscriptionOptions(CallOptions, total=False):
+    language: str | None
+    prompt: str | None
+    keywords: Sequence[str] | None
+    timestamps: Sequence[Literal["word", "segment"]] | None
+    diarize: bool | None
+    speakers: int | None
+    temperature: float | None
+    translate: bool | None
+    sample_rate: int | None
+    channels: int | None
+    encoding: str | None
+    interim: bool | None
+
+
+class SpeechOptions(CallOptions, total=False):
+    voice: str | None
+    format: str | None
+    sample_rate: int | None
+    speed: float | None
+    language: str | None
+    instructions: str | None
+    seed: int | None
+    alignment: bool | None

@@ -32,10 +32,10 @@ class CallWarning(Data, frozen=True, kw_only=True):
     """Something that the caller should know of. `field` is a setting's name.
 
     `dropped` was not sent; `translated` was sent in another form; `capability`: the catalogue says that the model
-    cannot do this, and it was sent all the same.
+    cannot do this, and it was sent all the same; `truncated`: the provider cut the input, and says so.
     """
 
-    code: Literal["dropped", "translated", "unknown_model", "deprecated", "capability"]
+    code: Literal["dropped", "translated", "unknown_model", "deprecated", "capability", "truncated"]
     field: str
     message: str
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
+
+import msgspec
 
 from betterai.core.data import Data
 from betterai.core.media import Media, MediaKind, kind_of
 from betterai.core.message import ToolCall
-from betterai.core.response import CallWarning
+from betterai.core.response import CallWarning, Timing
 from betterai.core.usage import Cost, Usage
 
 
 class Result(Data, frozen=True, kw_only=True):
-    """What every result has beside its content."""
+    """What every result has beside its content. `body` is the reply as received: empty for streams, for files, and
+    where several requests were made.
+    """
 
     model: str = ""
     provider: str = ""
@@ -21,12 +25,30 @@ class Result(Data, frozen=True, kw_only=True):
     cost: Cost | None = None
     warnings: tuple[CallWarning, ...] = ()
     request_id: str = ""
+    headers: Mapping[str, str] = {}
+    timing: Timing | None = None
     body: bytes = b""
+
+    @property
+    def raw(self) -> Any:
+        """The reply's body as JSON values, with all that our types do not name; None where there is none."""
+        return msgspec.json.decode(self.body) if self.body else None
 
 
 class ImageResponse(Result, frozen=True, kw_only=True):
     images: tuple[Media, ...] = ()
     revised_prompt: str = ""
+
+
+class ImageChunk(Data, frozen=True, kw_only=True):
+    """A picture of a stream: an unfinished one with its `index` among those of its kind, or a `final` one. The last
+    chunk has `response`, the whole answer.
+    """
+
+    image: Media | None = None
+    index: int = 0
+    final: bool = False
+    response: ImageResponse | None = None
 
 
 class VideoResponse(Result, frozen=True, kw_only=True):
@@ -59,6 +81,18 @@ class Transcript(Result, frozen=True, kw_only=True):
     seconds: float | None = None
     words: tuple[Word, ...] | None = None
     segments: tuple[Segment, ...] | None = None
+
+    def to_srt(self) -> str:
+        """As SubRip subtitles. Raises `ValidationError` for a transcript that says nothing of times."""
+        from betterai.core.subtitles import write_srt
+
+        return write_srt(self)
+
+    def to_vtt(self) -> str:
+        """As WebVTT subtitles. Raises `ValidationError` for a transcript that says nothing of times."""
+        from betterai.core.subtitles import write_vtt
+
+        return write_vtt(self)
 
 
 class TranscriptChunk(Data, frozen=True, kw_only=True):
@@ -102,12 +136,22 @@ class RealtimeEvent(Data, frozen=True, kw_only=True):
 
 
 class EmbeddingResponse(Result, frozen=True, kw_only=True):
-    """`vectors` in the order of the inputs."""
+    """`vectors` in the order of the inputs; `encoding` is what they are made of (see `EmbeddingSettings`)."""
 
     vectors: tuple[tuple[float, ...], ...] = ()
+    encoding: str = "float"
+
+
+class RerankInput(Data, frozen=True, kw_only=True):
+    """What is to be ranked."""
+
+    query: str
+    documents: tuple[str, ...]
 
 
 class Ranked(Data, frozen=True, kw_only=True):
+    """One document: `index` among those that were given, and how well it answers, on the model's own scale."""
+
     index: int
     score: float
     document: str = ""

@@ -209,8 +209,22 @@ class GenerationSettings(CallSettings):
     """Set by server halves: which of two names for one setting the caller wrote; codecs of that protocol keep it."""
 
 
+_BESIDE: Mapping[str, tuple[type, ...]] = {
+    "options": (Mapping,), "extra_body": (Mapping,), "extra_headers": (Mapping,), "extra_query": (Mapping,),
+}  # fmt: skip
+_LIST = (list, tuple)
+
+
 class ImageSettings(CallSettings):
     """Settings of image generation. `size` is "1024x1024"; `aspect` is "16:9"; one of them is enough."""
+
+    __types__: ClassVar[Mapping[str, tuple[type, ...]]] = {
+        "size": (str,), "aspect": (str,), "n": (int,), "quality": (str,), "style": (str,), "format": (str,),
+        "compression": (int,), "background": (str,), "seed": (int,), "steps": (int,), "guidance": _NUMBER,
+        "negative_prompt": (str,), "images": _LIST, "mask": (Media,), "partial_images": (int,), "moderation": (str,),
+        "user": (str,), **_BESIDE,
+    }  # fmt: skip
+    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {"images": (Media,), "options": (Mapping,)}
 
     size: str | None = None
     aspect: str | None = None
@@ -235,6 +249,13 @@ class ImageSettings(CallSettings):
 class VideoSettings(CallSettings):
     """Settings of video generation: `seconds` of film, `size` "1280x720" or `aspect` and `resolution`."""
 
+    __types__: ClassVar[Mapping[str, tuple[type, ...]]] = {
+        "seconds": _NUMBER, "size": (str,), "aspect": (str,), "resolution": (str,), "fps": (int,), "n": (int,),
+        "seed": (int,), "negative_prompt": (str,), "audio": (bool,), "first_frame": (Media,), "last_frame": (Media,),
+        "images": _LIST, "video": (Media,), **_BESIDE,
+    }  # fmt: skip
+    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {"images": (Media,), "options": (Mapping,)}
+
     seconds: float | None = None
     size: str | None = None
     aspect: str | None = None
@@ -253,6 +274,15 @@ class VideoSettings(CallSettings):
 class TranscriptionSettings(CallSettings):
     """Settings of speech to text. `language` is a BCP 47 tag; `timestamps` are "word" or "segment"."""
 
+    __types__: ClassVar[Mapping[str, tuple[type, ...]]] = {
+        "language": (str,), "prompt": (str,), "keywords": _LIST, "timestamps": _LIST, "diarize": (bool,),
+        "speakers": (int,), "temperature": _NUMBER, "translate": (bool,), "sample_rate": (int,), "channels": (int,),
+        "encoding": (str,), "interim": (bool,), **_BESIDE,
+    }  # fmt: skip
+    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {
+        "keywords": (str,), "timestamps": (str,), "options": (Mapping,),
+    }  # fmt: skip
+
     language: str | None = None
     prompt: str | None = None
     keywords: Sequence[str] | None = None
@@ -270,6 +300,12 @@ class TranscriptionSettings(CallSettings):
 
 class SpeechSettings(CallSettings):
     """Settings of text to speech. `format` is mp3, wav, pcm, opus …; `sample_rate` in Hz; `speed` 1.0 is normal."""
+
+    __types__: ClassVar[Mapping[str, tuple[type, ...]]] = {
+        "voice": (str,), "format": (str,), "sample_rate": (int,), "speed": _NUMBER, "language": (str,),
+        "instructions": (str,), "seed": (int,), "alignment": (bool,), **_BESIDE,
+    }  # fmt: skip
+    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {"options": (Mapping,)}
 
     voice: str | None = None
     format: str | None = None
@@ -300,10 +336,39 @@ class RealtimeSettings(CallSettings):
 
 
 class EmbeddingSettings(CallSettings):
-    """Settings of embeddings. `task` is the vendor's word for the use: query, document, clustering …"""
+    """Settings of embeddings. `task` is what the vectors are for: "query", "document", "similarity", "classification",
+    "clustering" are known to each vendor in its own word; any other word is sent as it is. `truncate` says whether
+    texts that are too long for the model may be cut; without it, it is the vendor's choice.
+    """
+
+    __types__: ClassVar[Mapping[str, tuple[type, ...]]] = {
+        "dimensions": (int,), "task": (str,), "encoding": (str,), "truncate": (bool,), "user": (str,), **_BESIDE,
+    }  # fmt: skip
+    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {"options": (Mapping,)}
 
     dimensions: int | None = None
     task: str | None = None
-    encoding: Literal["float", "int8", "binary"] | None = None
+    encoding: Literal["float", "int8", "uint8", "binary", "ubinary"] | None = None
+    """What the vectors are made of. A binary vector has a number for each eight dimensions, which are its bits."""
     truncate: bool | None = None
     user: str | None = None
+
+
+class RerankSettings(CallSettings):
+    """Settings of ranking: the `top` best of the documents, at most `max_tokens` read of each."""
+
+    __types__: ClassVar[Mapping[str, tuple[type, ...]]] = {
+        "top": (int,), "max_tokens": (int,), "truncate": (bool,), **_BESIDE,
+    }  # fmt: skip
+    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {"options": (Mapping,)}
+
+    top: int | None = None
+    max_tokens: int | None = None
+    truncate: bool | None = None
+
+
+class ModerationSettings(CallSettings):
+    """Settings of moderation: what all categories share."""
+
+    __types__: ClassVar[Mapping[str, tuple[type, ...]]] = _BESIDE
+    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {"options": (Mapping,)}

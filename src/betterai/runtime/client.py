@@ -25,6 +25,7 @@ from betterai.runtime.connecting import make_guard, make_transport_source
 from betterai.runtime.factory import find_text_provider, read_key
 from betterai.runtime.media import load_one
 from betterai.runtime.messages import read_messages
+from betterai.runtime.modalities import Modalities
 from betterai.runtime.observing import check_listener
 from betterai.runtime.registry import registry_version
 from betterai.runtime.stand_in import choose_transport
@@ -54,7 +55,7 @@ class Found(NamedTuple):
     version: tuple[int, int]
 
 
-class Client:
+class Client(Modalities):
     """Connections, limits and keys of its own. Use it with `async with`, or close it with `aclose`.
 
     `config` is the default of every call; one given with a call takes its place, but for the time limits and retries
@@ -87,6 +88,7 @@ class Client:
         self._make_transport = make_transport_source(headers, proxy, ca_bundle, trust_env, session, on_event)
         self._transport: HTTPTransport | None = None
         self._providers: dict[str, Found] = {}
+        self._others = {}
 
     @property
     def config(self) -> CoreConfig:
@@ -260,6 +262,7 @@ class Client:
         found, self._providers = self._providers, {}
         for item in found.values():
             await item.provider.aclose()
+        await self._close_others()
         if self._transport is not None:
             await self._transport.aclose()
 

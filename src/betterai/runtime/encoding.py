@@ -10,7 +10,7 @@ import msgspec
 from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
 from betterai.core.provider import Provider
-from betterai.core.wire import Multipart, Rest, WireRequest
+from betterai.core.wire import Field, Multipart, Rest, WireRequest
 
 _encode = msgspec.json.Encoder().encode
 _AS_IT_IS = (type(None), bytes, Multipart, Media, Rest)
@@ -19,6 +19,8 @@ _AS_IT_IS = (type(None), bytes, Multipart, Media, Rest)
 def encode_request(request: WireRequest, extra_body: Mapping[str, Any] | None = None) -> WireRequest:
     """The request with its body as bytes; forms and media stay as they are. Raises `ValidationError`."""
     body = request.body
+    if isinstance(body, Multipart) and extra_body:
+        return msgspec.structs.replace(request, body=add_fields(body, extra_body))
     if isinstance(body, _AS_IT_IS):
         return request
     if extra_body:
@@ -29,6 +31,16 @@ def encode_request(request: WireRequest, extra_body: Mapping[str, Any] | None = 
         raise ValidationError(f"the request cannot be written as JSON: {error}") from error
     headers = {"Content-Type": "application/json", **request.headers}
     return msgspec.structs.replace(request, body=encoded, headers=headers)
+
+
+def add_fields(form: Multipart, extra: Mapping[str, Any]) -> Multipart:
+    """The form with more fields, in place of ours of the same name: texts as they are, everything else as JSON."""
+    kept = tuple(field for field in form.fields if field.name not in extra)
+    added = tuple(
+        Field(name=name, value=value if isinstance(value, str | Media) else _encode(value).decode())
+        for name, value in extra.items()
+    )
+    return Multipart(fields=(*kept, *added))
 
 
 def _merge(body: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,11 @@ from betterai.config.environment import complete_config, read_setting
 from betterai.config.file import check_keys, near
 from betterai.core.base import (
     BaseAudioProvider,
+    BaseEmbeddingProvider,
     BaseImageProvider,
+    BaseModerationProvider,
     BaseRealtimeProvider,
+    BaseRerankProvider,
     BaseTextProvider,
     BaseTTSProvider,
     BaseVideoProvider,
@@ -42,29 +45,48 @@ def get_text_provider(settings: CoreConfig | str, *, transport: TransportSource 
     return cast(BaseTextProvider, _get("text", settings, transport))
 
 
-def get_image_provider(settings: CoreConfig | str) -> BaseImageProvider:
+def get_image_provider(settings: CoreConfig | str, *, transport: TransportSource | None = None) -> BaseImageProvider:
     """The image provider behind a model."""
-    return cast(BaseImageProvider, _get("image", settings))
+    return cast(BaseImageProvider, _get("image", settings, transport))
 
 
-def get_video_provider(settings: CoreConfig | str) -> BaseVideoProvider:
+def get_video_provider(settings: CoreConfig | str, *, transport: TransportSource | None = None) -> BaseVideoProvider:
     """The video provider behind a model."""
-    return cast(BaseVideoProvider, _get("video", settings))
+    return cast(BaseVideoProvider, _get("video", settings, transport))
 
 
-def get_audio_provider(settings: CoreConfig | str) -> BaseAudioProvider:
+def get_audio_provider(settings: CoreConfig | str, *, transport: TransportSource | None = None) -> BaseAudioProvider:
     """The speech-to-text provider behind a model."""
-    return cast(BaseAudioProvider, _get("audio", settings))
+    return cast(BaseAudioProvider, _get("audio", settings, transport))
 
 
-def get_tts_provider(settings: CoreConfig | str) -> BaseTTSProvider:
+def get_tts_provider(settings: CoreConfig | str, *, transport: TransportSource | None = None) -> BaseTTSProvider:
     """The text-to-speech provider behind a model."""
-    return cast(BaseTTSProvider, _get("tts", settings))
+    return cast(BaseTTSProvider, _get("tts", settings, transport))
 
 
 def get_realtime_provider(settings: CoreConfig | str) -> BaseRealtimeProvider:
     """The realtime provider behind a model."""
     return cast(BaseRealtimeProvider, _get("realtime", settings))
+
+
+def get_embedding_provider(
+    settings: CoreConfig | str, *, transport: TransportSource | None = None
+) -> BaseEmbeddingProvider:
+    """The embeddings provider behind a model."""
+    return cast(BaseEmbeddingProvider, _get("embeddings", settings, transport))
+
+
+def get_rerank_provider(settings: CoreConfig | str, *, transport: TransportSource | None = None) -> BaseRerankProvider:
+    """The ranking provider behind a model."""
+    return cast(BaseRerankProvider, _get("rerank", settings, transport))
+
+
+def get_moderation_provider(
+    settings: CoreConfig | str, *, transport: TransportSource | None = None
+) -> BaseModerationProvider:
+    """The moderation provider behind a model."""
+    return cast(BaseModerationProvider, _get("moderation", settings, transport))
 
 
 def register_text_provider(name: str, provider: AnyProvider[BaseTextProvider], *, replace: bool = False) -> None:
@@ -97,6 +119,32 @@ def register_realtime_provider(
 ) -> None:
     """Make a class, or a declaration, the realtime provider behind `name`."""
     register_provider("realtime", name, provider, replace=replace)
+
+
+def register_embedding_provider(
+    name: str, provider: AnyProvider[BaseEmbeddingProvider], *, replace: bool = False
+) -> None:
+    """Make a class, or a declaration, the embeddings provider behind `name`."""
+    register_provider("embeddings", name, provider, replace=replace)
+
+
+def register_rerank_provider(name: str, provider: AnyProvider[BaseRerankProvider], *, replace: bool = False) -> None:
+    """Make a class, or a declaration, the ranking provider behind `name`."""
+    register_provider("rerank", name, provider, replace=replace)
+
+
+def register_moderation_provider(
+    name: str, provider: AnyProvider[BaseModerationProvider], *, replace: bool = False
+) -> None:
+    """Make a class, or a declaration, the moderation provider behind `name`."""
+    register_provider("moderation", name, provider, replace=replace)
+
+
+def find_provider(
+    category: Category, config: CoreConfig, *, transport: TransportSource | None = None
+) -> tuple[Any, ModelConfig, Provider]:
+    """The provider of a category behind a model, with the model and the declaration that its name led to."""
+    return _find(category, config, transport)
 
 
 def find_text_provider(
@@ -156,4 +204,8 @@ def _make_runner(
         from betterai.runtime.text import CodecTextProvider
 
         return CodecTextProvider(provider, codec, config, model, transport=transport)
-    raise ConfigurationError(f"codecs of category {category} are not run yet", hint="register a class instead")
+    from betterai.runtime.categories import RUNNERS
+
+    if category not in RUNNERS:
+        raise ConfigurationError(f"codecs of category {category} are not asked in this way")
+    return RUNNERS[category](provider, codec, config, model, transport=transport)

@@ -25,10 +25,11 @@ from betterai.core.media import Media, kind_of
 from betterai.core.model import ModelConfig
 from betterai.core.results import FileHandle, FileUpload
 from betterai.core.settings import CallSettings
+from betterai.core.sniffing import sniff_mime_type
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.runtime.attempts import SYSTEM_CLOCK
 from betterai.runtime.connection import Connection, TransportSource
-from betterai.runtime.media import check_file, sniff_mime_type
+from betterai.runtime.media import check_file
 from betterai.runtime.registry import get_provider, provider_names, resolve_model
 from betterai.runtime.steps import StepsRun
 

@@ -16,6 +16,7 @@ from betterai.core.config import Timeout
 from betterai.core.exceptions import UnsupportedParam, ValidationError
 from betterai.core.media import Media, parse_data_url
 from betterai.core.message import MediaPart, Message, ToolResult
+from betterai.core.sniffing import sniff_mime_type
 from betterai.core.wire import WireRequest
 
 if TYPE_CHECKING:
@@ -24,26 +25,7 @@ if TYPE_CHECKING:
 
 MAX_MEDIA_BYTES = 100 * 1024 * 1024
 
-_MAGIC = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"),
-    (b"%PDF-", "application/pdf"), (b"ID3", "audio/mpeg"), (b"OggS", "audio/ogg"), (b"fLaC", "audio/flac"),
-    (b"\x1aE\xdf\xa3", "video/webm"), (b"\xff\xfb", "audio/mpeg"), (b"\xff\xf3", "audio/mpeg"),
-)  # fmt: skip
-
-
-_BRANDS = {b"avif": "image/avif", b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heif",
-           b"M4A ": "audio/mp4", b"qt  ": "video/quicktime"}  # fmt: skip
 _HEAD = 64
-
-
-def sniff_mime_type(data: bytes) -> str:
-    """The MIME type that the first bytes show; "" where they show none."""
-    for magic, mime_type in _MAGIC:
-        if data.startswith(magic):
-            return mime_type
-    if data[:4] == b"RIFF":
-        return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(data[8:12], "")
-    return _BRANDS.get(data[8:12], "video/mp4") if data[4:8] == b"ftyp" else ""
 
 
 def find_mime_type(media: Media, head: bytes, said: str = "") -> str:
@@ -122,7 +104,11 @@ async def load_one(media: Media, forms: frozenset[str], transport: HTTPTransport
         return await _fetch(media, transport, limits)
     if media.form == "file_id":
         raise UnsupportedParam(f"media: a file id of {media.kind} cannot be sent here: pass the bytes", param="media")
-    return media if media.mime_type else msgspec.structs.replace(media, mime_type=find_mime_type(media, _head(media)))
+    return (
+        media
+        if media.mime_type
+        else msgspec.structs.replace(media, mime_type=find_mime_type(media, first_bytes(media)))
+    )
 
 
 _HINTS = {"image": "betterai models --can vision", "audio": "betterai models --can audio", "document": "send its text"}
@@ -138,7 +124,7 @@ def _refuse(media: Media, forms: frozenset[str]) -> UnsupportedParam:
     return UnsupportedParam(f"media: {said}", hint=hint, param="media")
 
 
-def _head(media: Media) -> bytes:
+def first_bytes(media: Media) -> bytes:
     """The first bytes, without decoding the rest."""
     if media.data is not None:
         return media.data[:_HEAD]
@@ -203,7 +189,7 @@ def _read_path(path: Path) -> bytes:
 async def _fetch(media: Media, transport: HTTPTransport, limits: Timeout) -> Media:
     from betterai.transport.http import Endpoint
 
-    shown = _show(media.url or "")
+    shown = show_url(media.url or "")
     request = WireRequest(url=media.url or "", method="GET", reply="bytes", trust="foreign", safe_to_repeat=True)
     reply = await transport.send(request, Endpoint(), limits)
     if reply.status != 200:
@@ -215,7 +201,7 @@ async def _fetch(media: Media, transport: HTTPTransport, limits: Timeout) -> Med
     return msgspec.structs.replace(media, mime_type=mime_type, data=reply.content, url=None)
 
 
-def _show(url: str) -> str:
+def show_url(url: str) -> str:
     """A URL for messages: without what may be a secret, and never the whole of a long one. Raises `ValidationError`."""
     try:
         parts = urlsplit(url)

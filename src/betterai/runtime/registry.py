@@ -13,9 +13,12 @@ from betterai.config.file import near
 from betterai.config.providers import ALL_MODELS
 from betterai.core.base import (
     BaseAudioProvider,
+    BaseEmbeddingProvider,
     BaseImageProvider,
+    BaseModerationProvider,
     BaseProvider,
     BaseRealtimeProvider,
+    BaseRerankProvider,
     BaseTextProvider,
     BaseTTSProvider,
     BaseVideoProvider,
@@ -33,6 +36,9 @@ BASES: Mapping[Category, type[BaseProvider]] = {
     "audio": BaseAudioProvider,
     "tts": BaseTTSProvider,
     "realtime": BaseRealtimeProvider,
+    "embeddings": BaseEmbeddingProvider,
+    "rerank": BaseRerankProvider,
+    "moderation": BaseModerationProvider,
 }
 
 _registered: dict[str, Provider] = {}
@@ -131,7 +137,10 @@ def resolve_model(name: str, category: Category = "text") -> ModelConfig:
         if ALL_MODELS.find(name) is None:
             who = provider.title or name
             raise ModelNotFoundError(f"{who} has no default {category} model", hint=f"write {name}/MODEL", model=name)
-    return ALL_MODELS.resolve(name, _registered)
+    found = ALL_MODELS.resolve(name, _registered)
+    if found.category != category and ALL_MODELS.find(found.key) is None:
+        return msgspec.structs.replace(found, category=category)
+    return found
 
 
 def choose_protocol(provider: Provider, category: Category, model: ModelConfig, wanted: str = "") -> Any:

@@ -16,6 +16,7 @@ from betterai.core.data import Data
 from betterai.core.exceptions import BetterAIError, ConfigurationError
 from betterai.core.response import ProviderResponse
 from betterai.core.settings import GenerationSettings
+from betterai.core.usage import Usage
 from betterai.core.wire import Call, Event, Framing, WireRequest, WireResponse
 from betterai.runtime.registry import get_provider
 from betterai.runtime.round_trip import RoundTrip, find_model, find_reader, make_round_trip
@@ -30,6 +31,9 @@ KINDS = {
     "converse": "bedrock_converse",
 }
 """The shared protocol of a kind; others are not read yet. What a vendor speaks alone is of kind chat."""
+
+MODALITIES = frozenset({"embeddings", "rerank", "moderation", "image", "image-edit", "transcription", "speech"})
+"""Kinds that are no text."""
 
 OURS = frozenset({"unreadable_reply", "unreadable_event", "no_choices"})
 """Codes of errors that say that we could not read, not that the provider sent an error."""
@@ -61,6 +65,9 @@ class ReplayReport(Data, frozen=True, kw_only=True):
     usage: ReplayUsage | None = None
     vectors: tuple[int, ...] = ()
     media: tuple[Mapping[str, Any], ...] = ()
+    ranking: tuple[Mapping[str, Any], ...] = ()
+    verdicts: tuple[Mapping[str, Any], ...] = ()
+    words: int | None = None
     error: Mapping[str, Any] | None = None
     round_trip: RoundTrip | None = None
 
@@ -99,6 +106,8 @@ def replay_exchange(exchange: Mapping[str, Any], file: str = "", cut: Cut | None
         return _replay_files(report, exchange)
     if base_kind == "count-tokens":
         return _replay_count(report, exchange)
+    if base_kind in MODALITIES:
+        return _replay_result(report, base_kind, exchange)
     codec, why = _find_codec(provider, base_kind, exchange)
     if codec is None:
         return msgspec.structs.replace(report, verdict="unsupported", detail=why)
@@ -149,6 +158,24 @@ def _replay_count(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayRe
             return msgspec.structs.replace(report, verdict="read", error=describe_error(error))
         return _judge_error(report, error)
     return msgspec.structs.replace(report, verdict="read", usage=ReplayUsage(input=tokens))
+
+
+def _replay_result(report: ReplayReport, kind: str, exchange: Mapping[str, Any]) -> ReplayReport:
+    from betterai.runtime.replay_modalities import describe_result, fill_elided, find_category_codecs, read_result
+
+    codecs, why = find_category_codecs(report.provider, kind, exchange)
+    if not codecs:
+        return msgspec.structs.replace(report, verdict="unsupported", detail=why)
+    response = exchange["response"]
+    status, headers = response["status"], response.get("headers") or {}
+    body = fill_elided(_body_bytes(response))
+    try:
+        result = read_result(codecs, kind, exchange, WireResponse(status=status, headers=headers, body=body))
+    except BetterAIError as error:
+        if status >= 300:
+            return msgspec.structs.replace(report, verdict="read", error=describe_error(error))
+        return _judge_error(report, error)
+    return msgspec.structs.replace(report, verdict="read", usage=_usage(result.usage), **describe_result(result))
 
 
 def _find_codec(provider: str, kind: str, exchange: Mapping[str, Any]) -> tuple[TextExchange | None, str]:
@@ -304,7 +331,6 @@ def describe_error(error: BetterAIError) -> dict[str, Any]:
 
 
 def describe_response(report: ReplayReport, response: ProviderResponse) -> ReplayReport:
-    usage = response.usage
     return msgspec.structs.replace(
         report,
         verdict="read",
@@ -313,16 +339,20 @@ def describe_response(report: ReplayReport, response: ProviderResponse) -> Repla
         tool_calls=tuple({"name": c.name, "arguments": _arguments(c)} for c in response.tool_calls if not c.server),
         finish_reason=response.finish_reason,
         raw_finish_reason=response.raw_finish_reason,
-        usage=None
-        if usage is None
-        else ReplayUsage(
-            input=usage.input_tokens,
-            output=usage.output_tokens,
-            cache_read=usage.cache_read_tokens if usage.cached else None,
-            cache_write=usage.cache_write_tokens if usage.cache_write else None,
-            reasoning=usage.reasoning,
-        ),
+        usage=_usage(response.usage),
         media=tuple({"mime_type": m.mime_type, "bytes": _size(m)} for m in response.media),
+    )
+
+
+def _usage(usage: Usage | None) -> ReplayUsage | None:
+    if usage is None:
+        return None
+    return ReplayUsage(
+        input=usage.input_tokens,
+        output=usage.output_tokens,
+        cache_read=usage.cache_read_tokens if usage.cached else None,
+        cache_write=usage.cache_write_tokens if usage.cache_write else None,
+        reasoning=usage.reasoning,
     )
 
 

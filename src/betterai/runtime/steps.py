@@ -6,7 +6,7 @@ from asyncio import CancelledError, wait_for
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from random import uniform
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -19,7 +19,7 @@ from betterai.core.exceptions import (
     ProviderError,
     TotalTimeout,
 )
-from betterai.core.response import Attempt
+from betterai.core.response import Attempt, CallWarning
 from betterai.core.wire import Call, Checkpoint, Wait, WireRequest, WireResponse
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock, was_not_taken
 from betterai.runtime.connection import Connection
@@ -82,16 +82,35 @@ class StepsRun(Generic[C, R]):
         self.headers: Mapping[str, str] = {}
         self.on_checkpoint: Callable[[State], Awaitable[None]] | None = None
         self.on_progress: Callable[[float], None] | None = None
+        self.on_wait: Callable[[Wait], Awaitable[None]] | None = None
+        self.on_request: Callable[[WireRequest], None] | None = None
+        """Called with each request before it is sent; what it raises ends the job."""
+        self.warnings: tuple[CallWarning, ...] = ()
+        """Those of all requests so far."""
         self._codec = codec
         self._call = call
         self._connection = connection
         self._clock = clock
         self._total = connection.timeout.total if total is None else total
         self._deadline = clock.monotonic() + self._total
-        self._resumed = state is not None
+        self.was_resumed = self._resumed = state is not None
         """Until the first checkpoint of this run: what is asked for before it may have been asked for already."""
+        self.wait: Wait | None = None
+        """What `begin` ended at."""
+        self.refused: BetterAIError | None = None
+        """The error of the last request that failed for good: what a codec raises by itself is another one."""
 
     async def run(self, *, cancels: bool = True) -> R:
+        """The result of the job."""
+        return cast(R, await self._drive(cancels=cancels, stops=False))
+
+    async def begin(self) -> R | None:
+        """Submit the job, and come back where it is to be waited for: `wait` and `state` are set then. The result where
+        there is nothing to wait for.
+        """
+        return await self._drive(cancels=True, stops=True)
+
+    async def _drive(self, *, cancels: bool, stops: bool) -> R | None:
         job = self._codec.run(self._call, self.state)
         reply: WireResponse | None = None
         failure: BetterAIError | None = None
@@ -107,9 +126,12 @@ class StepsRun(Generic[C, R]):
                     try:
                         reply = await self._send(step)
                     except BetterAIError as error:
-                        failure = error
+                        failure = self.refused = error
+                elif isinstance(step, Wait) and stops:
+                    self.wait = step
+                    return None
                 elif isinstance(step, Wait):
-                    await self._wait(step)
+                    await self.pause(step)
                 else:
                     await self._keep(step)
         except CancelledError:
@@ -126,8 +148,10 @@ class StepsRun(Generic[C, R]):
         if self.on_checkpoint is not None:
             await self.on_checkpoint(checkpoint.state)
 
-    async def _wait(self, step: Wait) -> None:
+    async def pause(self, step: Wait) -> None:
         """At least as long as the codec and the provider's last Retry-After say."""
+        if self.on_wait is not None:
+            await self.on_wait(step)
         if self.on_progress is not None and step.progress is not None:
             self.on_progress(step.progress)
         asked = parse_retry_after(self.headers, now=self._clock.now()) or 0.0
@@ -153,6 +177,9 @@ class StepsRun(Generic[C, R]):
                 "the job may have been submitted before, and the provider cannot tell",
                 hint="look at the provider's list of jobs; to submit it once more, begin anew without a state",
             )
+        if self.on_request is not None:
+            self.on_request(request)
+        self.warnings += request.warnings
         connection = self._connection
         limits = msgspec.structs.replace(
             connection.timeout, total=min(connection.timeout.total, self._check_deadline())
@@ -203,6 +230,18 @@ class StepsRun(Generic[C, R]):
             request_id=error.request_id,
             headers=error.headers,
         )
+
+    async def stop(self) -> bool:
+        """Ask the provider to stop the job; False where there is nothing to ask for. Raises `BetterAIError`."""
+        request = self._codec.cancel(self.state) if self.state is not None else None
+        if request is None:
+            return False
+        self._resumed = False
+        try:
+            await self._send(request)
+        except BetterAIError as error:
+            raise self._locate(error) from error.__cause__
+        return True
 
     async def _cancel(self) -> None:
         """Ask the provider to stop the job, once; that it did not work is no news to who left."""

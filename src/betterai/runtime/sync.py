@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
-import os
-import threading
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, Generic, Self, TypeVar, Unpack
+from typing import Any, Generic, Self, Unpack
 
 from betterai.core.base import BaseTextProvider
 from betterai.core.config import CoreConfig
-from betterai.core.exceptions import BetterAIError
 from betterai.core.media import Media
 from betterai.core.message import Message, Messages
 from betterai.core.options import GenerationOptions
@@ -22,85 +17,30 @@ from betterai.core.results import TokenCount
 from betterai.core.runs import ToolRun
 from betterai.core.settings import GenerationSettings
 from betterai.runtime import client as _async
+from betterai.runtime.background import Background, run, start
 from betterai.runtime.conversation import ConversationState, read_question
 from betterai.runtime.stream import Partials, TextStream
+from betterai.runtime.sync_modalities import (
+    SyncJob,
+    SyncPieces,
+    embed,
+    generate_image,
+    generate_video,
+    moderate,
+    rerank,
+    speak,
+    start_image,
+    start_video,
+    stream_image,
+    stream_speech,
+    stream_transcription,
+    transcribe,
+)
 from betterai.runtime.tool_loop import Approve
 from betterai.runtime.tool_stream import ToolStream
 
-T = TypeVar("T")
 BATCH = 64
 """How many chunks may be read ahead of the caller: more would take memory, fewer would cost a thread switch each."""
-
-
-class _Background:
-    """The loop and its thread."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever, name="betterai-sync", daemon=True)
-        self.thread.start()
-
-    def stop(self) -> None:
-        """Cancel what still runs, close the connections, then the loop."""
-        with suppress(TimeoutError):
-            asyncio.run_coroutine_threadsafe(self._finish(), self.loop).result(timeout=5)
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(timeout=5)
-        if not self.thread.is_alive():
-            self.loop.close()
-
-    async def _finish(self) -> None:
-        running = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in running:
-            if not task.cancelling():
-                task.cancel()
-        if running:
-            await asyncio.wait(running)
-        await self.loop.shutdown_asyncgens()
-
-
-_lock = threading.Lock()
-_background: _Background | None = None
-
-
-def _start() -> _Background:
-    global _background
-    with _lock:
-        if _background is None or not _background.thread.is_alive():
-            _background = _Background()
-        return _background
-
-
-def _stop() -> None:
-    """At exit, when the threads of the program have ended and need no answer any more."""
-    global _background
-    ending, _background = _background, None
-    if ending is not None and ending.thread.is_alive():
-        ending.stop()
-
-
-def _forget_after_fork() -> None:
-    """The parent's thread does not live on in the child: a new loop is made at the next call."""
-    global _background, _lock
-    _background, _lock = None, threading.Lock()
-
-
-atexit.register(_stop)
-os.register_at_fork(after_in_child=_forget_after_fork)
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine on the background loop. Ctrl-C cancels it, and so closes what it holds."""
-    background = _start()
-    if threading.current_thread() is background.thread:
-        work.close()
-        raise BetterAIError("betterai.sync was called by code that it runs itself", hint="await the async calls there")
-    future: Future[T] = asyncio.run_coroutine_threadsafe(work, background.loop)
-    try:
-        return future.result()
-    except BaseException:
-        future.cancel()
-        raise
 
 
 class _Channel(Generic[Output]):
@@ -152,7 +92,7 @@ class SyncStream(Generic[Output]):
 
     def __init__(self, stream: TextStream[Output]) -> None:
         self._channel = _Channel(stream)
-        self._background: _Background | None = None
+        self._background: Background | None = None
         self._ready: list[TextChunk] = []
         self._ended = False
 
@@ -163,7 +103,7 @@ class SyncStream(Generic[Output]):
         if not self._ready:
             if self._ended:
                 raise StopIteration
-            self._background = _start()
+            self._background = start()
             try:
                 self._ready = run(self._channel.fetch())[::-1]
             except Exception:
@@ -334,12 +274,26 @@ def count_tokens(
 
 __all__ = [
     "Conversation",
+    "SyncJob",
+    "SyncPieces",
     "SyncStream",
     "SyncToolStream",
     "count_tokens",
+    "embed",
     "generate",
+    "generate_image",
+    "generate_video",
+    "moderate",
+    "rerank",
     "run",
     "run_tools",
+    "speak",
+    "start_image",
+    "start_video",
     "stream",
+    "stream_image",
+    "stream_speech",
     "stream_tools",
+    "stream_transcription",
+    "transcribe",
 ]

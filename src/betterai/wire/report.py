@@ -9,7 +9,8 @@ from betterai.core.response import CallWarning
 MEANING = frozenset(
     {
         "tools", "tool_choice", "parallel_tool_calls", "response_format", "stop", "n", "media", "modalities", "audio",
-        "max_tokens", "web_search",
+        "max_tokens", "web_search", "dimensions", "encoding", "images", "mask", "translate", "first_frame",
+        "last_frame", "video",
     }
 )  # fmt: skip
 """Settings that change what the answer is. Leaving one of these out would be a different request."""

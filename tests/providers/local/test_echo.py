@@ -46,9 +46,9 @@ def warned(response):
     return [warning.field for warning in response.warnings]
 
 
-def test_the_declaration_names_both_models_and_needs_no_key():
+def test_the_declaration_names_all_models_and_needs_no_key():
     models = PROVIDER.models()
-    assert set(models) == {"echo", "eliza"}
+    assert set(models) == {"echo", "eliza", "hashing"}
     assert all(model.key == f"local/{name}" for name, model in models.items())
     assert PROVIDER.embedded
     assert PROVIDER.settings == ()

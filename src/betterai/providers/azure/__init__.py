@@ -17,7 +17,10 @@ https://cognitiveservices.azure.com/.default).
 """
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
+from betterai.providers.azure.audio import AzureSpeech, AzureTranscriptions
 from betterai.providers.azure.chat import AzureChat
+from betterai.providers.azure.embeddings import AzureEmbeddings
+from betterai.providers.azure.images import AzureImages
 from betterai.providers.azure.messages import AzureMessages
 from betterai.providers.azure.models import PROVIDER_MODELS
 from betterai.providers.azure.responses import AzureResponses
@@ -49,7 +52,11 @@ PROVIDER = Provider(
             "openai_chat": AzureChat(),
             "openai_responses": AzureResponses(),
             "anthropic_messages": AzureMessages(),
-        }
+        },
+        "embeddings": {"openai_embeddings": AzureEmbeddings()},
+        "image": {"openai_images": AzureImages()},
+        "audio": {"openai_transcriptions": AzureTranscriptions()},
+        "tts": {"openai_speech": AzureSpeech()},
     },
     codec_settings=("base_url", "api_version"),
 )

@@ -2,8 +2,10 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.fireworks.chat import FireworksChat
+from betterai.providers.fireworks.embeddings import FireworksEmbeddings
 from betterai.providers.fireworks.models import PROVIDER_MODELS
 from betterai.providers.fireworks.responses import FireworksResponses
+from betterai.wire.rerank import Rerank
 
 PROVIDER = Provider(
     name="fireworks",
@@ -16,7 +18,11 @@ PROVIDER = Provider(
     ),
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": FireworksChat(), "openai_responses": FireworksResponses()}},
+    protocols={
+        "text": {"openai_chat": FireworksChat(), "openai_responses": FireworksResponses()},
+        "embeddings": {"openai_embeddings": FireworksEmbeddings()},
+        "rerank": {"rerank": Rerank()},
+    },
     defaults={"text": "accounts/fireworks/models/gpt-oss-120b"},
     list_models_path="/models",
 )

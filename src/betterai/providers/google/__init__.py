@@ -5,6 +5,8 @@ from betterai.providers.google.files import GoogleFiles
 from betterai.providers.google.models import PROVIDER_MODELS
 from betterai.providers.google.text import GoogleText
 from betterai.wire.gemini import GeminiCount
+from betterai.wire.gemini.embeddings import GeminiEmbeddings
+from betterai.wire.gemini.images import GeminiImages
 
 _TEXT = GoogleText()
 PROVIDER = Provider(
@@ -23,7 +25,9 @@ PROVIDER = Provider(
         "text": {"gemini": _TEXT},
         "count": {"gemini": GeminiCount(_TEXT)},
         "files": {"files": GoogleFiles()},
+        "embeddings": {"gemini": GeminiEmbeddings()},
+        "image": {"gemini": GeminiImages(_TEXT)},
     },
-    defaults={"text": "gemini-3.8-flash"},
+    defaults={"text": "gemini-3.8-flash", "embeddings": "gemini-embedding-2"},
     list_models_path="/v1beta/models?pageSize=1000",
 )

@@ -1,6 +1,7 @@
 """Groq (https://console.groq.com/docs)."""
 
 from betterai.core.provider import BearerAuth, Provider, Setting
+from betterai.providers.groq.audio import GroqSpeech, GroqTranscriptions
 from betterai.providers.groq.chat import GroqChat
 from betterai.providers.groq.models import PROVIDER_MODELS
 from betterai.providers.groq.responses import GroqResponses
@@ -16,7 +17,11 @@ PROVIDER = Provider(
     ),
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": GroqChat(), "openai_responses": GroqResponses()}},
-    defaults={"text": "openai/gpt-oss-120b"},
+    protocols={
+        "text": {"openai_chat": GroqChat(), "openai_responses": GroqResponses()},
+        "audio": {"openai_transcriptions": GroqTranscriptions()},
+        "tts": {"openai_speech": GroqSpeech()},
+    },
+    defaults={"text": "openai/gpt-oss-120b", "audio": "whisper-large-v3-turbo"},
     list_models_path="/models",
 )

@@ -2,10 +2,12 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.llamacpp.chat import LlamaCppChat
+from betterai.providers.llamacpp.embeddings import LlamaCppEmbeddings
 from betterai.providers.llamacpp.messages import LlamaCppCount, LlamaCppMessages
 from betterai.providers.llamacpp.responses import LlamaCppResponses
 from betterai.providers.llamacpp.tokenize import LlamaCppTokenize
 from betterai.wire.openai_responses import OpenAIResponsesCount
+from betterai.wire.rerank import Rerank
 
 _RESPONSES, _MESSAGES = LlamaCppResponses(), LlamaCppMessages()
 PROVIDER = Provider(
@@ -35,8 +37,10 @@ PROVIDER = Provider(
             "openai_responses": OpenAIResponsesCount(_RESPONSES),
             "anthropic_messages": LlamaCppCount(_MESSAGES),
         },
+        "embeddings": {"openai_embeddings": LlamaCppEmbeddings()},
+        "rerank": {"rerank": Rerank()},
     },
-    defaults={"text": "default"},
+    defaults={"text": "default", "embeddings": "default", "rerank": "default"},
     codec_settings=("base_url",),
     list_models_path="/models",
 )

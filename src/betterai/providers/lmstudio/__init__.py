@@ -2,6 +2,7 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.lmstudio.chat import LMStudioChat
+from betterai.providers.lmstudio.embeddings import LMStudioEmbeddings
 from betterai.providers.lmstudio.responses import LMStudioResponses
 
 PROVIDER = Provider(
@@ -14,6 +15,9 @@ PROVIDER = Provider(
         Setting(name="base_url", env=("LMSTUDIO_BASE_URL",), default="http://localhost:1234/v1"),
     ),
     auth=BearerAuth(),
-    protocols={"text": {"openai_chat": LMStudioChat(), "openai_responses": LMStudioResponses()}},
+    protocols={
+        "text": {"openai_chat": LMStudioChat(), "openai_responses": LMStudioResponses()},
+        "embeddings": {"openai_embeddings": LMStudioEmbeddings()},
+    },
     list_models_path="/models",
 )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from betterai.core.model import ModelConfig
 from betterai.core.provider import NoAuth, Provider
+from betterai.providers.local.hashing import LocalEmbeddingProvider
 from betterai.providers.local.text import LocalTextProvider
 
 
@@ -21,7 +22,7 @@ PROVIDER = Provider(
     base_url="",
     auth=NoAuth(),
     models=_load_models,
-    protocols={"text": {"local": LocalTextProvider}},
-    defaults={"text": "eliza"},
+    protocols={"text": {"local": LocalTextProvider}, "embeddings": {"local": LocalEmbeddingProvider}},
+    defaults={"text": "eliza", "embeddings": "hashing"},
     embedded=True,
 )

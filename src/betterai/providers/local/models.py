@@ -47,4 +47,11 @@ PROVIDER_MODELS: dict[str, ModelConfig] = {
         traits=ModelTraits(reasons="never", json_schema=False),
         price=FREE,
     ),
+    "hashing": ModelConfig(
+        id="hashing",
+        name="Hashing (embeddings by words and their pieces: a test double)",
+        provider="local",
+        category="embeddings",
+        price=FREE,
+    ),
 }

@@ -1,8 +1,11 @@
 """Mistral (https://docs.mistral.ai). `MISTRAL_BASE_URL` takes the regions: https://api.eu.mistral.ai/v1, api.us."""
 
 from betterai.core.provider import BearerAuth, Provider, Setting
+from betterai.providers.mistral.audio import MistralSpeech, MistralTranscriptions
 from betterai.providers.mistral.chat import MistralChat
+from betterai.providers.mistral.embeddings import MistralEmbeddings
 from betterai.providers.mistral.models import PROVIDER_MODELS
+from betterai.wire.openai_moderations import OpenAIModerations
 
 PROVIDER = Provider(
     name="mistral",
@@ -16,7 +19,13 @@ PROVIDER = Provider(
     ),
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": MistralChat()}},
-    defaults={"text": "mistral-large-latest"},
+    protocols={
+        "text": {"openai_chat": MistralChat()},
+        "embeddings": {"openai_embeddings": MistralEmbeddings()},
+        "moderation": {"openai_moderations": OpenAIModerations()},
+        "audio": {"openai_transcriptions": MistralTranscriptions()},
+        "tts": {"openai_speech": MistralSpeech()},
+    },
+    defaults={"text": "mistral-large-latest", "embeddings": "mistral-embed"},
     list_models_path="/models",
 )

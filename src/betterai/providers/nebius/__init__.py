@@ -5,6 +5,7 @@ Nothing of it was recorded: what is known is that it follows OpenAI.
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.nebius.chat import NebiusChat
+from betterai.providers.nebius.embeddings import NebiusEmbeddings
 from betterai.providers.nebius.models import PROVIDER_MODELS
 
 PROVIDER = Provider(
@@ -18,7 +19,10 @@ PROVIDER = Provider(
     ),
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": NebiusChat()}},
+    protocols={
+        "text": {"openai_chat": NebiusChat()},
+        "embeddings": {"openai_embeddings": NebiusEmbeddings()},
+    },
     defaults={"text": "openai/gpt-oss-120b"},
     list_models_path="/models",
 )

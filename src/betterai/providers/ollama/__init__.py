@@ -2,6 +2,8 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.ollama.chat import OllamaChat
+from betterai.providers.ollama.embed import OllamaEmbed
+from betterai.providers.ollama.embeddings import OllamaEmbeddings
 from betterai.providers.ollama.host import read_base_url
 from betterai.providers.ollama.messages import OllamaMessages
 from betterai.providers.ollama.native import OllamaNative
@@ -34,7 +36,8 @@ PROVIDER = Provider(
             "openai_chat": OllamaChat(),
             "openai_responses": OllamaResponses(),
             "anthropic_messages": OllamaMessages(),
-        }
+        },
+        "embeddings": {"ollama_embed": OllamaEmbed(), "openai_embeddings": OllamaEmbeddings()},
     },
     list_models_path="/v1/models",
 )

@@ -5,7 +5,12 @@ from betterai.providers.openai.files import OpenAIFiles
 from betterai.providers.openai.models import PROVIDER_MODELS
 from betterai.providers.openai.responses import OpenAIOwnResponses
 from betterai.wire.openai_chat import OpenAIChat
+from betterai.wire.openai_embeddings import OpenAIEmbeddings
+from betterai.wire.openai_images import OpenAIImages
+from betterai.wire.openai_moderations import OpenAIModerations
 from betterai.wire.openai_responses import OpenAIResponsesCount
+from betterai.wire.openai_speech import OpenAISpeech
+from betterai.wire.openai_transcriptions import OpenAITranscriptions
 
 RESPONSES = OpenAIOwnResponses()
 
@@ -27,7 +32,12 @@ PROVIDER = Provider(
         "text": {"openai_responses": RESPONSES, "openai_chat": OpenAIChat()},
         "count": {"openai_responses": OpenAIResponsesCount(RESPONSES)},
         "files": {"files": OpenAIFiles()},
+        "embeddings": {"openai_embeddings": OpenAIEmbeddings()},
+        "moderation": {"openai_moderations": OpenAIModerations()},
+        "image": {"openai_images": OpenAIImages()},
+        "audio": {"openai_transcriptions": OpenAITranscriptions()},
+        "tts": {"openai_speech": OpenAISpeech()},
     },
-    defaults={"text": "gpt-6-luna"},
+    defaults={"text": "gpt-6-luna", "embeddings": "text-embedding-3-small", "moderation": "omni-moderation-latest"},
     list_models_path="/models",
 )

@@ -2,8 +2,12 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.openrouter.chat import OpenRouterChat
+from betterai.providers.openrouter.embeddings import OpenRouterEmbeddings
+from betterai.providers.openrouter.images import OpenRouterImages
 from betterai.providers.openrouter.models import PROVIDER_MODELS
 from betterai.providers.openrouter.responses import OpenRouterResponses
+from betterai.providers.openrouter.transcriptions import OpenRouterTranscriptions
+from betterai.wire.rerank import Rerank
 
 PROVIDER = Provider(
     name="openrouter",
@@ -21,7 +25,13 @@ PROVIDER = Provider(
     auth=BearerAuth(),
     headers={"HTTP-Referer": "{app_url}", "X-Title": "{app_title}"},
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": OpenRouterChat(), "openai_responses": OpenRouterResponses()}},
+    protocols={
+        "text": {"openai_chat": OpenRouterChat(), "openai_responses": OpenRouterResponses()},
+        "embeddings": {"openai_embeddings": OpenRouterEmbeddings()},
+        "rerank": {"rerank": Rerank()},
+        "image": {"openai_images": OpenRouterImages()},
+        "audio": {"openai_transcriptions": OpenRouterTranscriptions()},
+    },
     defaults={"text": "openai/gpt-oss-120b"},
     list_models_path="/models",
 )

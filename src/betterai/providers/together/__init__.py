@@ -2,7 +2,10 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.together.chat import TogetherChat
+from betterai.providers.together.embeddings import TogetherEmbeddings
+from betterai.providers.together.images import TogetherImages
 from betterai.providers.together.models import PROVIDER_MODELS
+from betterai.wire.rerank import Rerank
 
 PROVIDER = Provider(
     name="together",
@@ -16,7 +19,12 @@ PROVIDER = Provider(
     auth=BearerAuth(),
     hosts=("api.together.xyz",),
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": TogetherChat()}},
+    protocols={
+        "text": {"openai_chat": TogetherChat()},
+        "embeddings": {"openai_embeddings": TogetherEmbeddings()},
+        "rerank": {"rerank": Rerank()},
+        "image": {"openai_images": TogetherImages()},
+    },
     defaults={"text": "openai/gpt-oss-120b"},
     list_models_path="/models",
 )

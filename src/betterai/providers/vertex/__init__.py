@@ -6,10 +6,13 @@ With a key alone it is express mode, without a project.
 """
 
 from betterai.core.provider import GoogleAuth, Provider, Setting
+from betterai.providers.vertex.embeddings import VertexEmbeddings, VertexPredictEmbeddings
+from betterai.providers.vertex.imagen import Imagen
 from betterai.providers.vertex.messages import VertexMessages
 from betterai.providers.vertex.models import PROVIDER_MODELS
 from betterai.providers.vertex.place import find_base_url
 from betterai.providers.vertex.text import VertexCount, VertexText
+from betterai.wire.gemini.images import GeminiImages
 
 _TEXT = VertexText()
 PROVIDER = Provider(
@@ -66,6 +69,8 @@ PROVIDER = Provider(
     protocols={
         "text": {"gemini": _TEXT, "anthropic_messages": VertexMessages()},
         "count": {"gemini": VertexCount(_TEXT)},
+        "embeddings": {"vertex_predict": VertexPredictEmbeddings(), "gemini": VertexEmbeddings()},
+        "image": {"gemini": GeminiImages(_TEXT), "vertex_predict": Imagen()},
     },
-    defaults={"text": "gemini-3.8-flash"},
+    defaults={"text": "gemini-3.8-flash", "embeddings": "gemini-embedding-001"},
 )

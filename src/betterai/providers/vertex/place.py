@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 _ANYWHERE = "aiplatform.googleapis.com"
 _REGIONS_TOGETHER = ("us", "eu")
@@ -23,3 +24,13 @@ def find_base_url(settings: Mapping[str, str]) -> str:
     if project := settings.get("project"):
         return f"https://{find_host(location)}/{version}/projects/{project}/locations/{location}"
     return f"https://{_ANYWHERE}/{version}"
+
+
+def find_model_path(id: str) -> str:
+    """The path of a model under the base URL, which names the project and the location."""
+    name = id.removeprefix("models/")
+    if name.startswith("endpoints/"):
+        return f"/{quote(name, safe='/')}"
+    publisher, slash, rest = name.partition("/")
+    publisher, name = (publisher, rest) if slash else ("google", name)
+    return f"/publishers/{quote(publisher, safe='')}/models/{quote(name, safe='@')}"

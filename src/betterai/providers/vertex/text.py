@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import ClassVar
-from urllib.parse import quote
 
 from betterai.core.codec import TextCall
+from betterai.providers.vertex.place import find_model_path
 from betterai.wire.gemini import Gemini, GeminiCount
 from betterai.wire.gemini.fields import BODY_OPTIONS, CONFIG_OPTIONS
 
@@ -19,12 +19,7 @@ class VertexText(Gemini):
 
     def address(self, call: TextCall, method: str) -> str:
         """The path under the base URL, which names the project and the location."""
-        name = call.model.id.removeprefix("models/")
-        if name.startswith("endpoints/"):
-            return f"/{quote(name, safe='/')}:{method}"
-        publisher, slash, rest = name.partition("/")
-        publisher, name = (publisher, rest) if slash else ("google", name)
-        return f"/publishers/{quote(publisher, safe='')}/models/{quote(name, safe='@')}:{method}"
+        return f"{find_model_path(call.model.id)}:{method}"
 
 
 class VertexCount(GeminiCount):

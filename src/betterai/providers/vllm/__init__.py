@@ -2,8 +2,10 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.vllm.chat import VLLMChat
+from betterai.providers.vllm.embeddings import VLLMEmbeddings
 from betterai.providers.vllm.responses import VLLMResponses
 from betterai.providers.vllm.tokenize import VLLMTokenize
+from betterai.wire.rerank import Rerank
 
 PROVIDER = Provider(
     name="vllm",
@@ -20,6 +22,8 @@ PROVIDER = Provider(
     protocols={
         "text": {"openai_chat": VLLMChat(), "openai_responses": VLLMResponses()},
         "count": {"openai_chat": VLLMTokenize()},
+        "embeddings": {"openai_embeddings": VLLMEmbeddings()},
+        "rerank": {"rerank": Rerank()},
     },
     codec_settings=("base_url",),
     list_models_path="/models",

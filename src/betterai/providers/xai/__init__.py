@@ -1,7 +1,9 @@
 """xAI (https://docs.x.ai): the Grok models."""
 
 from betterai.core.provider import BearerAuth, Provider, Setting
+from betterai.providers.xai.audio import XAISpeech, XAITranscriptions
 from betterai.providers.xai.chat import XAIChat
+from betterai.providers.xai.images import XAIImages
 from betterai.providers.xai.models import PROVIDER_MODELS
 from betterai.providers.xai.responses import XAIResponses
 from betterai.providers.xai.tokenize import XAITokenize
@@ -21,6 +23,9 @@ PROVIDER = Provider(
     protocols={
         "text": {"openai_responses": XAIResponses(), "openai_chat": XAIChat()},
         "count": {"openai_chat": XAITokenize()},
+        "image": {"openai_images": XAIImages()},
+        "audio": {"xai_stt": XAITranscriptions()},
+        "tts": {"xai_tts": XAISpeech()},
     },
     defaults={"text": "grok-4.7"},
     list_models_path="/models",

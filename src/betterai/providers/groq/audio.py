@@ -1,0 +1,37 @@
+"""Groq's speech to text and back (https://console.groq.com/docs/speech-to-text, 2026-11-22)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from betterai.wire.openai_speech import OpenAISpeech
+from betterai.wire.openai_transcriptions import OpenAITranscriptions
+
+
+class GroqTranscriptions(OpenAITranscriptions):
+    """Whisper: whole answers only, and nobody is told apart."""
+
+    streams: ClassVar = False
+    fields: ClassVar = {"language": "language", "prompt": "prompt", "temperature": "temperature"}
+    unsupported: ClassVar = {
+        **OpenAITranscriptions.unsupported,
+        "keywords": "put them into prompt",
+        "diarize": "nobody is told apart here",
+    }
+    vendor_options: ClassVar = frozenset({"response_format", "url"})
+
+
+class GroqSpeech(OpenAISpeech):
+    """The voices are the model's own: there is no default."""
+
+    fields: ClassVar = {
+        "voice": "voice", "format": "response_format", "speed": "speed", "sample_rate": "sample_rate",
+    }  # fmt: skip
+    unsupported: ClassVar = {
+        "seed": "speech cannot be repeated here",
+        "language": "the language is the model's",
+        "instructions": "write directions into the text",
+        "alignment": "when each word is said is not told here",
+    }
+    default_voice: ClassVar = ""
+    default_format: ClassVar = "wav"

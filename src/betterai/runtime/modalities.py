@@ -1,0 +1,329 @@
+"""The short ways of the categories other than text: methods of `Client`, and functions of the module."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from betterai.config.environment import complete_config
+from betterai.core.config import CoreConfig
+from betterai.core.events import Listener
+from betterai.core.exceptions import ConfigurationError
+from betterai.core.media import Media
+from betterai.core.model import Category
+from betterai.core.options import (
+    EmbeddingOptions,
+    ImageOptions,
+    ModerationOptions,
+    RerankOptions,
+    SpeechOptions,
+    TranscriptionOptions,
+    VideoOptions,
+)
+from betterai.core.results import (
+    EmbeddingResponse,
+    ImageChunk,
+    ImageResponse,
+    ModerationResponse,
+    RerankResponse,
+    Result,
+    Speech,
+    SpeechChunk,
+    Transcript,
+    TranscriptChunk,
+    VideoResponse,
+)
+from betterai.core.settings import (
+    EmbeddingSettings,
+    ImageSettings,
+    ModerationSettings,
+    RerankSettings,
+    Settings,
+    SpeechSettings,
+    TranscriptionSettings,
+    VideoSettings,
+)
+from betterai.runtime.attempts import read_timeout
+from betterai.runtime.factory import find_provider
+from betterai.runtime.found import Found
+from betterai.runtime.registry import registry_version
+from betterai.runtime.sources import MediaSource, gather_media
+from betterai.runtime.stand_in import choose_transport
+
+if TYPE_CHECKING:
+    from betterai.runtime.job_store import JobStore
+    from betterai.runtime.jobs import Job
+    from betterai.transport.http import HTTPTransport
+
+R = TypeVar("R", bound=Result)
+S = TypeVar("S", bound=Settings)
+C = TypeVar("C")
+Version = tuple[int, int]
+MAX_PROVIDERS = 256
+
+
+class Modalities:
+    """What `Client` offers beside text. Every method takes the settings of its category, as one value or by name."""
+
+    listener: Listener | None
+    _config: CoreConfig
+    _others: dict[tuple[Category, str], Found]
+
+    def _connect(self) -> HTTPTransport:
+        raise NotImplementedError
+
+    def _limit(self, config: CoreConfig) -> CoreConfig:
+        raise NotImplementedError
+
+    def find(self, category: Category, model: str, config: CoreConfig | None = None) -> Found:
+        """The provider of a category behind a name. Raises `ModelNotFoundError` and `ConfigurationError`."""
+        if config is not None:
+            return self._open(category, model or config.model, self._limit(config))
+        key, version = (category, model), registry_version()
+        found = self._others.get(key)
+        if found is None or found.version != version:
+            if len(self._others) >= MAX_PROVIDERS:
+                self._others.clear()
+            found = self._others[key] = self._open(category, model, msgspec.structs.replace(self._config, model=""))
+        elif (connection := getattr(found.provider, "connection", None)) is not None:
+            connection.look_again()
+        return found
+
+    def _open(self, category: Category, name: str, config: CoreConfig) -> Found:
+        version = registry_version()
+        named = msgspec.structs.replace(config, model=name)
+        found = find_provider(category, named, transport=self._connect)
+        return Found(*found, version, category, self.listener)
+
+    async def embed(
+        self,
+        model: str,
+        texts: str | Sequence[str],
+        *,
+        config: CoreConfig | None = None,
+        settings: EmbeddingSettings | None = None,
+        **options: Unpack[EmbeddingOptions],
+    ) -> EmbeddingResponse:
+        """A vector for each text, in order: see `betterai.embed`."""
+        found = self.find("embeddings", model, config)
+        given, wanted = [texts] if isinstance(texts, str) else texts, _merge(EmbeddingSettings, settings, options)
+        return await found.whole(lambda provider: provider.embed(given, found.id, wanted), given, wanted)
+
+    async def rerank(
+        self,
+        model: str,
+        query: str,
+        documents: Sequence[str],
+        *,
+        config: CoreConfig | None = None,
+        settings: RerankSettings | None = None,
+        **options: Unpack[RerankOptions],
+    ) -> RerankResponse:
+        """The documents by how well they answer a query: see `betterai.rerank`."""
+        found = self.find("rerank", model, config)
+        wanted = _merge(RerankSettings, settings, options)
+        more = (wanted,) if wanted.given().keys() - {"top"} else ()
+        return await found.whole(
+            lambda ranker: ranker.rerank(query, documents, found.id, wanted.top, *more), query, wanted
+        )
+
+    async def moderate(
+        self,
+        model: str,
+        inputs: str | Media | Sequence[str | Media],
+        *,
+        config: CoreConfig | None = None,
+        settings: ModerationSettings | None = None,
+        **options: Unpack[ModerationOptions],
+    ) -> ModerationResponse:
+        """A verdict on each input: see `betterai.moderate`."""
+        found = self.find("moderation", model, config)
+        given = [inputs] if isinstance(inputs, str | Media) else inputs
+        wanted = _merge(ModerationSettings, settings, options)
+        more = (wanted,) if wanted.given() else ()
+        return await found.whole(lambda provider: provider.moderate(given, found.id, *more), given, wanted)
+
+    async def generate_image(
+        self,
+        model: str,
+        prompt: str,
+        *,
+        config: CoreConfig | None = None,
+        settings: ImageSettings | None = None,
+        **options: Unpack[ImageOptions],
+    ) -> ImageResponse:
+        """Pictures of a prompt: see `betterai.generate_image`."""
+        found = self.find("image", model, config)
+        wanted = _merge(ImageSettings, settings, options)
+        return await found.whole(lambda provider: provider.generate(prompt, found.id, wanted), prompt, wanted)
+
+    def stream_image(
+        self,
+        model: str,
+        prompt: str,
+        *,
+        config: CoreConfig | None = None,
+        settings: ImageSettings | None = None,
+        **options: Unpack[ImageOptions],
+    ) -> AsyncGenerator[ImageChunk, None]:
+        """The same, with unfinished pictures on the way where the provider shows them."""
+        found = self.find("image", model, config)
+        wanted = _merge(ImageSettings, settings, options)
+        return found.pieces(lambda provider: provider.generate_stream(prompt, found.id, wanted), prompt, wanted)
+
+    async def generate_video(
+        self,
+        model: str,
+        prompt: str,
+        *,
+        store: JobStore | UnsetType | None = UNSET,
+        config: CoreConfig | None = None,
+        settings: VideoSettings | None = None,
+        **options: Unpack[VideoOptions],
+    ) -> VideoResponse:
+        """A film of a prompt, waited for: see `betterai.generate_video`."""
+        from betterai.runtime.exchange import ExchangeRunner
+
+        wanted = _merge(VideoSettings, settings, options)
+        found = self.find("video", model, config)
+
+        async def make(provider: Any) -> VideoResponse:
+            if not isinstance(provider, ExchangeRunner):
+                film: VideoResponse = await provider.generate(prompt, found.id, wanted)
+                return film
+            job: Job[VideoResponse] = await self._start("video", model, prompt, store, config, wanted)
+            return await job.finish()
+
+        return await found.whole(make, prompt, wanted)
+
+    async def start_video(
+        self,
+        model: str,
+        prompt: str,
+        *,
+        store: JobStore | UnsetType | None = UNSET,
+        config: CoreConfig | None = None,
+        settings: VideoSettings | None = None,
+        **options: Unpack[VideoOptions],
+    ) -> Job[VideoResponse]:
+        """The job that makes a film, submitted: see `betterai.start_video`."""
+        return await self._start("video", model, prompt, store, config, _merge(VideoSettings, settings, options))
+
+    async def start_image(
+        self,
+        model: str,
+        prompt: str,
+        *,
+        store: JobStore | UnsetType | None = UNSET,
+        config: CoreConfig | None = None,
+        settings: ImageSettings | None = None,
+        **options: Unpack[ImageOptions],
+    ) -> Job[ImageResponse]:
+        """The job that draws pictures, where the provider works on them as jobs: see `betterai.start_video`."""
+        return await self._start("image", model, prompt, store, config, _merge(ImageSettings, settings, options))
+
+    async def _start(
+        self,
+        category: Category,
+        model: str,
+        input: Any,
+        store: JobStore | UnsetType | None,
+        config: CoreConfig | None,
+        settings: Any,
+    ) -> Job[Any]:
+        from betterai.runtime.exchange import ExchangeRunner
+        from betterai.runtime.job_store import JobStore
+        from betterai.runtime.jobs import Job
+
+        found = self.find(category, model, config)
+        if not isinstance(found.provider, ExchangeRunner):
+            raise ConfigurationError(f"{found.declared.name} is a class, and starts no jobs", hint="await the result")
+        kept = JobStore() if isinstance(store, UnsetType) else store
+        return await Job.start(found.provider, input, found.id, settings, kept)
+
+    async def transcribe(
+        self,
+        model: str,
+        audio: MediaSource,
+        *,
+        config: CoreConfig | None = None,
+        settings: TranscriptionSettings | None = None,
+        **options: Unpack[TranscriptionOptions],
+    ) -> Transcript:
+        """What is said in a recording: see `betterai.transcribe`."""
+        found = self.find("audio", model, config)
+        wanted = _merge(TranscriptionSettings, settings, options)
+        media = await gather_media(audio, "audio")
+        return await found.whole(lambda provider: provider.transcribe(media, found.id, wanted), media, wanted)
+
+    async def stream_transcription(
+        self,
+        model: str,
+        audio: MediaSource | AsyncIterable[bytes],
+        *,
+        config: CoreConfig | None = None,
+        settings: TranscriptionSettings | None = None,
+        **options: Unpack[TranscriptionOptions],
+    ) -> AsyncGenerator[TranscriptChunk, None]:
+        """The same in pieces, of sound that may still be coming: see `betterai.stream_transcription`."""
+        found = self.find("audio", model, config)
+        wanted = _merge(TranscriptionSettings, settings, options)
+        media = aiter(audio) if isinstance(audio, AsyncIterable) else await gather_media(audio, "audio")
+        pieces = found.pieces(lambda provider: provider.transcribe_stream(media, found.id, wanted), media, wanted)
+        try:
+            async for piece in pieces:
+                yield piece
+        finally:
+            await pieces.aclose()
+
+    async def speak(
+        self,
+        model: str,
+        text: str,
+        *,
+        config: CoreConfig | None = None,
+        settings: SpeechSettings | None = None,
+        **options: Unpack[SpeechOptions],
+    ) -> Speech:
+        """A text as speech: see `betterai.speak`."""
+        found = self.find("tts", model, config)
+        wanted = _merge(SpeechSettings, settings, options)
+        return await found.whole(lambda provider: provider.synthesize(text, found.id, wanted), text, wanted)
+
+    def stream_speech(
+        self,
+        model: str,
+        text: str | AsyncIterator[str],
+        *,
+        config: CoreConfig | None = None,
+        settings: SpeechSettings | None = None,
+        **options: Unpack[SpeechOptions],
+    ) -> AsyncGenerator[SpeechChunk, None]:
+        """The same as it comes, of a text that may still be coming: see `betterai.stream_speech`."""
+        found = self.find("tts", model, config)
+        wanted = _merge(SpeechSettings, settings, options)
+        return found.pieces(lambda provider: provider.synthesize_stream(text, found.id, wanted), text, wanted)
+
+    async def save_media(self, media: Media, path: str | os.PathLike[str]) -> Path:
+        """Write media into a file, or into a folder under a new name: see `betterai.save_media`."""
+        from betterai.runtime.saving import save_to
+
+        limits = read_timeout(complete_config(self._config).timeout)
+        return await save_to(media, Path(path), choose_transport(self._connect()), limits)
+
+    async def _close_others(self) -> None:
+        found, self._others = self._others, {}
+        for item in found.values():
+            await item.provider.aclose()
+
+
+def _merge(kind: type[S], settings: S | None, options: Mapping[str, Any]) -> S:
+    """Settings with options on top."""
+    if settings is None:
+        return kind(**options)
+    return settings.replace(**options) if options else settings

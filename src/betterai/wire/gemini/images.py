@@ -1,0 +1,140 @@
+"""Pictures of the Gemini models that draw (https://ai.google.dev/gemini-api/docs/image-generation, 2026-11-22)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import gcd
+from typing import Any, ClassVar, Never
+
+import msgspec
+
+from betterai.core.codec import ImageCall, StreamState, TextCall
+from betterai.core.exceptions import ContentFilterError, ProviderError
+from betterai.core.message import AnyPart, MediaPart, Message, Text
+from betterai.core.response import ProviderResponse
+from betterai.core.results import ImageResponse
+from betterai.core.settings import GenerationSettings
+from betterai.core.wire import Call, WireRequest, WireResponse
+from betterai.wire.calls import BESIDE
+from betterai.wire.gemini.client import Gemini
+from betterai.wire.gemini.fields import PROTOCOL
+from betterai.wire.report import Report
+
+ASPECTS = frozenset({"1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"})
+SIZES = frozenset({"512", "1K", "2K", "4K"})
+_SIZES = ", ".join(sorted(SIZES))
+_PASSED = ("seed", "extra_body", "extra_headers", "extra_query")
+_WHY = {
+    "n": "one picture comes of one request here",
+    "mask": "say in the prompt what is to be changed",
+    "negative_prompt": "say in the prompt what is not wanted",
+}
+
+
+class GeminiImages:
+    """A turn of a conversation that is answered with a picture; pictures in the call go along and are edited.
+
+    `codec` is the vendor's for answers: both ask in the same place.
+    """
+
+    protocol: ClassVar[str] = PROTOCOL
+    streams: ClassVar[bool] = False
+    categories: ClassVar[frozenset[str]] = frozenset({"text"})
+    """Those of the models that draw as well as they speak."""
+
+    def __init__(self, codec: Gemini) -> None:
+        self._codec = codec
+
+    @property
+    def accepts(self) -> Mapping[str, frozenset[str]]:
+        return self._codec.accepts
+
+    def answers(self, path: str) -> bool:
+        return self._codec.answers(path)
+
+    def build_request(self, call: ImageCall) -> WireRequest:
+        """The call as a request. Raises `UnsupportedParam` for what cannot be carried and changes the meaning."""
+        report = Report(call.model)
+        request = self._codec.build_request(self._as_text(call, report))
+        return msgspec.structs.replace(request, warnings=(*request.warnings, *report.warnings))
+
+    def parse_response(self, call: ImageCall, reply: WireResponse) -> ImageResponse | WireRequest:
+        """The pictures. Raises `ContentFilterError` and `ProviderError` where there are none."""
+        answer = self._codec.parse_response(self._as_text(call, Report(call.model)), reply)
+        if isinstance(answer, WireRequest):
+            return answer
+        images = tuple(media for media in answer.media if media.kind == "image")
+        if not images:
+            raise _explain(answer, reply)
+        return ImageResponse(images=images, model=answer.model, usage=answer.usage, body=reply.content)
+
+    def parse_error(self, reply: WireResponse) -> ProviderError:
+        return self._codec.parse_error(reply)
+
+    def open_stream(self, call: ImageCall) -> StreamState[Never]:
+        raise ProviderError("pictures come in one piece here: there is no stream")
+
+    def _as_text(self, call: ImageCall, report: Report) -> TextCall:
+        settings = call.settings
+        vendor = call.model.provider
+        drawn = self._picture_config(settings.given(), report)
+        options = {**((settings.options or {}).get(vendor) or {}), **({"imageConfig": drawn} if drawn else {})}
+        given: dict[str, Any] = {name: value for name, value in settings.given().items() if name in _PASSED}
+        if options:
+            given["options"] = {vendor: options}
+        parts: tuple[AnyPart, ...] = (
+            *(MediaPart(media=media) for media in settings.images or ()),
+            Text(text=call.input),
+        )
+        return Call(
+            model=call.model,
+            input=(Message(role="user", parts=parts),),
+            settings=GenerationSettings(modalities=["text", "image"], **given),
+            id=call.id,
+            now=call.now,
+            warnings=call.warnings,
+            provider_settings=call.provider_settings,
+        )
+
+    def _picture_config(self, given: Mapping[str, Any], report: Report) -> dict[str, str]:
+        """`imageConfig`: an aspect and a size; everything else is reported."""
+        config: dict[str, str] = {}
+        for name, value in given.items():
+            if value is None or name in BESIDE or name in ("seed", "images"):
+                continue
+            if name == "aspect":
+                config["aspectRatio"] = value
+            elif name == "size" and value in SIZES:
+                config["imageSize"] = value
+            elif name == "size" and (aspect := find_aspect(value)) in ASPECTS:
+                config.setdefault("aspectRatio", aspect)
+                report.translate(
+                    "size", f"it is asked for as an aspect of {aspect}; sizes are {', '.join(sorted(SIZES))}"
+                )
+            else:
+                why = _WHY.get(name, "this provider has no such setting")
+                report.drop(name, why, harmless=name == "n" and value == 1)
+        return config
+
+
+def find_aspect(size: str) -> str:
+    """The aspect of "1024x1536", as "2:3"; "" for what is no size."""
+    width, _, height = size.partition("x")
+    if not (width.isdecimal() and height.isdecimal()) or not int(width) * int(height):
+        return ""
+    both = gcd(int(width), int(height))
+    return f"{int(width) // both}:{int(height) // both}"
+
+
+def _explain(answer: ProviderResponse, reply: WireResponse) -> ProviderError:
+    """The error for an answer without a picture: what was said in its place, and why."""
+    refused = answer.finish_reason in ("content_filter", "refusal")
+    kind = ContentFilterError if refused else ProviderError
+    why = answer.content or answer.raw_finish_reason
+    return kind(
+        f"no picture came{f': {why[:300]}' if why else ''}",
+        status=reply.status,
+        code=answer.raw_finish_reason,
+        provider_message=why,
+        body=reply.content[:65536],
+    )

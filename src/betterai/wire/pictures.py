@@ -1,0 +1,58 @@
+"""Pictures in replies, as vendors write them: base64 or a URL, with or without their type."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from betterai.core.media import Media
+from betterai.core.sniffing import sniff_base64
+from betterai.core.usage import Usage
+
+
+class PictureShape(Struct):
+    b64_json: str | None = None
+    url: str | None = None
+    revised_prompt: str | None = None
+    mime_type: str | None = None
+    media_type: str | None = None
+
+
+class ImageTokens(Struct):
+    text_tokens: int | None = None
+    image_tokens: int | None = None
+
+
+class ImageUsageShape(Struct):
+    """`usage` of pictures: tokens of texts and of pictures, each way."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    input_tokens_details: ImageTokens | None = None
+    output_tokens_details: ImageTokens | None = None
+
+    def read(self) -> Usage | None:
+        """Disjoint counters; what is not told apart is pictures on the way out, and text on the way in."""
+        if self.input_tokens is None and self.output_tokens is None:
+            return None
+        inputs, outputs = self.input_tokens_details or ImageTokens(), self.output_tokens_details or ImageTokens()
+        image_in, text_out = inputs.image_tokens or 0, outputs.text_tokens or 0
+        return Usage(
+            text_in=max(0, (self.input_tokens or 0) - image_in),
+            image_in=image_in,
+            text_out=text_out,
+            image_out=max(0, (self.output_tokens or 0) - text_out),
+        )
+
+
+def read_picture(shape: PictureShape, said: str = "") -> Media:
+    """One picture. Its type is as its first bytes show, else as it is stated with it, else as `said`.
+
+    Raises `msgspec.ValidationError` for one that has neither content nor URL.
+    """
+    stated = shape.mime_type or shape.media_type or said
+    if shape.b64_json:
+        return Media(kind="image", mime_type=sniff_base64(shape.b64_json) or stated, base64=shape.b64_json)
+    if shape.url:
+        return Media(kind="image", mime_type=shape.mime_type or shape.media_type or "", url=shape.url)
+    raise msgspec.ValidationError("a picture without content")

@@ -1,0 +1,157 @@
+"""What the contract tests of the categories other than text ask with, and the doubles that answer them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+import betterai
+from betterai.core.media import Media
+from betterai.core.results import RerankInput
+from betterai.core.settings import (
+    EmbeddingSettings,
+    ImageSettings,
+    ModerationSettings,
+    RerankSettings,
+    SpeechSettings,
+    TranscriptionSettings,
+)
+from betterai.core.wire import Call, Multipart, WireRequest
+from betterai.runtime.encoding import encode_request
+from betterai.runtime.factory import find_provider
+from contract.cases import CODECS, Case, flatten, visible
+from contract.modality_doubles import (
+    EMBEDDINGS,
+    IMAGES,
+    PNG,
+    SOUND,
+    gemini_single,
+    moderations,
+    rerank,
+    sound,
+    transcript,
+)
+from contract.test_secrets import canary_of
+from runtime.upstream import Behaviour, reply
+
+CANARY = "canary-17"
+PICTURE = Media(kind="image", mime_type="image/png", data=PNG, filename="a.png")
+RECORDING = Media(kind="audio", mime_type="audio/mpeg", data=SOUND, filename="talk.mp3")
+KINDS: dict[str, type[Any]] = {
+    "embeddings": EmbeddingSettings, "rerank": RerankSettings, "moderation": ModerationSettings, "image": ImageSettings,
+    "audio": TranscriptionSettings, "tts": SpeechSettings,
+}  # fmt: skip
+SETTINGS: dict[str, dict[str, Any]] = {
+    "embeddings": {"dimensions": 1717, "task": CANARY, "encoding": "int8", "truncate": False, "user": CANARY},
+    "rerank": {"top": 1717, "max_tokens": 1717, "truncate": False},
+    "moderation": {},
+    "image": {
+        "size": "1536x1024", "aspect": "3:2", "n": 3, "quality": CANARY, "style": CANARY, "format": "webp",
+        "compression": 17, "background": CANARY, "seed": 1717, "steps": 17, "guidance": 1.75, "negative_prompt": CANARY,
+        "images": (PICTURE,), "partial_images": 2, "moderation": CANARY, "user": CANARY,
+    },
+    "audio": {
+        "language": "de", "prompt": CANARY, "keywords": (CANARY,), "timestamps": ("word",), "diarize": True,
+        "speakers": 17, "temperature": 0.375, "translate": True, "sample_rate": 1717, "channels": 17,
+        "encoding": CANARY, "interim": True,
+    },
+    "tts": {
+        "voice": CANARY, "format": "flac", "sample_rate": 1717, "speed": 1.75, "language": "de",
+        "instructions": CANARY, "seed": 1717, "alignment": True,
+    },
+}  # fmt: skip
+"""A value for every setting of each category, none of them a usual default."""
+SHARED: dict[str, Any] = {
+    "extra_body": {"unheard_of": CANARY}, "extra_headers": {"X-Unheard-Of": CANARY}, "extra_query": {"unheard_of": CANARY},
+}  # fmt: skip
+INPUTS: dict[str, Any] = {
+    "embeddings": ("alpha", "beta"), "rerank": RerankInput(query="which", documents=("alpha", "beta")),
+    "moderation": ("alpha", "beta"), "image": "alpha beta", "audio": RECORDING, "tts": "alpha beta",
+}  # fmt: skip
+CASES = [case for case in CODECS if case.category in KINDS]
+UNNAMED = frozenset({"xai_stt", "xai_tts"})
+"""Protocols whose requests name no model."""
+
+
+def build(case: Case, **settings: Any) -> WireRequest:
+    """The request that a call becomes, encoded."""
+    kind = KINDS[case.category]
+    call: Any = Call(model=case.model, input=INPUTS[case.category], settings=kind(**settings), id="0" * 32, now=1.8e9)
+    return encode_request(case.codec.build_request(call), settings.get("extra_body"))
+
+
+def leaves_of(request: WireRequest) -> dict[str, Any]:
+    """All that a request says, by place, the fields of forms too."""
+    if not isinstance(request.body, Multipart):
+        return visible(request)
+    beside = {"headers": dict(request.headers), "query": dict(request.query), "url": request.url}
+    fields = {
+        f"/form/{index}/{field.name}": field.value.filename if isinstance(field.value, Media) else field.value
+        for index, field in enumerate(request.body.fields)
+    }
+    return {**flatten(beside), **fields}
+
+
+def takes_one_text(case: Case) -> bool:
+    return getattr(case.codec, "most_texts", None) == 1
+
+
+def double_of(case: Case) -> Behaviour:
+    """A server of the case's protocol."""
+    if case.category == "rerank":
+        return reply(200, rerank("data" if case.codec.fields.get("top") == "top_k" else "results"))
+    if case.category == "moderation":
+        return reply(200, moderations())
+    if case.category == "image":
+        return reply(200, IMAGES[case.protocol]())
+    if case.category == "audio":
+        return reply(200, transcript())
+    if case.category == "tts":
+        return reply(200, sound()) if case.codec.reply == "json" else reply(200, SOUND, content_type="audio/mpeg")
+    return _embed_one if takes_one_text(case) else reply(200, EMBEDDINGS[case.protocol]())
+
+
+async def _embed_one(request: web.Request) -> web.StreamResponse:
+    text = (await request.json())["content"]["parts"][0]["text"]
+    return web.json_response(gemini_single(("alpha", "beta").index(text)))
+
+
+def connect(case: Case, url: str) -> tuple[Any, set[str]]:
+    """The vendor with a canary in each secret setting that a key alone opens."""
+    values: dict[str, str] = {}
+    secrets: set[str] = set()
+    for setting in case.provider.settings:
+        if setting.secret and setting.name != "credentials":
+            values[setting.name] = canary_of(setting)
+            secrets.add(values[setting.name])
+        elif setting.required and setting.default is None and not setting.secret and setting.name != "base_url":
+            values[setting.name] = "filled-in"
+    config = betterai.CoreConfig(
+        model=f"{case.provider.name}/neutral-model", protocol=case.protocol, base_url=url,
+        api_key=values.pop("api_key", None), settings=values, retries=0,
+    )  # fmt: skip
+    provider, model, _ = find_provider(case.category, config)  # type: ignore[arg-type]
+    assert model.category == case.category
+    return provider, secrets
+
+
+async def ask(case: Case, provider: Any) -> Any:
+    """The whole result of the case's input."""
+    value = INPUTS[case.category]
+    if case.category == "rerank":
+        return await provider.rerank(value.query, value.documents)
+    method = {
+        "embeddings": "embed",
+        "moderation": "moderate",
+        "image": "generate",
+        "audio": "transcribe",
+        "tts": "synthesize",
+    }
+    return await getattr(provider, method[case.category])(value)
+
+
+def without_raw(result: Any) -> str:
+    """What a result shows, but for the reply as received."""
+    return repr(msgspec.structs.replace(result, body=b""))

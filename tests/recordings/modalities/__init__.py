@@ -1,0 +1,1 @@
+"""Independent readings of the categories other than text: plain dicts, and nothing of ours."""

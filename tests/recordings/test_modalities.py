@@ -1,0 +1,49 @@
+"""Real traffic of the categories other than text: what is read equals what an independent reading of the body says."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from betterai.runtime.replay import replay_exchange
+from recordings.exceptions import NOT_READ
+from recordings.modalities.readings import READINGS
+from recordings.modalities.store import kind_of, modality_files
+from recordings.store import load, name_of, needs_recordings
+
+pytestmark = [pytest.mark.recordings, needs_recordings]
+
+FILES = modality_files()
+
+
+def test_there_are_about_as_many_as_we_were_told() -> None:
+    assert len(FILES) > 160
+
+
+@pytest.mark.parametrize("file", FILES, ids=map(name_of, FILES))
+def test_is_read_as_the_body_says(file: Path) -> None:
+    exchange: dict[str, Any] = load(file)
+    response = exchange["response"]
+    report = replay_exchange(exchange, name_of(file))
+    if name_of(file) in NOT_READ:
+        assert report.verdict != "read"
+        return
+    assert report.verdict == "read", report.detail
+    if response["status"] >= 400:
+        assert report.error is not None
+        assert report.error["status"] == response["status"]
+        assert report.error["message"]
+        return
+    if "body_base64" in response:
+        sound = b64decode(response["body_base64"])
+        [media] = report.media
+        assert media["bytes"] == len(sound)
+        assert media["mime_type"].startswith("audio/")
+        return
+    expected = READINGS[kind_of(file)](response["body"])
+    tokens = expected.pop("input")
+    assert {name: getattr(report, name) for name in expected} == expected
+    assert (report.usage.input if report.usage is not None else None) == tokens
