@@ -298,6 +298,12 @@ async def test_kinds_are_chosen_and_own_patterns_added() -> None:
     assert provider.calls[1].text == f"{ADA} [EMPLOYEE_1] 555-123-4567"
 
 
+async def test_a_pattern_that_nothing_matches_too_comes_to_an_end() -> None:
+    with scripted(["a"]) as provider:
+        await Redacted("scripted/any", kinds=[], patterns={"number": r"\d*"}).generate("call 12, or 3")
+    assert provider.calls[0].text == "call [NUMBER_1], or [NUMBER_2]"
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
