@@ -177,7 +177,7 @@ async def test_tokens_are_counted_by_what_is_wrapped() -> None:
         assert (await betterai.count_tokens(provider, "How many are these?")).tokens == direct.tokens
 
 
-@pytest.mark.parametrize("wrong", [None, 5, object()])
+@pytest.mark.parametrize("wrong", [None, 5, object(), betterai.Router])
 def test_what_does_not_answer_is_not_wrapped(wrong: Any) -> None:
     with pytest.raises(betterai.ValidationError, match="Middleware wraps a text provider or a model's name, not"):
         Middleware(wrong)

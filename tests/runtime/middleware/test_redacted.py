@@ -310,6 +310,8 @@ async def test_a_pattern_that_nothing_matches_too_comes_to_an_end() -> None:
         ({"kinds": ["emial"]}, "no kind 'emial'"),
         ({"patterns": {"a b": "x"}}, "made of letters"),
         ({"patterns": {"a": "("}}, "cannot be read"),
+        ({"patterns": {"a": 7}}, "cannot be read"),
+        ({"patterns": ["a"]}, "are named"),
         ({"media": "drop"}, "media must be"),
     ],
 )

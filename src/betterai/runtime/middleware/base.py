@@ -53,8 +53,8 @@ class Middleware(ObservedTextProvider):
     """
 
     def __init__(self, inner: BaseTextProvider | str) -> None:
-        if not isinstance(inner, str) and not hasattr(inner, "generate_stream"):
-            said = f"{type(self).__name__} wraps a text provider or a model's name, not {type(inner).__name__}"
+        if isinstance(inner, type) or not (isinstance(inner, str) or hasattr(inner, "generate_stream")):
+            said = f"{type(self).__name__} wraps a text provider or a model's name, not {inner!r:.80}"
             raise ValidationError(said, hint="pass one of them first")
         self.inner = inner
         self._target = inner if isinstance(inner, str) or _is_ours(inner) else _run_class(inner)
