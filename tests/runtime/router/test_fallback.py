@@ -357,6 +357,23 @@ async def test_r5_what_was_written_for_one_vendor_is_not_shown_to_another() -> N
         lambda: Router(["a/b"], choose="best"),  # type: ignore[arg-type]
         lambda: Router(["a/b"], on_break="ignore"),  # type: ignore[arg-type]
         lambda: Router("a/b"),
+        lambda: Target("a/b", keys=("",)),
+        lambda: Target("a/b", weight="2"),  # type: ignore[arg-type]
+        lambda: Target("a/b", concurrency=1.5),  # type: ignore[arg-type]
+        lambda: Target("a/b", settings={"max_tokens": 3}),  # type: ignore[arg-type]
+        lambda: Target("a/b", config={"api_key": "key"}),  # type: ignore[arg-type]
+        lambda: Target("router/main"),
+        lambda: Hedge(after=None),  # type: ignore[arg-type]
+        lambda: Hedge(share="5%"),  # type: ignore[arg-type]
+        lambda: betterai.Breaker(failures="3"),  # type: ignore[arg-type]
+        lambda: Router(["a/b"], hedge=2.0),  # type: ignore[arg-type]
+        lambda: Router(["a/b"], breaker=None),  # type: ignore[arg-type]
+        lambda: Router(["a/b"], random=7),  # type: ignore[arg-type]
+        lambda: Router(["a/b"], queue=-1),
+        lambda: Router(["a/b"], also_after=("filter",)),  # type: ignore[arg-type]
+        lambda: Router(["a/b"], also_after="output"),  # type: ignore[arg-type]
+        lambda: Router(["a/b"], sticky="user"),  # type: ignore[arg-type]
+        lambda: Router(["a/b"], caller="user"),  # type: ignore[arg-type]
         lambda: Router(["a/b"], retries=-1),
         lambda: Router(["a/b"], timeout=0),
     ],
