@@ -31,6 +31,8 @@ class Observation:
     """A listener of the whole process, until it is stopped. `with betterai.observe(hook): …` stops it by itself."""
 
     def __init__(self, listener: Listener) -> None:
+        if listener is None:
+            raise ValidationError("a hook is a plain function, not None")
         check_listener(listener)
         self._listener = listener
         with _lock:

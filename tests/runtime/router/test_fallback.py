@@ -383,6 +383,12 @@ def test_what_cannot_be_meant_is_refused_when_it_is_written(make: Any) -> None:
         make()
 
 
+async def test_the_time_of_a_class_is_told_where_nothing_failed_too() -> None:
+    response = await route(Scripted("Hello", model="m")).generate("Hi")
+    assert response.timing is not None
+    assert [(attempt.model, attempt.error) for attempt in response.timing.attempts] == [("m", "")]
+
+
 async def test_a_router_is_asked_for_no_model() -> None:
     with pytest.raises(ValidationError, match="chooses the model"):
         await route(Scripted("Hello")).generate("Hello", "some/model")
