@@ -13,6 +13,7 @@ from betterai import (
     BadRequestError,
     ContentFilterError,
     ContextLengthError,
+    CoreConfig,
     FirstByteTimeout,
     GenerationSettings,
     Hedge,
@@ -29,6 +30,7 @@ from betterai import (
 )
 from betterai.core.exceptions import BetterAIError
 from betterai.runtime.attempts import Budget, shared_budget
+from betterai.testing import scripted
 from runtime.providers import FakeTime, connect
 from runtime.router.targets import Scripted, down, read, route
 from runtime.upstream import Upstream, answer, hang_up, reply, stream, streamed
@@ -387,6 +389,16 @@ async def test_the_time_of_a_class_is_told_where_nothing_failed_too() -> None:
     response = await route(Scripted("Hello", model="m")).generate("Hi")
     assert response.timing is not None
     assert [(attempt.model, attempt.error) for attempt in response.timing.attempts] == [("m", "")]
+
+
+async def test_where_the_time_of_a_target_is_over_the_next_one_is_asked() -> None:
+    over = TotalTimeout("over")
+    with scripted([over, over]):
+        own = Target("scripted/slow", config=CoreConfig(timeout=5))
+        response = await Router([own, Scripted("Hello")], timeout=60).generate("Hi")
+        assert response.content == "Hello"
+        with pytest.raises(TotalTimeout):
+            await Router(["scripted/slow", Scripted("Hello")], timeout=60).generate("Hi")
 
 
 async def test_a_router_is_asked_for_no_model() -> None:
