@@ -26,6 +26,9 @@ from betterai.runtime.schema import parse_output, prepare_settings
 from betterai.runtime.stand_in import choose_transport
 from betterai.wire.openai_chat import OpenAIChat
 
+_ASKED_AS_CLASSES = ("betterai.core.", "betterai.testing.")
+"""Bases of classes, and doubles, which are to be asked as what they stand for."""
+
 
 class ClassTextProvider(ObservedTextProvider):
     """A class provider with all that a codec provider's answers have: its name, price, warnings, the parsed output.
@@ -141,3 +144,20 @@ class ClassTextProvider(ObservedTextProvider):
             for warning in warnings:
                 if warning.code in ("dropped", "translated"):
                     raise UnsupportedParam(f"{warning.field}: {warning.message}", param=warning.field)
+
+
+def take_provider(given: BaseTextProvider) -> BaseTextProvider:
+    """A provider in place of a model's name: one of ours as it is, a class of somebody else's as a registered one is
+    run. It gets dicts, and its answers have what others have.
+    """
+    if _is_ours(given):
+        return given
+    named = getattr(given, "model", None)
+    model = named if isinstance(named, ModelConfig) else ModelConfig(id="", provider="")
+    return ClassTextProvider(given, Provider(name=model.provider, title=type(given).__name__), model, "")
+
+
+def _is_ours(inner: BaseTextProvider) -> bool:
+    """Whether it is made of a provider of ours, and so takes messages as they are and gives whole responses."""
+    modules = {kind.__module__ for kind in type(inner).__mro__}
+    return any(name.startswith("betterai.") and not name.startswith(_ASKED_AS_CLASSES) for name in modules)

@@ -20,7 +20,7 @@ from betterai.core.results import TokenCount
 from betterai.core.routing import ROUTER_PREFIX
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_retries, read_timeout
-from betterai.runtime.class_text import ClassTextProvider
+from betterai.runtime.class_text import ClassTextProvider, take_provider
 from betterai.runtime.connecting import make_guard, make_transport_source
 from betterai.runtime.factory import find_text_provider, read_key
 from betterai.runtime.media import load_one
@@ -107,9 +107,7 @@ class Client(Modalities):
     ) -> ProviderResponse[Output]:
         """Generate one answer: `await client.generate("groq/openai/gpt-oss-120b", "Hello", temperature=0.2)`."""
         found = self._find(model, config)
-        return await found.provider.generate(
-            _prepare(messages, system, found), found.id, merge_settings(settings, options)
-        )
+        return await found.provider.generate(_prepare(messages, system), found.id, merge_settings(settings, options))
 
     def stream(
         self,
@@ -123,9 +121,7 @@ class Client(Modalities):
     ) -> TextStream[Output]:
         """Stream one answer: `async for chunk in client.stream(…)`."""
         found = self._find(model, config)
-        chunks = found.provider.generate_stream(
-            _prepare(messages, system, found), found.id, merge_settings(settings, options)
-        )
+        chunks = found.provider.generate_stream(_prepare(messages, system), found.id, merge_settings(settings, options))
         return TextStream(chunks, found.id)
 
     async def run_tools(
@@ -182,9 +178,7 @@ class Client(Modalities):
         from betterai.runtime.count import count_tokens as count
 
         found = self._find(model, config)
-        return await count(
-            found.provider, _prepare(messages, system, found), found.id, merge_settings(settings, options)
-        )
+        return await count(found.provider, _prepare(messages, system), found.id, merge_settings(settings, options))
 
     @property
     def files(self) -> Files:
@@ -283,16 +277,10 @@ def _take_provider(provider: Any, config: CoreConfig | None) -> Found:
         raise ValidationError(f"the model must be a name or a text provider, not {provider!r:.80}")
     if config is not None:
         raise ValidationError("a provider has its configuration already", hint="leave out config=…")
-    return Found(provider, "", _GIVEN)
+    return Found(take_provider(provider), "", _GIVEN)
 
 
-def _prepare(messages: Messages, system: str | None, found: Found) -> Messages:
-    """The messages with the system text. A class is given dicts where it was no message of the caller's own."""
-    if found.version is _GIVEN:
-        if isinstance(messages, str):
-            messages = [{"role": "user", "content": messages}]
-        told = [{"role": "system", "content": system}] if system else []
-        return messages if not told else [*told, *([messages] if isinstance(messages, Message) else messages)]
+def _prepare(messages: Messages, system: str | None) -> Messages:
     return (Message.system(system), *read_messages(messages)) if system else messages
 
 

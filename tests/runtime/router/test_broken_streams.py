@@ -120,7 +120,8 @@ async def test_continue_goes_on_where_the_model_can() -> None:
     whole = f"{LONG} and this is its end"
     assert text == whole
     assert not any(chunk.reset for chunk in chunks)
-    assert second.asked[0][0] == (Message.user("Tell me"), Message.assistant(LONG))
+    told = [{"role": "user", "content": "Tell me"}, {"role": "assistant", "content": LONG}]
+    assert second.asked[0][0] == told
     response = chunks[-1].response
     assert response is not None
     assert response.content == whole
@@ -178,16 +179,16 @@ async def test_an_answer_may_be_continued_twice() -> None:
     ("said", "settings", "second"),
     [
         ("short", {}, PREFILL),
-        (LONG, {"response_format": {"type": "object"}}, PREFILL),
+        (LONG, {"response_format": {"type": "string"}}, PREFILL),
         (LONG, {"reasoning": "high"}, PREFILL),
         (LONG, {}, {}),
     ],
     ids=["short", "shape", "reasoning", "model"],
 )
 async def test_what_cannot_be_continued_begins_anew(said: str, settings: Any, second: Any) -> None:
-    targets = [Scripted((said, CUT), model="a", **PREFILL), Scripted("Hello", model="b", **second)]
+    targets = [Scripted((said, CUT), model="a", **PREFILL), Scripted('"Hello"', model="b", **second)]
     text, chunks = await read(route(*targets, on_break="continue"), **settings)
-    assert text == "Hello"
+    assert text == '"Hello"'
     assert [chunk.reset for chunk in chunks].count(True) == 1
     assert chunks[-1].response is not None
     assert chunks[-1].response.usage == USAGE

@@ -221,6 +221,19 @@ async def test_a_provider_goes_where_a_models_name_goes() -> None:
     assert (estimated.estimated, estimated.tokens > 0) == (True, True)
 
 
+@pytest.mark.parametrize("given", ["class", "target"])
+async def test_a_class_keeps_the_response_format_or_says_that_it_did_not(given: str) -> None:
+    class Counting(BaseTextProvider):
+        async def generate(self, messages: Any, model: str, settings: Any) -> betterai.ProviderResponse:
+            return betterai.ProviderResponse(content="[1, 2]")
+
+    provider = Counting() if given == "class" else Router([Counting()])
+    response = await betterai.generate(provider, "count", response_format=list[int])
+    assert response.parsed == [1, 2]
+    with pytest.raises(betterai.OutputInvalidError):
+        await betterai.generate(provider, "count", response_format=list[str])
+
+
 async def test_a_provider_made_by_the_factory_too_and_runs_of_tools() -> None:
     echo = Router(["local/echo"])
     assert (await betterai.generate(echo, "hi")).content == "hi"

@@ -16,13 +16,11 @@ from betterai.core.provider import Provider
 from betterai.core.response import ProviderResponse, TextChunk
 from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
-from betterai.runtime.class_text import ClassTextProvider
+from betterai.runtime.class_text import take_provider
 from betterai.runtime.messages import read_messages
 from betterai.runtime.observed_call import ObservedTextProvider, Subject
 
 _NO_SETTINGS = GenerationSettings()
-_ASKED_AS_CLASSES = ("betterai.core.", "betterai.testing.")
-"""Bases of classes, and doubles, which are to be asked as what they stand for."""
 
 
 class ProviderCall(Data, frozen=True, kw_only=True, gc=True):
@@ -59,7 +57,7 @@ class Middleware(ObservedTextProvider):
             said = f"{type(self).__name__} wraps a text provider or a model's name, not {inner!r:.80}"
             raise ValidationError(said, hint="pass one of them first")
         self.inner = inner
-        self._target = inner if isinstance(inner, str) or _is_ours(inner) else _run_class(inner)
+        self._target = inner if isinstance(inner, str) else take_provider(inner)
 
     @property
     def model(self) -> ModelConfig | None:
@@ -143,23 +141,9 @@ class Middleware(ObservedTextProvider):
         return found.provider, found.id
 
 
-def _is_ours(inner: BaseTextProvider) -> bool:
-    """Whether it is made of a provider of ours, and so takes messages as they are and gives whole responses."""
-    modules = {kind.__module__ for kind in type(inner).__mro__}
-    return any(name.startswith("betterai.") and not name.startswith(_ASKED_AS_CLASSES) for name in modules)
-
-
 def _name_model(target: BaseTextProvider) -> ModelConfig | None:
     named = getattr(target, "model", None)
     return named if isinstance(named, ModelConfig) and named.id else None
-
-
-def _run_class(inner: BaseTextProvider) -> ClassTextProvider:
-    """A class of somebody else's, as a registered one is run: it gets dicts, and its answers have what others have."""
-    named = getattr(inner, "model", None)
-    model = named if isinstance(named, ModelConfig) else ModelConfig(id="", provider="")
-    provider = Provider(name=model.provider, title=type(inner).__name__)
-    return ClassTextProvider(inner, provider, model, "")
 
 
 async def _ask_whole(target: BaseTextProvider, call: ProviderCall, name: str) -> AsyncGenerator[TextChunk, None]:

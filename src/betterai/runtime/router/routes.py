@@ -16,6 +16,7 @@ from betterai.core.exceptions import BetterAIError
 from betterai.core.model import ModelConfig
 from betterai.core.price import Price
 from betterai.core.routing import Target
+from betterai.runtime.class_text import take_provider
 from betterai.runtime.registry import registry_version
 from betterai.runtime.router.health import Place
 
@@ -106,7 +107,7 @@ class Route:
         self._seen: object = None
         target = lane.target
         if isinstance(target.model, BaseTextProvider):
-            self.provider = target.model
+            self.provider = take_provider(target.model)
         limits = {name: getattr(defaults, name) for name in ("timeout", "retries", "unsupported")}
         config = target.config or defaults
         given = {name: value for name, value in limits.items() if getattr(config, name) is None}
