@@ -104,6 +104,8 @@ def double_of(case: Case) -> Behaviour:
         return reply(200, rerank("data" if case.codec.fields.get("top") == "top_k" else "results"))
     if case.category == "moderation":
         return reply(200, moderations())
+    if case.protocol == "stability_images":
+        return reply(200, PNG, {"finish-reason": "SUCCESS", "seed": "17"}, content_type="image/png")
     if case.category == "image":
         return reply(200, IMAGES[case.protocol]())
     if case.category == "audio":
