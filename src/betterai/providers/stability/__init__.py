@@ -2,6 +2,7 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.stability.images import StabilityImages
+from betterai.providers.stability.jobs import StabilityJobs
 from betterai.providers.stability.models import PROVIDER_MODELS
 
 PROVIDER = Provider(
@@ -15,6 +16,6 @@ PROVIDER = Provider(
     ),
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
-    protocols={"image": {"stability_images": StabilityImages()}},
+    protocols={"image": {"stability_images": StabilityImages(), "stability_jobs": StabilityJobs()}},
     defaults={"image": "stable-image-core"},
 )

@@ -67,12 +67,14 @@ class StabilityImages(OneExchange[ImageCall, ImageResponse, Never]):
         return {"prompt": call.input or None, "model": call.model.id}
 
     def build_request(self, call: ImageCall) -> WireRequest:
-        request = super().build_request(call)
+        return msgspec.structs.replace(super().build_request(call), headers=self.build_headers(call))
+
+    def build_headers(self, call: ImageCall) -> dict[str, str]:
+        """The caller's own win, however they are spelt."""
         headers = {"accept": "image/*"}
         if call.settings.user is not None:
             headers["stability-client-user-id"] = call.settings.user
-        headers |= {name.lower(): value for name, value in request.headers.items()}
-        return msgspec.structs.replace(request, headers=headers)
+        return headers | {name.lower(): value for name, value in (call.settings.extra_headers or {}).items()}
 
     def write_user(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
         """It goes into a header."""
