@@ -182,6 +182,7 @@ async def test_a_size_becomes_an_aspect_and_an_aspect_a_size_by_what_the_model_t
     response = await ask(service, "flux-kontext-pro", size="1536x1024")
     assert (service.bodies[1][1]["aspect_ratio"], said(response)) == ("3:2", [("translated", "size")])
     assert (await ask(service, "flux-kontext-pro", aspect="21:9")).warnings == ()
+    assert said(await ask(service, "flux-2-pro", aspect="16:9", size="64x64")) == [("dropped", "aspect")]
     assert said(await ask(service, "flux-2-pro", aspect="wide")) == [("dropped", "aspect")]
     assert said(await ask(service, "flux-2-pro", size="large")) == [("dropped", "size")]
     assert said(await ask(service, "flux-pro-1.0-fill", images=[CAT], size="512x512")) == [("dropped", "size")]

@@ -132,6 +132,7 @@ async def test_a_size_is_asked_for_as_its_aspect() -> None:
     response = await ask(service, CORE, size="1536x1024")
     assert service.forms[0][1]["aspect_ratio"] == "3:2"
     assert said(response) == [("translated", "size")]
+    assert said(await ask(service, CORE, size="1536x1024", aspect="1:1")) == [("dropped", "size")]
     assert said(await ask(service, CORE, size="1000x333")) == [("dropped", "size")]
     assert said(await ask(service, "stability/fast", "", size="1024x1024", images=[CAT])) == [("dropped", "size")]
 

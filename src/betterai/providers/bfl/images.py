@@ -16,7 +16,7 @@ from betterai.core.sniffing import sniff_mime_type
 from betterai.core.usage import Usage
 from betterai.core.wire import WireResponse
 from betterai.providers.bfl.families import OPTIONS, find_family
-from betterai.providers.bfl.jobs import FluxJobs, ResultShape
+from betterai.providers.bfl.jobs import FluxJobs, ResultShape, write_media
 from betterai.wire.report import Report
 from betterai.wire.residue import merge_extra
 
@@ -45,10 +45,6 @@ class FluxImages(FluxJobs[ImageCall, ImageResponse]):
     def begin_body(self, call: ImageCall, report: Report) -> dict[str, Any]:
         return {"prompt": call.input}
 
-    def write_n(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
-        if value not in (None, 1):
-            report.drop("n", "there is one picture a request", hint="ask more than once: generate_batch")
-
     def write_format(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
         body["output_format"] = "jpeg" if value == "jpg" else value
 
@@ -70,7 +66,10 @@ class FluxImages(FluxJobs[ImageCall, ImageResponse]):
             report.drop("size", "the picture keeps its own")
 
     def write_aspect(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
-        if value is None or call.settings.size is not None:
+        if value is None:
+            return
+        if call.settings.size is not None:
+            report.drop("aspect", "the size says it")
             return
         family = find_family(call.model.id)
         if "aspect_ratio" in family.fields:
@@ -87,11 +86,11 @@ class FluxImages(FluxJobs[ImageCall, ImageResponse]):
         pictures, names = tuple(value or ()), find_family(call.model.id).images
         if len(pictures) > len(names):
             raise UnsupportedParam(f"images: {call.model.id} takes at most {len(names)}", param="images")
-        body.update(zip(names, map(_write_picture, pictures), strict=False))
+        body.update(zip(names, map(write_media, pictures), strict=False))
 
     def write_mask(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
         if value is not None:
-            body["mask"] = _write_picture(value)
+            body["mask"] = write_media(value)
 
     def finish_body(self, body: dict[str, Any], call: ImageCall, report: Report) -> Any:
         """What the model does not take is reported; `extra_body` goes on top, which jobs write by themselves."""
@@ -119,11 +118,6 @@ class FluxImages(FluxJobs[ImageCall, ImageResponse]):
     def complete(self, result: ImageResponse, call: ImageCall, found: ResultShape) -> ImageResponse:
         revised = found.prompt if found.prompt and found.prompt != call.input else ""
         return msgspec.structs.replace(result, revised_prompt=revised)
-
-
-def _write_picture(media: Media) -> str:
-    """A URL, or base64 without what data URLs begin with."""
-    return media.url if media.url is not None else media.to_base64()
 
 
 def size_of(aspect: str, multiple: int) -> tuple[int, int] | None:

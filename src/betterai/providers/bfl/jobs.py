@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from betterai.core.exceptions import AuthenticationError, ContentFilterError, ProviderError
+from betterai.core.media import Media
 from betterai.core.results import Result
 from betterai.core.usage import Usage
 from betterai.core.wire import Call, Checkpoint, Wait, WireRequest, WireResponse
@@ -22,6 +23,7 @@ from betterai.wire.error_bodies import UNREADABLE, read_error
 from betterai.wire.errors import make_stated_error, make_unreadable
 from betterai.wire.exchanges import OneExchange
 from betterai.wire.files import Step, need_reply
+from betterai.wire.report import Report
 
 C = TypeVar("C", bound=Call[Any, Any])
 R = TypeVar("R", bound=Result)
@@ -44,7 +46,6 @@ class TakenShape(Struct):
 class ResultShape(Struct):
     sample: str | None = None
     prompt: str | None = None
-    duration: float | None = None
 
 
 class LookShape(Struct):
@@ -142,6 +143,10 @@ class FluxJobs(OneExchange[C, R, Never], Generic[C, R]):
         unknown = reply.status == 403 and "not authenticated" in found.message.lower()
         return make_stated_error(found, reply, kind=AuthenticationError if unknown else None)
 
+    def write_n(self, body: dict[str, Any], value: Any, call: C, report: Report) -> None:
+        if value not in (None, 1):
+            report.drop("n", "there is one result a request", hint="ask more than once")
+
     def cancel(self, state: Mapping[str, Any]) -> WireRequest | None:
         return None
 
@@ -220,6 +225,11 @@ def read_cost(state: Mapping[str, Any]) -> Decimal | None:
 
 def with_cost(usage: Usage | None, credits: Decimal | None) -> Usage | None:
     return usage if usage is None or credits is None else msgspec.structs.replace(usage, stated_cost=credits * CREDIT)
+
+
+def write_media(media: Media) -> str:
+    """A URL, or base64 without what data URLs begin with."""
+    return media.url if media.url is not None else media.to_base64()
 
 
 def base_of(call: Call[Any, Any]) -> str:

@@ -87,7 +87,10 @@ class StabilityImages(OneExchange[ImageCall, ImageResponse, Never]):
         body["output_format"] = "jpeg" if value == "jpg" else value
 
     def write_size(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
-        if value is None or call.settings.aspect is not None:
+        if value is None:
+            return
+        if call.settings.aspect is not None:
+            report.drop("size", "the aspect says it")
             return
         aspect = _aspect_of(value)
         if aspect not in _ASPECTS:
