@@ -15,6 +15,7 @@ from betterai.core.exceptions import (
     AuthenticationError,
     BadRequestError,
     ContentFilterError,
+    JobInDoubt,
     PermissionDeniedError,
     ProviderError,
     QuotaExceededError,
@@ -297,3 +298,14 @@ async def test_a_job_goes_on_by_its_handle(tmp_path: Path) -> None:
     assert [image.to_bytes() for image in response.images] == [PNG]
     assert (len(service.bodies), len(service.looks)) == (1, 1)
     assert response.cost.amount == Decimal("0.04")
+
+
+async def test_a_submit_that_may_have_been_taken_is_never_repeated() -> None:
+    service = FluxService(KEY)
+    async with web_server(service.handle) as url:
+        provider = betterai.get_image_provider(CoreConfig(model="bfl/flux-2-pro", base_url=f"{url}/v1", api_key=KEY))
+        assert isinstance(provider, CodecImageProvider)
+        plan = await provider.plan("a cat", "", ImageSettings())
+        with pytest.raises(JobInDoubt):
+            await provider.open_job(plan, {"call": "c-1"}).run()
+    assert service.bodies == []

@@ -9,7 +9,7 @@ import pytest
 
 import betterai
 from betterai import CoreConfig, Job, JobStore, Media
-from betterai.core.exceptions import ContentFilterError, ProviderError
+from betterai.core.exceptions import ContentFilterError, JobInDoubt, ProviderError
 from betterai.core.model import ModelConfig
 from betterai.core.settings import ImageSettings
 from betterai.core.wire import Call, Checkpoint, Multipart, Wait, WireRequest, WireResponse
@@ -117,3 +117,14 @@ def test_the_steps_of_a_job() -> None:
     assert isinstance(look, WireRequest)
     assert (look.method, look.url, look.safe_to_repeat) == ("GET", "/v2beta/results/j-1", True)
     assert StabilityJobs().cancel({"id": "j-1"}) is None
+
+
+async def test_a_submit_that_may_have_been_taken_is_never_repeated() -> None:
+    service = StabilityService(KEY)
+    async with web_server(service.handle) as url:
+        config = CoreConfig(model=f"stability/{CREATIVE}", base_url=url, api_key=KEY)
+        provider: Any = betterai.get_image_provider(config)
+        plan = await provider.plan("a cat", "", ImageSettings(images=[CAT]))
+        with pytest.raises(JobInDoubt):
+            await provider.open_job(plan, {"call": "c-1"}).run()
+    assert service.forms == []
