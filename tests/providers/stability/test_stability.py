@@ -134,6 +134,8 @@ async def test_a_size_is_asked_for_as_its_aspect() -> None:
     assert said(response) == [("translated", "size")]
     assert said(await ask(service, CORE, size="1536x1024", aspect="1:1")) == [("dropped", "size")]
     assert said(await ask(service, CORE, size="1000x333")) == [("dropped", "size")]
+    options = {"stability": {"strength": 0.5}}
+    assert said(await ask(service, SD3, size="1024x1024", images=[CAT], options=options)) == [("dropped", "size")]
     assert said(await ask(service, "stability/fast", "", size="1024x1024", images=[CAT])) == [("dropped", "size")]
 
 

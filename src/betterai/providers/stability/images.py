@@ -95,7 +95,7 @@ class StabilityImages(OneExchange[ImageCall, ImageResponse, Never]):
         aspect = _aspect_of(value)
         if aspect not in _ASPECTS:
             report.drop("size", f"there are no sizes here, and no aspect like {value}", hint="pass aspect=")
-        elif "aspect_ratio" in find_route(call.model.id).fields:
+        elif "aspect_ratio" in _taken(call):
             body["aspect_ratio"] = aspect
             report.translate("size", f"it is asked for as an aspect of {aspect}")
         else:
@@ -110,11 +110,9 @@ class StabilityImages(OneExchange[ImageCall, ImageResponse, Never]):
 
     def finish_body(self, body: dict[str, Any], call: ImageCall, report: Report) -> Any:
         """What the operation does not take is reported under the name that it was given by."""
-        route = find_route(call.model.id)
-        takes = route.fields.union(route.images)
-        if "model" in takes and body.get("image") is not None:
+        takes = _taken(call)
+        if "mode" in takes and call.settings.images:
             body.setdefault("mode", "image-to-image")
-            takes -= {"aspect_ratio"}
         given = {field: name for name, field in self.fields.items()}
         given |= {"prompt": "prompt", "output_format": "format"}
         for field in [field for field in body if field not in takes]:
@@ -148,6 +146,13 @@ class StabilityImages(OneExchange[ImageCall, ImageResponse, Never]):
 
     def parse_error(self, reply: WireResponse) -> ProviderError:
         return read_failure(reply)
+
+
+def _taken(call: ImageCall) -> frozenset[str]:
+    """The fields of the call's operation. What the sd3 models make of a picture keeps its aspect."""
+    route = find_route(call.model.id)
+    takes = route.fields.union(route.images)
+    return takes - {"aspect_ratio"} if "mode" in takes and call.settings.images else takes
 
 
 def _read_bytes(reply: WireResponse) -> Media:
