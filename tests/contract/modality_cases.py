@@ -19,7 +19,9 @@ from betterai.core.settings import (
     TranscriptionSettings,
 )
 from betterai.core.wire import Call, Multipart, WireRequest
+from betterai.runtime.attempts import Clock
 from betterai.runtime.encoding import encode_request
+from betterai.runtime.exchange import is_job
 from betterai.runtime.factory import find_provider
 from contract.cases import CODECS, Case, flatten, visible
 from contract.modality_doubles import (
@@ -104,6 +106,10 @@ def double_of(case: Case) -> Behaviour:
         return reply(200, rerank("data" if case.codec.fields.get("top") == "top_k" else "results"))
     if case.category == "moderation":
         return reply(200, moderations())
+    if case.protocol == "stability_images":
+        return reply(200, PNG, {"finish-reason": "SUCCESS", "seed": "17"}, content_type="image/png")
+    if case.protocol in JOBS:
+        return JOBS[case.protocol]
     if case.category == "image":
         return reply(200, IMAGES[case.protocol]())
     if case.category == "audio":
@@ -116,6 +122,28 @@ def double_of(case: Case) -> Behaviour:
 async def _embed_one(request: web.Request) -> web.StreamResponse:
     text = (await request.json())["content"]["parts"][0]["text"]
     return web.json_response(gemini_single(("alpha", "beta").index(text)))
+
+
+async def _make_later(request: web.Request) -> web.StreamResponse:
+    if request.method == "POST":
+        return web.json_response({"id": "j-1"})
+    return web.Response(body=PNG, content_type="image/png", headers={"finish-reason": "SUCCESS"})
+
+
+async def _make_elsewhere(request: web.Request) -> web.StreamResponse:
+    here = request.url.origin()
+    if request.method == "POST":
+        return web.json_response({"id": "j-1", "polling_url": f"{here}/v1/get_result?id=j-1"})
+    if request.path == "/v1/get_result":
+        return web.json_response({"id": "j-1", "status": "Ready", "result": {"sample": f"{here}/v1/sample"}})
+    return web.Response(body=PNG, content_type="image/png")
+
+
+JOBS: dict[str, Behaviour] = {"stability_jobs": _make_later, "flux_images": _make_elsewhere}
+
+
+async def _wait_for_nothing(seconds: float) -> None:
+    """In place of the seconds between two looks at a job."""
 
 
 def connect(case: Case, url: str) -> tuple[Any, set[str]]:
@@ -134,6 +162,8 @@ def connect(case: Case, url: str) -> tuple[Any, set[str]]:
     )  # fmt: skip
     provider, model, _ = find_provider(case.category, config)  # type: ignore[arg-type]
     assert model.category == case.category
+    if is_job(case.codec):
+        provider._clock = Clock(sleep=_wait_for_nothing)
     return provider, secrets
 
 

@@ -192,7 +192,7 @@ async def test_pictures_go_along_to_be_edited(case: Case) -> None:
     with Upstream(double_of(case)) as upstream:
         provider, _ = connect(case, upstream.url)
         await provider.generate("alpha", "", KINDS["image"](images=[PICTURE]))
-        [request] = upstream.requests
+        request = upstream.requests[0]
     encoded = "iVBORw0KGgogYW5kIGEgcGljdHVyZQ=="
     assert PNG in request.raw or encoded.encode() in request.raw
     assert CANARY.encode() not in request.raw
