@@ -27,6 +27,7 @@ from contract.modality_doubles import (
     IMAGES,
     PNG,
     SOUND,
+    TRANSCRIPTS,
     gemini_single,
     moderations,
     rerank,
@@ -107,7 +108,7 @@ def double_of(case: Case) -> Behaviour:
     if case.category == "image":
         return reply(200, IMAGES[case.protocol]())
     if case.category == "audio":
-        return reply(200, transcript())
+        return reply(200, TRANSCRIPTS.get(case.protocol, transcript)())
     if case.category == "tts":
         return reply(200, sound()) if case.codec.reply == "json" else reply(200, SOUND, content_type="audio/mpeg")
     return _embed_one if takes_one_text(case) else reply(200, EMBEDDINGS[case.protocol]())

@@ -3,6 +3,7 @@
 from betterai.core.provider import HeaderAuth, Provider, Setting
 from betterai.providers.elevenlabs.models import PROVIDER_MODELS
 from betterai.providers.elevenlabs.speech import ElevenLabsSpeech
+from betterai.providers.elevenlabs.transcriptions import Scribe
 
 PROVIDER = Provider(
     name="elevenlabs",
@@ -20,7 +21,7 @@ PROVIDER = Provider(
     ),
     auth=HeaderAuth(header="xi-api-key"),
     models=lambda: PROVIDER_MODELS,
-    protocols={"tts": {"elevenlabs_tts": ElevenLabsSpeech()}},
-    defaults={"tts": "eleven_multilingual_v2"},
+    protocols={"audio": {"elevenlabs_stt": Scribe()}, "tts": {"elevenlabs_tts": ElevenLabsSpeech()}},
+    defaults={"audio": "scribe_v2", "tts": "eleven_multilingual_v2"},
     list_models_path="/v1/models",
 )

@@ -14,6 +14,7 @@ from betterai.core.media import Media
 from betterai.core.results import Speech, SpeechChunk, Word
 from betterai.core.usage import Usage
 from betterai.core.wire import Event, WireRequest, WireResponse
+from betterai.providers.elevenlabs.address import move_to_query, primary_language
 from betterai.providers.elevenlabs.alignment import WordClock, decode_timed_sound
 from betterai.providers.elevenlabs.errors import make_elevenlabs_error
 from betterai.providers.elevenlabs.formats import DEFAULT, mime_type_of, name_format, rate_of
@@ -65,11 +66,8 @@ class ElevenLabsSpeech(OpenAISpeech):
             body["voice_settings"] = {"speed": value}
 
     def write_language(self, body: dict[str, Any], value: Any, call: SpeechCall, report: Report) -> None:
-        if value is None:
-            return
-        body["language_code"] = value.partition("-")[0]
-        if body["language_code"] != value:
-            report.translate("language", f"sent as {body['language_code']}: regions are not told apart here")
+        if value is not None:
+            body["language_code"] = primary_language(value, report)
 
     def write_format(self, body: dict[str, Any], value: Any, call: SpeechCall, report: Report) -> None:
         if name := name_format(call.settings, report):
@@ -82,7 +80,7 @@ class ElevenLabsSpeech(OpenAISpeech):
     def build_request(self, call: SpeechCall) -> WireRequest:
         request = super().build_request(call)
         assert isinstance(request.body, dict)
-        query = {name: _as_text(request.body.pop(name)) for name in QUERY if name in request.body}
+        query = move_to_query(request.body, QUERY)
         return msgspec.structs.replace(
             request, query={**query, **request.query}, reply="json" if asks_times(call) and not call.stream else "bytes"
         )
@@ -162,7 +160,3 @@ class TimedPieces:
 
 def asks_times(call: SpeechCall) -> bool:
     return bool(call.settings.alignment)
-
-
-def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
