@@ -85,6 +85,8 @@ def build(case: Case, **settings: Any) -> WireRequest:
 
 def leaves_of(request: WireRequest) -> dict[str, Any]:
     """All that a request says, by place, the fields of forms too."""
+    if isinstance(request.body, Media):
+        return {**visible(msgspec.structs.replace(request, body=b"")), "/body": request.body.filename}
     if not isinstance(request.body, Multipart):
         return visible(request)
     beside = {"headers": dict(request.headers), "query": dict(request.query), "url": request.url}
