@@ -10,6 +10,7 @@ import asyncio
 import json
 import threading
 from base64 import b64encode
+from email import message_from_bytes
 from typing import Any
 
 from aiohttp import web
@@ -39,6 +40,16 @@ def timed(sound: bytes, text: str, begin: float = 0.0) -> dict[str, Any]:
     return {"audio_base64": b64encode(sound).decode(), "alignment": times, "normalized_alignment": times}
 
 
+def read_form(content_type: str, body: bytes) -> list[tuple[str, str]]:
+    """The fields of a form, files by their name."""
+    message = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
+    return [
+        (str(part.get_param("name", header="content-disposition")), part.get_filename() or str(part.get_payload()))
+        for part in message.walk()
+        if not part.is_multipart()
+    ]
+
+
 class ElevenLabs:
     """Speaks every text as the same sound. A stream waits after its first piece until `go_on` is set.
 
@@ -52,6 +63,8 @@ class ElevenLabs:
         self.cuts: tuple[str, ...] = ("Hello, de", "ar wor", "ld.")
         self.relative = False
         self.breaks = False
+        self.heard: list[tuple[str, str]] = []
+        """The fields of the last form, files by their name."""
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("xi-api-key") != KEY:
@@ -59,6 +72,8 @@ class ElevenLabs:
         _, version, place, *rest = request.path.split("/")
         if (version, place) == ("v2", "voices"):
             return self._list_voices(request)
+        if (version, place) == ("v1", "speech-to-text"):
+            return self._hear(read_form(request.headers["Content-Type"], await request.read()))
         if (version, place) != ("v1", "text-to-speech"):
             return web.json_response({"detail": "Not Found"}, status=404)
         body = await request.json()
@@ -94,6 +109,20 @@ class ElevenLabs:
         for piece in pieces[1:]:
             await response.write(piece)
         return response
+
+    def _hear(self, fields: list[tuple[str, str]]) -> web.Response:
+        """The same words of every recording, by two speakers where they are told apart."""
+        self.heard, form = fields, dict(fields)
+        if form.get("model_id") not in ("scribe_v1", "scribe_v2") or ("file" in form) == ("source_url" in form):
+            return refuse(400, "invalid_parameters", "Exactly one of the file or source_url must be provided.")
+        words = [
+            {"text": text, "start": start, "end": start + 0.5, "type": kind, "logprob": -0.25, "speaker_id": None}
+            for text, start, kind in (("Hello", 0.0, "word"), (" ", 0.5, "spacing"), ("(laughter)", 1.0, "audio_event"))
+        ]
+        if form.get("diarize") == "true":
+            words = [{**word, "speaker_id": f"speaker_{index // 2}"} for index, word in enumerate(words)]
+        said = {"language_code": "eng", "language_probability": 0.98, "text": "Hello (laughter)", "words": words}
+        return web.json_response({**said, "transcription_id": "t-1", "audio_duration_secs": 1.5})
 
     def _list_voices(self, request: web.Request) -> web.Response:
         start = int(request.query.get("next_page_token", "0"))

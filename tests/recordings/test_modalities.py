@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.recordings, needs_recordings]
 PROVIDERS = (
     "azure",
     "cohere",
+    "deepgram",
+    "elevenlabs",
     "google",
     "groq",
     "llamacpp",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from betterai.core.exceptions import ProviderError, UnsupportedParam
+import betterai
+from betterai.core.exceptions import BadRequestError, ProviderError, UnsupportedParam
 from betterai.core.media import Media
 from betterai.core.price import price_usage
 from betterai.core.results import Transcript
@@ -16,6 +18,9 @@ from betterai.core.settings import TranscriptionSettings
 from betterai.core.wire import Call, Multipart, WireRequest, WireResponse
 from betterai.providers.elevenlabs import PROVIDER
 from betterai.providers.elevenlabs.transcriptions import Scribe
+from betterai.runtime.factory import find_provider
+from doubles.elevenlabs import KEY, ElevenLabs
+from runtime.upstream import Upstream
 
 SOUND = Media(kind="audio", mime_type="audio/mpeg", data=b"ID3", filename="talk.mp3")
 MODEL = PROVIDER.models()["scribe_v2"]
@@ -148,3 +153,25 @@ def test_what_is_billed_on_top_makes_the_cost_an_estimate() -> None:
 def test_a_receipt_is_no_transcript() -> None:
     with pytest.raises(ProviderError):
         read({"message": "accepted", "request_id": "r", "transcription_id": "t"})
+
+
+async def test_over_the_wire_a_file_goes_from_where_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "talk.mp3"
+    file.write_bytes(b"ID3 and some sound")
+    double = ElevenLabs()
+    with Upstream(double) as upstream:
+        config = betterai.CoreConfig(
+            model="elevenlabs/scribe_v2", base_url=f"http://127.0.0.1:{upstream.port}", api_key=KEY, retries=0
+        )
+        provider = find_provider("audio", config)[0]
+        settings = TranscriptionSettings(diarize=True, keywords=["a", "b c"])
+        found = await provider.transcribe(Media(kind="audio", path=str(file)), "", settings)
+        assert double.heard == [
+            ("model_id", "scribe_v2"), ("diarize", "true"), ("keyterms", "a"), ("keyterms", "b c"), ("file", "talk.mp3"),
+        ]  # fmt: skip
+        assert b"ID3 and some sound" in upstream.requests[0].raw
+        assert [(word.text, word.speaker) for word in found.words] == [
+            ("Hello", "speaker_0"), ("(laughter)", "speaker_1"),
+        ]  # fmt: skip
+        with pytest.raises(BadRequestError, match="Exactly one"):
+            await provider.transcribe(Media(kind="audio", path=str(file)), "scribe_v9")
