@@ -12,6 +12,12 @@ KEY = "dg-key"
 PIECES = (b"ID3 the first piece;", b" the second;", b" and the last.")
 SAID = (("Hello", "Hello,", 0.1, 0.5, 0), ("world", "world.", 0.6, 1.0, 0), ("yes", "Yes.", 1.5, 2.0, 1))
 SECONDS = 2.5
+VOICES = [
+    {"name": "thalia", "canonical_name": "aura-2-thalia-en", "architecture": "aura-2", "languages": ["en", "en-US"],
+     "version": "1", "uuid": "u", "metadata": {"accent": "American", "age": "Adult", "sample": "https://a.example/t.wav",
+                                              "tags": ["feminine", "clear"], "use_cases": ["IVR"]}},
+    {"name": "zeus", "canonical_name": "aura-2-zeus-en"},
+]  # fmt: skip
 
 
 def refuse(status: int, code: str, message: str) -> web.Response:
@@ -71,6 +77,8 @@ class Deepgram:
             return refuse(400, "Bad Request", "Bad Request: No such model/language/tier combination found.")
         if request.path == "/v1/listen":
             return web.json_response(listened(request.query), headers={"dg-request-id": "req-1"})
+        if request.path == "/v1/models":
+            return web.json_response({"stt": [], "tts": VOICES})
         if request.path != "/v1/speak":
             return web.Response(status=404, text="Not Found")
         text = (await request.json())["text"]

@@ -20,7 +20,7 @@ VOICE = "voice-1"
 PIECES = (b"ID3 the first piece;", b" the second;", b" and the last.")
 TEXT = "Hello, dear world."
 VOICES = [
-    {"voice_id": f"id-{number}", "name": f"Voice {number}", "labels": {"gender": "female"}} for number in range(5)
+    {"voice_id": f"id-{number}", "name": f"Voice {number}", "labels": {"gender": "female"}} for number in range(250)
 ]
 
 

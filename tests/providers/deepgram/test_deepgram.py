@@ -24,7 +24,7 @@ from betterai.core.exceptions import (
 )
 from betterai.core.media import Media
 from betterai.core.model import ModelConfig
-from betterai.core.results import Segment, Speech, Transcript, Word
+from betterai.core.results import Segment, Speech, Transcript, Voice, Word
 from betterai.core.settings import SpeechSettings, TranscriptionSettings
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.providers.deepgram import PROVIDER
@@ -270,6 +270,17 @@ def test_formats_in_the_words_of_the_vendor(
     speech = DeepgramSpeak().parse_response(speaking(**settings), WireResponse(status=200, body=b"\xff\xfb"))
     assert isinstance(speech, Speech)
     assert speech.sample_rate == rate
+
+
+async def test_the_voices_that_there_are(upstream: Upstream) -> None:
+    thalia, zeus = await connect(upstream, "tts", "aura-2").voices()
+    assert (thalia.id, thalia.languages, thalia.description) == ("aura-2-thalia-en", ("en", "en-US"), "feminine, clear")
+    assert (thalia.preview_url, thalia.labels) == (
+        "https://a.example/t.wav", {"accent": "American", "age": "Adult"},
+    )  # fmt: skip
+    assert zeus == Voice(id="aura-2-zeus-en", name="zeus")
+    with pytest.raises(AuthenticationError):
+        await connect(upstream, "tts", "aura-2", "wrong").voices()
 
 
 # ── errors ──

@@ -20,7 +20,7 @@ from betterai.core.exceptions import (
     StreamInterrupted,
 )
 from betterai.core.model import ModelConfig
-from betterai.core.results import Word
+from betterai.core.results import Voice, Word
 from betterai.core.settings import SpeechSettings
 from betterai.core.wire import Call, Event, WireRequest, WireResponse
 from betterai.providers.elevenlabs import PROVIDER
@@ -28,7 +28,7 @@ from betterai.providers.elevenlabs.errors import make_elevenlabs_error
 from betterai.providers.elevenlabs.speech import ElevenLabsSpeech
 from betterai.runtime.factory import find_provider
 from doubles.elevenlabs import KEY, PIECES, TEXT, VOICE, ElevenLabs
-from runtime.upstream import Upstream
+from runtime.upstream import Upstream, reply
 
 SOUND = b"".join(PIECES)
 WORDS = (
@@ -227,3 +227,19 @@ def test_an_error_among_the_lines_of_a_stream_is_raised() -> None:
         state.parse_event(Event(data=b'{"detail":{"status":"internal","message":"it broke"}}\n'))
     with pytest.raises(ProviderError, match="not readable"):
         state.parse_event(Event(data=b'{"audio_base64":"*"}\n'))
+
+
+async def test_all_pages_of_the_voices_are_read(upstream: Upstream) -> None:
+    found = await connect(upstream).voices()
+    assert [voice.id for voice in found] == [f"id-{number}" for number in range(250)]
+    assert found[7] == Voice(id="id-7", name="Voice 7", labels={"gender": "female"})
+    assert [request.query.get("next_page_token") for request in upstream.requests] == [None, "100", "200"]
+    with pytest.raises(AuthenticationError) as caught:
+        await connect(upstream, "wrong-key").voices()
+    assert "wrong-key" not in str(caught.value)
+
+
+async def test_a_list_of_voices_that_cannot_be_read() -> None:
+    with Upstream(reply(200, {"voices": [{"name": "no id"}]})) as upstream, pytest.raises(ProviderError) as caught:
+        await connect(upstream).voices()
+    assert caught.value.code == "unreadable_reply"

@@ -16,6 +16,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.deepgram.address import split_query
 from betterai.providers.deepgram.errors import make_deepgram_error
+from betterai.providers.deepgram.voices import DeepgramVoices
 from betterai.wire.openai_speech import OpenAISpeech
 from betterai.wire.report import Report
 
@@ -55,6 +56,8 @@ class DeepgramSpeak(OpenAISpeech):
         "alignment": "when each word is said is not told here",
     }
     vendor_options: ClassVar = frozenset({"bit_rate", "tag", "mip_opt_out"})
+
+    voice_list: ClassVar = DeepgramVoices()
 
     def begin_body(self, call: SpeechCall, report: Report) -> dict[str, Any]:
         return {"model": name_voice(call)}

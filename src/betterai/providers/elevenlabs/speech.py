@@ -18,6 +18,7 @@ from betterai.providers.elevenlabs.address import move_to_query, primary_languag
 from betterai.providers.elevenlabs.alignment import WordClock, decode_timed_sound
 from betterai.providers.elevenlabs.errors import make_elevenlabs_error
 from betterai.providers.elevenlabs.formats import DEFAULT, mime_type_of, name_format, rate_of
+from betterai.providers.elevenlabs.voices import ElevenLabsVoices
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable_event
 from betterai.wire.ndjson import NDJSONFramer
@@ -48,6 +49,8 @@ class ElevenLabsSpeech(OpenAISpeech):
             "apply_language_text_normalization", "audio_effects", *QUERY,
         }
     )  # fmt: skip
+
+    voice_list: ClassVar = ElevenLabsVoices()
 
     def answers(self, path: str) -> bool:
         return self.path in path
