@@ -164,6 +164,7 @@ def test_what_is_not_taken_is_reported(name: str, value: Any) -> None:
 def test_translation_is_refused_and_a_body_beside_an_address_is_sent() -> None:
     with pytest.raises(UnsupportedParam):
         listen(translate=True)
+    assert listen(translate=False, interim=False).warnings == ()
     assert listen(Media(kind="audio", url="https://a.example/b"), extra_body={"a": 1}).warnings == ()
 
 

@@ -136,6 +136,20 @@ def test_channels_speak_under_their_numbers_in_the_order_of_time() -> None:
     assert found.usage.units == {"second": 6.0}
 
 
+def test_channels_that_are_put_together_keep_their_numbers() -> None:
+    words = [
+        word("One", 0, 1, channel_index=0),
+        word("two", 1, 2, channel_index=1, speaker_id="A"),
+        word("three", 2, 3),
+    ]
+    found = read({"text": "One two three", "words": words})
+    assert [said.speaker for said in found.words or ()] == ["channel_0", "A", None]
+
+
+def test_what_is_not_wanted_is_not_reported() -> None:
+    assert Scribe().build_request(make_call(translate=False, interim=False)).warnings == ()
+
+
 def test_what_is_billed_on_top_makes_the_cost_an_estimate() -> None:
     body = {"text": "Hi", "words": None, "audio_duration_secs": 100.0}
     plain = price_usage(read(body).usage, MODEL.price)

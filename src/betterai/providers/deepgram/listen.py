@@ -9,19 +9,19 @@ import msgspec
 
 from betterai.core.codec import TranscriptionCall
 from betterai.core.exceptions import ProviderError
-from betterai.core.results import Transcript, TranscriptChunk
+from betterai.core.results import Transcript
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.deepgram.address import BILLED_MORE, split_query
 from betterai.providers.deepgram.errors import make_deepgram_error
 from betterai.providers.deepgram.transcripts import decode_listened, read_segments, read_text, read_words
-from betterai.wire.exchanges import OneExchange
+from betterai.wire.openai_transcriptions import OpenAITranscriptions
 from betterai.wire.report import Report
 
 _OLDER = ("nova-2", "enhanced", "base", "whisper")
 
 
-class DeepgramListen(OneExchange[TranscriptionCall, Transcript, TranscriptChunk]):
+class DeepgramListen(OpenAITranscriptions):
     """`POST /v1/listen`: the sound itself, or a URL that the vendor fetches. All settings stand in the address.
 
     Sentences are written as such (`smart_format`) unless the vendor's option says otherwise. Without a language it is
@@ -30,6 +30,8 @@ class DeepgramListen(OneExchange[TranscriptionCall, Transcript, TranscriptChunk]
 
     protocol: ClassVar = "deepgram_stt"
     path: ClassVar = "/v1/listen"
+    translate_path: ClassVar = ""
+    streams: ClassVar = False
     accepts: ClassVar[Mapping[str, frozenset[str]]] = {"audio": frozenset({"bytes", "path", "url"})}
     fields: ClassVar = {
         "language": "language", "sample_rate": "sample_rate", "channels": "channels", "encoding": "encoding",
@@ -38,8 +40,6 @@ class DeepgramListen(OneExchange[TranscriptionCall, Transcript, TranscriptChunk]
         "prompt": "Deepgram takes keywords in its place",
         "temperature": "Deepgram does not take it",
         "speakers": "how many speak is found out by itself",
-        "translate": "nothing is translated here",
-        "interim": "the text comes whole here",
     }
     vendor_options: ClassVar = frozenset(
         {
@@ -70,6 +70,10 @@ class DeepgramListen(OneExchange[TranscriptionCall, Transcript, TranscriptChunk]
     def write_keywords(self, body: dict[str, Any], value: Any, call: TranscriptionCall, report: Report) -> None:
         older = call.model.id == "nova" or call.model.id.startswith((*_OLDER, "nova-general", "nova-phonecall"))
         body["keywords" if older else "keyterm"] = value
+
+    def finish_body(self, body: dict[str, Any], call: TranscriptionCall, report: Report) -> Any:
+        """All of it moves into the address."""
+        return body
 
     def build_request(self, call: TranscriptionCall) -> WireRequest:
         request = super().build_request(call)

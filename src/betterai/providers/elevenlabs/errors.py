@@ -45,5 +45,6 @@ def read_elevenlabs_error(body: bytes) -> ErrorBody:
 
 
 def make_elevenlabs_error(reply: WireResponse) -> ProviderError:
+    """The error that a reply or a line of a stream is."""
     found = read_elevenlabs_error(reply.content)
-    return make_stated_error(found, reply, kind=_KINDS.get(found.code))
+    return make_stated_error(found, reply, kind=_KINDS.get(found.code) or _KINDS.get(found.type))

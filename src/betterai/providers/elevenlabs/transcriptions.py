@@ -11,12 +11,12 @@ from msgspec import Struct
 
 from betterai.core.codec import TranscriptionCall
 from betterai.core.exceptions import ProviderError
-from betterai.core.results import Transcript, TranscriptChunk, Word
+from betterai.core.results import Transcript, Word
 from betterai.core.usage import Usage
 from betterai.core.wire import Field, Multipart, WireRequest, WireResponse
 from betterai.providers.elevenlabs.address import move_to_query, primary_language
 from betterai.providers.elevenlabs.errors import make_elevenlabs_error
-from betterai.wire.exchanges import OneExchange
+from betterai.wire.openai_transcriptions import OpenAITranscriptions
 from betterai.wire.report import Report
 
 SURCHARGED = ("entity_detection", "transcript_edit", "detect_speaker_roles")
@@ -65,22 +65,22 @@ class ScribeShape(Struct):
 _decode = msgspec.json.Decoder(ScribeShape).decode
 
 
-class Scribe(OneExchange[TranscriptionCall, Transcript, TranscriptChunk]):
+class Scribe(OpenAITranscriptions):
     """`POST /v1/speech-to-text`, a form; a URL is fetched by the vendor. Every word has its times, and no segments are
     made. Sounds that are no words, such as "(laughter)", stand among the words and in the text.
     """
 
     protocol: ClassVar = "elevenlabs_stt"
     path: ClassVar = "/v1/speech-to-text"
+    translate_path: ClassVar = ""
+    streams: ClassVar = False
     accepts: ClassVar[Mapping[str, frozenset[str]]] = {"audio": frozenset({"bytes", "path", "url"})}
     fields: ClassVar = {
         "diarize": "diarize", "speakers": "num_speakers", "temperature": "temperature", "keywords": "keyterms",
     }  # fmt: skip
     unsupported: ClassVar = {
         "prompt": "ElevenLabs takes keywords in its place",
-        "translate": "nothing is translated here",
         "channels": "options={'elevenlabs': {'use_multi_channel': True}} hears each by itself",
-        "interim": "the text comes whole here",
     }
     vendor_options: ClassVar = frozenset(
         {
@@ -140,7 +140,11 @@ class Scribe(OneExchange[TranscriptionCall, Transcript, TranscriptChunk]):
     def read(self, call: TranscriptionCall, reply: WireResponse) -> Transcript:
         shape = _decode(reply.content)
         channels = shape.channels()
-        words = [word for channel in channels for word in read_words(channel, len(channels) > 1)]
+        words = [
+            word
+            for index, channel in enumerate(channels)
+            for word in read_words(channel, index if len(channels) > 1 else None)
+        ]
         told = any(channel.words is not None for channel in channels)
         seconds = shape.audio_duration_secs
         return Transcript(
@@ -157,17 +161,19 @@ class Scribe(OneExchange[TranscriptionCall, Transcript, TranscriptChunk]):
         return make_elevenlabs_error(reply)
 
 
-def read_words(channel: ChannelShape, several: bool) -> Iterator[Word]:
+def read_words(channel: ChannelShape, index: int | None) -> Iterator[Word]:
     """The words that have times. Where channels are heard by themselves, each speaks under its number."""
     for shape in channel.words or ():
         if shape.type == "spacing" or shape.start is None or shape.end is None:
             continue
-        index = shape.channel_index if shape.channel_index is not None else channel.channel_index
+        heard = next(
+            (found for found in (shape.channel_index, channel.channel_index, index) if found is not None), None
+        )
         yield Word(
             text=shape.text,
             start=shape.start,
             end=shape.end,
-            speaker=f"channel_{index}" if several and shape.speaker_id is None else shape.speaker_id,
+            speaker=f"channel_{heard}" if shape.speaker_id is None and heard is not None else shape.speaker_id,
             confidence=None if shape.logprob is None else min(1.0, exp(shape.logprob)),
         )
 
