@@ -211,7 +211,7 @@ async def test_a_whole_speech_with_the_characters_that_the_vendor_counted(upstre
     )  # fmt: skip
     assert (speech.usage.units, speech.usage.source) == ({"character": len(TEXT)}, "provider")
     assert (speech.cost.status, speech.cost.amount) == ("exact", Decimal("0.00003") * len(TEXT))
-    assert speech.request_id == "req-2"
+    assert (speech.request_id, speech.model) == ("req-2", "aura-2-zeus-en")
 
 
 async def test_s10_the_first_sound_goes_out_while_the_rest_is_made(upstream: Upstream, double: Deepgram) -> None:

@@ -114,7 +114,7 @@ class DeepgramSpeak(OpenAISpeech):
         return Speech(
             audio=Media(kind="audio", mime_type=mime_type, data=sound),
             sample_rate=rate,
-            model=call.model.id,
+            model=name_voice(call),
             usage=Usage(units={"character": float(len(call.input))}, source="counted"),
         )
 
