@@ -17,6 +17,7 @@ from betterai.core.settings import (
     RerankSettings,
     SpeechSettings,
     TranscriptionSettings,
+    VideoSettings,
 )
 from betterai.core.wire import Call, Multipart, WireRequest
 from betterai.runtime.encoding import encode_request
@@ -42,7 +43,7 @@ PICTURE = Media(kind="image", mime_type="image/png", data=PNG, filename="a.png")
 RECORDING = Media(kind="audio", mime_type="audio/mpeg", data=SOUND, filename="talk.mp3")
 KINDS: dict[str, type[Any]] = {
     "embeddings": EmbeddingSettings, "rerank": RerankSettings, "moderation": ModerationSettings, "image": ImageSettings,
-    "audio": TranscriptionSettings, "tts": SpeechSettings,
+    "audio": TranscriptionSettings, "tts": SpeechSettings, "video": VideoSettings,
 }  # fmt: skip
 SETTINGS: dict[str, dict[str, Any]] = {
     "embeddings": {"dimensions": 1717, "task": CANARY, "encoding": "int8", "truncate": False, "user": CANARY},
@@ -62,6 +63,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "voice": CANARY, "format": "flac", "sample_rate": 1717, "speed": 1.75, "language": "de",
         "instructions": CANARY, "seed": 1717, "alignment": True,
     },
+    "video": {
+        "seconds": 7.5, "size": "1536x1024", "aspect": "3:2", "resolution": CANARY, "fps": 17, "n": 3, "seed": 1717,
+        "negative_prompt": CANARY, "audio": False, "first_frame": PICTURE, "last_frame": PICTURE, "images": (PICTURE,),
+        "video": Media(kind="video", url="https://film.example/a.mp4"),
+    },
 }  # fmt: skip
 """A value for every setting of each category, none of them a usual default."""
 SHARED: dict[str, Any] = {
@@ -69,9 +75,12 @@ SHARED: dict[str, Any] = {
 }  # fmt: skip
 INPUTS: dict[str, Any] = {
     "embeddings": ("alpha", "beta"), "rerank": RerankInput(query="which", documents=("alpha", "beta")),
-    "moderation": ("alpha", "beta"), "image": "alpha beta", "audio": RECORDING, "tts": "alpha beta",
+    "moderation": ("alpha", "beta"), "image": "alpha beta", "audio": RECORDING, "tts": "alpha beta", "video": "alpha beta",
 }  # fmt: skip
-CASES = [case for case in CODECS if case.category in KINDS]
+OFFERED = [case for case in CODECS if case.category in KINDS]
+JOBS = [case for case in OFFERED if hasattr(case.codec, "run")]
+CASES = [case for case in OFFERED if case not in JOBS]
+"""Those that answer at once."""
 UNNAMED = frozenset({"xai_stt", "xai_tts"})
 """Protocols whose requests name no model."""
 
@@ -80,6 +89,8 @@ def build(case: Case, **settings: Any) -> WireRequest:
     """The request that a call becomes, encoded."""
     kind = KINDS[case.category]
     call: Any = Call(model=case.model, input=INPUTS[case.category], settings=kind(**settings), id="0" * 32, now=1.8e9)
+    if case in JOBS:
+        return encode_request(case.codec.build_submit(call))
     return encode_request(case.codec.build_request(call), settings.get("extra_body"))
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from betterai.runtime.replay import ReplayReport, replay_exchange
-from recordings.exceptions import EXCEPTIONS
+from recordings.exceptions import EXCEPTIONS, NOT_READ
+from recordings.modalities.store import modality_files
 from recordings.store import exchange_files, load, name_of
 
 TARGET = Path(__file__).parents[2] / "docs" / "recordings.md"
@@ -24,6 +25,14 @@ half, and compared with what was sent.
 | provider | kind | exchanges | read | failed | requests | sent as recorded | with fields left out, changed or added, reported | with fields carried beside our types |
 |---|---|---|---|---|---|---|---|---|
 """
+MODALITIES = """## Vectors, rankings, verdicts, pictures and sound
+
+Of these the replies are read: what vectors, places, verdicts, pictures, texts, words and usage they hold equals what an independent reading of
+the body says. Long base64 was cut by the recorders: as many letters stand in for it.
+
+| provider | kind | exchanges | read | not read |
+|---|---|---|---|---|
+"""
 
 
 def render() -> str:
@@ -32,7 +41,20 @@ def render() -> str:
         report = replay_exchange(load(file), name_of(file))
         reports[report.provider, report.kind].append(report)
     rows = [_row(*key, found) for key, found in sorted(reports.items())]
-    return HEAD + "\n".join(rows) + "\n\n" + _exceptions() + _left_out(reports)
+    return HEAD + "\n".join(rows) + "\n\n" + _modalities() + _exceptions() + _left_out(reports)
+
+
+def _modalities() -> str:
+    """The categories other than text, whose replies alone are read."""
+    reports: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for file in modality_files():
+        report = replay_exchange(load(file), name_of(file))
+        reports[report.provider, report.kind][report.verdict] += 1
+    rows = [
+        f"| {provider} | {kind} | {sum(found.values())} | {found['read']} | {sum(found.values()) - found['read']} |"
+        for (provider, kind), found in sorted(reports.items())
+    ]
+    return MODALITIES + "\n".join(rows) + "\n\n"
 
 
 def _row(provider: str, kind: str, reports: list[ReplayReport]) -> str:
@@ -46,7 +68,8 @@ def _row(provider: str, kind: str, reports: list[ReplayReport]) -> str:
 
 
 def _exceptions() -> str:
-    lines = [f"- `{name}`: {entry['reason']}" for name, entry in sorted(EXCEPTIONS.items())]
+    reasons = {**{name: str(entry["reason"]) for name, entry in EXCEPTIONS.items()}, **NOT_READ}
+    lines = [f"- `{name}`: {reason}" for name, reason in sorted(reasons.items())]
     return "## What does not hold\n\n" + ("\n".join(lines) if lines else "Nothing.") + "\n\n"
 
 

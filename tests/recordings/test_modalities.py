@@ -11,41 +11,12 @@ import pytest
 from betterai.runtime.replay import replay_exchange
 from recordings.exceptions import NOT_READ
 from recordings.modalities.readings import READINGS
-from recordings.store import ROOT, load, name_of, needs_recordings
+from recordings.modalities.store import kind_of, modality_files
+from recordings.store import load, name_of, needs_recordings
 
 pytestmark = [pytest.mark.recordings, needs_recordings]
 
-PROVIDERS = (
-    "azure",
-    "cohere",
-    "deepgram",
-    "elevenlabs",
-    "google",
-    "groq",
-    "llamacpp",
-    "mistral",
-    "ollama",
-    "openai",
-    "openrouter",
-    "together",
-    "vertex",
-    "voyage",
-    "xai",
-)
-
-
-def kind_of(file: Path) -> str:
-    exchange = load(file)
-    return str(exchange.get("base_kind") if exchange["kind"] == "error" else exchange["kind"])
-
-
-FILES = [
-    file
-    for provider in PROVIDERS
-    for kind in (*READINGS, "error")
-    for file in sorted((ROOT / provider / kind).glob("*.json"))
-    if kind_of(file) in READINGS and load(file)["fidelity"] in ("wire", "wire-body", "response-fixture")
-]
+FILES = modality_files()
 
 
 def test_there_are_about_as_many_as_we_were_told() -> None:
