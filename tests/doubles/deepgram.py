@@ -75,6 +75,8 @@ class Deepgram:
             return refuse(401, "INVALID_AUTH", "Invalid credentials.")
         if request.query.get("model", "").startswith("unheard-of"):
             return refuse(400, "Bad Request", "Bad Request: No such model/language/tier combination found.")
+        if request.path == "/v1/listen" and request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._listen_live(request)
         if request.path == "/v1/listen":
             return web.json_response(listened(request.query), headers={"dg-request-id": "req-1"})
         if request.path == "/v1/models":
@@ -90,3 +92,26 @@ class Deepgram:
         for piece in PIECES[1:]:
             await response.write(piece)
         return response
+
+    async def _listen_live(self, request: web.Request) -> web.StreamResponse:
+        """Hears a word in each binary frame, first as a guess where that is asked for, and says at the end how much."""
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        count = 0
+        async for message in socket:
+            if message.type is not web.WSMsgType.BINARY:
+                break
+            plain, smart, start, end, _ = SAID[count]
+            guesses = [False, True] if request.query.get("interim_results") == "true" else [True]
+            for final in guesses:
+                word = {"word": plain, "punctuated_word": smart, "start": start, "end": end, "confidence": 0.9}
+                alternative = {"transcript": smart if final else plain, "confidence": 0.9, "words": [word]}
+                await socket.send_json(
+                    {"type": "Results", "channel_index": [0, 1], "duration": 1.0, "start": start, "is_final": final,
+                     "speech_final": final, "channel": {"alternatives": [alternative]}}
+                )  # fmt: skip
+            count += 1
+        if count == len(SAID):
+            await socket.send_json({"type": "Metadata", "request_id": "req-3", "duration": SECONDS, "channels": 1})
+        await socket.close()
+        return socket

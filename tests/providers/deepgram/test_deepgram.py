@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from betterai.core.exceptions import (
     ProviderError,
     QuotaExceededError,
     RateLimitError,
+    StreamInterrupted,
     UnsupportedParam,
 )
 from betterai.core.media import Media
@@ -30,6 +32,7 @@ from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.providers.deepgram import PROVIDER
 from betterai.providers.deepgram.errors import make_deepgram_error
 from betterai.providers.deepgram.listen import DeepgramListen
+from betterai.providers.deepgram.live import DeepgramLive, write_live
 from betterai.providers.deepgram.speak import DeepgramSpeak
 from betterai.runtime.factory import find_provider
 from doubles.deepgram import KEY, PIECES, SAID, SECONDS, Deepgram, listened
@@ -195,6 +198,64 @@ def test_a_language_of_many_is_told_and_billed_as_such() -> None:
     assert found.language == "es"
     assert found.usage is not None
     assert found.usage.units == {"second": SECONDS, "second_multi": SECONDS}
+
+
+# ── listening live ──
+
+
+async def test_sound_that_is_still_coming_is_heard_as_it_comes(upstream: Upstream, double: Deepgram) -> None:
+    more = asyncio.Event()
+
+    async def sound() -> AsyncIterator[bytes]:
+        yield b"one"
+        await more.wait()
+        yield b""
+        yield b"two"
+        yield b"three"
+
+    settings = TranscriptionSettings(interim=True, encoding="linear16", sample_rate=16000, prompt="x")
+    stream = connect(upstream, "audio", "nova-3").transcribe_stream(sound(), "", settings)
+    first, second = await anext(stream), await anext(stream)
+    assert [(piece.text, piece.final) for piece in (first, second)] == [("Hello", False), ("Hello,", True)]
+    more.set()
+    rest = [piece async for piece in stream]
+    whole = rest[-1].response
+    assert (whole.text, whole.seconds) == ("Hello, world. Yes.", SECONDS)
+    assert [word.text for word in whole.words] == ["Hello,", "world.", "Yes."]
+    assert (whole.usage.units, whole.cost.status) == ({"second_live": SECONDS}, "unknown")
+    assert [warning.field for warning in whole.warnings] == ["prompt"]
+    assert double.asked == {
+        "model": ["nova-3"], "smart_format": ["true"], "interim_results": ["true"], "encoding": ["linear16"],
+        "sample_rate": ["16000"],
+    }  # fmt: skip
+
+
+async def test_a_session_that_ends_too_early_and_one_that_is_refused(upstream: Upstream) -> None:
+    async def sound() -> AsyncIterator[bytes]:
+        yield b"one"
+
+    with pytest.raises(StreamInterrupted):
+        [piece async for piece in connect(upstream, "audio", "nova-3").transcribe_stream(sound())]
+    with pytest.raises(AuthenticationError):
+        [piece async for piece in connect(upstream, "audio", "nova-3", "wrong").transcribe_stream(sound())]
+
+
+def test_a_session_takes_no_body_and_no_segments_and_says_so() -> None:
+    given = {"extra_body": {"a": 1}, "timestamps": ["segment"], "diarize": True, "language": None}
+    body, report = write_live(listening(**given))
+    assert body == {"model": "nova-3", "smart_format": True, "diarize": True, "language": None}
+    assert [warning.field for warning in report.warnings] == ["extra_body", "timestamps"]
+    assert DeepgramLive().connect(listening(keywords=["a", "b"])).url == "/v1/listen?keyterm=a&keyterm=b"
+
+
+def test_an_error_in_a_session_is_raised() -> None:
+    state = DeepgramLive().open(listening())
+    with pytest.raises(ProviderError, match="it broke"):
+        state.receive('{"type":"Error","variant":"NET","description":"it broke"}')
+    for frame in ("{", '{"type":"Results","channel":{"alternatives":[{}]}}', b"\xff"):
+        with pytest.raises(ProviderError, match="not readable"):
+            state.receive(frame)
+    assert state.receive('{"type":"SpeechStarted"}') == ((), ())
 
 
 # ── speaking ──

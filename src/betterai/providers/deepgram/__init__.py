@@ -2,6 +2,7 @@
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
 from betterai.providers.deepgram.listen import DeepgramListen
+from betterai.providers.deepgram.live import DeepgramLive
 from betterai.providers.deepgram.models import PROVIDER_MODELS
 from betterai.providers.deepgram.speak import DeepgramSpeak
 
@@ -16,6 +17,9 @@ PROVIDER = Provider(
     ),
     auth=HeaderAuth(header="Authorization", prefix="Token "),
     models=lambda: PROVIDER_MODELS,
-    protocols={"audio": {"deepgram_stt": DeepgramListen()}, "tts": {"deepgram_tts": DeepgramSpeak()}},
+    protocols={
+        "audio": {"deepgram_stt": DeepgramListen(), "deepgram_live": DeepgramLive()},
+        "tts": {"deepgram_tts": DeepgramSpeak()},
+    },
     defaults={"audio": "nova-3", "tts": "aura-2-thalia-en"},
 )

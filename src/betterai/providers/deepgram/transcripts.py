@@ -96,17 +96,21 @@ def read_words(shape: ListenedShape) -> tuple[Word, ...] | None:
     if all(alternative.words is None for alternative in best):
         return None
     words = [
-        Word(
-            text=word.punctuated_word or word.word,
-            start=word.start,
-            end=word.end,
-            speaker=_name(word.speaker, channel, len(best)),
-            confidence=word.confidence,
-        )
+        read_word(word, channel, len(best))
         for channel, alternative in enumerate(best)
         for word in alternative.words or ()
     ]
     return _in_order(words)
+
+
+def read_word(shape: WordShape, channel: int, channels: int) -> Word:
+    return Word(
+        text=shape.punctuated_word or shape.word,
+        start=shape.start,
+        end=shape.end,
+        speaker=_name(shape.speaker, channel, channels),
+        confidence=shape.confidence,
+    )
 
 
 def read_segments(shape: ListenedShape) -> tuple[Segment, ...] | None:
