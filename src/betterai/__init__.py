@@ -43,7 +43,7 @@ _HOMES = {
     "core.response": ("Attempt CallWarning FinishReason ProviderResponse TextChunk Timing TokenLogprob ToolCallDelta"),
     "core.results": (
         "EmbeddingResponse ImageChunk ImageResponse ModerationResponse ModerationVerdict Ranked RealtimeEvent "
-        "RerankResponse Segment Speech SpeechChunk Word "
+        "RerankResponse Segment Speech SpeechChunk Voice Word "
         "Transcript TranscriptChunk VideoResponse "
         "FileHandle TokenCount"
     ),

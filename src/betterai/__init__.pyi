@@ -101,6 +101,7 @@ from betterai.core.results import TokenCount as TokenCount
 from betterai.core.results import Transcript as Transcript
 from betterai.core.results import TranscriptChunk as TranscriptChunk
 from betterai.core.results import VideoResponse as VideoResponse
+from betterai.core.results import Voice as Voice
 from betterai.core.results import Word as Word
 from betterai.core.routing import Breaker as Breaker
 from betterai.core.routing import Hedge as Hedge

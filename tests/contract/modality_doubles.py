@@ -107,6 +107,30 @@ def transcript() -> Json:
     return {"text": TEXT, "language": "en", "duration": 1.5, "words": words, "segments": segments, "usage": usage}
 
 
+def scribe() -> Json:
+    words = [
+        {"text": "Ruby", "start": 0.25, "end": 0.5, "type": "word", "speaker_id": "A", "logprob": 0.0},
+        {"text": " ", "start": 0.5, "end": 0.5, "type": "spacing", "speaker_id": "A", "logprob": 0.0},
+    ]
+    return {
+        "language_code": "en",
+        "language_probability": 1.0,
+        "text": TEXT,
+        "words": words,
+        "audio_duration_secs": 1.5,
+    }
+
+
+def deepgram() -> Json:
+    words = [{"word": "ruby", "punctuated_word": "Ruby", "start": 0.25, "end": 0.5, "confidence": 0.5, "speaker": 0}]
+    alternative = {"transcript": TEXT, "confidence": 0.5, "words": words}
+    channel = {"alternatives": [alternative], "detected_language": "en", "language_confidence": 1.0}
+    return {"metadata": {"request_id": "r", "duration": 1.5, "channels": 1}, "results": {"channels": [channel]}}
+
+
+TRANSCRIPTS = {"elevenlabs_stt": scribe, "deepgram_stt": deepgram}
+
+
 def sound() -> Json:
     return {"audio_data": b64encode(SOUND).decode()}
 

@@ -31,6 +31,7 @@ async def ask(upstream: Upstream, name: str = "groq") -> tuple[str, ...]:
         {"data": [{"id": "b"}, {"id": "a"}, {"id": "a"}, {"object": "model"}]},
         {"models": [{"name": "models/a"}, {"name": "models/b"}]},
         [{"id": "a"}, {"id": "b"}, "c"],
+        [{"model_id": "a", "name": "The A"}, {"model_id": "b", "name": "The B"}],
     ],
 )
 async def test_the_forms_of_a_list(body: Any) -> None:

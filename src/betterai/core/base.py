@@ -24,6 +24,7 @@ from betterai.core.results import (
     Transcript,
     TranscriptChunk,
     VideoResponse,
+    Voice,
 )
 from betterai.core.settings import (
     EmbeddingSettings,
@@ -143,6 +144,10 @@ class BaseAudioProvider(BaseProvider):
 
 class BaseTTSProvider(BaseProvider):
     """Text to speech."""
+
+    async def voices(self) -> tuple[Voice, ...]:
+        """The voices that there are to choose from, asked now."""
+        raise _missing(self, "voices")
 
     async def synthesize(self, text: str, model: str, settings: SpeechSettings) -> Speech:
         raise _missing(self, "synthesize")

@@ -118,6 +118,19 @@ class SpeechChunk(Data, frozen=True, kw_only=True):
     response: Speech | None = None
 
 
+class Voice(Data, frozen=True, kw_only=True):
+    """A voice that a provider speaks with: `id` is what `SpeechSettings.voice` takes. `languages` are as the provider
+    writes them, `labels` its own words for what the voice is like.
+    """
+
+    id: str
+    name: str = ""
+    languages: tuple[str, ...] = ()
+    description: str = ""
+    preview_url: str = ""
+    labels: Mapping[str, str] = {}
+
+
 class RealtimeEvent(Data, frozen=True, kw_only=True):
     """One event of a realtime session, either way. `type` says which fields are set."""
 

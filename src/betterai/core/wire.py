@@ -19,7 +19,8 @@ C_co = TypeVar("C_co", covariant=True)
 Framing = Literal["sse", "ndjson", "event_stream"]
 
 REQUEST_ID_HEADERS = (
-    "x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-debug-trace-id", "cf-ray",
+    "x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-debug-trace-id", "dg-request-id",
+    "cf-ray",
 )  # fmt: skip
 """Where providers put their own id of a request, which their support asks for."""
 

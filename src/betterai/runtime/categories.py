@@ -37,6 +37,7 @@ from betterai.core.results import (
     Transcript,
     TranscriptChunk,
     VideoResponse,
+    Voice,
 )
 from betterai.core.settings import (
     EmbeddingSettings,
@@ -247,6 +248,16 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
     """Text to speech."""
 
     category = "tts"
+
+    async def voices(self) -> tuple[Voice, ...]:
+        """Raises `NotImplementedError` where the provider has no list of them, and `BetterAIError`."""
+        codec = getattr(self.codec, "voice_list", None)
+        if codec is None:
+            return await super().voices()
+        from betterai.runtime.steps import run_steps
+
+        found: tuple[Voice, ...] = await run_steps(codec, None, self.connection, clock=self._clock)
+        return found
 
     async def synthesize(self, text: str, model: str = "", settings: SpeechSettings | None = None) -> Speech:
         if is_duplex(self.codec):

@@ -205,9 +205,13 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         if broke is not None and framing not in _FRAMED:
             raise StreamInterrupted("the connection broke before the reply was whole") from broke
         try:
-            pieces.extend(state.finish())
+            last = state.finish()
         except StreamInterrupted as error:
             raise error from broke
+        for piece in last:
+            pieces.append(piece)
+            if getattr(piece, "response", None) is None:
+                yield piece
 
     # ── before ──
 

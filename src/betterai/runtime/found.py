@@ -34,6 +34,7 @@ class Found(NamedTuple):
     version: Version
     category: Category
     listener: Listener | None
+    key: str
 
     @property
     def id(self) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from betterai.config.defaults import default_model
 from betterai.config.environment import complete_config
 from betterai.core.config import CoreConfig
 from betterai.core.events import Listener
@@ -49,7 +50,7 @@ from betterai.core.settings import (
     VideoSettings,
 )
 from betterai.runtime.attempts import read_timeout
-from betterai.runtime.factory import find_provider
+from betterai.runtime.factory import find_provider, read_key
 from betterai.runtime.found import Found
 from betterai.runtime.registry import registry_version
 from betterai.runtime.sources import MediaSource, gather_media
@@ -84,21 +85,25 @@ class Modalities:
         """The provider of a category behind a name. Raises `ModelNotFoundError` and `ConfigurationError`."""
         if config is not None:
             return self._open(category, model or config.model, self._limit(config))
-        key, version = (category, model), registry_version()
-        found = self._others.get(key)
-        if found is None or found.version != version:
+        name, version = model or default_model(category), registry_version()
+        found = self._others.get((category, name))
+        if found is None or found.version != version or self._has_aged(found):
             if len(self._others) >= MAX_PROVIDERS:
                 self._others.clear()
-            found = self._others[key] = self._open(category, model, msgspec.structs.replace(self._config, model=""))
+            found = self._others[category, name] = self._open(category, name, self._config)
         elif (connection := getattr(found.provider, "connection", None)) is not None:
             connection.look_again()
         return found
+
+    def _has_aged(self, found: Found) -> bool:
+        """Whether a class was made with another key than there is now."""
+        return not hasattr(found.provider, "connection") and found.key != read_key(found.declared, self._config)
 
     def _open(self, category: Category, name: str, config: CoreConfig) -> Found:
         version = registry_version()
         named = msgspec.structs.replace(config, model=name)
         found = find_provider(category, named, transport=self._connect)
-        return Found(*found, version, category, self.listener)
+        return Found(*found, version, category, self.listener, read_key(found[2], named))
 
     async def embed(
         self,

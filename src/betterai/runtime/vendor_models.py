@@ -62,7 +62,7 @@ def _read_error(provider: Provider, reply: WireResponse) -> BetterAIError:
 
 
 def _read_ids(reply: WireResponse) -> tuple[str, ...]:
-    """The ids in `{"data": [{"id": …}]}`, `{"models": [{"name": …}]}` or a bare list."""
+    """The ids in `{"data": [{"id": …}]}`, `{"models": [{"name": …}]}` or a bare list, whose ids may be `model_id`."""
     try:
         body: Any = msgspec.json.decode(reply.content)
     except msgspec.DecodeError:
@@ -70,5 +70,5 @@ def _read_ids(reply: WireResponse) -> tuple[str, ...]:
     rows = body.get("data", body.get("models")) if isinstance(body, Mapping) else body
     if not isinstance(rows, list):
         raise ProviderError("the list of models could not be read", status=reply.status, retryable=False)
-    found = (row.get("id") or row.get("name") for row in rows if isinstance(row, Mapping))
+    found = (row.get("id") or row.get("model_id") or row.get("name") for row in rows if isinstance(row, Mapping))
     return tuple(sorted({str(id).removeprefix("models/") for id in found if id}))

@@ -99,8 +99,18 @@ def _picture(item: dict[str, Any], format: str | None) -> dict[str, Any]:
 
 
 def read_transcription(body: dict[str, Any]) -> dict[str, Any]:
+    if "results" in body:
+        return _read_channels(body["results"]["channels"])
     words = body.get("words")
-    return {"content": body["text"], "words": None if words is None else len(words), "input": _heard(body.get("usage"))}
+    spoken = None if words is None else len([word for word in words if word.get("type") != "spacing"])
+    return {"content": body["text"], "words": spoken, "input": _heard(body.get("usage"))}
+
+
+def _read_channels(channels: list[dict[str, Any]]) -> dict[str, Any]:
+    """Billed by seconds, and by no tokens."""
+    best = [channel["alternatives"][0] for channel in channels]
+    text = "\n".join(item["transcript"] for item in best)
+    return {"content": text, "words": sum(len(item["words"]) for item in best), "input": 0}
 
 
 def _heard(usage: dict[str, Any] | None) -> int | None:

@@ -11,6 +11,8 @@ from recordings.store import ROOT, load
 PROVIDERS = (
     "azure",
     "cohere",
+    "deepgram",
+    "elevenlabs",
     "google",
     "groq",
     "llamacpp",
