@@ -17,10 +17,13 @@ from betterai.core.settings import (
     RerankSettings,
     SpeechSettings,
     TranscriptionSettings,
+    VideoSettings,
 )
 from betterai.core.wire import Call, Multipart, WireRequest
 from betterai.runtime.encoding import encode_request
 from betterai.runtime.factory import find_provider
+from betterai.transport.egress import any_socket
+from betterai.transport.http import HTTPTransport
 from contract.cases import CODECS, Case, flatten, visible
 from contract.modality_doubles import (
     EMBEDDINGS,
@@ -34,14 +37,16 @@ from contract.modality_doubles import (
     transcript,
 )
 from contract.test_secrets import canary_of
+from doubles.films import HOUSES
 from runtime.upstream import Behaviour, reply
 
 CANARY = "canary-17"
 PICTURE = Media(kind="image", mime_type="image/png", data=PNG, filename="a.png")
+FOOTAGE = Media(kind="video", mime_type="video/mp4", url="https://films.example/a.mp4")
 RECORDING = Media(kind="audio", mime_type="audio/mpeg", data=SOUND, filename="talk.mp3")
 KINDS: dict[str, type[Any]] = {
     "embeddings": EmbeddingSettings, "rerank": RerankSettings, "moderation": ModerationSettings, "image": ImageSettings,
-    "audio": TranscriptionSettings, "tts": SpeechSettings,
+    "audio": TranscriptionSettings, "tts": SpeechSettings, "video": VideoSettings,
 }  # fmt: skip
 SETTINGS: dict[str, dict[str, Any]] = {
     "embeddings": {"dimensions": 1717, "task": CANARY, "encoding": "int8", "truncate": False, "user": CANARY},
@@ -61,6 +66,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "voice": CANARY, "format": "flac", "sample_rate": 1717, "speed": 1.75, "language": "de",
         "instructions": CANARY, "seed": 1717, "alignment": True,
     },
+    "video": {
+        "seconds": 6.0, "size": "1920x1080", "aspect": "9:16", "resolution": "1080p", "fps": 17, "n": 3, "seed": 1717,
+        "negative_prompt": CANARY, "audio": False, "first_frame": PICTURE, "last_frame": PICTURE, "images": (PICTURE,),
+        "video": FOOTAGE,
+    },
 }  # fmt: skip
 """A value for every setting of each category, none of them a usual default."""
 SHARED: dict[str, Any] = {
@@ -69,6 +79,7 @@ SHARED: dict[str, Any] = {
 INPUTS: dict[str, Any] = {
     "embeddings": ("alpha", "beta"), "rerank": RerankInput(query="which", documents=("alpha", "beta")),
     "moderation": ("alpha", "beta"), "image": "alpha beta", "audio": RECORDING, "tts": "alpha beta",
+    "video": "alpha beta",
 }  # fmt: skip
 CASES = [case for case in CODECS if case.category in KINDS]
 UNNAMED = frozenset({"xai_stt", "xai_tts"})
@@ -110,6 +121,8 @@ def double_of(case: Case) -> Behaviour:
         return reply(200, transcript())
     if case.category == "tts":
         return reply(200, sound()) if case.codec.reply == "json" else reply(200, SOUND, content_type="audio/mpeg")
+    if case.category == "video":
+        return HOUSES[case.protocol](looks=1)
     return _embed_one if takes_one_text(case) else reply(200, EMBEDDINGS[case.protocol]())
 
 
@@ -132,7 +145,9 @@ def connect(case: Case, url: str) -> tuple[Any, set[str]]:
         model=f"{case.provider.name}/neutral-model", protocol=case.protocol, base_url=url,
         api_key=values.pop("api_key", None), settings=values, retries=0,
     )  # fmt: skip
-    provider, model, _ = find_provider(case.category, config)  # type: ignore[arg-type]
+    transport = HTTPTransport(guard=any_socket)
+    source = (lambda: transport) if case.category == "video" else None
+    provider, model, _ = find_provider(case.category, config, transport=source)  # type: ignore[arg-type]
     assert model.category == case.category
     return provider, secrets
 
@@ -148,6 +163,7 @@ async def ask(case: Case, provider: Any) -> Any:
         "image": "generate",
         "audio": "transcribe",
         "tts": "synthesize",
+        "video": "generate",
     }
     return await getattr(provider, method[case.category])(value)
 

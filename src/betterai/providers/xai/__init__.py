@@ -7,6 +7,7 @@ from betterai.providers.xai.images import XAIImages
 from betterai.providers.xai.models import PROVIDER_MODELS
 from betterai.providers.xai.responses import XAIResponses
 from betterai.providers.xai.tokenize import XAITokenize
+from betterai.providers.xai.videos import XAIVideos
 
 PROVIDER = Provider(
     name="xai",
@@ -26,6 +27,7 @@ PROVIDER = Provider(
         "image": {"openai_images": XAIImages()},
         "audio": {"xai_stt": XAITranscriptions()},
         "tts": {"xai_tts": XAISpeech()},
+        "video": {"xai_videos": XAIVideos()},
     },
     defaults={"text": "grok-4.7"},
     list_models_path="/models",
