@@ -51,7 +51,7 @@ class FilmSteps(SettingsBody[VideoCall], Generic[T]):
     def run(self, call: VideoCall, state: State | None = None) -> Generator[Step, WireResponse | None, VideoResponse]:
         """The job, from the beginning or from a state."""
         if state is None or "id" not in state:
-            begun = state if state is not None else _begin(call)
+            begun = state if state is not None else {"call": call.id, **self.begin_state(call)}
             request = self.build_request(call)
             if state is None:
                 yield Checkpoint(state=begun)
@@ -80,16 +80,17 @@ class FilmSteps(SettingsBody[VideoCall], Generic[T]):
     ) -> Generator[Step, WireResponse | None, str]:
         """The id of the job: as the submit gave it, else as the provider finds it by the call's own id."""
         search = self.build_search(call)
-        if resumed and search is not None:
-            found = self.read_found(need_reply((yield search)))
-            if found:
-                return found
+        if resumed and search is not None and (found := (yield from self._search(search))):
+            return found
         try:
             reply = need_reply((yield request))
         except JobInDoubt:
             if resumed or search is None:
                 raise
-            found = yield from self._search(search)
+            try:
+                found = yield from self._search(search)
+            except ProviderError:
+                found = ""
             if not found:
                 raise
             return found
@@ -98,8 +99,12 @@ class FilmSteps(SettingsBody[VideoCall], Generic[T]):
     def _search(self, search: WireRequest) -> Generator[Step, WireResponse | None, str]:
         try:
             return self.read_found(need_reply((yield search)))
-        except ProviderError:
+        except UNREADABLE:
             return ""
+        except ProviderError as error:
+            if error.status == 404:
+                return ""
+            raise
 
     def _read_submitted(self, reply: WireResponse) -> str:
         """Raises `JobInDoubt` for a reply that is well and names no job: there may be one all the same."""
@@ -119,6 +124,13 @@ class FilmSteps(SettingsBody[VideoCall], Generic[T]):
             body=reply.content[:65536],
             request_id=read_request_id(reply.headers),
         )
+
+    def begin_state(self, call: VideoCall) -> dict[str, Any]:
+        """What a look and a price will need to know of the call."""
+        settings = call.settings
+        resolution = settings.resolution or resolution_of(settings.size or "")
+        known = {"seconds": settings.seconds, "resolution": resolution or None}
+        return {name: value for name, value in known.items() if value is not None}
 
     def look(self, call: VideoCall, state: State, reply: WireResponse) -> Look:
         """What a reply to a look says. Raises `ProviderError` for a job that failed, and for what is no such reply."""
@@ -194,14 +206,6 @@ class FilmSteps(SettingsBody[VideoCall], Generic[T]):
     def write_n(self, body: dict[str, Any], value: Any, call: VideoCall, report: Report) -> None:
         if value not in (None, 1):
             report.drop("n", "one film is made at a time", hint="ask several times")
-
-
-def _begin(call: VideoCall) -> dict[str, Any]:
-    """The state before the submit: the intent, and what a price needs."""
-    settings = call.settings
-    resolution = settings.resolution or resolution_of(settings.size or "")
-    known = {"seconds": settings.seconds, "resolution": resolution or None}
-    return {"call": call.id, **{name: value for name, value in known.items() if value is not None}}
 
 
 def _holds_film(look: Look) -> bool:
