@@ -147,8 +147,13 @@ class FilmSteps(SettingsBody[VideoCall], Generic[T]):
         report = Report(call.model)
         body = self.begin_body(call, report)
         self.write_settings(body, call, report)
+        body = self.finish_body(body, call, report)
         merge_extra(body, dict(call.settings.extra_body or {}))
-        return self.ask(call, self.address(call), self.finish_body(body, call, report), warnings=report.warnings)
+        return self.ask(call, self.address(call), self.frame_body(body), warnings=report.warnings)
+
+    def frame_body(self, body: dict[str, Any]) -> Mapping[str, Any] | Multipart:
+        """The whole body as it travels: JSON, but for vendors that take forms."""
+        return body
 
     def ask(
         self,

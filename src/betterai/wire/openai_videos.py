@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from betterai.core.codec import VideoCall
 from betterai.core.media import Media
-from betterai.core.wire import WireRequest, WireResponse
+from betterai.core.wire import Multipart, WireRequest, WireResponse
 from betterai.wire.films import FilmSteps, Look, State, film_usage, make_failure, read_seconds, resolution_of, whole
 from betterai.wire.report import Report
 
@@ -64,7 +64,7 @@ class OpenAIVideos(FilmSteps[VideoShape]):
     def begin_body(self, call: VideoCall, report: Report) -> dict[str, Any]:
         return {"model": call.model.id, "prompt": call.input}
 
-    def finish_body(self, body: dict[str, Any], call: VideoCall, report: Report) -> Any:
+    def frame_body(self, body: dict[str, Any]) -> Mapping[str, Any] | Multipart:
         return self.build_form(body) if isinstance(body.get("input_reference"), Media) else body
 
     def write_seconds(self, body: dict[str, Any], value: Any, call: VideoCall, report: Report) -> None:
