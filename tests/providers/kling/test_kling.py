@@ -206,6 +206,14 @@ async def test_a_film_that_was_held_back_is_content_filter(protocol: str) -> Non
 
 
 @BOTH
+async def test_a_look_at_a_busy_service_is_waited_over(protocol: str) -> None:
+    async with studio(PROVIDER, protocol) as made:
+        made.house.making = lambda: {"code": 1302, "message": "slow down"}
+        assert content_of(await made.film(seconds=4)) == FILM
+    assert len(made.waits.slept) == 1
+
+
+@BOTH
 async def test_a_search_that_fails_leaves_the_job_in_doubt(protocol: str) -> None:
     async with studio(PROVIDER, protocol, lost=True) as made:
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import betterai
+from betterai import CoreConfig, Job, JobStore
 from betterai.core.exceptions import ContentFilterError, ProviderError, UnsupportedParam
 from betterai.core.media import Media
 from betterai.core.model import ModelConfig
@@ -14,8 +17,9 @@ from betterai.core.price import price_usage
 from betterai.core.settings import VideoSettings
 from betterai.core.wire import Call, Multipart, WireRequest
 from betterai.providers.openai import PROVIDER
-from doubles.films import OpenAIHouse
-from shapes.filming import studio
+from doubles.films import FILM, OpenAIHouse
+from shapes.filming import content_of, studio
+from shapes.server import serve
 
 CODEC = PROVIDER.protocols["video"]["openai_videos"]
 PNG = b"\x89PNG\r\n\x1a\n and a picture"
@@ -123,3 +127,32 @@ async def test_a_queued_film_and_words_of_other_servers_are_waited_for() -> None
         await made.film(seconds=4)
     assert made.progress == []
     assert len(made.waits.slept) == 1
+
+
+@pytest.fixture
+def _at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BETTERAI_STATE", str(tmp_path))
+    monkeypatch.setenv("OPENAI_API_KEY", "test-key")
+
+
+@pytest.mark.usefixtures("_at_home")
+async def test_j1_a_job_goes_on_elsewhere_by_its_handle_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = OpenAIHouse(looks=1)
+    async with serve(house) as url:
+        monkeypatch.setenv("OPENAI_BASE_URL", url)
+        job = await betterai.start_video("openai/sora-2", "a cat", seconds=4)
+        for store in (JobStore(), None):
+            response = await Job.resume(job.handle, store=store).wait()
+            assert content_of(response) == FILM
+            assert response.cost is not None
+            assert str(response.cost.amount) == "0.40"
+    assert house.submits == 1
+
+
+@pytest.mark.usefixtures("_at_home")
+async def test_what_was_refused_before_it_was_sent_is_no_running_job() -> None:
+    with pytest.raises(UnsupportedParam):
+        await betterai.start_video("openai/sora-2", "a cat", last_frame=PICTURE)
+    with pytest.raises(UnsupportedParam):
+        await betterai.start_video("openai/sora-2", "a cat", seed=1, config=CoreConfig(unsupported="raise"))
+    assert [job.status for job in JobStore().jobs()] == ["failed", "failed"]

@@ -13,11 +13,10 @@ import msgspec
 from msgspec import Struct
 
 from betterai.core.codec import VideoCall
-from betterai.core.exceptions import ProviderError
 from betterai.core.wire import WireRequest, WireResponse
-from betterai.providers.kling.errors import read_error_reply, was_filtered
-from betterai.providers.kling.tasks import ASPECTS, OutputShape, as_picture, refuse_failure, sum_seconds
-from betterai.wire.films import FilmSteps, Look, State, aspect_of, fetch_film, make_failure, whole
+from betterai.providers.kling.errors import was_filtered
+from betterai.providers.kling.tasks import ASPECTS, KlingSteps, OutputShape, as_picture, refuse_failure, sum_seconds
+from betterai.wire.films import Look, State, aspect_of, fetch_film, make_failure, whole
 from betterai.wire.report import Report
 
 
@@ -40,7 +39,7 @@ class ReplyShape(Struct):
 _decoder = msgspec.json.Decoder(ReplyShape)
 
 
-class OlderKlingFilms(FilmSteps[ReplyShape]):
+class OlderKlingFilms(KlingSteps[ReplyShape]):
     """`POST /v1/videos/text2video`, `image2video`, `multi-image2video`; then `GET` of the same place and the id.
 
     That a task is found there by the caller's id too is UNVERIFIED; where it is not, the job is in doubt.
@@ -153,6 +152,3 @@ class OlderKlingFilms(FilmSteps[ReplyShape]):
             raise msgspec.ValidationError("a finished task without a film")
         links = tuple(fetch_film(item.url or "") for item in films)
         return Look(films=links, usage=sum_seconds(call, state, [item.duration for item in films]))
-
-    def parse_error(self, reply: WireResponse) -> ProviderError:
-        return read_error_reply(reply)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -33,6 +33,7 @@ from betterai.wire.films import (
 )
 from betterai.wire.report import Report
 
+T = TypeVar("T")
 ASPECTS = ("16:9", "9:16", "1:1")
 _RESOLUTIONS = ("720p", "1080p", "4k")
 
@@ -71,7 +72,21 @@ _one = msgspec.json.Decoder(OneShape)
 _list = msgspec.json.Decoder(ListShape)
 
 
-class KlingFilms(FilmSteps[ListShape]):
+class KlingSteps(FilmSteps[T]):
+    """What both generations do alike."""
+
+    def look(self, call: VideoCall, state: State, reply: WireResponse) -> Look:
+        """As elsewhere; a service that is busy says so with status 200 too, and is asked again later."""
+        failure = read_failure(reply)
+        if failure is not None and failure.retryable:
+            return Look()
+        return super().look(call, state, reply)
+
+    def parse_error(self, reply: WireResponse) -> ProviderError:
+        return read_error_reply(reply)
+
+
+class KlingFilms(KlingSteps[ListShape]):
     """`POST /text-to-video/{model}`, `/image-to-video/{model}`, `/omni-video/{model}`; then `GET /tasks?task_ids=`.
 
     How the last frame and references are written is UNVERIFIED: they raise, and `extra_body` takes them.
@@ -185,9 +200,6 @@ class KlingFilms(FilmSteps[ListShape]):
         if cost is not None:
             usage = msgspec.structs.replace(usage or Usage(), stated_cost=cost)
         return Look(films=tuple(fetch_film(item.url or "") for item in films), usage=usage)
-
-    def parse_error(self, reply: WireResponse) -> ProviderError:
-        return read_error_reply(reply)
 
 
 def refuse_failure(reply: WireResponse) -> None:
