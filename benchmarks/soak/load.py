@@ -161,8 +161,11 @@ class Soak:
         return ANSWER if text else "nothing"
 
     async def route(self, number: int, fault: Fault, protocol: str, streaming: bool) -> str:
-        names = [f"{PROTOCOLS[protocol]}/soak-{name}-{number}" for name in (fault.name, "well")]
-        router = betterai.Router(names, client=self.client(protocol, fault, False), timeout=LIMITS, retries=PATIENT)
+        targets = [  # in regions of their own: else a silence is taken to be that of both
+            betterai.Target(f"{PROTOCOLS[protocol]}/soak-{name}-{number}", region=f"{place}")
+            for place, name in enumerate((fault.name, "well"))
+        ]
+        router = betterai.Router(targets, client=self.client(protocol, fault, False), timeout=LIMITS, retries=PATIENT)
         if streaming:
             return await self.read(betterai.stream(router, MESSAGES, max_tokens=100), 0, False)
         response = await betterai.generate(router, MESSAGES, max_tokens=100)

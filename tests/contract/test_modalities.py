@@ -12,7 +12,9 @@ from contract.cases import Case
 from contract.modality_cases import (
     CANARY,
     CASES,
+    JOBS,
     KINDS,
+    OFFERED,
     PICTURE,
     SETTINGS,
     SHARED,
@@ -32,14 +34,16 @@ from runtime.upstream import Upstream, reply
 
 __all__ = ["no_variables"]
 OVER_ALL = pytest.mark.parametrize("case", CASES, ids=str)
+OVER_OFFERED = pytest.mark.parametrize("case", OFFERED, ids=str)
 
 
 def test_there_are_such_providers() -> None:
-    assert {case.category for case in CASES} == set(KINDS)
+    assert {case.category for case in OFFERED} == set(KINDS)
+    assert {case.category for case in JOBS} == {"image", "video"}
     assert len({case.provider.name for case in CASES if case.category == "embeddings"}) >= 12
 
 
-@OVER_ALL
+@OVER_OFFERED
 def test_the_model_and_all_inputs_are_sent_and_no_null_is(case: Case) -> None:
     request = build(case)
     leaves = leaves_of(request)
@@ -67,7 +71,7 @@ def build_or_refuse(case: Case, name: str, value: Any) -> Any:
     return None
 
 
-NAMED = [(case, name) for case in CASES for name in (*SETTINGS[case.category], *SHARED)]
+NAMED = [(case, name) for case in OFFERED for name in (*SETTINGS[case.category], *SHARED)]
 
 
 @pytest.mark.parametrize(("case", "name"), NAMED, ids=[f"{case}-{name}" for case, name in NAMED])
@@ -86,7 +90,7 @@ def test_t5_null_is_sent_as_null_or_not_at_all_and_never_breaks(case: Case, name
     build_or_refuse(case, name, None)
 
 
-@OVER_ALL
+@OVER_OFFERED
 def test_an_option_of_the_vendor_that_is_not_known_is_reported(case: Case) -> None:
     request = build(case, options={case.provider.name: {"unheard_of": 1}, "elsewhere": {"a": 1}})
     assert [warning.field for warning in request.warnings] == [f"options.{case.provider.name}.unheard_of"]

@@ -47,6 +47,9 @@ FOUND: list[tuple[str, bytes]] = [
     ("gemini request", b'{"contents":[{"role":{},"parts":[{"text":"Hi"}]}]}'),
     ("gemini request", b'{"contents":[{"parts":[{"text":"Hi"}]}],"generationConfig":{"responseModalities":["TEXT",0]}}'),
     ("openai_responses request", b'{"model":"m","input":[{"type":"function_call_output","call_id":{},"output":"seen"}]}'),
+    ("openai_chat request", b'{"model":"m","messages":[{"role":"user","content":"Hi"}],"audio":{"voice":[1,null],"format":"wav"}}'),
+    ("openai_chat request", b'{"model":"m","messages":[{"role":"user","content":"Hi"}],"response_format":{"type":"json_schema",'
+                            b'"json_schema":{"schema":true}}}'),
     # files and their lists
     ("anthropic-files-files", b'{"data":1,"has_more":true}'),
     ("anthropic-files-files", b'{"id":"f","expires_at":"soon"}'),

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from betterai.core.exceptions import BetterAIError
+from betterai.core.exceptions import BetterAIError, UnsupportedParam
 from betterai.core.message import Message
 from betterai.core.price import Price, Rates, price_usage
 from betterai.core.response import ProviderResponse, TextChunk
@@ -24,6 +24,7 @@ from betterai.runtime.encoding import encode_request
 from betterai.runtime.gatherer import Gatherer
 from betterai.runtime.round_trip import find_reader
 from betterai.runtime.stream_pieces import finish_stream, read_piece
+from betterai.wire.adoption import leave_extras
 from betterai.wire.framing import Framer, open_framer
 from betterai.wire.partial_json import PartialJson
 from betterai.wire.surfaces import SURFACES
@@ -33,6 +34,7 @@ from contract.cases import TEXT_CODECS, Case
 from fuzz import seeds
 from fuzz.mutations import mutate_bytes, mutate_json
 from fuzz.seeds import CALL, OWN_BODIES, OWN_ERRORS, OWN_STREAMS
+from wire.test_any_to_any import CODECS
 
 PRICE = Price(rates=Rates(tokens={"text_in": Decimal(1), "text_out": Decimal(2)}))
 BETWEEN, WITHIN = b"\x1e", b"\x1f"
@@ -159,10 +161,13 @@ def read_events(codec: Any, data: bytes) -> object:
 
 
 def read_request(reader: Any, url: str, codec: Any, data: bytes) -> object:
-    """A client's request at a server half; and it is sent on."""
+    """A client's request at a server half; and it is sent on, over the same protocol and over all others."""
     call = reader.parse_request(WireRequest(url=url, body=data))
     call = msgspec.structs.replace(call, id="0" * 32, model=msgspec.structs.replace(call.model, id="m", provider="any"))
     assert msgspec.json.encode(call.input)
+    for other in CODECS.values():
+        with suppress(UnsupportedParam):
+            encode_request(other.build_request(leave_extras(call)), None)
     return encode_request(codec.build_request(call), call.settings.extra_body)
 
 

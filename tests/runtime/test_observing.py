@@ -258,6 +258,23 @@ def test_a_hook_that_would_have_to_be_awaited_is_refused(wrong: Any) -> None:
         betterai.Client(on_event=wrong)
 
 
+async def test_a_hook_that_is_given_twice_is_told_until_both_are_stopped() -> None:
+    events: list[CallEvent] = []
+    told = events.append
+    with betterai.observe(told):
+        inner = betterai.observe(told)
+        inner.stop()
+        inner.stop()
+        await betterai.generate("local/echo", "Hello")
+    await betterai.generate("local/echo", "Hello")
+    assert [type(event).__name__ for event in events] == ["CallStarted", "CallEnded"]
+
+
+def test_a_hook_of_the_process_is_no_none() -> None:
+    with pytest.raises(ValidationError, match="plain function"):
+        betterai.observe(None)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("streaming", [False, True])
 async def test_where_nobody_listens_nothing_is_made(monkeypatch: pytest.MonkeyPatch, streaming: bool) -> None:
     def fail(*_: Any) -> None:

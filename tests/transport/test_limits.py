@@ -118,7 +118,7 @@ async def test_s6_first_byte_counts_from_the_end_of_a_large_body(transport):
             await asyncio.sleep(LIMIT / 2)
             peer.transport.resume_reading()
             await peer.receive_exactly(size // 4)
-        await asyncio.sleep(LIMIT / 2)
+        await asyncio.sleep(LIMIT / 5)
         peer.begin()
         await asyncio.sleep(LIMIT * 1.5)
         peer.chunk(b"thanks")

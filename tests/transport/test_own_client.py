@@ -15,8 +15,9 @@ import pytest
 
 from betterai.core.exceptions import APIConnectionError, ProviderError, ValidationError
 from betterai.core.wire import WireRequest
-from betterai.transport.client.connection import HIGH_WATER, READ_SIZE
+from betterai.transport.client.connection import HIGH_WATER, READ_SIZE, Connection, Exchange
 from betterai.transport.client.dial import _race
+from betterai.transport.client.pool import Pool
 from betterai.transport.egress import EgressDenied, any_socket, public_socket
 from betterai.transport.http import Endpoint, HTTPTransport, SessionOptions
 from doubles.calls import LIMITS, at, foreign, get, post
@@ -579,3 +580,34 @@ def test_a_reply_that_outlives_its_loop_can_be_closed():
         gc.collect()
         server.join(10)
     assert not server.is_alive()
+
+
+class _Lookalike:
+    """A transport as uvloop has it: what asyncio's can, and no subclass of theirs."""
+
+    def __init__(self, opened: socket.socket) -> None:
+        self.opened, self.written = opened, b""
+
+    def get_extra_info(self, name: str) -> socket.socket | None:
+        return self.opened if name == "socket" else None
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def abort(self) -> None:
+        self.opened.close()
+
+
+async def test_loops_of_others_have_transports_of_their_own():
+    pool = Pool(any_socket, ca_bundle=None, keepalive=1)
+    connection = Connection(("http", "127.0.0.1", 80), bytearray(READ_SIZE), pool)
+    with socket.socket() as opened:
+        lookalike = _Lookalike(opened)
+        connection.connection_made(lookalike)
+        exchange = Exchange(asyncio.get_running_loop(), bodiless=False)
+        assert connection.begin(exchange, b"GET / HTTP/1.1\r\n\r\n")
+        assert lookalike.written == b"GET / HTTP/1.1\r\n\r\n"
+        connection.abort()

@@ -21,11 +21,12 @@ from doubles.servers import answer, raw_server, soon
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 PROLOGUE = """
-import asyncio, os, sys, threading
+import asyncio, logging, os, sys, threading
 from betterai.core.config import Timeout
 from betterai.core.wire import WireRequest
 from betterai.transport.http import Endpoint, HTTPTransport
 
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # that a busy machine is slow is no complaint of ours
 here = Endpoint(base_url=sys.argv[1], private=True)
 transport = HTTPTransport()
 

@@ -210,10 +210,16 @@ def _search_config(search: WebSearch | bool) -> dict[str, Any]:
     return {name: value for name, value in pairs if value is not None}
 
 
+def _flat(value: Any) -> Any:
+    """A place within `approximate`, as Chat Completions has it, is the place itself."""
+    inner = value.get("approximate") if isinstance(value, Mapping) else None
+    return {"type": "approximate", **inner} if isinstance(inner, Mapping) else value
+
+
 def _tool(tool: AnyTool, reported: Sequence[str]) -> dict[str, Any]:
     if isinstance(tool, ServerTool):
         config = {} if any(name.startswith("web_search.") for name in reported) else tool.config
-        return {"type": tool.type, **config}
+        return {"type": tool.type, **{name: _flat(value) for name, value in config.items()}}
     said = {name: value for name, value in msgspec.structs.asdict(tool).items() if value is not None}
     if isinstance(tool, Tool) and (tool.parameters is None or not tool.parameters.get("properties")):
         said.pop("parameters", None)

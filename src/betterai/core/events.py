@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from betterai.core.data import Data
+from betterai.core.model import Category
 from betterai.core.response import FinishReason, Timing
 from betterai.core.usage import Cost, Usage
 
@@ -29,6 +30,7 @@ class CallInfo(Data, frozen=True, kw_only=True):
     parent: str = ""
     wraps: bool = False
     embedded: bool = False
+    category: Category = "text"
     host: str = ""
     port: int | None = None
 

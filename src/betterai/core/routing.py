@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from math import isfinite
 from typing import Any, Literal, TypeAlias
 
@@ -48,12 +49,21 @@ class Target(_Named, frozen=True, kw_only=True, gc=False):
     def __post_init__(self) -> None:
         if not isinstance(self.model, str | BaseTextProvider) or self.model == "":
             raise ValidationError(f"a target is a model's name or a text provider, not {self.model!r:.80}")
-        if not (isfinite(self.weight) and self.weight > 0):
+        if isinstance(self.model, str) and self.model.startswith(ROUTER_PREFIX):
+            name = self.model.removeprefix(ROUTER_PREFIX)
+            said = f"{self}: a router of the configuration file is no target by its name"
+            raise ValidationError(said, hint=f"pass Router.from_config({name!r}), or list its targets")
+        if not (_is_number(self.weight) and self.weight > 0):
             raise ValidationError(f"{self}: weight must be above 0, not {self.weight}")
-        if self.concurrency is not None and self.concurrency < 1:
-            raise ValidationError(f"{self}: concurrency must be at least 1, not {self.concurrency}")
+        if self.concurrency is not None and not _is_count(self.concurrency, 1):
+            raise ValidationError(f"{self}: concurrency must be a whole number, at least 1, not {self.concurrency!r}")
         if isinstance(self.keys, str):
             raise ValidationError(f"{self}: keys are several", hint='write keys=("…",)')
+        if not all(isinstance(key, str) and key for key in self.keys):
+            raise ValidationError(f"{self}: one of its keys is empty, or no text", hint="leave it out")
+        for name, kind in (("config", CoreConfig), ("settings", GenerationSettings)):
+            if (value := getattr(self, name)) is not None and not isinstance(value, kind):
+                raise ValidationError(f"{self}: {name} must be a {kind.__name__}, not {type(value).__name__}")
         if not isinstance(self.model, str) and (self.keys or self.config):
             raise ValidationError(f"{self}: a provider has its keys and configuration already")
 
@@ -81,8 +91,8 @@ class Breaker(Data, frozen=True, kw_only=True):
     patience: float = 2.0
 
     def __post_init__(self) -> None:
-        if self.failures < 1:
-            raise ValidationError(f"Breaker: failures must be at least 1, not {self.failures}")
+        if not _is_count(self.failures, 1):
+            raise ValidationError(f"Breaker: failures must be a whole number, at least 1, not {self.failures!r}")
         for name in ("interval", "refused", "patience"):
             _check_above_zero("Breaker", name, getattr(self, name))
 
@@ -105,12 +115,21 @@ class Hedge(Data, frozen=True, kw_only=True):
                 raise ValidationError(f'Hedge: after must be a number of seconds or "p95", not {self.after!r}')
         else:
             _check_above_zero("Hedge", "after", self.after)
-        if not 0 < self.share <= 1:
-            raise ValidationError(f"Hedge: share must be above 0 and at most 1, not {self.share}")
-        if self.max_cost is not None and not (isfinite(self.max_cost) and self.max_cost >= 0):
-            raise ValidationError(f"Hedge: max_cost must be an amount in US dollars, not {self.max_cost}")
+        if not (_is_number(self.share) and 0 < self.share <= 1):
+            raise ValidationError(f"Hedge: share must be a number above 0, at most 1, not {self.share!r}")
+        if self.max_cost is not None and not (_is_number(self.max_cost) and self.max_cost >= 0):
+            raise ValidationError(f"Hedge: max_cost must be an amount in US dollars, not {self.max_cost!r}")
 
 
 def _check_above_zero(owner: str, name: str, seconds: float) -> None:
-    if not (isfinite(seconds) and seconds > 0):
-        raise ValidationError(f"{owner}: {name} must be a number of seconds above 0, not {seconds}")
+    if not (_is_number(seconds) and seconds > 0):
+        raise ValidationError(f"{owner}: {name} must be a number of seconds above 0, not {seconds!r}")
+
+
+def _is_number(value: object) -> bool:
+    """Decimals are numbers too; booleans are none."""
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool) and isfinite(value)
+
+
+def _is_count(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least

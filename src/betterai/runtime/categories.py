@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from asyncio import Semaphore, TaskGroup
+from asyncio import Semaphore, TaskGroup, to_thread
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from math import inf
+from pathlib import Path
 from typing import Any, Never
 
 import msgspec
@@ -15,9 +16,11 @@ from betterai.core.base import (
     BaseEmbeddingProvider,
     BaseImageProvider,
     BaseModerationProvider,
+    BaseRealtimeProvider,
     BaseRerankProvider,
     BaseTTSProvider,
     BaseVideoProvider,
+    RealtimeSession,
 )
 from betterai.core.exceptions import ProviderError, ValidationError
 from betterai.core.media import Media
@@ -39,12 +42,15 @@ from betterai.core.settings import (
     EmbeddingSettings,
     ImageSettings,
     ModerationSettings,
+    RealtimeSettings,
     RerankSettings,
     SpeechSettings,
     TranscriptionSettings,
     VideoSettings,
 )
-from betterai.runtime.exchange import ExchangeRunner
+from betterai.runtime.exchange import ExchangeRunner, is_duplex
+from betterai.runtime.live import CodecRealtimeSession, LiveRunner, open_live
+from betterai.runtime.media import check_file
 from betterai.runtime.sums import join_embeddings, join_speech
 
 AT_ONCE = 4
@@ -86,7 +92,7 @@ class CodecEmbeddingProvider(
     def _split(self, texts: tuple[str, ...], name: str) -> list[tuple[str, ...]]:
         """The texts in the portions that the codec takes: `most_texts`, and `most_bytes` of all of them."""
         model = self._models.find(name)
-        codec = self._find_codec(model)
+        codec = self.find_codec(model)
         most = model.traits.texts_at_once or getattr(codec, "most_texts", None) or inf
         largest = getattr(codec, "most_bytes", None) or inf
         batches: list[list[str]] = [[]]
@@ -196,7 +202,7 @@ class CodecVideoProvider(ExchangeRunner[str, VideoSettings, VideoResponse, Never
         return await self.ask(prompt, model, settings or VideoSettings())
 
 
-class CodecAudioProvider(ExchangeRunner[Media, TranscriptionSettings, Transcript, TranscriptChunk], BaseAudioProvider):
+class CodecAudioProvider(LiveRunner[Media, TranscriptionSettings, Transcript, TranscriptChunk], BaseAudioProvider):
     """Speech to text."""
 
     category = "audio"
@@ -204,13 +210,23 @@ class CodecAudioProvider(ExchangeRunner[Media, TranscriptionSettings, Transcript
     async def transcribe(
         self, audio: Media, model: str = "", settings: TranscriptionSettings | None = None
     ) -> Transcript:
+        if is_duplex(self.codec):
+            transcript: Transcript = _stated([chunk async for chunk in self.transcribe_stream(audio, model, settings)])
+            return transcript
         return await self.ask(audio, model, settings or TranscriptionSettings())
 
     async def transcribe_stream(
         self, audio: Media | AsyncIterator[bytes], model: str = "", settings: TranscriptionSettings | None = None
     ) -> AsyncGenerator[TranscriptChunk, None]:
-        """Over HTTP the sound is sent whole, and the text comes in pieces where the provider streams it."""
+        """Sound that is still coming goes out as it comes where the provider has a session for that. Over HTTP it is
+        sent whole, and the text comes in pieces where the provider streams it.
+        """
         settings = settings or TranscriptionSettings()
+        if (duplex := self.find_duplex(model)) is not None and (duplex is self.codec or not isinstance(audio, Media)):
+            heard = audio if isinstance(audio, AsyncIterator) else _cut(audio)
+            async for chunk in self.live(Media(kind="audio"), model, settings, heard):
+                yield chunk
+            return
         if not isinstance(audio, Media):
             audio = Media(kind="audio", data=b"".join([piece async for piece in audio]))
         ask = self.ask_stream if self.streams else super().transcribe_stream
@@ -227,19 +243,29 @@ class CodecAudioProvider(ExchangeRunner[Media, TranscriptionSettings, Transcript
         return TranscriptChunk(response=result, final=True)
 
 
-class CodecTTSProvider(ExchangeRunner[str, SpeechSettings, Speech, SpeechChunk], BaseTTSProvider):
+class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], BaseTTSProvider):
     """Text to speech."""
 
     category = "tts"
 
     async def synthesize(self, text: str, model: str = "", settings: SpeechSettings | None = None) -> Speech:
+        if is_duplex(self.codec):
+            speech: Speech = _stated([chunk async for chunk in self.synthesize_stream(text, model, settings)])
+            return speech
         return await self.ask(text, model, settings or SpeechSettings())
 
     async def synthesize_stream(
         self, text: str | AsyncIterator[str], model: str = "", settings: SpeechSettings | None = None
     ) -> AsyncGenerator[SpeechChunk, None]:
-        """Sound as it comes. A text that comes in pieces is spoken sentence by sentence, a request each."""
+        """Sound as it comes. A text that comes in pieces goes out as it comes where the provider has a session for it;
+        else it is spoken sentence by sentence, a request each.
+        """
         settings = settings or SpeechSettings()
+        if (duplex := self.find_duplex(model)) is not None and (duplex is self.codec or not isinstance(text, str)):
+            said = _one(text) if isinstance(text, str) else text
+            async for chunk in self.live("", model, settings, said):
+                yield chunk
+            return
         if isinstance(text, str):
             ask = self.ask_stream if self.streams else super().synthesize_stream
             async for chunk in ask(text, model, settings):
@@ -265,11 +291,52 @@ class CodecTTSProvider(ExchangeRunner[str, SpeechSettings, Speech, SpeechChunk],
         return SpeechChunk(response=result)
 
 
+class CodecRealtimeProvider(LiveRunner[None, RealtimeSettings, Any, Never], BaseRealtimeProvider):
+    """Realtime voice."""
+
+    category = "realtime"
+
+    async def connect(self, model: str = "", settings: RealtimeSettings | None = None) -> RealtimeSession:
+        plan = await self.plan(None, model, settings or RealtimeSettings())
+        return CodecRealtimeSession(await open_live(self, plan, self.open_attempts()))
+
+
+PIECE_BYTES = 32 * 1024
+"""In what pieces a recording goes into a session."""
+
+
+async def _one(text: str) -> AsyncIterator[str]:
+    yield text
+
+
+async def _cut(audio: Media | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """A recording in pieces."""
+    if not isinstance(audio, Media):
+        async for piece in audio:
+            yield piece
+        return
+    data = audio.to_bytes() if audio.form == "bytes" else await to_thread(_read_file, audio)
+    for start in range(0, len(data), PIECE_BYTES):
+        yield data[start : start + PIECE_BYTES]
+
+
+def _read_file(audio: Media) -> bytes:
+    if audio.path is None:
+        raise ValidationError(f"sound from a {audio.form} does not go into a session", hint="pass bytes or a path")
+    check_file(Path(audio.path).expanduser())
+    return Path(audio.path).expanduser().read_bytes()
+
+
+def _stated(pieces: Sequence[Any]) -> Any:
+    """The result that the last piece states."""
+    return pieces[-1].response
+
+
 RUNNERS: dict[Category, type[ExchangeRunner[Any, Any, Any, Any]]] = {
     runner.category: runner
     for runner in (
-        CodecAudioProvider, CodecEmbeddingProvider, CodecImageProvider, CodecModerationProvider, CodecRerankProvider,
-        CodecTTSProvider, CodecVideoProvider,
+        CodecAudioProvider, CodecEmbeddingProvider, CodecImageProvider, CodecModerationProvider, CodecRealtimeProvider,
+        CodecRerankProvider, CodecTTSProvider, CodecVideoProvider,
     )
 }  # fmt: skip
 """The runner of each category."""

@@ -42,6 +42,7 @@ from betterai.wire.errors import read_request_id
 from betterai.wire.framing import Framer, open_framer
 
 if TYPE_CHECKING:
+    from betterai.runtime.live import NoReply
     from betterai.runtime.steps import StepsRun
     from betterai.transport.http import Endpoint, Reply
 
@@ -106,7 +107,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
     @property
     def streams(self) -> bool:
         """Whether the codec reads streams: jobs do not, nor do codecs that say so."""
-        return not is_job(self.codec) and getattr(self.codec, "streams", True)
+        return not is_job(self.codec) and not is_duplex(self.codec) and getattr(self.codec, "streams", True)
 
     async def ask(self, input: I, name: str, settings: S, *, total: float | None = None) -> R:
         """One whole result. `total` are the seconds that are left of a call that takes several of these."""
@@ -114,7 +115,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         limits = self.connection.timeout
         if total is not None:
             limits = msgspec.structs.replace(limits, total=min(total, limits.total))
-        endpoint = self._endpoint(plan)
+        endpoint = self.endpoint(plan)
         attempts = Attempts(self.connection.retries, limits, self._clock, self.connection.quota)
         if plan.request is None:
             return await self._ask_by_job(plan, attempts)
@@ -137,14 +138,14 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
                 asked += 1
                 request = self._follow(result, plan, attempts, asked)
                 continue
-            return self._complete(result, plan, attempts, opened, first_byte)
+            return self.complete(result, plan, attempts, opened, first_byte)
 
     async def ask_stream(self, input: I, name: str, settings: S) -> AsyncGenerator[E, None]:
         """The pieces of one result; what broke before the first of them is tried again. The last has the result."""
         plan = await self.plan(input, name, settings, stream=True)
         assert plan.request is not None
-        endpoint = self._endpoint(plan)
-        attempts = self._open_attempts()
+        endpoint = self.endpoint(plan)
+        attempts = self.open_attempts()
         first_byte = None
         while True:
             pieces: list[E] = []
@@ -167,7 +168,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
             break
         stated = getattr(pieces[-1], "response", None) if pieces else None
         result = stated if stated is not None else self.join_pieces(pieces, plan.call.model)
-        yield self.last_piece(self._complete(result, plan, attempts, reply, first_byte))
+        yield self.last_piece(self.complete(result, plan, attempts, reply, first_byte))
 
     async def _read_stream(self, plan: Plan, reply: Any, pieces: list[E]) -> AsyncGenerator[E, None]:
         """The pieces as they come, all of them kept in `pieces`. One that states the result is kept and not shown."""
@@ -210,14 +211,16 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
 
     # ── before ──
 
-    async def plan(self, input: I, name: str, settings: S, *, stream: bool = False) -> Plan:
+    async def plan(self, input: I, name: str, settings: S, *, stream: bool = False, codec: Any = None) -> Plan:
         """The call made ready, and its request where it is one. Raises `BetterAIError`, located."""
         model = self._models.find(name)
         try:
-            codec = self._find_codec(model)
+            codec = codec or self.find_codec(model)
             if options := settings.given().get("options"):
                 check_vendors(options)
-            input, settings = await load_call_media(input, settings, getattr(codec, "accepts", {}), self.connection)
+            if not is_duplex(codec):
+                accepts = getattr(codec, "accepts", {})
+                input, settings = await load_call_media(input, settings, accepts, self.connection)
             call: Call[I, S] = Call(
                 model=model,
                 input=input,
@@ -228,7 +231,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
                 warnings=check_model(model, self.category, getattr(codec, "categories", ())),
                 provider_settings=self.connection.codec_settings(),
             )
-            if is_job(codec):
+            if is_job(codec) or is_duplex(codec):
                 return Plan(codec=codec, call=call, request=None)
             large = media_bytes(find_call_media(input, settings)) > LARGE
             request = await to_thread(self._build, codec, call) if large else self._build(codec, call)
@@ -242,19 +245,19 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         refuse_dropped(request, self._config)
         return encode_request(request, call.settings.extra_body)
 
-    def _find_codec(self, model: ModelConfig) -> Any:
+    def find_codec(self, model: ModelConfig) -> Any:
         """A model may be served over another protocol than the one that this provider was made for."""
         if model is self.model or self._config.protocol:
             return self.codec
         return choose_protocol(self.provider, self.category, model)
 
-    def _endpoint(self, plan: Plan) -> Endpoint:
+    def endpoint(self, plan: Plan) -> Endpoint:
         try:
             return self.connection.endpoint()
         except BetterAIError as error:
             raise error.locate(*self._whom(plan)) from None
 
-    def _open_attempts(self) -> Attempts:
+    def open_attempts(self) -> Attempts:
         connection = self.connection
         return Attempts(connection.retries, connection.timeout, self._clock, connection.quota)
 
@@ -269,7 +272,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
     def _follow(self, request: WireRequest, plan: Plan, attempts: Attempts, asked: int) -> WireRequest:
         if asked >= self._config.hops:
             error = ProviderError(f"one result took more than {asked} requests", hint="CoreConfig(hops=…)")
-            raise self._locate(error, plan, attempts)
+            raise self.locate(error, plan, attempts)
         attempts.go_on()
         return encode_request(request)
 
@@ -279,7 +282,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
             result = await job.run()
         except BetterAIError as error:
             attempts.records += job.records
-            raise self._locate(error, plan, attempts) from error.__cause__
+            raise self.locate(error, plan, attempts) from error.__cause__
         return self.finish_job(result, plan, job, attempts)
 
     def open_job(
@@ -297,9 +300,13 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
     def finish_job(self, result: R, plan: Plan, job: StepsRun[Any, R], attempts: Attempts | None = None) -> R:
         """The result of a job with what only the runner knows."""
         if attempts is None:
-            attempts = self._open_attempts()
+            attempts = self.open_attempts()
         attempts.records += job.records
-        return self._complete(result, plan, attempts, job, warnings=(*plan.call.warnings, *job.warnings))
+        return self.complete(result, plan, attempts, job, warnings=(*plan.call.warnings, *job.warnings))
+
+    async def note_failure(self, error: BetterAIError, plan: Plan, attempts: Attempts) -> None:
+        """Wait for the next try of a session that could not be opened, or raise."""
+        await self._after(error, plan, attempts, error.status)
 
     async def _after(
         self, error: BetterAIError, plan: Plan, attempts: Attempts, status: int | None, *, shown: bool = False
@@ -313,9 +320,9 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
             if wait is not None:
                 await attempts.pause(wait)
                 return
-        raise self._locate(error, plan, attempts) from error.__cause__
+        raise self.locate(error, plan, attempts) from error.__cause__
 
-    def _locate(self, error: BetterAIError, plan: Plan, attempts: Attempts) -> BetterAIError:
+    def locate(self, error: BetterAIError, plan: Plan, attempts: Attempts) -> BetterAIError:
         error.attempts = tuple(attempts.records)
         if isinstance(error, ModelNotFoundError) and (like := ALL_MODELS.near(*self._whom(plan))):
             error.hint = f"did you mean {' or '.join(like)}?"
@@ -325,12 +332,12 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
     def _whom(self, plan: Plan) -> tuple[str, str]:
         return self.provider.name, plan.call.model.id
 
-    def _complete(
+    def complete(
         self,
         result: R,
         plan: Plan,
         attempts: Attempts,
-        reply: Reply | StepsRun[Any, R],
+        reply: Reply | StepsRun[Any, R] | NoReply,
         first_byte: float | None = None,
         *,
         warnings: Iterable[Any] | None = None,
@@ -358,6 +365,11 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
 def is_job(codec: Any) -> bool:
     """Whether a codec is of the shape Steps: it asks by itself, more than once."""
     return hasattr(codec, "run")
+
+
+def is_duplex(codec: Any) -> bool:
+    """Whether a codec is of the shape Duplex: one session over a WebSocket."""
+    return hasattr(codec, "connect") and hasattr(codec, "open")
 
 
 def refuse_dropped(request: WireRequest, config: CoreConfig) -> None:

@@ -207,5 +207,5 @@ def _make_runner(
     from betterai.runtime.categories import RUNNERS
 
     if category not in RUNNERS:
-        raise ConfigurationError(f"codecs of category {category} are not run yet", hint="register a class instead")
+        raise ConfigurationError(f"codecs of category {category} are not asked in this way")
     return RUNNERS[category](provider, codec, config, model, transport=transport)

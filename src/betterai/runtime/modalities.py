@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from betterai.config.defaults import default_model
 from betterai.config.environment import complete_config
 from betterai.core.config import CoreConfig
-from betterai.core.exceptions import BetterAIError, ConfigurationError
+from betterai.core.events import Listener
+from betterai.core.exceptions import ConfigurationError
 from betterai.core.media import Media
-from betterai.core.model import Category, ModelConfig
+from betterai.core.model import Category
 from betterai.core.options import (
     EmbeddingOptions,
     ImageOptions,
@@ -25,9 +26,6 @@ from betterai.core.options import (
     TranscriptionOptions,
     VideoOptions,
 )
-from betterai.core.price import price_usage
-from betterai.core.provider import Provider
-from betterai.core.response import Timing
 from betterai.core.results import (
     EmbeddingResponse,
     ImageChunk,
@@ -52,7 +50,8 @@ from betterai.core.settings import (
     VideoSettings,
 )
 from betterai.runtime.attempts import read_timeout
-from betterai.runtime.factory import find_provider
+from betterai.runtime.factory import find_provider, read_key
+from betterai.runtime.found import Found
 from betterai.runtime.registry import registry_version
 from betterai.runtime.sources import MediaSource, gather_media
 from betterai.runtime.stand_in import choose_transport
@@ -69,59 +68,10 @@ Version = tuple[int, int]
 MAX_PROVIDERS = 256
 
 
-class Found(NamedTuple):
-    """Where a model's name led in a category."""
-
-    provider: Any
-    model: ModelConfig
-    declared: Provider
-    version: Version
-
-    @property
-    def id(self) -> str:
-        return self.model.id
-
-    async def whole(self, ask: Callable[[Any], Awaitable[R]]) -> R:
-        """One result; that of a class provider with what codecs' results have as well."""
-        began = time.monotonic()
-        try:
-            return self.complete(await ask(self.provider), time.monotonic() - began)
-        except BetterAIError as error:
-            error.locate(self.declared.name, self.model.id)
-            raise
-
-    async def pieces(self, open_stream: Callable[[Any], AsyncGenerator[C, None]]) -> AsyncGenerator[C, None]:
-        """The pieces of one result, the last one's completed."""
-        began = time.monotonic()
-        pieces = open_stream(self.provider)
-        try:
-            async for piece in pieces:
-                response = getattr(piece, "response", None)
-                if response is not None:
-                    response = self.complete(response, time.monotonic() - began)
-                    piece = msgspec.structs.replace(piece, response=response)  # type: ignore[type-var]
-                yield piece
-        except BetterAIError as error:
-            error.locate(self.declared.name, self.model.id)
-            raise
-        finally:
-            await pieces.aclose()
-
-    def complete(self, result: R, seconds: float) -> R:
-        if result.provider and result.cost is not None and result.timing is not None:
-            return result
-        return msgspec.structs.replace(
-            result,
-            provider=result.provider or self.declared.name,
-            model=result.model or self.model.id,
-            cost=result.cost or price_usage(result.usage, self.model.price),
-            timing=result.timing or Timing(total=seconds),
-        )
-
-
 class Modalities:
     """What `Client` offers beside text. Every method takes the settings of its category, as one value or by name."""
 
+    listener: Listener | None
     _config: CoreConfig
     _others: dict[tuple[Category, str], Found]
 
@@ -135,20 +85,25 @@ class Modalities:
         """The provider of a category behind a name. Raises `ModelNotFoundError` and `ConfigurationError`."""
         if config is not None:
             return self._open(category, model or config.model, self._limit(config))
-        key, version = (category, model), registry_version()
-        found = self._others.get(key)
-        if found is None or found.version != version:
+        name, version = model or default_model(category), registry_version()
+        found = self._others.get((category, name))
+        if found is None or found.version != version or self._has_aged(found):
             if len(self._others) >= MAX_PROVIDERS:
                 self._others.clear()
-            found = self._others[key] = self._open(category, model, msgspec.structs.replace(self._config, model=""))
+            found = self._others[category, name] = self._open(category, name, self._config)
         elif (connection := getattr(found.provider, "connection", None)) is not None:
             connection.look_again()
         return found
 
+    def _has_aged(self, found: Found) -> bool:
+        """Whether a class was made with another key than there is now."""
+        return not hasattr(found.provider, "connection") and found.key != read_key(found.declared, self._config)
+
     def _open(self, category: Category, name: str, config: CoreConfig) -> Found:
         version = registry_version()
         named = msgspec.structs.replace(config, model=name)
-        return Found(*find_provider(category, named, transport=self._connect), version)
+        found = find_provider(category, named, transport=self._connect)
+        return Found(*found, version, category, self.listener, read_key(found[2], named))
 
     async def embed(
         self,
@@ -162,7 +117,7 @@ class Modalities:
         """A vector for each text, in order: see `betterai.embed`."""
         found = self.find("embeddings", model, config)
         given, wanted = [texts] if isinstance(texts, str) else texts, _merge(EmbeddingSettings, settings, options)
-        return await found.whole(lambda provider: provider.embed(given, found.id, wanted))
+        return await found.whole(lambda provider: provider.embed(given, found.id, wanted), given, wanted)
 
     async def rerank(
         self,
@@ -178,7 +133,9 @@ class Modalities:
         found = self.find("rerank", model, config)
         wanted = _merge(RerankSettings, settings, options)
         more = (wanted,) if wanted.given().keys() - {"top"} else ()
-        return await found.whole(lambda ranker: ranker.rerank(query, documents, found.id, wanted.top, *more))
+        return await found.whole(
+            lambda ranker: ranker.rerank(query, documents, found.id, wanted.top, *more), query, wanted
+        )
 
     async def moderate(
         self,
@@ -194,7 +151,7 @@ class Modalities:
         given = [inputs] if isinstance(inputs, str | Media) else inputs
         wanted = _merge(ModerationSettings, settings, options)
         more = (wanted,) if wanted.given() else ()
-        return await found.whole(lambda provider: provider.moderate(given, found.id, *more))
+        return await found.whole(lambda provider: provider.moderate(given, found.id, *more), given, wanted)
 
     async def generate_image(
         self,
@@ -208,7 +165,7 @@ class Modalities:
         """Pictures of a prompt: see `betterai.generate_image`."""
         found = self.find("image", model, config)
         wanted = _merge(ImageSettings, settings, options)
-        return await found.whole(lambda provider: provider.generate(prompt, found.id, wanted))
+        return await found.whole(lambda provider: provider.generate(prompt, found.id, wanted), prompt, wanted)
 
     def stream_image(
         self,
@@ -222,7 +179,7 @@ class Modalities:
         """The same, with unfinished pictures on the way where the provider shows them."""
         found = self.find("image", model, config)
         wanted = _merge(ImageSettings, settings, options)
-        return found.pieces(lambda provider: provider.generate_stream(prompt, found.id, wanted))
+        return found.pieces(lambda provider: provider.generate_stream(prompt, found.id, wanted), prompt, wanted)
 
     async def generate_video(
         self,
@@ -239,10 +196,15 @@ class Modalities:
 
         wanted = _merge(VideoSettings, settings, options)
         found = self.find("video", model, config)
-        if isinstance(found.provider, ExchangeRunner):
+
+        async def make(provider: Any) -> VideoResponse:
+            if not isinstance(provider, ExchangeRunner):
+                film: VideoResponse = await provider.generate(prompt, found.id, wanted)
+                return film
             job: Job[VideoResponse] = await self._start("video", model, prompt, store, config, wanted)
             return await job.finish()
-        return await found.whole(lambda provider: provider.generate(prompt, found.id, wanted))
+
+        return await found.whole(make, prompt, wanted)
 
     async def start_video(
         self,
@@ -302,7 +264,7 @@ class Modalities:
         found = self.find("audio", model, config)
         wanted = _merge(TranscriptionSettings, settings, options)
         media = await gather_media(audio, "audio")
-        return await found.whole(lambda provider: provider.transcribe(media, found.id, wanted))
+        return await found.whole(lambda provider: provider.transcribe(media, found.id, wanted), media, wanted)
 
     async def stream_transcription(
         self,
@@ -317,7 +279,7 @@ class Modalities:
         found = self.find("audio", model, config)
         wanted = _merge(TranscriptionSettings, settings, options)
         media = aiter(audio) if isinstance(audio, AsyncIterable) else await gather_media(audio, "audio")
-        pieces = found.pieces(lambda provider: provider.transcribe_stream(media, found.id, wanted))
+        pieces = found.pieces(lambda provider: provider.transcribe_stream(media, found.id, wanted), media, wanted)
         try:
             async for piece in pieces:
                 yield piece
@@ -336,7 +298,7 @@ class Modalities:
         """A text as speech: see `betterai.speak`."""
         found = self.find("tts", model, config)
         wanted = _merge(SpeechSettings, settings, options)
-        return await found.whole(lambda provider: provider.synthesize(text, found.id, wanted))
+        return await found.whole(lambda provider: provider.synthesize(text, found.id, wanted), text, wanted)
 
     def stream_speech(
         self,
@@ -350,7 +312,7 @@ class Modalities:
         """The same as it comes, of a text that may still be coming: see `betterai.stream_speech`."""
         found = self.find("tts", model, config)
         wanted = _merge(SpeechSettings, settings, options)
-        return found.pieces(lambda provider: provider.synthesize_stream(text, found.id, wanted))
+        return found.pieces(lambda provider: provider.synthesize_stream(text, found.id, wanted), text, wanted)
 
     async def save_media(self, media: Media, path: str | os.PathLike[str]) -> Path:
         """Write media into a file, or into a folder under a new name: see `betterai.save_media`."""

@@ -13,6 +13,7 @@ from betterai.core.base import BaseTextProvider
 from betterai.core.events import CallEnded, CallInfo, CallStarted, FirstContent, Listener
 from betterai.core.exceptions import BetterAIError, OutputInvalidError, StreamInterrupted
 from betterai.core.message import Messages
+from betterai.core.model import Category
 from betterai.core.response import ProviderResponse, TextChunk, Timing
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.connection import Connection, find_secrets
@@ -30,6 +31,7 @@ class Subject(NamedTuple):
     wraps: bool = False
     embedded: bool = False
     connection: Connection | None = None
+    category: Category = "text"
     secrets: tuple[str, ...] = ()
 
 
@@ -154,6 +156,7 @@ class RunningCall(Running):
             stream=self._stream,
             wraps=asked.wraps,
             embedded=asked.embedded,
+            category=asked.category,
             host=host,
             port=port,
         )

@@ -31,15 +31,22 @@ class Observation:
     """A listener of the whole process, until it is stopped. `with betterai.observe(hook): …` stops it by itself."""
 
     def __init__(self, listener: Listener) -> None:
+        if listener is None:
+            raise ValidationError("a hook is a plain function, not None")
         check_listener(listener)
         self._listener = listener
+        self._stopped = False
         with _lock:
             _tell_all((*_listeners, listener))
 
     def stop(self) -> None:
         """Tell no more. What is running then is told of to its end."""
         with _lock:
-            _tell_all(tuple(other for other in _listeners if other is not self._listener))
+            if self._stopped:
+                return
+            self._stopped = True
+            place = next(place for place, other in enumerate(_listeners) if other is self._listener)
+            _tell_all(_listeners[:place] + _listeners[place + 1 :])
 
     def __enter__(self) -> Self:
         return self

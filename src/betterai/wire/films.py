@@ -52,7 +52,7 @@ class FilmSteps(SettingsBody[VideoCall], Generic[T]):
         """The job, from the beginning or from a state."""
         if state is None or "id" not in state:
             begun = state if state is not None else {"call": call.id, **self.begin_state(call)}
-            request = self.build_request(call)
+            request = self.build_submit(call)
             if state is None:
                 yield Checkpoint(state=begun)
             id = yield from self._submit(call, request, resumed=state is not None)
@@ -142,7 +142,7 @@ class FilmSteps(SettingsBody[VideoCall], Generic[T]):
                 raise make_stated_error(found, reply, status=found.likely_status) from error
             raise make_unreadable(reply) from error
 
-    def build_request(self, call: VideoCall) -> WireRequest:
+    def build_submit(self, call: VideoCall) -> WireRequest:
         """The submit. Raises `UnsupportedParam` for what cannot be carried and changes the meaning."""
         report = Report(call.model)
         body = self.begin_body(call, report)

@@ -51,6 +51,12 @@ def make_settings(given: Mapping[str, Any]) -> GenerationSettings:
         raise BadRequestError(str(error), code="invalid_type", status=400) from error
 
 
+def check_schema(schema: Any, where: str) -> None:
+    """Raises `BadRequestError` for what is no JSON Schema of an object."""
+    if schema is not None and not isinstance(schema, Mapping):
+        raise refuse(where, "must be an object")
+
+
 def add_spelling(settings: GenerationSettings, *names: str) -> GenerationSettings:
     """The settings with more of how the request was written."""
     return settings.replace(spelling=frozenset(names) | (settings.spelling or frozenset()))

@@ -50,7 +50,7 @@ def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 def build(protocol: str, id: str = "kling-3.0", **settings: Any) -> WireRequest:
     model = ModelConfig(id=id, provider="kling", category="video")
     call: Any = Call(model=model, input="a cat", settings=VideoSettings(**settings), id="c" * 32)
-    request: WireRequest = CODECS[protocol].build_request(call)
+    request: WireRequest = CODECS[protocol].build_submit(call)
     return request
 
 

@@ -29,7 +29,7 @@ PICTURE = Media(kind="image", mime_type="image/png", data=PNG)
 def build(**settings: Any) -> WireRequest:
     model = ModelConfig(id="sora-2", provider="openai", category="video")
     call: Any = Call(model=model, input="a cat", settings=VideoSettings(**settings))
-    request: WireRequest = CODEC.build_request(call)
+    request: WireRequest = CODEC.build_submit(call)
     return request
 
 

@@ -24,7 +24,7 @@ DATA = "data:image/png;base64,iVBORw=="
 def build(text: str = "a cat", **settings: Any) -> WireRequest:
     model = ModelConfig(id="gen4.5", provider="runway", category="video")
     call: Any = Call(model=model, input=text, settings=VideoSettings(**settings))
-    request: WireRequest = CODEC.build_request(call)
+    request: WireRequest = CODEC.build_submit(call)
     return request
 
 

@@ -25,7 +25,7 @@ MODEL = "veo-3.1-generate-001"
 def build(text: str = "a cat", **settings: Any) -> WireRequest:
     model = ModelConfig(id=MODEL, provider="vertex", category="video")
     call: Any = Call(model=model, input=text, settings=VideoSettings(**settings))
-    request: WireRequest = CODEC.build_request(call)
+    request: WireRequest = CODEC.build_submit(call)
     return request
 
 

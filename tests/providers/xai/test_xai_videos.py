@@ -29,7 +29,7 @@ def call_with(**settings: Any) -> Any:
 
 
 def build(**settings: Any) -> WireRequest:
-    request: WireRequest = CODEC.build_request(call_with(**settings))
+    request: WireRequest = CODEC.build_submit(call_with(**settings))
     return request
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 import betterai
 from betterai import GenerationSettings, Message, Middleware, ProviderCall, ProviderResponse, TextChunk
-from betterai.testing import scripted
+from betterai.testing import ScriptedProvider, scripted
 from runtime.middleware.priced import Priced
 from runtime.upstream import Upstream, delta, stream
 
@@ -177,7 +177,19 @@ async def test_tokens_are_counted_by_what_is_wrapped() -> None:
         assert (await betterai.count_tokens(provider, "How many are these?")).tokens == direct.tokens
 
 
-@pytest.mark.parametrize("wrong", [None, 5, object()])
+async def test_a_scripted_provider_is_asked_as_a_class_of_the_caller() -> None:
+    class City(msgspec.Struct):
+        name: str
+
+    wrapped = Middleware(ScriptedProvider(['{"name": "Oslo"}', "Oslo"]))
+    response = await betterai.generate(wrapped, "Where?", response_format=City)
+    assert response.parsed == City("Oslo")
+    assert response.timing is not None
+    with pytest.raises(betterai.OutputInvalidError):
+        await betterai.generate(wrapped, "Where?", response_format=City)
+
+
+@pytest.mark.parametrize("wrong", [None, 5, object(), betterai.Router])
 def test_what_does_not_answer_is_not_wrapped(wrong: Any) -> None:
     with pytest.raises(betterai.ValidationError, match="Middleware wraps a text provider or a model's name, not"):
         Middleware(wrong)

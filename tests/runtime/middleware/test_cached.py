@@ -332,9 +332,13 @@ async def test_what_was_not_used_for_longest_goes_first() -> None:
     assert await store.get(b"e", 3.0) is None
 
 
-@pytest.mark.parametrize("wrong", [{"ttl": 0}, {"max_entries": 0}, {"max_bytes": -1}], ids=str)
+@pytest.mark.parametrize(
+    "wrong",
+    [{"ttl": 0}, {"ttl": "1h"}, {"max_entries": 0}, {"max_entries": None}, {"max_bytes": -1}, {"when": "always"}],
+    ids=str,
+)
 def test_what_cannot_be_meant_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(betterai.ValidationError, match="must be above 0"):
+    with pytest.raises(betterai.ValidationError, match=r"must be a number above 0|when is a function"):
         Cached("local/echo", **wrong)
 
 

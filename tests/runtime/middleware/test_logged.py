@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 
@@ -97,3 +98,9 @@ async def test_logger_and_level_are_the_callers(caplog: pytest.LogCaptureFixture
     caplog.set_level(logging.INFO, "mine")
     await Logged(Priced(), logger=own, level=logging.DEBUG).generate("Hi")
     assert [(record.name, record.levelname) for record in caplog.records] == [("mine", "DEBUG")] * 2
+
+
+@pytest.mark.parametrize("wrong", [{"level": "INFO"}, {"level": None}, {"logger": 7}], ids=str)
+def test_what_cannot_be_meant_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(betterai.ValidationError, match="must be"):
+        Logged("local/echo", **wrong)

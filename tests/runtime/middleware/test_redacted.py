@@ -298,12 +298,20 @@ async def test_kinds_are_chosen_and_own_patterns_added() -> None:
     assert provider.calls[1].text == f"{ADA} [EMPLOYEE_1] 555-123-4567"
 
 
+async def test_a_pattern_that_nothing_matches_too_comes_to_an_end() -> None:
+    with scripted(["a"]) as provider:
+        await Redacted("scripted/any", kinds=[], patterns={"number": r"\d*"}).generate("call 12, or 3")
+    assert provider.calls[0].text == "call [NUMBER_1], or [NUMBER_2]"
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
         ({"kinds": ["emial"]}, "no kind 'emial'"),
         ({"patterns": {"a b": "x"}}, "made of letters"),
         ({"patterns": {"a": "("}}, "cannot be read"),
+        ({"patterns": {"a": 7}}, "cannot be read"),
+        ({"patterns": ["a"]}, "are named"),
         ({"media": "drop"}, "media must be"),
     ],
 )

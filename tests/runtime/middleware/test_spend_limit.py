@@ -176,8 +176,12 @@ async def test_the_limit_holds_anew_in_each_period(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"limit": -1}, {"limit": "much"}, {"limit": None}, {"period": "week"}, {"period": 0}, {"reserve": True}]
-)
+    "wrong",
+    [
+        {"limit": -1}, {"limit": "much"}, {"limit": None}, {"period": "week"}, {"period": 0}, {"per": "usr"},
+        {"reserve": True},
+    ],
+)  # fmt: skip
 def test_what_cannot_be_meant_is_refused(wrong: dict[str, Any]) -> None:
     given = {"limit": 1, **wrong}
     with pytest.raises(betterai.ValidationError):

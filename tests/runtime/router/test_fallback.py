@@ -13,6 +13,7 @@ from betterai import (
     BadRequestError,
     ContentFilterError,
     ContextLengthError,
+    CoreConfig,
     FirstByteTimeout,
     GenerationSettings,
     Hedge,
@@ -29,6 +30,7 @@ from betterai import (
 )
 from betterai.core.exceptions import BetterAIError
 from betterai.runtime.attempts import Budget, shared_budget
+from betterai.testing import scripted
 from runtime.providers import FakeTime, connect
 from runtime.router.targets import Scripted, down, read, route
 from runtime.upstream import Upstream, answer, hang_up, reply, stream, streamed
@@ -357,6 +359,23 @@ async def test_r5_what_was_written_for_one_vendor_is_not_shown_to_another() -> N
         lambda: Router(["a/b"], choose="best"),  # type: ignore[arg-type]
         lambda: Router(["a/b"], on_break="ignore"),  # type: ignore[arg-type]
         lambda: Router("a/b"),
+        lambda: Target("a/b", keys=("",)),
+        lambda: Target("a/b", weight="2"),  # type: ignore[arg-type]
+        lambda: Target("a/b", concurrency=1.5),  # type: ignore[arg-type]
+        lambda: Target("a/b", settings={"max_tokens": 3}),  # type: ignore[arg-type]
+        lambda: Target("a/b", config={"api_key": "key"}),  # type: ignore[arg-type]
+        lambda: Target("router/main"),
+        lambda: Hedge(after=None),  # type: ignore[arg-type]
+        lambda: Hedge(share="5%"),  # type: ignore[arg-type]
+        lambda: betterai.Breaker(failures="3"),  # type: ignore[arg-type]
+        lambda: Router(["a/b"], hedge=2.0),  # type: ignore[arg-type]
+        lambda: Router(["a/b"], breaker=None),  # type: ignore[arg-type]
+        lambda: Router(["a/b"], random=7),  # type: ignore[arg-type]
+        lambda: Router(["a/b"], queue=-1),
+        lambda: Router(["a/b"], also_after=("filter",)),  # type: ignore[arg-type]
+        lambda: Router(["a/b"], also_after="output"),  # type: ignore[arg-type]
+        lambda: Router(["a/b"], sticky="user"),  # type: ignore[arg-type]
+        lambda: Router(["a/b"], caller="user"),  # type: ignore[arg-type]
         lambda: Router(["a/b"], retries=-1),
         lambda: Router(["a/b"], timeout=0),
     ],
@@ -364,6 +383,22 @@ async def test_r5_what_was_written_for_one_vendor_is_not_shown_to_another() -> N
 def test_what_cannot_be_meant_is_refused_when_it_is_written(make: Any) -> None:
     with pytest.raises(BetterAIError):
         make()
+
+
+async def test_the_time_of_a_class_is_told_where_nothing_failed_too() -> None:
+    response = await route(Scripted("Hello", model="m")).generate("Hi")
+    assert response.timing is not None
+    assert [(attempt.model, attempt.error) for attempt in response.timing.attempts] == [("m", "")]
+
+
+async def test_where_the_time_of_a_target_is_over_the_next_one_is_asked() -> None:
+    over = TotalTimeout("over")
+    with scripted([over, over]):
+        own = Target("scripted/slow", config=CoreConfig(timeout=5))
+        response = await Router([own, Scripted("Hello")], timeout=60).generate("Hi")
+        assert response.content == "Hello"
+        with pytest.raises(TotalTimeout):
+            await Router(["scripted/slow", Scripted("Hello")], timeout=60).generate("Hi")
 
 
 async def test_a_router_is_asked_for_no_model() -> None:

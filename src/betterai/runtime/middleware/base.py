@@ -21,6 +21,8 @@ from betterai.runtime.messages import read_messages
 from betterai.runtime.observed_call import ObservedTextProvider, Subject
 
 _NO_SETTINGS = GenerationSettings()
+_ASKED_AS_CLASSES = ("betterai.core.", "betterai.testing.")
+"""Bases of classes, and doubles, which are to be asked as what they stand for."""
 
 
 class ProviderCall(Data, frozen=True, kw_only=True, gc=True):
@@ -53,8 +55,8 @@ class Middleware(ObservedTextProvider):
     """
 
     def __init__(self, inner: BaseTextProvider | str) -> None:
-        if not isinstance(inner, str) and not hasattr(inner, "generate_stream"):
-            said = f"{type(self).__name__} wraps a text provider or a model's name, not {type(inner).__name__}"
+        if isinstance(inner, type) or not (isinstance(inner, str) or hasattr(inner, "generate_stream")):
+            said = f"{type(self).__name__} wraps a text provider or a model's name, not {inner!r:.80}"
             raise ValidationError(said, hint="pass one of them first")
         self.inner = inner
         self._target = inner if isinstance(inner, str) or _is_ours(inner) else _run_class(inner)
@@ -144,7 +146,7 @@ class Middleware(ObservedTextProvider):
 def _is_ours(inner: BaseTextProvider) -> bool:
     """Whether it is made of a provider of ours, and so takes messages as they are and gives whole responses."""
     modules = {kind.__module__ for kind in type(inner).__mro__}
-    return any(name.startswith("betterai.") and not name.startswith("betterai.core.") for name in modules)
+    return any(name.startswith("betterai.") and not name.startswith(_ASKED_AS_CLASSES) for name in modules)
 
 
 def _name_model(target: BaseTextProvider) -> ModelConfig | None:

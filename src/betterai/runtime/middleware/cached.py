@@ -64,8 +64,12 @@ class Cached(Middleware):
         super().__init__(inner)
         given = {"ttl": ttl, "max_entries": max_entries, "max_bytes": max_bytes, "patience": patience}
         for name, value in given.items():
-            if value is not None and not value > 0:
-                raise ValidationError(f"Cached: {name} must be above 0, not {value!r}")
+            if value is None and name == "ttl":
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+                raise ValidationError(f"Cached: {name} must be a number above 0, not {value!r}")
+        if when is not None and not callable(when):
+            raise ValidationError(f"Cached: when is a function of the call, not {when!r:.80}")
         self.hits = 0
         """How many calls were answered without asking anybody."""
         self.misses = 0

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator
 
 from betterai.core.base import BaseTextProvider
-from betterai.core.exceptions import BetterAIError
+from betterai.core.exceptions import BetterAIError, ValidationError
 from betterai.core.response import ProviderResponse, TextChunk
 from betterai.runtime.connection import find_secrets
 from betterai.runtime.middleware.base import Middleware, ProviderCall
@@ -33,6 +33,10 @@ class Logged(Middleware):
         content: bool = False,
     ) -> None:
         super().__init__(inner)
+        if isinstance(level, bool) or not isinstance(level, int):
+            raise ValidationError(f"Logged: level must be a number, not {level!r:.80}", hint="write logging.INFO")
+        if not (isinstance(logger, str) or hasattr(logger, "isEnabledFor")):
+            raise ValidationError(f"Logged: logger must be a logger or its name, not {logger!r:.80}")
         self._logger = logging.getLogger(logger) if isinstance(logger, str) else logger
         self._level = level
         self._content = content

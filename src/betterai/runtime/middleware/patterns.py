@@ -28,7 +28,7 @@ class Pattern(Data, frozen=True, kw_only=True):
         if self.needs is not None and self.needs.search(text) is None:
             return
         place = 0
-        while (match := self._search(text, place)) is not None:
+        while place <= len(text) and (match := self._search(text, place)) is not None:
             start, end = match.span()
             if self.check is not None:
                 span = self.check(match[0])

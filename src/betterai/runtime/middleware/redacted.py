@@ -47,6 +47,8 @@ class Redacted(Middleware):
         super().__init__(inner)
         if media not in ("send", "refuse"):
             raise ValidationError(f"Redacted: media must be 'send' or 'refuse', not {media!r}")
+        if patterns is not None and not isinstance(patterns, Mapping):
+            raise ValidationError(f"Redacted: patterns are named, not {patterns!r:.80}", hint='write {"NAME": r"…"}')
         self._patterns = {**_choose(kinds), **{name: _compile(name, text) for name, text in (patterns or {}).items()}}
         self._restores = restore
         self._refuses_media = media == "refuse"
@@ -127,9 +129,9 @@ def _choose(kinds: Iterable[str] | None) -> dict[str, Pattern]:
 
 
 def _compile(name: str, text: str | re.Pattern[str]) -> Pattern:
-    if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name):
+    if not (isinstance(name, str) and re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name)):
         raise ValidationError(f"Redacted: the name of a pattern is made of letters, digits and _, not {name!r}")
     try:
         return Pattern(expression=re.compile(text))
-    except re.error as error:
+    except (re.error, TypeError) as error:
         raise ValidationError(f"Redacted: the pattern {name} cannot be read: {error}") from error

@@ -60,6 +60,8 @@ class SpendLimit(Middleware):
         if dollars is None:
             raise ValidationError("SpendLimit needs a limit in US dollars")
         _check_period(period)
+        if not (per is None or per == "user" or callable(per)):
+            raise ValidationError(f"SpendLimit: per must be 'user' or a function of the call, not {per!r:.80}")
         self._limit = dollars
         self._period = period
         self._per = (lambda call: call.settings.user or "") if per == "user" else per

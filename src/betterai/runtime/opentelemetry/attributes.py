@@ -40,12 +40,20 @@ def _find_name(provider: str, version: object) -> str:
         return provider
 
 
+_OPERATIONS = {"text": "chat", "embeddings": "embeddings", "rerank": "rerank", "moderation": "moderation"}
+
+
+def find_operation(call: CallInfo) -> str:
+    """The conventions' word for what is asked; pictures, sound and films have none of their own yet."""
+    return _OPERATIONS.get(call.category, "generate_content")
+
+
 def describe_call(call: CallInfo) -> Attributes:
     """What spans and metrics have in common. A call that is made of others says nothing that would be counted twice."""
     if call.wraps:
         return {"betterai.provider": call.provider, "betterai.model": call.model}
     said: Attributes = {
-        "gen_ai.operation.name": "chat",
+        "gen_ai.operation.name": find_operation(call),
         "gen_ai.provider.name": find_name(call.provider),
         "gen_ai.request.model": call.model,
     }

@@ -26,7 +26,7 @@ def describe_prompt(messages: Messages, settings: GenerationSettings) -> Attribu
     except BetterAIError:
         return {}
     said: Attributes = {"gen_ai.input.messages": _write([_describe_message(message) for message in history])}
-    tools = [_describe_tool(tool) for tool in settings.tools or () if isinstance(tool, Tool)]
+    tools = [_describe_tool(tool) for tool in settings.given().get("tools") or () if isinstance(tool, Tool)]
     return said | {"gen_ai.tool.definitions": _write(tools)} if tools else said
 
 

@@ -32,6 +32,7 @@ from betterai.runtime.opentelemetry.attributes import (
     describe_request,
     describe_settings,
     describe_tool,
+    find_operation,
     find_request_error,
 )
 from betterai.runtime.opentelemetry.content import describe_answer, describe_prompt, describe_tool_run
@@ -92,7 +93,7 @@ class Recorder:
         if content:
             said |= describe_prompt(running.messages, running.settings)
         inside = call.wraps or call.embedded
-        name = f"{call.provider if call.wraps else 'chat'} {call.model}".rstrip()
+        name = f"{call.provider if call.wraps else find_operation(call)} {call.model}".rstrip()
         self._start(name, SpanKind.INTERNAL if inside else SpanKind.CLIENT, said, content)
 
     def _wants_content(self) -> bool:

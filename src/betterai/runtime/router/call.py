@@ -184,8 +184,8 @@ class RoutedCall(RouteChoice):
         self.before.clear()
 
     def complete(self, response: ProviderResponse, answer: Answer) -> ProviderResponse:
-        """The response with what came before it. Untouched where nothing did."""
-        if not (self.records or self.queued or answer.warnings):
+        """The response with what came before it. Untouched where nothing did, and it says how long it took."""
+        if not (self.records or self.queued or answer.warnings or response.timing is None):
             return response
         timing, before = response.timing or Timing(), answer.began - self.began
         now = self.router.clock.monotonic()

@@ -27,6 +27,9 @@ from betterai.runtime.router.routes import Lane, Route
 if TYPE_CHECKING:
     from betterai.runtime.router.router import Router
 
+MARGIN = 0.01
+"""So many seconds before a call's time is over, it is."""
+
 
 class RouteChoice:
     """What one call knows of its routes, and its budget. All attempts start from the caller's messages and settings."""
@@ -166,6 +169,8 @@ class RouteChoice:
         """Have the place rest that is to blame."""
         router = self.router
         judged = read_error(error, router.also_after)
+        if isinstance(error, TotalTimeout) and route.has_own_time and self.deadline - router.clock.monotonic() > MARGIN:
+            judged = Judgement(stop=False, silent=True)  # the time of the target is over, not that of the call
         blame(router.health, route, error, judged, router.clock)
         if self._error is None or not was_unsent(error):
             self._error = error

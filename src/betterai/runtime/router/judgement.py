@@ -79,5 +79,5 @@ def blame(health: Health, route: Route, error: Exception, judged: Judgement, clo
         health.refuse(route.place(judged.reach), now)
     elif judged.reach == "region" or not isinstance(error, BetterAIError):
         health.blame(route.place(judged.reach), now, at_once=judged.silent)
-    elif judged.reach == "model" and judge(error).domain == "model":
+    elif judged.reach == "model" and (judge(error).domain == "model" or judged.silent):
         health.blame(route.place("model"), now, at_once=False)

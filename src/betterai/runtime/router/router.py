@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from random import Random
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
@@ -24,6 +24,7 @@ from betterai.runtime.retry_quota import RetryQuota
 from betterai.runtime.router.affinity import Affinity, NameConversation
 from betterai.runtime.router.asked import fit_settings
 from betterai.runtime.router.call import RoutedCall
+from betterai.runtime.router.checks import check_choices, check_functions, check_kinds, check_queue
 from betterai.runtime.router.health import Health
 from betterai.runtime.router.hedging import Hedging
 from betterai.runtime.router.routes import Lane, Route
@@ -78,9 +79,10 @@ class Router(ObservedTextProvider):
     ) -> None:
         if isinstance(targets, str) or not targets:
             raise ValidationError("a router has a list of targets, one at least", hint='write Router(["…", "…"])')
-        for what, value, known in (("choose", choose, get_args(Choose)), ("on_break", on_break, get_args(OnBreak))):
-            if value not in known:
-                raise ValidationError(f"Router: {what} must be {' or '.join(known)}, not {value!r}")
+        check_choices(choose, on_break, also_after)
+        check_functions(sticky, caller)
+        check_kinds(hedge=(hedge, Hedge, None), breaker=(breaker, Breaker), random=(random, Random, None))
+        check_queue(queue)
         self.name = name
         self.choose = choose
         self.on_break = on_break

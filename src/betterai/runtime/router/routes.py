@@ -128,6 +128,12 @@ class Route:
         return self.provider  # type: ignore[no-any-return]
 
     @property
+    def has_own_time(self) -> bool:
+        """Whether the target was given time limits of its own."""
+        config = self.lane.target.config
+        return config is not None and config.timeout is not None
+
+    @property
     def name(self) -> tuple[str, str]:
         """The provider's name and the model's id, as far as they are known."""
         known: ModelConfig | None = getattr(self.provider, "model", None)

@@ -8,7 +8,7 @@ import select
 import ssl
 import sys
 from math import inf
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, cast
 
 from betterai.transport.client.inflate import Inflater, choose_inflater
 from betterai.transport.client.parser import BadReply, ReplyParser
@@ -296,8 +296,7 @@ class Connection(asyncio.BufferedProtocol):
     # ── asyncio's side ──
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's only resembles one
         if hasattr(select, "poll"):
             self._news = select.poll()
             self._news.register(transport.get_extra_info("socket").fileno(), select.POLLIN)

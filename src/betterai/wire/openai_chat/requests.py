@@ -19,7 +19,7 @@ from betterai.core.settings import (
 from betterai.core.tools import AnyTool, CustomTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
 from betterai.wire.openai_chat.conversation import keep_extra
 from betterai.wire.openai_chat.reasoning import read_reasoning_object
-from betterai.wire.requests import make_settings
+from betterai.wire.requests import check_schema, make_settings
 from betterai.wire.residue import refuse
 
 _PLAIN = (
@@ -178,6 +178,7 @@ def _parse_schema(value: Mapping[str, Any], schema: Mapping[str, Any], warnings:
         warnings.append(CallWarning(code="translated", field="response_format", message="read as a json_schema"))
         return JsonSchema(schema=schema)
     _pick(value, ("type", "json_schema"), "response_format", warnings)
+    check_schema(schema.get("schema"), "response_format.json_schema.schema")
     return JsonSchema(**_pick(schema, ("name", "description", "schema", "strict"), "response_format", warnings))
 
 
@@ -224,6 +225,8 @@ def _take_cache(fields: dict[str, Any], given: dict[str, Any], warnings: list[Ca
 def _take_structs(fields: dict[str, Any], given: dict[str, Any], warnings: list[CallWarning]) -> None:
     if "audio" in fields and _is_object(audio := fields["audio"]):
         del fields["audio"]
+        if audio is not None and not isinstance(audio.get("voice"), str | Mapping | None):
+            raise refuse("audio.voice", "must be a text or an object")
         given["audio"] = audio if audio is None else AudioOutput(**_pick(audio, ("voice", "format"), "audio", warnings))
     if "web_search_options" in fields and _is_object(search := fields["web_search_options"]):
         del fields["web_search_options"]

@@ -13,7 +13,7 @@ from betterai.core.tools import AnyTool, CustomTool, JsonObject, JsonSchema, Pla
 from betterai.wire.openai_responses.client import PLAIN
 from betterai.wire.openai_responses.conversation import MARK, keep_extra
 from betterai.wire.openai_responses.protocol import LOGPROBS
-from betterai.wire.requests import make_settings
+from betterai.wire.requests import check_schema, make_settings
 from betterai.wire.residue import refuse
 
 Fields = dict[str, Any]
@@ -123,6 +123,7 @@ def _take_text(fields: Fields, given: Fields) -> None:
         known = {name: form[name] for name in ("name", "description", "schema", "strict") if form.get(name) is not None}
         if known.keys() | {"type"} != form.keys():
             return
+        check_schema(known.get("schema"), "text.format.schema")
         given["response_format"] = JsonSchema(**known)
     elif form is None:
         given["response_format"] = None

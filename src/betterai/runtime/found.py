@@ -1,0 +1,98 @@
+"""Where a model's name led in a category other than text, and how it is asked there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+
+import msgspec
+
+from betterai.core.events import Listener
+from betterai.core.exceptions import BetterAIError
+from betterai.core.model import Category, ModelConfig
+from betterai.core.price import price_usage
+from betterai.core.provider import Provider
+from betterai.core.response import Timing
+from betterai.core.results import Result
+from betterai.runtime.observing import is_heard
+
+if TYPE_CHECKING:
+    from betterai.runtime.observed_result import RunningResult
+
+R = TypeVar("R", bound=Result)
+C = TypeVar("C")
+Version = tuple[int, int]
+
+
+class Found(NamedTuple):
+    """Where a model's name led in a category."""
+
+    provider: Any
+    model: ModelConfig
+    declared: Provider
+    version: Version
+    category: Category
+    listener: Listener | None
+    key: str
+
+    @property
+    def id(self) -> str:
+        return self.model.id
+
+    async def whole(self, ask: Callable[[Any], Awaitable[R]], given: Any, settings: Any) -> R:
+        """One result, told of to whoever listens; that of a class provider with what codecs' results have as well."""
+        if not is_heard(self.listener):
+            return await self._ask(ask)
+        return await self._open_call(given, settings, stream=False).watch(self._ask(ask))
+
+    def _open_call(self, given: Any, settings: Any, *, stream: bool) -> RunningResult:
+        from betterai.runtime.observed_result import RunningResult
+
+        connection = getattr(self.provider, "connection", None)
+        asked = self.declared, self.model, self.category, given, settings, connection
+        return RunningResult(*asked, self.listener, stream=stream)
+
+    async def _ask(self, ask: Callable[[Any], Awaitable[R]]) -> R:
+        began = time.monotonic()
+        try:
+            return self.complete(await ask(self.provider), time.monotonic() - began)
+        except BetterAIError as error:
+            error.locate(self.declared.name, self.model.id)
+            raise
+
+    def pieces(
+        self, open_stream: Callable[[Any], AsyncGenerator[C, None]], given: Any, settings: Any
+    ) -> AsyncGenerator[C, None]:
+        """The pieces of one result, the last one's completed; told of to whoever listens."""
+        if not is_heard(self.listener):
+            return self._read(open_stream)
+        followed: Any = self._open_call(given, settings, stream=True).follow(self._read(open_stream))  # type: ignore[arg-type]
+        return cast("AsyncGenerator[C, None]", followed)
+
+    async def _read(self, open_stream: Callable[[Any], AsyncGenerator[C, None]]) -> AsyncGenerator[C, None]:
+        began = time.monotonic()
+        pieces = open_stream(self.provider)
+        try:
+            async for piece in pieces:
+                response = getattr(piece, "response", None)
+                if response is not None:
+                    response = self.complete(response, time.monotonic() - began)
+                    piece = msgspec.structs.replace(piece, response=response)  # type: ignore[type-var]
+                yield piece
+        except BetterAIError as error:
+            error.locate(self.declared.name, self.model.id)
+            raise
+        finally:
+            await pieces.aclose()
+
+    def complete(self, result: R, seconds: float) -> R:
+        if result.provider and result.cost is not None and result.timing is not None:
+            return result
+        return msgspec.structs.replace(
+            result,
+            provider=result.provider or self.declared.name,
+            model=result.model or self.model.id,
+            cost=result.cost or price_usage(result.usage, self.model.price),
+            timing=result.timing or Timing(total=seconds),
+        )
