@@ -24,6 +24,8 @@ from betterai.runtime.attempts import Clock
 from betterai.runtime.encoding import encode_request
 from betterai.runtime.exchange import is_job
 from betterai.runtime.factory import find_provider
+from betterai.transport.egress import any_socket
+from betterai.transport.http import HTTPTransport
 from contract.cases import CODECS, Case, flatten, visible
 from contract.modality_doubles import (
     EMBEDDINGS,
@@ -38,10 +40,12 @@ from contract.modality_doubles import (
     transcript,
 )
 from contract.test_secrets import canary_of
+from doubles.films import HOUSES
 from runtime.upstream import Behaviour, reply
 
 CANARY = "canary-17"
 PICTURE = Media(kind="image", mime_type="image/png", data=PNG, filename="a.png")
+FOOTAGE = Media(kind="video", mime_type="video/mp4", url="https://films.example/a.mp4")
 RECORDING = Media(kind="audio", mime_type="audio/mpeg", data=SOUND, filename="talk.mp3")
 KINDS: dict[str, type[Any]] = {
     "embeddings": EmbeddingSettings, "rerank": RerankSettings, "moderation": ModerationSettings, "image": ImageSettings,
@@ -66,9 +70,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "instructions": CANARY, "seed": 1717, "alignment": True,
     },
     "video": {
-        "seconds": 7.5, "size": "1536x1024", "aspect": "3:2", "resolution": CANARY, "fps": 17, "n": 3, "seed": 1717,
+        "seconds": 6.0, "size": "1920x1080", "aspect": "9:16", "resolution": "1080p", "fps": 17, "n": 3, "seed": 1717,
         "negative_prompt": CANARY, "audio": False, "first_frame": PICTURE, "last_frame": PICTURE, "images": (PICTURE,),
-        "video": Media(kind="video", url="https://film.example/a.mp4"),
+        "video": FOOTAGE,
     },
 }  # fmt: skip
 """A value for every setting of each category, none of them a usual default."""
@@ -79,11 +83,31 @@ INPUTS: dict[str, Any] = {
     "embeddings": ("alpha", "beta"), "rerank": RerankInput(query="which", documents=("alpha", "beta")),
     "moderation": ("alpha", "beta"), "image": "alpha beta", "audio": RECORDING, "tts": "alpha beta", "video": "alpha beta",
 }  # fmt: skip
+
+
+async def _make_later(request: web.Request) -> web.StreamResponse:
+    if request.method == "POST":
+        return web.json_response({"id": "j-1"})
+    return web.Response(body=PNG, content_type="image/png", headers={"finish-reason": "SUCCESS"})
+
+
+async def _make_elsewhere(request: web.Request) -> web.StreamResponse:
+    here = request.url.origin()
+    if request.method == "POST":
+        return web.json_response({"id": "j-1", "polling_url": f"{here}/v1/get_result?id=j-1"})
+    if request.path == "/v1/get_result":
+        return web.json_response({"id": "j-1", "status": "Ready", "result": {"sample": f"{here}/v1/sample"}})
+    return web.Response(body=PNG, content_type="image/png")
+
+
+MADE_LATER: dict[str, Behaviour] = {"stability_jobs": _make_later, "flux_images": _make_elsewhere}
+"""Doubles of pictures that are jobs."""
+
 OFFERED = [case for case in CODECS if case.category in KINDS and not hasattr(case.codec, "connect")]
 """All but sessions, whose frames are their vendors' own: they are tested in their folders."""
 JOBS = [case for case in OFFERED if hasattr(case.codec, "run")]
-CASES = [case for case in OFFERED if case not in JOBS]
-"""Those that answer at once."""
+CASES = [case for case in OFFERED if case not in JOBS or case.protocol in {*HOUSES, *MADE_LATER}]
+"""Those that answer at once, and jobs that have a double."""
 UNNAMED = frozenset({"xai_stt", "xai_tts"})
 """Protocols whose requests name no model."""
 
@@ -92,9 +116,10 @@ def build(case: Case, **settings: Any) -> WireRequest:
     """The request that a call becomes, encoded."""
     kind = KINDS[case.category]
     call: Any = Call(model=case.model, input=INPUTS[case.category], settings=kind(**settings), id="0" * 32, now=1.8e9)
-    if case in JOBS:
-        return encode_request(case.codec.build_submit(call))
-    return encode_request(case.codec.build_request(call), settings.get("extra_body"))
+    if (submit := getattr(case.codec, "build_submit", None)) is not None:
+        return encode_request(submit(call))
+    merged = None if case in JOBS else settings.get("extra_body")
+    return encode_request(case.codec.build_request(call), merged)
 
 
 def leaves_of(request: WireRequest) -> dict[str, Any]:
@@ -123,38 +148,22 @@ def double_of(case: Case) -> Behaviour:
         return reply(200, moderations())
     if case.protocol == "stability_images":
         return reply(200, PNG, {"finish-reason": "SUCCESS", "seed": "17"}, content_type="image/png")
-    if case.protocol in JOBS:
-        return JOBS[case.protocol]
+    if case.protocol in MADE_LATER:
+        return MADE_LATER[case.protocol]
     if case.category == "image":
         return reply(200, IMAGES[case.protocol]())
     if case.category == "audio":
         return reply(200, TRANSCRIPTS.get(case.protocol, transcript)())
     if case.category == "tts":
         return reply(200, sound()) if case.codec.reply == "json" else reply(200, SOUND, content_type="audio/mpeg")
+    if case.category == "video":
+        return HOUSES[case.protocol](looks=1)
     return _embed_one if takes_one_text(case) else reply(200, EMBEDDINGS[case.protocol]())
 
 
 async def _embed_one(request: web.Request) -> web.StreamResponse:
     text = (await request.json())["content"]["parts"][0]["text"]
     return web.json_response(gemini_single(("alpha", "beta").index(text)))
-
-
-async def _make_later(request: web.Request) -> web.StreamResponse:
-    if request.method == "POST":
-        return web.json_response({"id": "j-1"})
-    return web.Response(body=PNG, content_type="image/png", headers={"finish-reason": "SUCCESS"})
-
-
-async def _make_elsewhere(request: web.Request) -> web.StreamResponse:
-    here = request.url.origin()
-    if request.method == "POST":
-        return web.json_response({"id": "j-1", "polling_url": f"{here}/v1/get_result?id=j-1"})
-    if request.path == "/v1/get_result":
-        return web.json_response({"id": "j-1", "status": "Ready", "result": {"sample": f"{here}/v1/sample"}})
-    return web.Response(body=PNG, content_type="image/png")
-
-
-JOBS: dict[str, Behaviour] = {"stability_jobs": _make_later, "flux_images": _make_elsewhere}
 
 
 async def _wait_for_nothing(seconds: float) -> None:
@@ -175,7 +184,9 @@ def connect(case: Case, url: str) -> tuple[Any, set[str]]:
         model=f"{case.provider.name}/neutral-model", protocol=case.protocol, base_url=url,
         api_key=values.pop("api_key", None), settings=values, retries=0,
     )  # fmt: skip
-    provider, model, _ = find_provider(case.category, config)  # type: ignore[arg-type]
+    transport = HTTPTransport(guard=any_socket)
+    source = (lambda: transport) if case.category == "video" else None
+    provider, model, _ = find_provider(case.category, config, transport=source)  # type: ignore[arg-type]
     assert model.category == case.category
     if is_job(case.codec):
         provider._clock = Clock(sleep=_wait_for_nothing)
@@ -193,6 +204,7 @@ async def ask(case: Case, provider: Any) -> Any:
         "image": "generate",
         "audio": "transcribe",
         "tts": "synthesize",
+        "video": "generate",
     }
     return await getattr(provider, method[case.category])(value)
 

@@ -84,7 +84,19 @@ class GoogleAuth(Data, frozen=True, kw_only=True, tag=True):
     instead: str = ""
 
 
-Auth: TypeAlias = NoAuth | BearerAuth | HeaderAuth | QueryAuth | SigV4Auth | GoogleAuth
+class JwtAuth(Data, frozen=True, kw_only=True, tag=True):
+    """A token of our own making (RFC 7519, HS256): issued by an access key, signed with its secret, good for `seconds`.
+
+    A key in `setting` wins, and is sent as it is.
+    """
+
+    setting: str = "api_key"
+    key_id_setting: str = "access_key"
+    secret_setting: str = "secret_key"
+    seconds: int = 1800
+
+
+Auth: TypeAlias = NoAuth | BearerAuth | HeaderAuth | QueryAuth | SigV4Auth | GoogleAuth | JwtAuth
 
 
 def _no_models() -> Mapping[str, ModelConfig]:

@@ -17,7 +17,7 @@ from betterai.config.environment import (
 )
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError, UnsupportedParam
-from betterai.core.provider import BearerAuth, GoogleAuth, HeaderAuth, Provider, SigV4Auth
+from betterai.core.provider import BearerAuth, GoogleAuth, HeaderAuth, JwtAuth, Provider, SigV4Auth
 from betterai.core.settings import CallSettings
 from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.retry_quota import RetryQuota, find_quota
@@ -30,7 +30,7 @@ TransportSource: TypeAlias = "Callable[[], HTTPTransport]"
 """Where connections come from: asked at the first call, so that nothing is imported before."""
 
 _NO_SETTINGS: Mapping[str, str] = {}
-_FETCHING = (SigV4Auth, GoogleAuth)
+_FETCHING = (SigV4Auth, GoogleAuth, JwtAuth)
 _shared: HTTPTransport | None = None
 
 

@@ -218,13 +218,17 @@ class Job(Generic[R]):
         return self._result
 
     async def _note_failure(self, error: BetterAIError, run: StepsRun[Any, R]) -> None:
-        """What ended the waiting, and whether it ended the job: a look that went wrong does not."""
+        """What ended the waiting, and whether it ended the job: a look that went wrong does not.
+        What was refused before it was sent is no job.
+        """
         accepted = run.was_resumed or any(not record.error for record in run.records)
         status: JobStatus = "running"
         if isinstance(error, JobInDoubt):
             status = "in_doubt"
         elif isinstance(error, ProviderError) and not isinstance(error, TotalTimeout):
             status = "running" if run.refused is error and accepted else "failed"
+        elif isinstance(error, ValidationError) and not accepted:
+            status = "failed"
         await self._note(status, str(error))
 
     async def _note(self, status: JobStatus, error: str = "") -> None:

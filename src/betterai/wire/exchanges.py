@@ -1,4 +1,4 @@
-"""What the codecs of categories other than text do alike: one request made of the settings, one reply."""
+"""What the codecs of categories other than text do alike: a body made of the settings, and one reply."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ R = TypeVar("R")
 E = TypeVar("E")
 
 
-class OneExchange(ABC, Generic[C, R, E]):
+class SettingsBody(ABC, Generic[C]):
     """A codec whose body is the input and the settings, each in a field of its own.
 
     `fields` names the field of each setting; what is more than a name is a method `write_SETTING(body, value, call,
@@ -34,13 +34,10 @@ class OneExchange(ABC, Generic[C, R, E]):
     protocol: ClassVar[str]
     path: ClassVar[str]
     accepts: ClassVar[Mapping[str, frozenset[str]]] = {}
-    streams: ClassVar[bool] = False
     fields: ClassVar[Mapping[str, str]] = {}
     unsupported: ClassVar[Mapping[str, str]] = {}
     vendor_options: ClassVar[frozenset[str]] = frozenset()
     """Names of `settings.options[vendor]` that go into the body as they are."""
-    reply: ClassVar[Literal["json", "text", "bytes", "file"]] = "json"
-    framing: ClassVar[Framing | Literal["bytes"]] = "sse"
 
     def answers(self, path: str) -> bool:
         return path.endswith(self.path)
@@ -56,21 +53,6 @@ class OneExchange(ABC, Generic[C, R, E]):
     def finish_body(self, body: dict[str, Any], call: C, report: Report) -> Any:
         """The body as it is sent, once the settings are in it."""
         return body
-
-    def build_request(self, call: C) -> WireRequest:
-        """The call as a request. Raises `UnsupportedParam` for what cannot be carried and changes the meaning."""
-        report = Report(call.model)
-        body = self.begin_body(call, report)
-        self.write_settings(body, call, report)
-        settings: CallSettings = call.settings
-        return WireRequest(
-            url=self.address(call),
-            body=self.finish_body(body, call, report),
-            headers=settings.extra_headers or {},
-            query=settings.extra_query or {},
-            reply=self.framing if call.stream else self.reply,
-            warnings=(*call.warnings, *report.warnings),
-        )
 
     def write_settings(self, body: dict[str, Any], call: C, report: Report) -> None:
         for name, value in call.settings.given().items():
@@ -104,6 +86,32 @@ class OneExchange(ABC, Generic[C, R, E]):
                 fields.append(Field(name=name, value=_as_field(value)))
         return Multipart(fields=tuple(fields))
 
+    def parse_error(self, reply: WireResponse) -> ProviderError:
+        return make_stated_error(read_error(reply.content), reply)
+
+
+class OneExchange(SettingsBody[C], Generic[C, R, E]):
+    """One request made of the settings, one reply."""
+
+    streams: ClassVar[bool] = False
+    reply: ClassVar[Literal["json", "text", "bytes", "file"]] = "json"
+    framing: ClassVar[Framing | Literal["bytes"]] = "sse"
+
+    def build_request(self, call: C) -> WireRequest:
+        """The call as a request. Raises `UnsupportedParam` for what cannot be carried and changes the meaning."""
+        report = Report(call.model)
+        body = self.begin_body(call, report)
+        self.write_settings(body, call, report)
+        settings: CallSettings = call.settings
+        return WireRequest(
+            url=self.address(call),
+            body=self.finish_body(body, call, report),
+            headers=settings.extra_headers or {},
+            query=settings.extra_query or {},
+            reply=self.framing if call.stream else self.reply,
+            warnings=(*call.warnings, *report.warnings),
+        )
+
     def parse_response(self, call: C, reply: WireResponse) -> R | WireRequest:
         """The result. Raises `ProviderError` for a body that holds none."""
         try:
@@ -117,9 +125,6 @@ class OneExchange(ABC, Generic[C, R, E]):
     @abstractmethod
     def read(self, call: C, reply: WireResponse) -> R | WireRequest:
         """What a reply says. What decoding raises is left to the caller."""
-
-    def parse_error(self, reply: WireResponse) -> ProviderError:
-        return make_stated_error(read_error(reply.content), reply)
 
     def open_stream(self, call: C) -> StreamState[E]:
         raise ProviderError("this provider answers in one piece here: there is no stream")

@@ -11,6 +11,7 @@ from betterai.wire.openai_moderations import OpenAIModerations
 from betterai.wire.openai_responses import OpenAIResponsesCount
 from betterai.wire.openai_speech import OpenAISpeech
 from betterai.wire.openai_transcriptions import OpenAITranscriptions
+from betterai.wire.openai_videos import OpenAIVideos
 
 RESPONSES = OpenAIOwnResponses()
 
@@ -37,6 +38,7 @@ PROVIDER = Provider(
         "image": {"openai_images": OpenAIImages()},
         "audio": {"openai_transcriptions": OpenAITranscriptions()},
         "tts": {"openai_speech": OpenAISpeech()},
+        "video": {"openai_videos": OpenAIVideos()},
     },
     defaults={"text": "gpt-6-luna", "embeddings": "text-embedding-3-small", "moderation": "omni-moderation-latest"},
     list_models_path="/models",

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from yarl import URL
 
 from betterai.core.exceptions import ConfigurationError
-from betterai.core.provider import Auth, BearerAuth, GoogleAuth, HeaderAuth, QueryAuth, SigV4Auth
+from betterai.core.provider import Auth, BearerAuth, GoogleAuth, HeaderAuth, JwtAuth, QueryAuth, SigV4Auth
 
 Completion: TypeAlias = Callable[[str, URL, dict[str, str], Any], Awaitable[None]]
 """Signs the whole request, by method, final URL, headers and body, into the headers. It may fetch what that takes."""
@@ -28,12 +28,24 @@ def sign(auth: Auth, values: Mapping[str, str], headers: dict[str, str], query: 
     elif isinstance(auth, QueryAuth):
         if key := _read(values, auth.setting):
             query[auth.parameter] = key
+    elif isinstance(auth, JwtAuth):
+        if key := _read(values, auth.setting) or _make_token(auth, values):
+            headers["Authorization"] = f"Bearer {key}"
     elif isinstance(auth, SigV4Auth | GoogleAuth):
         if key := _read(values, auth.setting):
             headers["Authorization"] = f"Bearer {key}"
         elif isinstance(auth, SigV4Auth) or not values.get(auth.instead):
             return _find_completion(auth, values)
     return None
+
+
+def _make_token(auth: JwtAuth, values: Mapping[str, str]) -> str:
+    issuer, secret = _read(values, auth.key_id_setting), _read(values, auth.secret_setting)
+    if not issuer or not secret:
+        return ""
+    from betterai.transport.auth.jwt import find_token
+
+    return find_token(issuer, secret, auth.seconds)
 
 
 def _find_completion(auth: SigV4Auth | GoogleAuth, values: Mapping[str, str]) -> Completion:
