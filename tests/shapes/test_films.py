@@ -11,10 +11,16 @@ import pytest
 from betterai.core.exceptions import BetterAIError, JobInDoubt, ProviderError, RateLimitError
 from betterai.core.jobs import JobHandle
 from betterai.providers import declared_providers
+from betterai.wire.films import FilmSteps
 from doubles.films import FILM, HOUSES
 from shapes.filming import content_of, studio
 
-CASES = [(provider, protocol) for provider in declared_providers() for protocol in provider.protocols.get("video", {})]
+CASES = [
+    (provider, protocol)
+    for provider in declared_providers()
+    for protocol, codec in provider.protocols.get("video", {}).items()
+    if isinstance(codec, FilmSteps)
+]
 FINDS = frozenset({"kling_tasks", "kling_v1"})
 """Protocols over which a job is found by the caller's own id."""
 OVER_ALL = pytest.mark.parametrize(("provider", "protocol"), CASES, ids=[f"{case[0].name}-{case[1]}" for case in CASES])

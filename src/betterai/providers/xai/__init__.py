@@ -7,6 +7,7 @@ from betterai.providers.xai.images import XAIImages
 from betterai.providers.xai.models import PROVIDER_MODELS
 from betterai.providers.xai.responses import XAIResponses
 from betterai.providers.xai.tokenize import XAITokenize
+from betterai.providers.xai.videos import XAIVideos
 
 PROVIDER = Provider(
     name="xai",
@@ -25,6 +26,7 @@ PROVIDER = Provider(
         "count": {"openai_chat": XAITokenize()},
         "image": {"openai_images": XAIImages()},
         "audio": {"xai_stt": XAITranscriptions()},
+        "video": {"xai_videos": XAIVideos()},
         "tts": {"xai_tts": XAISpeech()},
     },
     defaults={"text": "grok-4.7"},
