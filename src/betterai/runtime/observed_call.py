@@ -17,6 +17,7 @@ from betterai.core.model import Category
 from betterai.core.response import ProviderResponse, TextChunk, Timing
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.connection import Connection, find_secrets
+from betterai.runtime.gatherer import holds_content
 from betterai.runtime.observing import Entered, Running, calls, is_heard, read_outcome
 
 _NO_SETTINGS = GenerationSettings()
@@ -136,7 +137,7 @@ class RunningCall(Running):
                 self.leave(entered)
 
     def _note(self, chunk: TextChunk) -> None:
-        if self._first is None and _has_content(chunk):
+        if self._first is None and holds_content(chunk):
             self._first = self.elapsed()
             self.tell(FirstContent(call=self.info, seconds=self._first))
         if chunk.response is not None:
@@ -226,10 +227,6 @@ class RunningCall(Running):
             cost.amount if cost is not None and cost.amount is not None else "?",
             event.request_id or "unknown",
         )
-
-
-def _has_content(chunk: TextChunk) -> bool:
-    return bool(chunk.content or chunk.reasoning) or chunk.tool_call is not None or chunk.part is not None
 
 
 def _find_answer(error: BaseException | None) -> ProviderResponse | None:

@@ -16,14 +16,6 @@ from betterai.wire.errors import make_unreadable_event
 from betterai.wire.framing import Framer
 
 
-def holds_content(chunk: TextChunk) -> bool:
-    """Whether a chunk says something of the answer. Who answers, and what it costs, is no content yet."""
-    return bool(chunk.content or chunk.reasoning or any(getattr(chunk, name) is not None for name in _CONTENT))
-
-
-_CONTENT = ("tool_call", "part", "finish_reason", "media", "citation", "logprobs")
-
-
 def is_stream(headers: Mapping[str, str]) -> bool:
     return not headers.get("content-type", "").startswith(("application/json", "text/html"))
 

@@ -63,6 +63,7 @@ def read_error_reply(reply: WireResponse) -> ProviderError:
 
 
 def was_filtered(message: str) -> bool:
-    """Whether a failed task was held back for its content: Kling says so in words only."""
+    """Whether a failed task was held back for its content: Kling says so in words only (UNVERIFIED:
+    no source lists them)."""
     said = message.lower()
     return "risk control" in said or "sensitive" in said

@@ -12,12 +12,12 @@ from betterai.core.exceptions import BetterAIError, TotalTimeout
 from betterai.core.message import Message
 from betterai.core.response import Attempt, ProviderResponse, TextChunk, Timing
 from betterai.runtime.attempts import Budget, shared_budget
+from betterai.runtime.gatherer import holds_content
 from betterai.runtime.messages import read_messages
 from betterai.runtime.router.answer import Answer
 from betterai.runtime.router.asked import fit_settings
 from betterai.runtime.router.choosing import RouteChoice, was_unsent
 from betterai.runtime.router.routes import Route
-from betterai.runtime.stream_pieces import holds_content
 
 logger = logging.getLogger("betterai.retries")
 
