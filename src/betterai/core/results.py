@@ -234,13 +234,3 @@ class FileHandle(Data, frozen=True, kw_only=True):
             filename=self.filename,
             owner=self.owner,
         )
-
-
-class BatchStatus(Data, frozen=True, kw_only=True):
-    """How a batch stands. `counts` has total, completed and failed."""
-
-    id: str
-    provider: str
-    state: Literal["running", "completed", "failed", "expired", "cancelled"]
-    counts: Mapping[str, int] = {}
-    raw_state: str = ""
