@@ -10,6 +10,7 @@ from typing import IO, Any, TypeVar
 
 import msgspec
 
+from betterai.config.providers import ALL_MODELS
 from betterai.core.batches import BatchRequest
 from betterai.core.codec import BatchCodec
 from betterai.core.config import CoreConfig
@@ -24,7 +25,7 @@ from betterai.runtime.batch_requests import SETTINGS, LineCheck
 from betterai.runtime.connection import Connection, TransportSource
 from betterai.runtime.factory import find_provider
 from betterai.runtime.packing import pack_settings, unpack_settings
-from betterai.runtime.registry import choose_protocol, resolve_model
+from betterai.runtime.registry import choose_protocol, provider_names, resolve_model
 
 E = TypeVar("E", bound=BetterAIError)
 
@@ -100,7 +101,13 @@ class LinePlanner:
         if known is not None:
             return known
         own = f"{self._provider.name}/"
-        model = resolve_model(name if name.startswith(own) else f"{own}{name}", self._category)
+        key = name if name.startswith(own) else f"{own}{name}"
+        whose = name.partition("/")[0]
+        if ALL_MODELS.find(key) is None and whose != self._provider.name and whose in provider_names():
+            raise ValidationError(
+                f"{name} is a model of another provider than the batch's", hint="make a batch for each provider"
+            )
+        model = resolve_model(key, self._category)
         config = msgspec.structs.replace(self._config, model=model.key, protocol=self._choose(model))
         runner, found, _ = find_provider(self._category, config, transport=self._transport)
         self._runners[name] = runner, found

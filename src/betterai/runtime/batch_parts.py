@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+import weakref
 from asyncio import gather, sleep, to_thread
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 from random import getrandbits
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 
 import msgspec
@@ -113,10 +115,10 @@ class CodecBatchProvider(BaseBatchProvider):
         self._config = config
         self._transport = transport
         self._types = types
-        self._temporary: TemporaryDirectory[str] | None = None
         if store is None:
-            self._temporary = TemporaryDirectory(prefix="betterai-batch-")
-            store = BatchStore(Path(self._temporary.name) / "batch.sqlite")
+            folder = mkdtemp(prefix="betterai-batch-")
+            weakref.finalize(self, rmtree, folder, ignore_errors=True)
+            store = BatchStore(Path(folder) / "batch.sqlite")
         self._store = store
         self._planners: dict[Category, LinePlanner] = {}
         self._over: dict[str, dict[int, Look]] = {}

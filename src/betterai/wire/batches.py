@@ -20,8 +20,6 @@ from betterai.wire.files import need_reply
 State = Mapping[str, Any]
 Step = WireRequest | Wait | Checkpoint
 Answers = Generator[WireRequest | BatchAnswer, WireResponse | None, None]
-SETTLE_SECONDS = 1.0
-"""How long to wait before a submit that was not answered is looked for."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -36,6 +34,8 @@ class BatchSteps(ABC):
     reads: ClassVar[Mapping[str, str]] = {}
     states: ClassVar[Mapping[str, BatchState]]
     """The vendor's words for a batch; one that is not here is running."""
+    settle_seconds: ClassVar[float] = 1.0
+    """How long to wait before a submit that was not answered is looked for."""
     headers_of_all: ClassVar[frozenset[str]] = frozenset()
     """Headers, in lower case, that a whole batch may be sent with."""
     query_of_ours: ClassVar[frozenset[str]] = frozenset()
@@ -114,7 +114,7 @@ class BatchSteps(ABC):
         except JobInDoubt as doubt:
             if resumed:
                 raise
-            yield Wait(seconds=SETTLE_SECONDS)
+            yield Wait(seconds=self.settle_seconds)
             try:
                 found = yield from self.search(call, state)
             except ProviderError:
@@ -149,10 +149,18 @@ class BatchSteps(ABC):
         return make_stated_error(read_error(reply.content), reply)
 
 
+NOTHING = msgspec.Raw(b"null")
+"""What a field of a line holds where it is not there: msgspec knows no `Raw | None`."""
+
+
+def is_given(value: msgspec.Raw) -> bool:
+    return bytes(value) != b"null"
+
+
 class _Inner(msgspec.Struct):
     status_code: int = 200
     request_id: str | None = None
-    body: msgspec.Raw = msgspec.Raw(b"null")
+    body: msgspec.Raw = NOTHING
 
 
 class AnswerLine(msgspec.Struct):
@@ -181,7 +189,7 @@ def read_lines(lines: Iterable[bytes]) -> Generator[BatchAnswer, None, None]:
 def read_line(line: AnswerLine) -> BatchAnswer:
     inner = line.response
     stated = read_error_value(line.error) if line.error else None
-    if inner is not None and (stated is None or inner.status_code >= 400) and bytes(inner.body) != b"null":
+    if inner is not None and (stated is None or inner.status_code >= 400) and is_given(inner.body):
         reply = WireResponse(status=inner.status_code, headers=JSON_REPLY, body=bytes(inner.body))
         return BatchAnswer(id=line.custom_id, reply=reply, request_id=inner.request_id or "")
     code = stated.code if stated is not None else ""

@@ -11,7 +11,7 @@ import msgspec
 from betterai.core.batches import BatchAnswer, BatchLimits, BatchPart, BatchState, LineState
 from betterai.core.codec import BatchCall
 from betterai.core.wire import WireRequest, WireResponse
-from betterai.wire.batches import JSON_REPLY, Answers, BatchSteps, State, count, decode
+from betterai.wire.batches import JSON_REPLY, NOTHING, Answers, BatchSteps, State, count, decode, is_given
 from betterai.wire.error_bodies import UNREADABLE, read_error
 from betterai.wire.files import need_reply
 
@@ -20,8 +20,8 @@ _STATES: Mapping[str, LineState] = {"canceled": "cancelled", "expired": "expired
 
 class _Result(msgspec.Struct):
     type: str
-    message: msgspec.Raw | None = None
-    error: msgspec.Raw | None = None
+    message: msgspec.Raw = NOTHING
+    error: msgspec.Raw = NOTHING
 
 
 class _Line(msgspec.Struct):
@@ -88,11 +88,11 @@ class AnthropicBatches(BatchSteps):
 
 def _read_line(line: _Line) -> BatchAnswer:
     result = line.result
-    if result.type == "succeeded" and result.message is not None:
+    if result.type == "succeeded" and is_given(result.message):
         return BatchAnswer(
             id=line.custom_id, reply=WireResponse(status=200, headers=JSON_REPLY, body=bytes(result.message))
         )
-    if result.type == "errored" and result.error is not None:
+    if result.type == "errored" and is_given(result.error):
         body = bytes(result.error)
         reply = WireResponse(status=read_error(body).likely_status, headers=JSON_REPLY, body=body)
         return BatchAnswer(id=line.custom_id, state="failed", reply=reply)

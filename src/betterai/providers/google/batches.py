@@ -4,25 +4,34 @@ operation over it. Answers are in another file, or in the operation itself where
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 import msgspec
 
-from betterai.core.batches import BatchAnswer, BatchCounts, BatchLimits, BatchPart, BatchState
+from betterai.core.batches import BatchAnswer, BatchCounts, BatchLimits, BatchPart, BatchState, LineState
 from betterai.core.codec import BatchCall
 from betterai.core.exceptions import JobInDoubt, UnsupportedParam
 from betterai.core.results import FileUpload
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.google.files import GoogleFiles
-from betterai.wire.batches import JSON_REPLY, Answers, BatchSteps, State, Step, count, decode
+from betterai.wire.batches import JSON_REPLY, NOTHING, Answers, BatchSteps, State, Step, count, decode, is_given
 from betterai.wire.error_bodies import UNREADABLE, read_error_value
 from betterai.wire.files import need_reply
 from betterai.wire.openai_batches import PAGES
 
 FILES = GoogleFiles()
 _METHODS = {"generateContent": "batchGenerateContent", "embedContent": "asyncBatchEmbedContent"}
+_STATES: Mapping[Any, LineState] = {
+    "CANCELLED": "cancelled",
+    1: "cancelled",
+    "DEADLINE_EXCEEDED": "expired",
+    4: "expired",
+}
+"""Errors of lines that were not worked on: by word, and by number (google.rpc.Code)."""
+_HTTP: Mapping[Any, int] = {3: 400, 5: 404, 7: 403, 8: 429, 9: 400, 14: 503, 16: 401}
+"""The HTTP statuses of the other numbers; 500 for those that are not here."""
 _PREFIXES = ("BATCH_STATE_", "JOB_STATE_")
 
 
@@ -31,7 +40,7 @@ class _Line(msgspec.Struct):
 
     key: str | None = None
     metadata: dict[str, Any] | None = None
-    response: msgspec.Raw | None = None
+    response: msgspec.Raw = NOTHING
     error: Any = None
 
 
@@ -111,21 +120,13 @@ class GoogleBatches(BatchSteps):
             return
         for name in ("inlinedResponses", "inlinedEmbedContentResponses"):
             inner = output.get(name)
-            for place, found in enumerate(inner.get("inlinedResponses") or () if isinstance(inner, Mapping) else ()):
-                try:
-                    yield _read_line(msgspec.json.decode(msgspec.json.encode(found), type=_Line), str(place))
-                except UNREADABLE:
-                    continue
+            if isinstance(inner, Mapping):
+                yield from _read_lines(map(msgspec.json.encode, inner.get("inlinedResponses") or ()))
         if isinstance(file := output.get("responsesFile"), str) and file:
             url = f"/download/v1beta/{quote(file, safe='/')}:download"
             query = {"alt": "media"}
             reply = yield WireRequest(url=url, method="GET", query=query, reply="file", safe_to_repeat=True)
-            for place, line in enumerate(need_reply(reply).lines()):
-                try:
-                    found = _decode_line(line)
-                except UNREADABLE:
-                    continue
-                yield _read_line(found, str(place))
+            yield from _read_lines(need_reply(reply).lines())
 
     def cancel(self, state: State) -> WireRequest | None:
         return WireRequest(url=f"{_path(state)}:cancel", body={}, safe_to_repeat=True) if "id" in state else None
@@ -152,17 +153,26 @@ def _take_single(body: msgspec.Raw) -> Any:
     return requests[0]
 
 
-def _read_line(line: _Line, place: str) -> BatchAnswer:
-    """Requests that were given no key are told by their place."""
-    metadata = line.metadata or {}
-    id = line.key or next((str(metadata[name]) for name in ("key", "custom_id") if metadata.get(name)), place)
-    if line.response is not None:
+def _read_lines(lines: Iterable[bytes]) -> Generator[BatchAnswer, None, None]:
+    """The answers. One that is broken, or has no key, says nothing of whose it is: its request is found missing."""
+    for line in lines:
+        try:
+            found = _decode_line(line)
+        except UNREADABLE:
+            continue
+        if id := found.key or (found.metadata or {}).get("key"):
+            yield _read_line(found, str(id))
+
+
+def _read_line(line: _Line, id: str) -> BatchAnswer:
+    if is_given(line.response):
         return BatchAnswer(id=id, reply=WireResponse(status=200, headers=JSON_REPLY, body=bytes(line.response)))
     stated = read_error_value(line.error or {})
-    if stated.status is not None and stated.status >= 400:
-        body = msgspec.json.encode({"error": line.error})
-        return BatchAnswer(
-            id=id, state="failed", reply=WireResponse(status=stated.status, headers=JSON_REPLY, body=body)
-        )
-    state: Any = {"CANCELLED": "cancelled", "DEADLINE_EXCEEDED": "expired"}.get(stated.code, "failed")
-    return BatchAnswer(id=id, state=state, code=stated.code, message=stated.message)
+    fields = line.error if isinstance(line.error, dict) else {}
+    number, word = fields.get("code"), fields.get("status")
+    if word in _STATES or number in _STATES:
+        state = _STATES[word if word in _STATES else number]
+        return BatchAnswer(id=id, state=state, code=stated.code, message=stated.message)
+    status = number if isinstance(number, int) and 400 <= number < 600 else _HTTP.get(number, 500)
+    body = msgspec.json.encode({"error": line.error})
+    return BatchAnswer(id=id, state="failed", reply=WireResponse(status=status, headers=JSON_REPLY, body=body))

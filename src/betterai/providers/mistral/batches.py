@@ -10,8 +10,8 @@ import msgspec
 from betterai.core.batches import BatchLimits, BatchPart, BatchState
 from betterai.core.codec import BatchCall
 from betterai.core.wire import WireRequest, WireResponse
-from betterai.wire.batches import AnswerLine, Answers, State, Step, count, decode, read_line, read_lines
-from betterai.wire.error_bodies import UNREADABLE, read_error_value
+from betterai.wire.batches import Answers, State, Step, count, decode, read_lines
+from betterai.wire.error_bodies import read_error_value
 from betterai.wire.files import need_reply
 from betterai.wire.openai_batches import NAME, PAGES, OpenAIBatches
 
@@ -70,11 +70,7 @@ class MistralBatches(OpenAIBatches):
 
     def fetch(self, state: State, look: WireResponse) -> Answers:
         fields = decode(look)
-        for output in fields.get("outputs") or ():
-            try:
-                yield read_line(msgspec.convert(output, AnswerLine))
-            except UNREADABLE:
-                continue
+        yield from read_lines(map(msgspec.json.encode, fields.get("outputs") or ()))
         for name in ("output_file", "error_file"):
             if isinstance(file := fields.get(name), str) and file:
                 reply = yield self.ask(state, f"{self.files_path}/{file}/content", reply="file")

@@ -13,7 +13,7 @@ import msgspec
 from betterai.core.batches import BatchAnswer, BatchLimits, BatchPart, BatchState
 from betterai.core.codec import BatchCall
 from betterai.core.wire import WireRequest, WireResponse
-from betterai.wire.batches import JSON_REPLY, Answers, BatchSteps, State, Step, count, decode
+from betterai.wire.batches import JSON_REPLY, NOTHING, Answers, BatchSteps, State, Step, count, decode, is_given
 from betterai.wire.error_bodies import UNREADABLE, read_error_value
 from betterai.wire.errors import make_unreadable
 from betterai.wire.files import need_reply
@@ -22,7 +22,7 @@ PAGE = 100
 
 
 class _Response(msgspec.Struct):
-    chat_get_completion: msgspec.Raw | None = None
+    chat_get_completion: msgspec.Raw = NOTHING
 
 
 class _Result(msgspec.Struct):
@@ -130,7 +130,7 @@ def _number(fields: Any, name: str) -> int:
 
 def _read_item(item: _Item) -> BatchAnswer:
     result = item.batch_result
-    if result is not None and result.response is not None and result.response.chat_get_completion is not None:
+    if result is not None and result.response is not None and is_given(result.response.chat_get_completion):
         body = bytes(result.response.chat_get_completion)
         return BatchAnswer(id=item.batch_request_id, reply=WireResponse(status=200, headers=JSON_REPLY, body=body))
     stated = read_error_value((result.error if result is not None else None) or item.error or item.error_message or {})
