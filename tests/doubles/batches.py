@@ -73,6 +73,8 @@ class BatchService:
     def __init__(self) -> None:
         self.requests: list[str] = []
         self.batches: dict[str, Line] = {}
+        self.submitted: list[str] = []
+        """The submits that were taken."""
         self.files: dict[str, bytes] = {}
         self.words: list[str] = []
         self.end = "done"
@@ -109,6 +111,7 @@ class BatchService:
             request.transport.abort()
             return web.Response()
         batch = make()
+        self.submitted.append(request.path)
         if lost == "after":
             request.transport.abort()
             return web.Response()
@@ -164,7 +167,8 @@ class OpenAIService(BatchService):
             return web.json_response({"object": "list", "data": [self.describe_file(name) for name in self.files]})
         form = await request.post()
         file = form["file"]
-        assert form["purpose"] == "batch" and isinstance(file, web.FileField)
+        assert form["purpose"] == "batch"
+        assert isinstance(file, web.FileField)
         self.uploads += 1
         name = f"file-in-{self.uploads}"
         self.files[name] = file.file.read()
