@@ -308,7 +308,7 @@ class AnthropicService(BatchService):
                 "processing": 0, "succeeded": succeeded, "errored": errored, "canceled": len(found["cancel"]),
                 "expired": len(found["expire"]),
             }  # fmt: skip
-            batch["results_url"] = f"https://api.anthropic.com/v1/messages/batches/{id}/results"
+            batch["results_url"] = f"{request.scheme}://{request.host}/v1/messages/batches/{id}/results"
         return web.json_response(self._shown(batch), headers={"retry-after": "0.01"})
 
     def _create(self, lines: list[Line]) -> Line:
