@@ -354,8 +354,9 @@ class GoogleService(BatchService):
         path = request.path
         if path.startswith("/upload/"):
             return await self._upload(request)
-        if path.startswith("/download/"):
-            name = path.removeprefix("/download/v1beta/").removesuffix(":download")
+        if path.endswith(":download"):
+            assert request.query["alt"] == "media"
+            name = path.removeprefix("/v1beta/").removesuffix(":download")
             return web.Response(body=self.files[name], content_type="application/octet-stream")
         if path.endswith((":batchGenerateContent", ":asyncBatchEmbedContent")):
             body = await request.json()

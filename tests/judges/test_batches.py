@@ -15,7 +15,7 @@ WORDS = {"a": "Hello", "b": "fail", "c": "Bye"}
 
 def asked(service: Any) -> set[str]:
     """Each request once, without the ids that are counted on."""
-    return {request.replace("_2", "_1").replace("-2", "-1").replace("/b2", "/b1") for request in service.requests}
+    return {request.replace("_2", "_1").replace("-2", "-1").replace("b2", "b1") for request in service.requests}
 
 
 @pytest.mark.parametrize("name", ["openai-chat", "groq"])

@@ -123,7 +123,7 @@ class GoogleBatches(BatchSteps):
             if isinstance(inner, Mapping):
                 yield from _read_lines(map(msgspec.json.encode, inner.get("inlinedResponses") or ()))
         if isinstance(file := output.get("responsesFile"), str) and file:
-            url = f"/download/v1beta/{quote(file, safe='/')}:download"
+            url = f"/v1beta/{quote(file, safe='/')}:download"
             query = {"alt": "media"}
             reply = yield WireRequest(url=url, method="GET", query=query, reply="file", safe_to_repeat=True)
             yield from _read_lines(need_reply(reply).lines())
