@@ -27,7 +27,7 @@ MEBIBYTE = 1024 * 1024
 @pytest.fixture
 async def small():
     """Takes 100 kB from providers and 10 kB from elsewhere, which may be loopback here."""
-    options = SessionOptions(max_reply_bytes=LIMIT, max_foreign_bytes=LIMIT // 10)
+    options = SessionOptions(max_reply_bytes=LIMIT, max_file_bytes=LIMIT, max_foreign_bytes=LIMIT // 10)
     transport = HTTPTransport(options, guard=any_socket)
     yield transport
     await transport.aclose()
@@ -128,7 +128,7 @@ async def test_what_says_to_be_too_large_is_not_read(small):
 @REPLIES
 async def test_a_bomb_does_not_go_off_in_memory(reply):
     """64 MiB of nothing, packed into 64 KiB, of which 8 MiB are taken."""
-    transport = HTTPTransport(SessionOptions(max_reply_bytes=8 * MEBIBYTE))
+    transport = HTTPTransport(SessionOptions(max_reply_bytes=8 * MEBIBYTE, max_file_bytes=8 * MEBIBYTE))
     bomb = gzip.compress(bytes(64 * MEBIBYTE))
     async with raw_server(answer(bomb, headers="Content-Encoding: gzip\r\n")) as server:
         tracemalloc.start()

@@ -83,14 +83,22 @@ class HTTPTransport:
                 incoming = await ask(self._pools.get(private=route.private), route, request, limits.connect)
             else:
                 incoming = await self._send_over_aiohttp(route, request, limits, uploading)
-            options = self._options
-            largest = options.max_foreign_bytes if request.trust == "foreign" else options.max_reply_bytes
-            return Reply(incoming, patience, largest, finish, (self._pools, self._sessions))
+            return Reply(
+                incoming, patience, self._most_of(request, incoming.status), finish, (self._pools, self._sessions)
+            )
         except BaseException as error:
             failure = patience.judge(error) or read_failure(error, limits)
             finish(None, failure)
             patience.end()
         raise failure
+
+    def _most_of(self, request: WireRequest, status: int) -> int:
+        """How many bytes a reply may have."""
+        options = self._options
+        if request.trust == "foreign":
+            return options.max_foreign_bytes
+        saved = request.reply == "file" and status < 300
+        return options.max_file_bytes if saved else options.max_reply_bytes
 
     async def _send_over_aiohttp(
         self, route: Route, request: WireRequest, limits: Timeout, uploading: bool
