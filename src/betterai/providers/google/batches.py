@@ -1,5 +1,7 @@
-"""Batches of the Gemini API (https://ai.google.dev/gemini-api/docs/batch-api, 2026-11): a file of JSON lines, and an
-operation over it. Answers are in another file, or in the operation itself where it was begun with requests inline.
+"""Batches of the Gemini API (https://ai.google.dev/gemini-api/docs/batch-api, 2026-11).
+
+A file of JSON lines, and an operation over it. Answers are in another file, or in the operation itself where it was
+begun with requests inline.
 """
 
 from __future__ import annotations

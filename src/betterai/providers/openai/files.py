@@ -1,6 +1,4 @@
-"""Files (https://platform.openai.com/docs/api-reference/files and uploads, 2026-11): at most 512 MB in one request, and
-8 GB in parts.
-"""
+"""Files (https://platform.openai.com/docs/api-reference/files, 2026-11): at most 512 MB at once, and 8 GB in parts."""
 
 from __future__ import annotations
 
