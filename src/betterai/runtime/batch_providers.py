@@ -10,6 +10,7 @@ from betterai.core.base import BaseBatchProvider
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError
 from betterai.core.jobs import JobHandle
+from betterai.core.model import Category
 from betterai.runtime.batch_store import BatchStore
 from betterai.runtime.connection import TransportSource
 from betterai.runtime.factory import read_key
@@ -22,12 +23,13 @@ def find_batch_provider(
     store: BatchStore | None = None,
     transport: TransportSource | None = None,
     types: Sequence[Any] = (),
+    category: Category = "text",
     handle: JobHandle | None = None,
 ) -> tuple[BaseBatchProvider, str]:
     """Who works on a batch, and the model's id there. `handle` is that of a batch that was submitted before: its
     `protocol` says who has it. Raises `ModelNotFoundError` and `ConfigurationError`.
     """
-    model = resolve_model(config.model or default_model("text"))
+    model = resolve_model(config.model or default_model(category), category)
     provider = get_provider(model.provider)
     protocols = provider.protocols.get("batch", {})
     wanted = (handle.protocol if handle is not None else "") or config.protocol
