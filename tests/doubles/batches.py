@@ -71,6 +71,7 @@ class BatchService:
     done_word, failed_word, expired_word, cancelled_word = "completed", "failed", "expired", "cancelled"
 
     def __init__(self) -> None:
+        self.key = KEY
         self.requests: list[str] = []
         self.batches: dict[str, Line] = {}
         self.submitted: list[str] = []
@@ -92,7 +93,7 @@ class BatchService:
         keys = (
             sent.get("x-api-key"), sent.get("x-goog-api-key"), sent.get("api-key"), sent.get("Authorization", "")[7:],
         )  # fmt: skip
-        if KEY not in keys and "upload_id" not in request.query:
+        if self.key not in keys and "upload_id" not in request.query:
             return web.json_response({"error": {"message": "no key of ours", "code": "invalid_api_key"}}, status=401)
         return await self.route(request)
 

@@ -154,6 +154,7 @@ class CodecBatchProvider(BaseBatchProvider):
 
     async def _submit_parts(self, handle: JobHandle) -> tuple[JobHandle, BetterAIError | None]:
         """Submit what was not, part by part: each is stored before and after. What is refused stays with its part."""
+        self._looked = "", 0.0, []
         found = await to_thread(self._store.find, handle.id)
         revision = found.revision if found is not None else None
         failure: BetterAIError | None = None

@@ -179,6 +179,25 @@ async def test_lines_are_split_by_what_a_vendor_takes_and_read_as_one(tmp_path: 
         assert [request for request in service.requests if request.endswith("/content")] == downloads, "read once"
 
 
+async def test_j2_a_part_in_doubt_leaves_the_others_alone_and_is_sent_again_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BatchSteps, "settle_seconds", 0.01)
+    async with small(tmp_path) as (provider, service, model):
+        service.lose_submit = "before"
+        handle = await provider.submit(eight(), model)
+        status = await provider.status(handle)
+        assert [part.state for part in status.parts] == ["in_doubt", "done", "done", "done"]
+        assert status.state == "in_doubt"
+        lines = {line.id: line async for line in provider.results(handle)}
+        assert {id for id, line in lines.items() if line.state == "in_doubt"} == {"0", "1", "2"}
+        assert isinstance(lines["0"].error, betterai.JobInDoubt)
+        assert len(left_in(tmp_path)) == 1, "what is to be sent again is kept"
+        handle = await provider.resume(handle, retry_in_doubt=True)
+        assert {line.state async for line in provider.results(handle)} == {"succeeded"}
+        assert (len(service.submitted), left_in(tmp_path)) == (4, [])
+
+
 async def test_where_nothing_is_taken_the_submit_raises_and_nothing_stays(tmp_path: Path) -> None:
     async with small(tmp_path) as (provider, service, model):
         service.refuse = [401] * 8
