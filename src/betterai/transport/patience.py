@@ -16,13 +16,14 @@ class Patience:
     """How long one attempt may take: until its headers stand, for each next piece, and in all.
 
     What comes too late ends the attempt: before the headers stand its task is cancelled, as `asyncio.timeout` does it;
-    afterwards its socket is closed, and reading raises. While a large body is `uploading`, which may take its time,
-    aiohttp sees to the first byte: it knows when the last of the body was sent.
+    afterwards its socket is closed, and reading raises. The first byte is waited for once there is a connection: while
+    one is being made (`connecting`), the limit of that holds. What goes over aiohttp is `ours=False`: it sees to the
+    first byte by itself, for it knows when the last of the body was sent.
     """
 
     __slots__ = ("_cancelling", "_dog", "_incoming", "_late", "_task", "_total_at", "deadline", "limits")
 
-    def __init__(self, limits: Timeout, *, uploading: bool = False) -> None:
+    def __init__(self, limits: Timeout, *, ours: bool = True) -> None:
         loop = asyncio.get_running_loop()
         dog = _watchdogs.get(loop)
         if dog is None:
@@ -36,12 +37,20 @@ class Patience:
         self._late: TimeoutError | None = None
         now = monotonic()
         self._total_at = now + limits.total
-        self._wait_until(inf if uploading else now + limits.first_byte)
+        self._wait_until(now + limits.first_byte if ours else inf)
         dog.watched.add(self)
 
     def _wait_until(self, deadline: float) -> None:
         self.deadline = deadline if deadline < self._total_at else self._total_at
         self._dog.arm(self.deadline)
+
+    def connecting(self) -> None:
+        """There is no connection yet: only the total counts here."""
+        self.deadline = self._total_at
+
+    def connected(self) -> None:
+        """From here on the first byte is waited for."""
+        self._wait_until(monotonic() + self.limits.first_byte)
 
     def read_from(self, incoming: Incoming) -> None:
         """The headers stand: from here on it is the body that is waited for."""
