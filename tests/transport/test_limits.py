@@ -111,13 +111,15 @@ async def test_s6_a_slow_handshake_is_no_silence(certificate):
         await asyncio.gather(_pump(reader, back), _pump(onward, writer))
 
     transport = HTTPTransport(SessionOptions(ca_bundle=certificate.path))
-    async with raw_server(read_and_wait, certificate=certificate.context) as server:
-        async with await asyncio.start_server(delay, "127.0.0.1") as slow:
-            url = f"https://127.0.0.1:{slow.sockets[0].getsockname()[1]}"
-            assert (await transport.send(get(), at(url), limits(first_byte=LIMIT))).status == 200
-            with pytest.raises(FirstByteTimeout):
-                await soon(transport.send(get(), at(url), limits(first_byte=LIMIT)))
-            await transport.aclose()
+    async with (
+        raw_server(read_and_wait, certificate=certificate.context) as server,
+        await asyncio.start_server(delay, "127.0.0.1") as slow,
+    ):
+        url = f"https://127.0.0.1:{slow.sockets[0].getsockname()[1]}"
+        assert (await transport.send(get(), at(url), limits(first_byte=LIMIT))).status == 200
+        with pytest.raises(FirstByteTimeout):
+            await soon(transport.send(get(), at(url), limits(first_byte=LIMIT)))
+        await transport.aclose()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""The time limits of the attempts of one event loop, with one timer for all: for the earliest of them."""
+"""The time limits of one event loop, with one timer for all: for the earliest of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,44 @@ from betterai.transport.failures import Silence, read_failure
 from betterai.transport.incoming import Incoming
 
 
-class Patience:
+class Limit:
+    """Until when a task may await something. What is late is ended as `asyncio.timeout` does it: the task is cancelled,
+    and `took` tells whether that came from here, and from nowhere else.
+    """
+
+    __slots__ = ("_cancelling", "_dog", "_late", "_task", "deadline")
+
+    def __init__(self, seconds: float) -> None:
+        self.deadline = monotonic() + seconds
+        self._late: TimeoutError | None = None
+        self._dog = dog = find_watchdog()
+        self._task = task = asyncio.current_task()
+        self._cancelling = task.cancelling() if task is not None else 0
+        dog.watched.add(self)
+        dog.arm(self.deadline)
+
+    def end(self) -> None:
+        self._dog.watched.discard(self)
+
+    def check(self, now: float) -> float:
+        """End it if it is time; else say when it will be."""
+        if now < self.deadline:
+            return self.deadline
+        self.end()
+        self._late = TimeoutError()
+        if self._task is not None:
+            self._task.cancel()
+        return inf
+
+    def took(self, error: BaseException) -> bool:
+        """Whether a cancellation came from here, and from nowhere else."""
+        if self._late is None or self._task is None:
+            return False
+        left = self._task.uncancel()
+        return isinstance(error, asyncio.CancelledError) and left <= self._cancelling
+
+
+class Patience(Limit):
     """How long one attempt may take: until its headers stand, for each next piece, and in all.
 
     What comes too late ends the attempt: before the headers stand its task is cancelled, as `asyncio.timeout` does it;
@@ -21,17 +58,12 @@ class Patience:
     first byte by itself, for it knows when the last of the body was sent.
     """
 
-    __slots__ = ("_cancelling", "_dog", "_incoming", "_late", "_task", "_total_at", "deadline", "limits")
+    __slots__ = ("_incoming", "_total_at", "limits")
 
     def __init__(self, limits: Timeout, *, ours: bool = True) -> None:
-        loop = asyncio.get_running_loop()
-        dog = _watchdogs.get(loop)
-        if dog is None:
-            dog = _watchdogs[loop] = Watchdog()
-        task = asyncio.current_task(loop)
         self.limits = limits
-        self._dog = dog
-        self._task = task
+        self._dog = dog = find_watchdog()
+        self._task = task = asyncio.current_task()
         self._cancelling = task.cancelling() if task is not None else 0
         self._incoming: Incoming | None = None
         self._late: TimeoutError | None = None
@@ -65,9 +97,6 @@ class Patience:
         """Nothing is waited for: only the total counts."""
         self.deadline = self._total_at
 
-    def end(self) -> None:
-        self._dog.watched.discard(self)
-
     def check(self, now: float) -> float:
         """End the attempt if it is time; else say when it will be."""
         if now < self.deadline:
@@ -82,12 +111,7 @@ class Patience:
 
     def judge(self, error: BaseException) -> BaseException | None:
         """Our error for a cancellation that came from here, and from nowhere else."""
-        if self._late is None or self._task is None:
-            return None
-        left = self._task.uncancel()
-        if not isinstance(error, asyncio.CancelledError) or left > self._cancelling:
-            return None
-        return read_failure(self._late, self.limits)
+        return read_failure(self._late, self.limits) if self.took(error) and self._late is not None else None
 
 
 class Watchdog:
@@ -97,7 +121,7 @@ class Watchdog:
     """
 
     def __init__(self) -> None:
-        self.watched: set[Patience] = set()
+        self.watched: set[Limit] = set()
         self._at = inf
 
     def arm(self, deadline: float) -> None:
@@ -110,9 +134,18 @@ class Watchdog:
             return
         self._at = inf
         now = monotonic()
-        earliest = min((patience.check(now) for patience in tuple(self.watched)), default=inf)
+        earliest = min((limit.check(now) for limit in tuple(self.watched)), default=inf)
         if earliest < inf:
             self.arm(earliest)
 
 
 _watchdogs: WeakKeyDictionary[asyncio.AbstractEventLoop, Watchdog] = WeakKeyDictionary()
+
+
+def find_watchdog() -> Watchdog:
+    """That of the running loop."""
+    loop = asyncio.get_running_loop()
+    dog = _watchdogs.get(loop)
+    if dog is None:
+        dog = _watchdogs[loop] = Watchdog()
+    return dog
