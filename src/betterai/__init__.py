@@ -21,7 +21,7 @@ _HOMES = {
     "core.base": (
         "BaseAudioProvider BaseBatchProvider BaseEmbeddingProvider BaseFilesProvider BaseImageProvider "
         "BaseModerationProvider BaseRealtimeProvider BaseRerankProvider BaseTextProvider BaseTTSProvider "
-        "BaseVideoProvider RealtimeSession"
+        "BaseVideoProvider"
     ),
     "core.config": "CoreConfig Retries Timeout",
     "core.events": (
@@ -40,9 +40,22 @@ _HOMES = {
     "core.model": "ModelCapabilities ModelConfig ModelTraits",
     "core.price": "Price Rates Tier price_usage",
     "core.provider": "BearerAuth HeaderAuth NoAuth Provider QueryAuth Setting",
+    "core.realtime": (
+        "AudioCleared AudioCommitted InputTranscript Interrupted ItemAdded ItemDeleted ItemTruncated OutputAudio "
+        "OutputReasoning OutputText OutputTranscript RateLimit RateLimitsStated RealtimeChannel RealtimeFinish "
+        "RealtimeOutput Reconnected ResponseDone ResponseStarted ResumptionOffered SessionEnding SessionError "
+        "SessionInfo SessionOpened SessionUpdated SessionWarned SpeechStarted SpeechStopped StageMeasured "
+        "ToolCallPiece ToolCalled ToolRan ToolsCancelled UsageStated VendorEvent"
+    ),
+    "core.realtime_input": (
+        "AddMessages AddToolResults AppendAudio CancelResponse ClearAudio CommitAudio DeleteItem RealtimeEvent "
+        "RealtimeInput Respond SendVerbatim ShowImage StartSpeech TruncateItem UpdateSession"
+    ),
+    "core.realtime_session": "RealtimeSession",
+    "core.realtime_settings": "AudioFormat RealtimeSettings Transcription TurnDetection",
     "core.response": ("Attempt CallWarning FinishReason ProviderResponse TextChunk Timing TokenLogprob ToolCallDelta"),
     "core.results": (
-        "EmbeddingResponse ImageChunk ImageResponse ModerationResponse ModerationVerdict Ranked RealtimeEvent "
+        "EmbeddingResponse ImageChunk ImageResponse ModerationResponse ModerationVerdict Ranked "
         "RerankResponse Segment Speech SpeechChunk Voice Word "
         "Transcript TranscriptChunk VideoResponse "
         "FileHandle TokenCount"
@@ -51,7 +64,7 @@ _HOMES = {
     "core.runs": "ToolOutcome ToolRun ToolStep",
     "core.settings": (
         "AudioOutput EmbeddingSettings GenerationSettings ImageSettings ModerationSettings PromptCache "
-        "RealtimeSettings ReasoningControl RerankSettings SpeechSettings StreamOptions TranscriptionSettings "
+        "ReasoningControl RerankSettings SpeechSettings StreamOptions TranscriptionSettings "
         "VideoSettings WebSearch"
     ),
     "core.tools": "CustomTool JsonObject JsonSchema PlainText ServerTool Tool ToolChoice",

@@ -10,7 +10,18 @@ import pytest
 from aiohttp import web
 
 import betterai
-from betterai import CoreConfig, Media, RealtimeEvent, Speech, SpeechChunk, Transcript, TranscriptChunk, Word
+from betterai import (
+    AddMessages,
+    CoreConfig,
+    Media,
+    Message,
+    OutputText,
+    Speech,
+    SpeechChunk,
+    Transcript,
+    TranscriptChunk,
+    Word,
+)
 from betterai.core.exceptions import AuthenticationError, ProviderError, StreamInterrupted
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.core.wire import WireRequest, WireResponse
@@ -27,8 +38,8 @@ class Session:
         self.heard = b""
 
     def send(self, item: Any) -> list[bytes | str]:
-        if isinstance(item, RealtimeEvent):
-            return [json.dumps({"say": item.text})]
+        if isinstance(item, AddMessages):
+            return [json.dumps({"say": item.messages[0].text})]
         if item is None:
             return [json.dumps({"end": True})]
         return [item] if isinstance(item, bytes) else [json.dumps({"say": item})]
@@ -45,7 +56,7 @@ class Session:
 
     def read(self, event: dict[str, Any]) -> list[Any]:
         if self.kind == "realtime":
-            return [] if self.done else [RealtimeEvent(type="text", text=event["say"])]
+            return [] if self.done else [OutputText(text=event["say"])]
         if self.kind == "audio":
             words = (Word(text=event["say"], start=0.0, end=1.0),)
             piece = TranscriptChunk(text=event["say"], final=True, words=words)
@@ -157,7 +168,7 @@ async def test_a_realtime_session_is_opened_and_closed() -> None:
     async with serve(talk) as url:
         provider = betterai.get_realtime_provider(at(url, model="talker/m"))
         async with await provider.connect("", betterai.RealtimeSettings()) as session:
-            await session.send(RealtimeEvent(type="text", text="hi"))
+            await session.send(AddMessages(messages=(Message.user("hi"),)))
             async for event in session:
                 assert event.text == "hi!"
                 break

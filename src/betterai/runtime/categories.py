@@ -20,11 +20,12 @@ from betterai.core.base import (
     BaseRerankProvider,
     BaseTTSProvider,
     BaseVideoProvider,
-    RealtimeSession,
 )
 from betterai.core.exceptions import ProviderError, ValidationError
 from betterai.core.media import Media
 from betterai.core.model import Category, ModelConfig
+from betterai.core.realtime_session import RealtimeSession
+from betterai.core.realtime_settings import RealtimeSettings
 from betterai.core.results import (
     EmbeddingResponse,
     ImageChunk,
@@ -43,7 +44,6 @@ from betterai.core.settings import (
     EmbeddingSettings,
     ImageSettings,
     ModerationSettings,
-    RealtimeSettings,
     RerankSettings,
     SpeechSettings,
     TranscriptionSettings,

@@ -6,9 +6,11 @@ from asyncio import CancelledError, create_task, wait
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any, TypeVar
 
-from betterai.core.base import RealtimeSession
 from betterai.core.exceptions import BetterAIError, ProviderError
-from betterai.core.results import RealtimeEvent, Result
+from betterai.core.realtime import RealtimeOutput
+from betterai.core.realtime_input import RealtimeInput
+from betterai.core.realtime_session import RealtimeSession
+from betterai.core.results import Result
 from betterai.core.settings import CallSettings
 from betterai.runtime.attempts import Attempts
 from betterai.runtime.duplex import DuplexSession, open_session
@@ -108,13 +110,13 @@ async def converse(session: DuplexSession[I | None, E], items: AsyncIterator[I])
 class CodecRealtimeSession(RealtimeSession):
     """A realtime session of a codec."""
 
-    def __init__(self, session: DuplexSession[RealtimeEvent, RealtimeEvent]) -> None:
+    def __init__(self, session: DuplexSession[RealtimeInput, RealtimeOutput]) -> None:
         self._session = session
 
-    async def send(self, event: RealtimeEvent) -> None:
+    async def send(self, event: RealtimeInput) -> None:
         await self._session.send(event)
 
-    def __aiter__(self) -> AsyncIterator[RealtimeEvent]:
+    def __aiter__(self) -> AsyncIterator[RealtimeOutput]:
         return self._session.__aiter__()
 
     async def aclose(self) -> None:
