@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -216,13 +216,3 @@ class FileHandle(Data, frozen=True, kw_only=True):
             filename=self.filename,
             owner=self.owner,
         )
-
-
-class BatchStatus(Data, frozen=True, kw_only=True):
-    """How a batch stands. `counts` has total, completed and failed."""
-
-    id: str
-    provider: str
-    state: Literal["running", "completed", "failed", "expired", "cancelled"]
-    counts: Mapping[str, int] = {}
-    raw_state: str = ""
