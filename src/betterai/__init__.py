@@ -32,7 +32,7 @@ _HOMES = {
         "ConnectTimeout ContentFilterError ContextLengthError FirstByteTimeout IdleTimeout JobInDoubt LimitReached "
         "ModelNotFoundError OutputInvalidError OverloadedError PermissionDeniedError ProviderError QuotaExceededError "
         "RateLimitError SpendLimitReached StepLimitReached StreamInterrupted TotalTimeout UnsupportedParam "
-        "ValidationError"
+        "ValidationError WebhookSignatureError"
     ),
     "core.jobs": "JobHandle",
     "core.media": "Media",
@@ -56,6 +56,7 @@ _HOMES = {
     ),
     "core.tools": "CustomTool JsonObject JsonSchema PlainText ServerTool Tool ToolChoice",
     "core.usage": "Cost Usage",
+    "core.webhooks": "WebhookEvent",
     "runtime.client": "Client count_tokens generate run_tools stream stream_tools",
     "runtime.clients": "ai_clients",
     "runtime.conversation": "Conversation",
@@ -84,6 +85,7 @@ _HOMES = {
     "runtime.storage": "dump_messages load_messages",
     "runtime.stream": "TextStream",
     "runtime.tool_stream": "ToolStream",
+    "runtime.webhooks": "parse_webhook",
 }
 _MODULES = {"sync": "runtime.sync", "files": "runtime.files", "opentelemetry": "runtime.opentelemetry"}
 _EXPORTS = {name: home for home, names in _HOMES.items() for name in names.split()}
