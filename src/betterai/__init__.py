@@ -33,7 +33,7 @@ _HOMES = {
         "ConnectTimeout ContentFilterError ContextLengthError FirstByteTimeout IdleTimeout JobInDoubt LimitReached "
         "ModelNotFoundError OutputInvalidError OverloadedError PermissionDeniedError ProviderError QuotaExceededError "
         "RateLimitError SpendLimitReached StepLimitReached StreamInterrupted TotalTimeout UnsupportedParam "
-        "ValidationError"
+        "ValidationError WebhookSignatureError"
     ),
     "core.jobs": "JobHandle",
     "core.media": "Media",
@@ -70,6 +70,7 @@ _HOMES = {
     ),
     "core.tools": "CustomTool JsonObject JsonSchema PlainText ServerTool Tool ToolChoice",
     "core.usage": "Cost Usage",
+    "core.webhooks": "WebhookEvent",
     "runtime.batch_store": "BatchStore",
     "runtime.batches": "Batch",
     "runtime.client": "Client count_tokens generate run_tools stream stream_tools",
@@ -101,6 +102,7 @@ _HOMES = {
     "runtime.storage": "dump_messages load_messages",
     "runtime.stream": "TextStream",
     "runtime.tool_stream": "ToolStream",
+    "runtime.webhooks": "parse_webhook",
 }
 _MODULES = {
     "sync": "runtime.sync",

@@ -58,6 +58,7 @@ from betterai.core.exceptions import StreamInterrupted as StreamInterrupted
 from betterai.core.exceptions import TotalTimeout as TotalTimeout
 from betterai.core.exceptions import UnsupportedParam as UnsupportedParam
 from betterai.core.exceptions import ValidationError as ValidationError
+from betterai.core.exceptions import WebhookSignatureError as WebhookSignatureError
 from betterai.core.jobs import JobHandle as JobHandle
 from betterai.core.media import Media as Media
 from betterai.core.message import CacheMark as CacheMark
@@ -191,6 +192,7 @@ from betterai.core.tools import Tool as Tool
 from betterai.core.tools import ToolChoice as ToolChoice
 from betterai.core.usage import Cost as Cost
 from betterai.core.usage import Usage as Usage
+from betterai.core.webhooks import WebhookEvent as WebhookEvent
 from betterai.runtime import batches as batches
 from betterai.runtime import files as files
 from betterai.runtime import opentelemetry as opentelemetry
@@ -259,5 +261,6 @@ from betterai.runtime.storage import dump_messages as dump_messages
 from betterai.runtime.storage import load_messages as load_messages
 from betterai.runtime.stream import TextStream as TextStream
 from betterai.runtime.tool_stream import ToolStream as ToolStream
+from betterai.runtime.webhooks import parse_webhook as parse_webhook
 
 __version__: str

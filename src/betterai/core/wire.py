@@ -52,7 +52,8 @@ class WireRequest(Data, frozen=True, kw_only=True):
 
     `url` is a path under the provider's base URL, or absolute. A struct or mapping body is sent as JSON. `reply` says
     how the answer is framed. `trust` "foreign" means: public addresses only, and never a key. `safe_to_repeat` is False
-    for what costs money twice when it is sent twice.
+    for what costs money twice when it is sent twice. `begins_job` marks the request of a job that holds the call: the
+    runner lays the caller's `extra_body` over it.
     """
 
     url: str
@@ -63,6 +64,7 @@ class WireRequest(Data, frozen=True, kw_only=True):
     reply: Literal["json", "text", "bytes", "file"] | Framing = "json"
     trust: Literal["provider", "foreign"] = "provider"
     safe_to_repeat: bool = False
+    begins_job: bool = False
     warnings: tuple[CallWarning, ...] = ()
 
 

@@ -34,7 +34,7 @@ from betterai.core.wire import Call, Event, WireRequest, WireResponse
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock
 from betterai.runtime.call_media import find_call_media, load_call_media, media_bytes
 from betterai.runtime.connection import Connection, TransportSource, find_secrets
-from betterai.runtime.encoding import check_size, encode_request
+from betterai.runtime.encoding import LARGE, check_size, encode_request
 from betterai.runtime.lookup import ModelFinder, check_model
 from betterai.runtime.registry import check_vendors, choose_protocol
 from betterai.runtime.stream_pieces import is_stream
@@ -51,8 +51,6 @@ S = TypeVar("S", bound=CallSettings)
 R = TypeVar("R", bound=Result)
 E = TypeVar("E")
 
-LARGE = 1024 * 1024
-"""Above so many bytes, bodies are written and read in a thread: so that the loop is not held up."""
 ENDING_SECONDS = 1.0
 _FRAMED = frozenset({"sse", "ndjson", "event_stream"})
 
