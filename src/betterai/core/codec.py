@@ -203,7 +203,8 @@ class Kept(Protocol):
 
 class Duplex(Protocol[C_contra, I_contra, E_co]):
     """A session over one WebSocket: realtime voice, live speech and live transcription. Where it stands beside an
-    Exchange, `carries(settings)` may say that it cannot do what is asked for: the latter is then taken.
+    Exchange, `carries(settings)` may say that it cannot do what is asked for: the latter is then taken. One that is
+    `alone` has models of its own, and never takes the place of an Exchange.
     """
 
     def connect(self, call: C_contra) -> WireRequest: ...

@@ -64,7 +64,7 @@ class ModelTraits(Data, frozen=True, kw_only=True):
     prefill: bool | None = None
     protocol: str = ""
     live_protocol: str = ""
-    """The protocol of its sessions, where a vendor has several; "none" where it is not served over one."""
+    """The protocol of its sessions, where the vendor has several and this is not the first."""
     thinking: tuple[str, ...] | None = None
     """The forms of a `thinking` object that the model takes: adaptive, enabled (a budget), disabled, between_tools."""
     forced_tools: bool = True

@@ -223,7 +223,9 @@ class CodecAudioProvider(LiveRunner[Media, TranscriptionSettings, Transcript, Tr
         sent whole, and the text comes in pieces where the provider streams it.
         """
         settings = settings or TranscriptionSettings()
-        if (duplex := self.find_duplex(model, settings)) is not None and (duplex is self.codec or not isinstance(audio, Media)):
+        if (duplex := self.find_duplex(model, settings)) is not None and (
+            duplex is self.codec or not isinstance(audio, Media)
+        ):
             heard = audio if isinstance(audio, AsyncIterator) else _cut(audio)
             async for chunk in self.live(Media(kind="audio"), model, settings, heard):
                 yield chunk
@@ -272,7 +274,9 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
         else it is spoken sentence by sentence, a request each: the next one is asked for while one is given out.
         """
         settings = settings or SpeechSettings()
-        if (duplex := self.find_duplex(model, settings)) is not None and (duplex is self.codec or not isinstance(text, str)):
+        if (duplex := self.find_duplex(model, settings)) is not None and (
+            duplex is self.codec or not isinstance(text, str)
+        ):
             said = _one(text) if isinstance(text, str) else text
             async for chunk in self.live("", model, settings, said):
                 yield chunk

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
@@ -10,6 +10,7 @@ from betterai.core.codec import Duplex, DuplexState
 from betterai.core.exceptions import APIConnectionError, IdleTimeout, StreamInterrupted
 from betterai.core.response import CallWarning
 from betterai.runtime.connection import Connection
+from betterai.wire.sessions import make_closed
 
 if TYPE_CHECKING:
     from betterai.transport.websocket import Socket
@@ -40,6 +41,11 @@ class DuplexSession(Generic[I, E]):
         self._idle = idle
         self._sent = self._ended = False
         self.warnings = warnings
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Of the reply to the handshake, names in lower case."""
+        return self._socket.headers
 
     async def send(self, item: I) -> None:
         """Raises `APIConnectionError` when the connection is closed or broken."""
@@ -84,7 +90,7 @@ class DuplexSession(Generic[I, E]):
         if socket.expired and not getattr(state, "ending", False):
             raise IdleTimeout(f"the session was silent for {self._idle:g} s after all had been sent", retryable=False)
         if finish is None:
-            raise make_interruption(socket.close_code, socket.close_reason)
+            raise make_closed(socket.close_code, socket.close_reason)
         said: Sequence[E] = finish(1000 if socket.expired else socket.close_code, socket.close_reason)
         return said
 
@@ -96,11 +102,6 @@ class DuplexSession(Generic[I, E]):
 
     async def __aexit__(self, *_: Any) -> None:
         await self.aclose()
-
-
-def make_interruption(code: int | None, reason: str) -> StreamInterrupted:
-    said = f"code {code}: {reason}" if reason else f"code {code}"
-    return StreamInterrupted(f"the session was closed by the other side ({said})", hint="connect again")
 
 
 async def open_session(codec: Duplex[C, I, E], call: C, connection: Connection) -> DuplexSession[I, E]:

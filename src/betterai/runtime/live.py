@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError, create_task, sleep, wait
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,12 +20,6 @@ I = TypeVar("I")  # noqa: E741
 S = TypeVar("S", bound=CallSettings)
 R = TypeVar("R", bound=Result)
 E = TypeVar("E")
-
-
-class NoReply:
-    """In the place of a reply, where there is none: a session has no headers."""
-
-    headers: Mapping[str, str] = {}
 
 
 class LiveRunner(ExchangeRunner[I, S, R, E]):
@@ -57,7 +51,7 @@ class LiveRunner(ExchangeRunner[I, S, R, E]):
         result = stated if stated is not None else self.join_pieces(pieces, plan.call.model)
         known = plan.call.warnings
         warnings = (*known, *(warning for warning in session.warnings if warning not in known))
-        yield self.last_piece(self.complete(result, plan, attempts, NoReply(), warnings=warnings))
+        yield self.last_piece(self.complete(result, plan, attempts, session, warnings=warnings))
 
     def _so_far(self, state: Any, pieces: list[E], plan: Plan) -> Result | None:
         """What came of a session that broke; None where nothing did."""
@@ -77,7 +71,7 @@ class LiveRunner(ExchangeRunner[I, S, R, E]):
         live = model.traits.live_protocol
         others = {} if self._config.protocol else self.provider.protocols.get(self.category, {})
         for protocol, other in others.items():
-            if is_duplex(other) and live in ("", protocol):
+            if is_duplex(other) and not getattr(other, "alone", False) and live in ("", protocol):
                 return other if getattr(other, "carries", _anything)(settings) else None
         return None
 

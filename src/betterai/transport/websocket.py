@@ -39,12 +39,14 @@ _CLOSING = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgTyp
 class Socket:
     """An open WebSocket. Iterate over `frames()`: text as str, binary as bytes.
 
-    `close_reason` is what the other side said when it closed. `expired`: it was given up, as `expire_in` had it.
+    `headers` are those of the reply to the handshake. `close_reason` is what the other side said when it closed.
+    `expired`: it was given up, as `expire_in` had it.
     """
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, response: ClientResponse) -> None:
         self._socket = socket
         self._response = response
+        self.headers = {name.lower(): text for name, text in response.headers.items()}
         self._left = False
         self._waiting = False
         self._patience: float | None = None
