@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -95,11 +95,17 @@ class Transcript(Result, frozen=True, kw_only=True):
 
 
 class TranscriptChunk(Data, frozen=True, kw_only=True):
-    """A piece of a live transcript. An interim piece (`final` False) is replaced by the next one."""
+    """A piece of a live transcript. An interim piece (`final` False) is replaced by the next one.
+
+    Where the provider hears turns, `turn` counts them from 0, and `event` says what happened to one: it started; it
+    will probably end (time to prepare an answer); it went on after all; it ended.
+    """
 
     text: str = ""
     final: bool = False
     words: tuple[Word, ...] | None = None
+    turn: int | None = None
+    event: Literal["", "turn_started", "turn_ending", "turn_resumed", "turn_ended"] = ""
     response: Transcript | None = None
 
 

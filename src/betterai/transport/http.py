@@ -62,6 +62,10 @@ class HTTPTransport:
         self._own_session = session
         self.on_event = on_event
 
+    @property
+    def heartbeat(self) -> float:
+        return self._options.heartbeat
+
     async def send(self, request: WireRequest, endpoint: Endpoint, limits: Timeout) -> WireResponse:
         """Send, and read the whole reply, whatever its status."""
         reply = await self.open(request, endpoint, limits)
