@@ -2,6 +2,7 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.mistral.audio import MistralSpeech, MistralTranscriptions
+from betterai.providers.mistral.batches import MistralBatches
 from betterai.providers.mistral.chat import MistralChat
 from betterai.providers.mistral.embeddings import MistralEmbeddings
 from betterai.providers.mistral.models import PROVIDER_MODELS
@@ -25,6 +26,7 @@ PROVIDER = Provider(
         "moderation": {"openai_moderations": OpenAIModerations()},
         "audio": {"openai_transcriptions": MistralTranscriptions()},
         "tts": {"openai_speech": MistralSpeech()},
+        "batch": {"mistral_batches": MistralBatches()},
     },
     defaults={"text": "mistral-large-latest", "embeddings": "mistral-embed"},
     list_models_path="/models",
