@@ -3,6 +3,7 @@
 from betterai.core.provider import HeaderAuth, Provider, Setting
 from betterai.providers.google.files import GoogleFiles
 from betterai.providers.google.models import PROVIDER_MODELS
+from betterai.providers.google.omni import OmniFilms
 from betterai.providers.google.text import GoogleText
 from betterai.wire.gemini import GeminiCount
 from betterai.wire.gemini.embeddings import GeminiEmbeddings
@@ -27,7 +28,9 @@ PROVIDER = Provider(
         "files": {"files": GoogleFiles()},
         "embeddings": {"gemini": GeminiEmbeddings()},
         "image": {"gemini": GeminiImages(_TEXT)},
+        "video": {"gemini_interactions": OmniFilms()},
     },
-    defaults={"text": "gemini-3.8-flash", "embeddings": "gemini-embedding-2"},
+    defaults={"text": "gemini-3.8-flash", "embeddings": "gemini-embedding-2", "video": "gemini-omni-1.1-flash"},
+    codec_settings=("base_url",),
     list_models_path="/v1beta/models?pageSize=1000",
 )
