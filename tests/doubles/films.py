@@ -67,7 +67,8 @@ class FilmHouse:
         self.seen += 1
         if self.failure is not None:
             return web.json_response(self.failure)
-        link = f"http://{request.host}/film-1.mp4"
+        said = f"?{request.query_string}" if "kill" in request.query else ""
+        link = f"http://{request.host}/film-1.mp4{said}"
         return web.json_response(self.made(link) if self.seen >= self.looks else self.making())
 
     def is_look(self, request: web.Request) -> bool:
