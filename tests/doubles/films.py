@@ -248,6 +248,41 @@ class VeoHouse(FilmHouse):
         }  # fmt: skip
 
 
+class GoogleVeoHouse(FilmHouse):
+    """As it was recorded at generativelanguage.googleapis.com before it ended there."""
+
+    submits_to = (":predictLongRunning",)
+    name = "models/m-1/operations/op-1"
+
+    def is_look(self, request: web.Request) -> bool:
+        return request.path.endswith(f"/v1beta/{self.name}")
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if request.path.endswith(":download"):
+            return send_kept(request)
+        self.host = request.host
+        return await super().answer(request)
+
+    def submitted(self, body: Any) -> Json:
+        return {"name": self.name}
+
+    def making(self) -> Json:
+        return {"name": self.name}
+
+    def made(self, link: str) -> Json:
+        uri = f"http://{self.host}/v1beta/files/f-1:download?alt=media"
+        kind = "type.googleapis.com/google.ai.generativelanguage.v1beta.PredictLongRunningResponse"
+        made = {"@type": kind, "generateVideoResponse": {"generatedSamples": [{"video": {"uri": uri}}]}}
+        return {"name": self.name, "done": True, "response": made}
+
+
+def send_kept(request: web.Request) -> web.Response:
+    """A file of Google's: only with the key, and only its content."""
+    if request.query.get("alt") != "media" or "x-goog-api-key" not in request.headers:
+        return web.json_response({"error": {"code": 403, "message": "no key"}}, status=403)
+    return web.Response(body=FILM, content_type="video/mp4")
+
+
 class OmniHouse(FilmHouse):
     """https://ai.google.dev/api/interactions: made in the background, and fetched as a file of Google's."""
 
@@ -258,9 +293,7 @@ class OmniHouse(FilmHouse):
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if request.path.endswith(":download"):
-            if request.query.get("alt") != "media" or "x-goog-api-key" not in request.headers:
-                return web.json_response({"error": {"code": 403, "message": "no key"}}, status=403)
-            return web.Response(body=FILM, content_type="video/mp4")
+            return send_kept(request)
         if request.method == "POST" and request.path.endswith("/v1_1/cancel"):
             return web.json_response({"id": "v1_1", "status": "cancelled"})
         self.host = request.host
@@ -293,5 +326,6 @@ class OmniHouse(FilmHouse):
 HOUSES: dict[str, type[FilmHouse]] = {
     "openai_videos": OpenAIHouse, "xai_videos": XAIHouse, "runway_tasks": RunwayHouse, "kling_tasks": KlingHouse,
     "kling_v1": OldKlingHouse, "vertex_veo": VeoHouse, "gemini_interactions": OmniHouse,
+    "gemini_veo": GoogleVeoHouse,
 }  # fmt: skip
 """The double of each protocol."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
@@ -17,12 +17,12 @@ from betterai.core.exceptions import ProviderError
 from betterai.core.media import Media
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
+from betterai.providers.google.kept_films import build_fetch
 from betterai.wire.films import (
     FilmSteps,
     Look,
     State,
     aspect_of,
-    fetch_film,
     film_usage,
     make_failure,
     resolution_of,
@@ -85,7 +85,7 @@ class OmniFilms(FilmSteps[InteractionShape]):
     """`POST /v1beta/interactions`, then `GET` of it. Films come by their URI, for those of more than some 4 MB do not
     come in the reply. No progress and no idempotency key are documented.
 
-    UNVERIFIED: how seconds are written in `duration`, and that a URI is fetched with the key.
+    UNVERIFIED: how seconds are written in `duration`, and that films are fetched as Veo's were.
     """
 
     protocol: ClassVar[str] = "gemini_interactions"
@@ -196,18 +196,7 @@ class OmniFilms(FilmSteps[InteractionShape]):
             return None
         if shape.uri.startswith("gs://"):
             return Media(kind="video", mime_type=mime_type, file_id=shape.uri)
-        return self._build_fetch(shape.uri, call)
-
-    def _build_fetch(self, uri: str, call: VideoCall) -> WireRequest:
-        """The film at a link: with the key at Google's own address only, where a file is asked for its content."""
-        there, here = urlsplit(uri), urlsplit(call.provider_settings.get("base_url", ""))
-        if (there.scheme, there.netloc) != (here.scheme, here.netloc):
-            return fetch_film(uri)
-        path = there.path
-        if "/files/" in path and not path.endswith(":download"):
-            path += ":download"
-        url = there._replace(path=path, query="").geturl()
-        return super().ask(call, url, method="GET", query={"alt": "media"}, reply="file")
+        return build_fetch(self, call, shape.uri)
 
     def _place(self, state: State) -> str:
         return f"{self.path}/{quote(state['id'], safe='')}"
