@@ -68,7 +68,7 @@ class Deepgram:
     def __init__(self) -> None:
         self.go_on = threading.Event()
         self.go_on.set()
-        self.kept_alive = 0
+        self.kept_alive = threading.Event()
         self.sockets = Sockets(self.go_on)
         self.asked: dict[str, list[str]] = {}
         """The parameters of the last request, each as often as it came."""
@@ -104,7 +104,7 @@ class Deepgram:
         count = 0
         async for message in socket:
             if message.data == '{"type":"KeepAlive"}':
-                self.kept_alive += 1
+                self.kept_alive.set()
                 continue
             if message.type is not web.WSMsgType.BINARY:
                 break

@@ -60,6 +60,8 @@ class Sockets:
         self.refuses = ""
         self.messages: list[Json] = []
         self.query: list[tuple[str, str]] = []
+        self.taken = threading.Semaphore(0)
+        """Released at each message of a session of speech."""
         self.left = threading.Event()
         """Set once a session is over, however it ended."""
 
@@ -113,6 +115,7 @@ class Spoken:
             said = message.json()
             first = not self.sockets.messages
             self.sockets.messages.append(said)
+            self.sockets.taken.release()
             if fault := self._fault(said, first):
                 return await self.sockets.say_error(
                     self.socket, {"message": fault, "error": "invalid_request", "code": 1008}, 1008
@@ -134,9 +137,8 @@ class Spoken:
     async def _take(self, said: Json, first: bool) -> bool:
         self.text += "".join(line["text"] for line in said.get("inputs", ())) if self.dialogue else said["text"]
         ended = said.get("close_socket") if self.dialogue else said["text"] == ""
-        if (said.get("flush") or ended) and self.text.strip():
-            if not await self._speak():
-                return False
+        if (said.get("flush") or ended) and self.text.strip() and not await self._speak():
+            return False
         if not ended:
             return True
         last = {"is_final": True} if self.dialogue else {"audio": None, "isFinal": True, "alignment": None}

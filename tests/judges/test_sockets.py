@@ -79,15 +79,13 @@ async def test_deepgrams_sdk_speaks_as_we_do(deep: tuple[deepgram.Deepgram, Upst
 async def test_deepgrams_sdk_reads_flux_as_we_do(deep: tuple[deepgram.Deepgram, Upstream]) -> None:
     double, upstream = deep
     client = deepgram_client(upstream)
-    said: list[Any] = []
     asked = {"model": "flux-general-en", "encoding": "linear16", "sample_rate": "16000", "keyterm": ["a", "b"]}
     async with client.listen.v2.connect(**asked, eager_eot_threshold="0.5") as socket:
         for word in (b"Well?", b"Yes."):
             await socket.send_media(word)
         await socket.send_close_stream()
-        async for message in socket:
-            if message.type == "TurnInfo":
-                said.append((message.event, message.transcript, [word.word for word in message.words]))
+        turns = [message async for message in socket if message.type == "TurnInfo"]
+    said = [(turn.event, turn.transcript, [word.word for word in turn.words]) for turn in turns]
     their_query, theirs = double.sockets.query, double.sockets.messages
     settings = TranscriptionSettings(
         interim=True, encoding="linear16", sample_rate=16000, keywords=["a", "b"],
@@ -106,14 +104,12 @@ async def test_deepgrams_sdk_reads_flux_as_we_do(deep: tuple[deepgram.Deepgram, 
 async def test_deepgrams_sdk_listens_as_we_do(deep: tuple[deepgram.Deepgram, Upstream]) -> None:
     double, upstream = deep
     client = deepgram_client(upstream)
-    texts: list[str] = []
     async with client.listen.v1.connect(model="nova-3", smart_format="true", interim_results="true") as socket:
         for word in (b"1", b"2", b"3"):
             await socket.send_media(word)
         await socket.send_close_stream()
-        async for message in socket:
-            if message.type == "Results":
-                texts.append(message.channel.alternatives[0].transcript)
+        results = [message async for message in socket if message.type == "Results"]
+    texts = [result.channel.alternatives[0].transcript for result in results]
     theirs = double.asked
     live = ours("audio", "deepgram/nova-3", upstream, deepgram.KEY)
     settings = TranscriptionSettings(interim=True)

@@ -222,9 +222,7 @@ async def test_a_session_of_listening_is_kept_open_while_there_is_no_sound(
 
     async def sound() -> AsyncIterator[bytes]:
         ticks.put_nowait(1)
-        async with asyncio.timeout(5):
-            while not double.kept_alive:
-                await asyncio.sleep(0.001)
+        assert await asyncio.to_thread(double.kept_alive.wait, 5)
         for word in (b"one", b"two", b"three"):
             yield word
 

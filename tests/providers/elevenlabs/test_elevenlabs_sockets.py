@@ -154,13 +154,12 @@ async def test_a_session_is_kept_open_while_the_text_is_waited_for(upstream: Ups
     async def say() -> AsyncIterator[str]:
         for number in (1, 2):
             ticks.put_nowait(number)
-            async with asyncio.timeout(5):
-                while double.sockets.messages.count({"text": " "}) < number:
-                    await asyncio.sleep(0.001)
+            assert await asyncio.to_thread(double.sockets.taken.acquire, timeout=5)
         yield "Done."
 
     [*_, last] = await read(provider.synthesize_stream(say(), "", SpeechSettings(voice=VOICE)))
     assert last.response.audio.to_bytes() == b"<Done.>"
+    assert double.sockets.messages[:2] == [{"text": " "}] * 2
 
 
 ERRORS: list[tuple[str, type[ProviderError]]] = [
@@ -224,7 +223,7 @@ async def test_s4_a_session_that_breaks_gives_what_came(upstream: Upstream, doub
 async def test_s6_a_session_that_says_nothing_after_the_end_is_given_up(upstream: Upstream, double: ElevenLabs) -> None:
     double.sockets.silent = True
     provider = connect(upstream, timeout=betterai.Timeout(idle=0.1))
-    with pytest.raises(APITimeoutError, match="silent for 0.1 s"):
+    with pytest.raises(APITimeoutError, match="silent for"):
         await read(provider.synthesize_stream(coming("One. "), "", SpeechSettings(voice=VOICE)))
 
 
