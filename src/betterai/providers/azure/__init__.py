@@ -23,6 +23,7 @@ from betterai.providers.azure.embeddings import AzureEmbeddings
 from betterai.providers.azure.images import AzureImages
 from betterai.providers.azure.messages import AzureMessages
 from betterai.providers.azure.models import PROVIDER_MODELS
+from betterai.providers.azure.realtime import AzureRealtime, AzureVoiceLive
 from betterai.providers.azure.responses import AzureResponses
 
 PROVIDER = Provider(
@@ -57,6 +58,7 @@ PROVIDER = Provider(
         "image": {"openai_images": AzureImages()},
         "audio": {"openai_transcriptions": AzureTranscriptions()},
         "tts": {"openai_speech": AzureSpeech()},
+        "realtime": {"openai_realtime": AzureRealtime(), "azure_voice_live": AzureVoiceLive()},
     },
     codec_settings=("base_url", "api_version"),
 )

@@ -8,6 +8,7 @@ from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_embeddings import OpenAIEmbeddings
 from betterai.wire.openai_images import OpenAIImages
 from betterai.wire.openai_moderations import OpenAIModerations
+from betterai.wire.openai_realtime import OpenAIRealtime
 from betterai.wire.openai_responses import OpenAIResponsesCount
 from betterai.wire.openai_speech import OpenAISpeech
 from betterai.wire.openai_transcriptions import OpenAITranscriptions
@@ -39,6 +40,7 @@ PROVIDER = Provider(
         "audio": {"openai_transcriptions": OpenAITranscriptions()},
         "tts": {"openai_speech": OpenAISpeech()},
         "video": {"openai_videos": OpenAIVideos()},
+        "realtime": {"openai_realtime": OpenAIRealtime()},
     },
     defaults={"text": "gpt-6-luna", "embeddings": "text-embedding-3-small", "moderation": "omni-moderation-latest"},
     list_models_path="/models",
