@@ -54,8 +54,7 @@ class OpenAIRealtimeSurface:
         model = {**inside, **request.query}.get("model", "")
         if not model:
             raise BadRequestError("you must name a model: /v1/realtime?model=…", code="missing_model", status=400)
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        beta = "realtime=v1" in headers.get("openai-beta", "")
+        beta = any("realtime=v1" in value for value in request.headers.values())
         known = {"beta": "realtime=v1"} if beta else {}
         config = ModelConfig(id=model, provider="")
         return Call(model=config, input=None, settings=RealtimeSettings(), provider_settings=known)

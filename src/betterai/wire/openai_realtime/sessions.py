@@ -139,10 +139,9 @@ class OpenAISessions(SettingsBody[RealtimeCall]):
             body["truncation"] = value
 
     def write_resumption(self, body: dict[str, Any], value: Any, call: RealtimeCall, report: Report) -> None:
+        """There are no handles. That a broken session begins anew with its history is the runner's to do."""
         if isinstance(value, str):
             report.drop("resumption", "this provider cannot resume a session", hint="pass the conversation as history")
-        elif value:
-            report.drop("resumption", "this provider gives no handles; the session sends its history again")
 
 
 class OpenAIAnswers(OpenAISessions):
