@@ -23,6 +23,7 @@ _HOMES = {
         "BaseModerationProvider BaseRealtimeProvider BaseRerankProvider BaseTextProvider BaseTTSProvider "
         "BaseVideoProvider"
     ),
+    "core.batches": "BatchCounts BatchLimits BatchLine BatchPart BatchRequest BatchStatus BatchTotals",
     "core.config": "CoreConfig Retries Timeout",
     "core.events": (
         "CallEnded CallEvent CallInfo CallStarted FirstContent ToolEnded ToolInfo ToolStarted TransportEvent"
@@ -32,7 +33,7 @@ _HOMES = {
         "ConnectTimeout ContentFilterError ContextLengthError FirstByteTimeout IdleTimeout JobInDoubt LimitReached "
         "ModelNotFoundError OutputInvalidError OverloadedError PermissionDeniedError ProviderError QuotaExceededError "
         "RateLimitError SpendLimitReached StepLimitReached StreamInterrupted TotalTimeout UnsupportedParam "
-        "ValidationError"
+        "ValidationError WebhookSignatureError"
     ),
     "core.jobs": "JobHandle",
     "core.media": "Media",
@@ -69,14 +70,18 @@ _HOMES = {
     ),
     "core.tools": "CustomTool JsonObject JsonSchema PlainText ServerTool Tool ToolChoice",
     "core.usage": "Cost Usage",
+    "core.webhooks": "WebhookEvent",
+    "runtime.batch_store": "BatchStore",
+    "runtime.batches": "Batch",
     "runtime.client": "Client count_tokens generate run_tools stream stream_tools",
     "runtime.clients": "ai_clients",
     "runtime.conversation": "Conversation",
     "runtime.factory": (
-        "get_audio_provider get_embedding_provider get_image_provider get_moderation_provider get_realtime_provider "
-        "get_rerank_provider get_text_provider get_tts_provider get_video_provider register_audio_provider "
-        "register_embedding_provider register_image_provider register_moderation_provider register_realtime_provider "
-        "register_rerank_provider register_text_provider register_tts_provider register_video_provider"
+        "get_audio_provider get_batch_provider get_embedding_provider get_image_provider get_moderation_provider "
+        "get_realtime_provider get_rerank_provider get_text_provider get_tts_provider get_video_provider "
+        "register_audio_provider register_batch_provider register_embedding_provider register_image_provider "
+        "register_moderation_provider register_realtime_provider register_rerank_provider register_text_provider "
+        "register_tts_provider register_video_provider"
     ),
     "runtime.functions": "ToolFunction tool",
     "runtime.job_store": "JobStore",
@@ -97,8 +102,14 @@ _HOMES = {
     "runtime.storage": "dump_messages load_messages",
     "runtime.stream": "TextStream",
     "runtime.tool_stream": "ToolStream",
+    "runtime.webhooks": "parse_webhook",
 }
-_MODULES = {"sync": "runtime.sync", "files": "runtime.files", "opentelemetry": "runtime.opentelemetry"}
+_MODULES = {
+    "sync": "runtime.sync",
+    "batches": "runtime.batches",
+    "files": "runtime.files",
+    "opentelemetry": "runtime.opentelemetry",
+}
 _EXPORTS = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [*_EXPORTS, *_MODULES]

@@ -13,6 +13,13 @@ from betterai.core.base import BaseRerankProvider as BaseRerankProvider
 from betterai.core.base import BaseTextProvider as BaseTextProvider
 from betterai.core.base import BaseTTSProvider as BaseTTSProvider
 from betterai.core.base import BaseVideoProvider as BaseVideoProvider
+from betterai.core.batches import BatchCounts as BatchCounts
+from betterai.core.batches import BatchLimits as BatchLimits
+from betterai.core.batches import BatchLine as BatchLine
+from betterai.core.batches import BatchPart as BatchPart
+from betterai.core.batches import BatchRequest as BatchRequest
+from betterai.core.batches import BatchStatus as BatchStatus
+from betterai.core.batches import BatchTotals as BatchTotals
 from betterai.core.config import CoreConfig as CoreConfig
 from betterai.core.config import Retries as Retries
 from betterai.core.config import Timeout as Timeout
@@ -51,6 +58,7 @@ from betterai.core.exceptions import StreamInterrupted as StreamInterrupted
 from betterai.core.exceptions import TotalTimeout as TotalTimeout
 from betterai.core.exceptions import UnsupportedParam as UnsupportedParam
 from betterai.core.exceptions import ValidationError as ValidationError
+from betterai.core.exceptions import WebhookSignatureError as WebhookSignatureError
 from betterai.core.jobs import JobHandle as JobHandle
 from betterai.core.media import Media as Media
 from betterai.core.message import CacheMark as CacheMark
@@ -184,9 +192,13 @@ from betterai.core.tools import Tool as Tool
 from betterai.core.tools import ToolChoice as ToolChoice
 from betterai.core.usage import Cost as Cost
 from betterai.core.usage import Usage as Usage
+from betterai.core.webhooks import WebhookEvent as WebhookEvent
+from betterai.runtime import batches as batches
 from betterai.runtime import files as files
 from betterai.runtime import opentelemetry as opentelemetry
 from betterai.runtime import sync as sync
+from betterai.runtime.batch_store import BatchStore as BatchStore
+from betterai.runtime.batches import Batch as Batch
 from betterai.runtime.client import Client as Client
 from betterai.runtime.client import count_tokens as count_tokens
 from betterai.runtime.client import generate as generate
@@ -196,6 +208,7 @@ from betterai.runtime.client import stream_tools as stream_tools
 from betterai.runtime.clients import ai_clients as ai_clients
 from betterai.runtime.conversation import Conversation as Conversation
 from betterai.runtime.factory import get_audio_provider as get_audio_provider
+from betterai.runtime.factory import get_batch_provider as get_batch_provider
 from betterai.runtime.factory import get_embedding_provider as get_embedding_provider
 from betterai.runtime.factory import get_image_provider as get_image_provider
 from betterai.runtime.factory import get_moderation_provider as get_moderation_provider
@@ -205,6 +218,7 @@ from betterai.runtime.factory import get_text_provider as get_text_provider
 from betterai.runtime.factory import get_tts_provider as get_tts_provider
 from betterai.runtime.factory import get_video_provider as get_video_provider
 from betterai.runtime.factory import register_audio_provider as register_audio_provider
+from betterai.runtime.factory import register_batch_provider as register_batch_provider
 from betterai.runtime.factory import register_embedding_provider as register_embedding_provider
 from betterai.runtime.factory import register_image_provider as register_image_provider
 from betterai.runtime.factory import register_moderation_provider as register_moderation_provider
@@ -247,5 +261,6 @@ from betterai.runtime.storage import dump_messages as dump_messages
 from betterai.runtime.storage import load_messages as load_messages
 from betterai.runtime.stream import TextStream as TextStream
 from betterai.runtime.tool_stream import ToolStream as ToolStream
+from betterai.runtime.webhooks import parse_webhook as parse_webhook
 
 __version__: str

@@ -5,13 +5,15 @@ The second method of a pair has an honest default made of the first.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from betterai.core.batches import BatchLimits, BatchLine, BatchRequest, BatchStatus
+from betterai.core.jobs import JobHandle
 from betterai.core.media import Media
+from betterai.core.model import Category
 from betterai.core.response import ProviderResponse, TextChunk
 from betterai.core.results import (
-    BatchStatus,
     EmbeddingResponse,
     FileHandle,
     ImageChunk,
@@ -230,16 +232,42 @@ class BaseFilesProvider(BaseProvider):
 
 
 class BaseBatchProvider(BaseProvider):
-    """Many requests at a lower price, later."""
+    """Many requests, answered later: an endpoint of a vendor, or whatever asks them one by one.
 
-    async def submit(self, requests: Mapping[str, Any], model: str) -> BatchStatus:
+    A handle is a `JobHandle` of category "batch"; what is needed to go on stands in its `state`, or is kept under its
+    id. `account` is a fingerprint of the key, where there is one: a handle of another one is refused.
+    """
+
+    limits: ClassVar[BatchLimits] = BatchLimits()
+
+    async def submit(self, requests: AsyncIterable[BatchRequest], model: str, category: Category = "text") -> JobHandle:
+        """Check all of them, then hand them over. Nothing is sent where one of them is wrong: raises
+        `ValidationError`, which names its id. Comes back when they are handed over, not when they are answered.
+        """
         raise _missing(self, "submit")
 
-    async def status(self, id: str) -> BatchStatus:
+    async def resume(self, handle: JobHandle, *, retry_in_doubt: bool = False) -> JobHandle:
+        """Go on with what another process began: a submit that broke off is ended here. Nothing is sent twice, unless
+        `retry_in_doubt` says that what may have been sent is to be sent once more. Raises `ConfigurationError` where
+        the handle belongs to another account.
+        """
+        return handle
+
+    async def work(self, handle: JobHandle) -> None:
+        """What is to be done here while somebody waits, until the batch is over: nothing where a vendor works on it.
+        It may be cancelled at any time, and be called again, here or in another process.
+        """
+
+    async def status(self, handle: JobHandle) -> BatchStatus:
+        """How it stands now."""
         raise _missing(self, "status")
 
-    async def results(self, id: str) -> Mapping[str, ProviderResponse | Exception]:
+    def results(self, handle: JobHandle) -> AsyncGenerator[BatchLine, None]:
+        """The lines that have an outcome by now, each once, in any order; when the batch is over, one for each request.
+        They are read as they are asked for, and never all held in memory.
+        """
         raise _missing(self, "results")
 
-    async def cancel(self, id: str) -> BatchStatus:
+    async def cancel(self, handle: JobHandle) -> BatchStatus:
+        """Ask for its end. Lines that were answered before stay answered."""
         raise _missing(self, "cancel")

@@ -95,11 +95,17 @@ class Transcript(Result, frozen=True, kw_only=True):
 
 
 class TranscriptChunk(Data, frozen=True, kw_only=True):
-    """A piece of a live transcript. An interim piece (`final` False) is replaced by the next one."""
+    """A piece of a live transcript. An interim piece (`final` False) is replaced by the next one.
+
+    Where the provider hears turns, `turn` counts them from 0, and `event` says what happened to one: it started; it
+    will probably end (time to prepare an answer); it went on after all; it ended.
+    """
 
     text: str = ""
     final: bool = False
     words: tuple[Word, ...] | None = None
+    turn: int | None = None
+    event: Literal["", "turn_started", "turn_ending", "turn_resumed", "turn_ended"] = ""
     response: Transcript | None = None
 
 
@@ -216,13 +222,3 @@ class FileHandle(Data, frozen=True, kw_only=True):
             filename=self.filename,
             owner=self.owner,
         )
-
-
-class BatchStatus(Data, frozen=True, kw_only=True):
-    """How a batch stands. `counts` has total, completed and failed."""
-
-    id: str
-    provider: str
-    state: Literal["running", "completed", "failed", "expired", "cancelled"]
-    counts: Mapping[str, int] = {}
-    raw_state: str = ""

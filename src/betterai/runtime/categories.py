@@ -10,7 +10,6 @@ from typing import Any, Never
 
 import msgspec
 
-from betterai.core.accumulate import split_sentences
 from betterai.core.base import (
     BaseAudioProvider,
     BaseEmbeddingProvider,
@@ -52,6 +51,7 @@ from betterai.core.settings import (
 from betterai.runtime.exchange import ExchangeRunner, is_duplex
 from betterai.runtime.live import CodecRealtimeSession, LiveRunner, open_live
 from betterai.runtime.media import check_file
+from betterai.runtime.sentences import speak_ahead
 from betterai.runtime.sums import join_embeddings, join_speech
 
 AT_ONCE = 4
@@ -223,7 +223,9 @@ class CodecAudioProvider(LiveRunner[Media, TranscriptionSettings, Transcript, Tr
         sent whole, and the text comes in pieces where the provider streams it.
         """
         settings = settings or TranscriptionSettings()
-        if (duplex := self.find_duplex(model)) is not None and (duplex is self.codec or not isinstance(audio, Media)):
+        if (duplex := self.find_duplex(model, settings)) is not None and (
+            duplex is self.codec or not isinstance(audio, Media)
+        ):
             heard = audio if isinstance(audio, AsyncIterator) else _cut(audio)
             async for chunk in self.live(Media(kind="audio"), model, settings, heard):
                 yield chunk
@@ -269,10 +271,12 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
         self, text: str | AsyncIterator[str], model: str = "", settings: SpeechSettings | None = None
     ) -> AsyncGenerator[SpeechChunk, None]:
         """Sound as it comes. A text that comes in pieces goes out as it comes where the provider has a session for it;
-        else it is spoken sentence by sentence, a request each.
+        else it is spoken sentence by sentence, a request each: the next one is asked for while one is given out.
         """
         settings = settings or SpeechSettings()
-        if (duplex := self.find_duplex(model)) is not None and (duplex is self.codec or not isinstance(text, str)):
+        if (duplex := self.find_duplex(model, settings)) is not None and (
+            duplex is self.codec or not isinstance(text, str)
+        ):
             said = _one(text) if isinstance(text, str) else text
             async for chunk in self.live("", model, settings, said):
                 yield chunk
@@ -283,12 +287,11 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
                 yield chunk
             return
         spoken: list[Speech] = []
-        async for sentence in split_sentences(text):
-            async for chunk in self.synthesize_stream(sentence, model, settings):
-                if chunk.response is not None:
-                    spoken.append(chunk.response)
-                if chunk.audio or chunk.words:
-                    yield msgspec.structs.replace(chunk, response=None)
+        async for chunk in speak_ahead(text, lambda sentence: self.synthesize_stream(sentence, model, settings)):
+            if chunk.response is not None:
+                spoken.append(chunk.response)
+            if chunk.audio or chunk.words:
+                yield msgspec.structs.replace(chunk, response=None)
         if spoken:
             yield self.last_piece(join_speech(spoken))
 

@@ -12,6 +12,8 @@ from betterai.core.media import Media
 from betterai.core.provider import Provider
 from betterai.core.wire import Field, Multipart, Rest, WireRequest
 
+LARGE = 1024 * 1024
+"""Above so many bytes, bodies are written and read in a thread: so that the loop is not held up."""
 _encode = msgspec.json.Encoder().encode
 _AS_IT_IS = (type(None), bytes, Multipart, Media, Rest)
 

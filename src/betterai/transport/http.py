@@ -62,6 +62,10 @@ class HTTPTransport:
         self._own_session = session
         self.on_event = on_event
 
+    @property
+    def heartbeat(self) -> float:
+        return self._options.heartbeat
+
     async def send(self, request: WireRequest, endpoint: Endpoint, limits: Timeout) -> WireResponse:
         """Send, and read the whole reply, whatever its status."""
         reply = await self.open(request, endpoint, limits)
@@ -75,14 +79,14 @@ class HTTPTransport:
         if route.complete is not None:
             await complete_route(route, request.method, request.body, limits)
         finish = watch(self.on_event, request.method, route.url, route.headers, request.query, endpoint.values)
-        uploading = is_large(request.body)
-        patience = Patience(limits, uploading=uploading)
+        ours = route.direct and self.direct and not is_large(request.body)
+        patience = Patience(limits, ours=ours)
         incoming: Incoming
         try:
-            if route.direct and not uploading and self.direct:
-                incoming = await ask(self._pools.get(private=route.private), route, request, limits.connect)
+            if ours:
+                incoming = await ask(self._pools.get(private=route.private), route, request, patience)
             else:
-                incoming = await self._send_over_aiohttp(route, request, limits, uploading)
+                incoming = await self._send_over_aiohttp(route, request, limits)
             options = self._options
             largest = options.max_foreign_bytes if request.trust == "foreign" else options.max_reply_bytes
             return Reply(incoming, patience, largest, finish, (self._pools, self._sessions))
@@ -92,12 +96,10 @@ class HTTPTransport:
             patience.end()
         raise failure
 
-    async def _send_over_aiohttp(
-        self, route: Route, request: WireRequest, limits: Timeout, uploading: bool
-    ) -> Incoming:
+    async def _send_over_aiohttp(self, route: Route, request: WireRequest, limits: Timeout) -> Incoming:
         from betterai.transport.aiohttp_client.requests import send
 
-        return await send(self.session(route), route, request, limits, uploading=uploading)
+        return await send(self.session(route), route, request, limits)
 
     def session(self, route: Route) -> aiohttp.ClientSession:
         """What carries a route that our own client does not."""

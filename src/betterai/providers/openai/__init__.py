@@ -4,6 +4,7 @@ from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.openai.files import OpenAIFiles
 from betterai.providers.openai.models import PROVIDER_MODELS
 from betterai.providers.openai.responses import OpenAIOwnResponses
+from betterai.providers.openai.webhooks import OpenAIWebhooks
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_embeddings import OpenAIEmbeddings
 from betterai.wire.openai_images import OpenAIImages
@@ -44,4 +45,5 @@ PROVIDER = Provider(
     },
     defaults={"text": "gpt-6-luna", "embeddings": "text-embedding-3-small", "moderation": "omni-moderation-latest"},
     list_models_path="/models",
+    webhooks=OpenAIWebhooks(),
 )

@@ -91,6 +91,7 @@ class Router(ObservedTextProvider):
         self.random = random or Random()
         self.breaker = breaker
         self.health = Health(breaker)
+        self.sticky = bool(sticky)
         self.affinity = Affinity(sticky)
         self.turns = Turns(queue)
         self._caller = caller
@@ -99,6 +100,8 @@ class Router(ObservedTextProvider):
         given = {"timeout": timeout, "retries": retries}
         limits = complete_config(replace(base, **{key: value for key, value in given.items() if value is not None}))
         self.timeout = read_timeout(limits.timeout)
+        self.states_first_byte = isinstance(limits.timeout, Timeout)
+        """Whether the caller has set a limit for the first byte, and not only for the whole."""
         self.unsupported = limits.unsupported
         self._client = client
         made = [target if isinstance(target, Target) else Target(target) for target in targets]
@@ -120,7 +123,8 @@ class Router(ObservedTextProvider):
         return Subject(provider="router", model=self.name.removeprefix(ROUTER_PREFIX), wraps=True)
 
     async def _generate(self, messages: Messages, model: str, settings: GenerationSettings) -> ProviderResponse:
-        self._check_model(model)
+        if model:
+            self._check_model(model)
         call = RoutedCall(self, messages, settings, streaming=False)
         answer = await call.reach()
         assert answer.response is not None

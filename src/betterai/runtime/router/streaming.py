@@ -102,4 +102,4 @@ def _bill(call: RoutedCall, answer: Answer, error: Exception, said: str) -> None
     if usage is None:
         content = partial.content if partial is not None else said
         usage = estimate_usage(call, answer.route, content.removeprefix(answer.continues))
-    call.before.append((usage, price_usage(usage, answer.route.price)))
+    call.before = (*call.before, (usage, price_usage(usage, answer.route.price)))
