@@ -24,17 +24,23 @@ class RealtimeState(DuplexState[RealtimeInput, RealtimeOutput], Protocol):
 
 
 class RealtimeCodec(Protocol):
-    """Realtime voice: a `Duplex` that says which sound its provider takes and gives."""
+    """Realtime voice: a `Duplex` that says which sound its provider takes and gives.
+
+    One may have `answers_tools = True`: its provider goes on by itself once it has the results of tools, and its answer
+    ends only then. For all others the session asks for the next answer, when the one that called tools has ended.
+    """
 
     @property
     def protocol(self) -> str: ...
 
     def input_formats(self, call: RealtimeCall) -> tuple[AudioFormat, ...]:
-        """Which sound can be sent, best first. What the caller has in another form is converted into the first."""
+        """Which sound can be sent; the first is what the provider expects where nothing is said. What the caller has in
+        another form is converted into it.
+        """
         ...
 
     def output_formats(self, call: RealtimeCall) -> tuple[AudioFormat, ...]:
-        """Which sound can be asked for, best first."""
+        """Which sound can be asked for; the first is what comes where nothing is said."""
         ...
 
     def connect(self, call: RealtimeCall) -> WireRequest: ...

@@ -30,7 +30,7 @@ class RealtimeSession:
     """An open session: iterate over what it says, and meanwhile send what is said to it. `async with` closes it.
 
     `usage` and `cost` are those of all answers so far, None where the provider states none; `warnings` are what of the
-    settings and events was not sent. Nothing is read from the connection but while somebody iterates.
+    settings and events was not sent. What is not iterated over waits, up to a limit; then the provider has to wait.
     """
 
     info = SessionInfo()

@@ -146,7 +146,9 @@ class RealtimeSettings(CallSettings):
     history: Sequence[Message] | None = None
     """The conversation so far: sent when the session is opened."""
     resumption: bool | str | None = None
-    """True asks for handles to resume the session with; a handle resumes one."""
+    """True: a session that breaks off is gone on with in a new connection, by the provider's own handle, or with the
+    history sent again. A handle resumes a session that ended (`ResumptionOffered`).
+    """
 
 
 def read_turn_detection(given: TurnDetection | str | None) -> TurnDetection | None:
