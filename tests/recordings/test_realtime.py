@@ -32,6 +32,7 @@ from betterai.runtime.registry import get_provider
 from betterai.wire.openai_realtime import OpenAIRealtimeSurface
 from recordings.realtime.sessions import frames_of, read_frames, session_files
 from recordings.store import load, name_of, needs_recordings
+from together import each
 
 pytestmark = [pytest.mark.recordings, needs_recordings]
 
@@ -52,7 +53,7 @@ def test_there_are_about_as_many_as_we_were_told() -> None:
     assert len(FILES) == 18
 
 
-@pytest.mark.parametrize("file", FILES, ids=map(name_of, FILES))
+@each("file", FILES, ids=map(name_of, FILES))
 def test_j3_the_frames_of_the_server_are_read_as_they_say(file: Path) -> None:
     codec, call = codec_of(file)
     state = codec.open(call)
@@ -79,7 +80,7 @@ def test_j3_the_frames_of_the_server_are_read_as_they_say(file: Path) -> None:
     assert [(e.usage.input_tokens, e.usage.output_tokens, e.usage.total_tokens) for e in done] == expected["tokens"]
 
 
-@pytest.mark.parametrize("file", FILES, ids=map(name_of, FILES))
+@each("file", FILES, ids=map(name_of, FILES))
 def test_j3_the_frames_of_the_client_come_back_through_both_halves(file: Path) -> None:
     codec, call = codec_of(file)
     surface = OpenAIRealtimeSurface()
@@ -97,7 +98,7 @@ def test_j3_the_frames_of_the_client_come_back_through_both_halves(file: Path) -
     assert client.warnings == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=map(name_of, FILES))
+@each("file", FILES, ids=map(name_of, FILES))
 def test_j3_our_events_of_a_recorded_session_go_through_the_server_half_and_back(file: Path) -> None:
     """What a gateway would do: read one provider's frames, write them for a client, which reads the same."""
     codec, call = codec_of(file)
