@@ -130,3 +130,30 @@ def test_each_decision_has_a_number_of_its_own() -> None:
     numbers = [int(record.name[:4]) for record in records]
     assert len(set(numbers)) == len(numbers)
     assert [record.read_text().split(".")[0] for record in records] == [f"# {number}" for number in numbers]
+
+
+def test_the_page_on_the_handbook_names_places_and_tests_that_there_are() -> None:
+    page = (ROOT / "docs/handbook.md").read_text()
+    for place in re.findall(r"`((?:src|tests|docs)/[^`:]*)`", page):
+        assert (ROOT / place).exists(), place
+    for place, test in re.findall(r"`(tests/[^`]+)::(\w+)`", page):
+        assert re.search(rf"def {test}\(", (ROOT / place).read_text()), f"{place}::{test}"
+
+
+def test_the_page_on_the_handbook_leaves_no_line_of_it_out() -> None:
+    handbook = ROOT.parent / "shared/provider-handbook.md"
+    if not handbook.exists():
+        pytest.skip("needs ../shared/provider-handbook.md")
+    page, text = (ROOT / "docs/handbook.md").read_text(), handbook.read_text()
+    headings = re.findall(r"^###? (?:Step \d: |Example: )?(.+?)(?: \([^()]*[./][^()]*\))?$", text, re.MULTILINE)
+    about = {
+        "Provider System Overview", "Step-by-Step: Adding a New Provider", "Provider Categories",
+        "Provider Pattern Checklist", "Common Provider Patterns", "See Also",
+    }  # fmt: skip
+    lines = [
+        *re.findall(r"^- \[ \] (.+)$", text, re.MULTILINE),
+        *re.findall(r"^- (`supports_\w+`)", text, re.MULTILINE),
+    ]
+    assert len(headings) > 20
+    assert len(lines) == 15
+    assert [line for line in [*headings, *lines] if line not in page and line not in about] == []

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from betterai.core.events import Listener
     from betterai.core.runs import ToolRun
+    from betterai.runtime.batches import Batches
     from betterai.runtime.files import Files
     from betterai.runtime.tool_loop import Approve
     from betterai.runtime.tool_stream import ToolStream
@@ -186,6 +187,13 @@ class Client(Modalities):
         from betterai.runtime.files import Files
 
         return Files(self._config, self._connect)
+
+    @property
+    def batches(self) -> Batches:
+        """Batches, with this client's keys and connections: `await client.batches.submit(model, requests)`."""
+        from betterai.runtime.batches import Batches
+
+        return Batches(self._config, self._connect)
 
     async def load_media(self, media: Media) -> Media:
         """Media of an answer with its bytes: what is a URL is fetched, without any key. Raises `BetterAIError`."""
