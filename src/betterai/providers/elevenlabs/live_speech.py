@@ -54,7 +54,7 @@ class StreamInputSettings(ElevenLabsSpeech):
         return f"{PATH}{quote(name_voice(call), safe='')}/stream-input"
 
     def write_format(self, body: dict[str, Any], value: Any, call: SpeechCall, report: Report) -> None:
-        if value is not None and value.startswith("wav"):
+        if (call.settings.format or "").startswith("wav"):
             report.drop("format", "a session makes no WAV")
         else:
             super().write_format(body, value, call, report)
