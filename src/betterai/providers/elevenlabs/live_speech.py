@@ -1,5 +1,6 @@
-"""ElevenLabs' speech of a text that is still coming, over its two WebSockets (elevenlabs 2.78.0, realtime_tts.py and
-types/text_to_dialogue_websocket_*.py; https://elevenlabs.io/docs/api-reference/text-to-speech/v-1-text-to-speech-voice-id-stream-input).
+"""ElevenLabs' speech of a text that is still coming, over its two WebSockets.
+
+elevenlabs 2.78.0: realtime_tts.py, types/text_to_dialogue_websocket_*.py; https://elevenlabs.io/docs/websockets.
 """
 
 from __future__ import annotations
