@@ -10,7 +10,7 @@ from betterai.core.data import Data
 class SessionOptions(Data, frozen=True, kw_only=True):
     """What a user may set for all connections. `headers` go to providers only. `proxy` is an http or https URL; without
     it, the environment's proxies are used when `trust_env` is on. `ca_bundle` is a file with certificates. Replies from
-    providers and from elsewhere are refused beyond these many bytes.
+    providers and from elsewhere are refused beyond these many bytes, and those that go into files.
     """
 
     headers: Mapping[str, str] = {}
@@ -20,3 +20,4 @@ class SessionOptions(Data, frozen=True, kw_only=True):
     keepalive: float = 60.0
     max_reply_bytes: int = 256 * 1024 * 1024
     max_foreign_bytes: int = 100 * 1024 * 1024
+    max_file_bytes: int = 2 * 1024 * 1024 * 1024
