@@ -65,8 +65,8 @@ async def transcribe(url: str, size: str, file: Path) -> None:
 
 
 async def upload(url: str, size: str, file: Path) -> None:
-    config = configure("openai/gpt-6-luna", f"{url}/{size}")
-    kept = await betterai.files.upload("openai", file, config=config)
+    config = configure("google/m", f"{url}/{size}")
+    kept = await betterai.files.upload("google", file, config=config)
     assert (kept.size or 0) >= int(size)
 
 

@@ -25,9 +25,14 @@ async def transcribe(request: web.Request) -> web.Response:
     return web.json_response({"text": f"{await take(request)} bytes"})
 
 
+async def announce(request: web.Request) -> web.Response:
+    place = f"{request.url.origin()}/{request.match_info['size']}/sent"
+    return web.json_response({}, headers={"X-Goog-Upload-URL": place})
+
+
 async def keep_file(request: web.Request) -> web.Response:
     size = await take(request)
-    return web.json_response({"id": "file-1", "object": "file", "bytes": size, "filename": "a", "purpose": "user_data"})
+    return web.json_response({"file": {"name": "files/a", "sizeBytes": str(size), "state": "ACTIVE"}})
 
 
 async def submit(request: web.Request) -> web.Response:
@@ -74,7 +79,8 @@ DRAWN = json.dumps({"created": 1, "data": [{"b64_json": b64encode(PICTURE).decod
 async def main() -> None:
     app = web.Application(client_max_size=1 << 34)
     app.router.add_post("/{size}/audio/transcriptions", transcribe)
-    app.router.add_post("/{size}/files", keep_file)
+    app.router.add_post("/{size}/upload/v1beta/files", announce)
+    app.router.add_post("/{size}/sent", keep_file)
     app.router.add_post("/{size}/videos", submit)
     app.router.add_get("/{size}/videos/video_1", look)
     app.router.add_get("/{size}/videos/video_1/content", send_film)
