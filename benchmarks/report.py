@@ -8,6 +8,7 @@ import platform
 import subprocess
 from pathlib import Path
 
+from benchmarks.large.page import write_section as write_large
 from benchmarks.limits import Limit
 from benchmarks.measures import CALLS, MEASURES, STREAMED
 from benchmarks.pairs import RESAMPLES, ROUNDS
@@ -198,6 +199,7 @@ def write_page(results: Results, limits: list[Limit], machine: str) -> str:
             "Resident memory of a process that makes many calls, 64 at once, after a garbage collection:",
             growth_table(results),
         ),
+        write_large(),
         write_section(),
         section("Where BetterAI is not first", "\n".join([*not_first(results), *failed, *missing])),
         section("How it was measured", method, describe_versions(results)),

@@ -37,6 +37,7 @@ from contract.modality_doubles import (
     moderations,
     rerank,
     sound,
+    titan_embed,
     transcript,
 )
 from contract.test_secrets import canary_of
@@ -167,7 +168,10 @@ def double_of(case: Case) -> Behaviour:
 
 
 async def _embed_one(request: web.Request) -> web.StreamResponse:
-    text = (await request.json())["content"]["parts"][0]["text"]
+    body = await request.json()
+    if "inputText" in body:
+        return web.json_response(titan_embed(("alpha", "beta").index(body["inputText"])))
+    text = body["content"]["parts"][0]["text"]
     return web.json_response(gemini_single(("alpha", "beta").index(text)))
 
 
