@@ -197,7 +197,7 @@ class Batches:
         Raises `ValidationError`, which names the line, and `ProviderError`.
         """
         named = complete_config(msgspec.structs.replace(config or self._config, model=model))
-        kind = category or _find_category(named.model)
+        kind = category or find_category(named.model)
         common = merge_settings(kind, settings, options)
         provider, name = find_batch_provider(named, store=_open(store), transport=self._transport)
         handle = await provider.submit(read_requests(requests, common), name, kind)
@@ -237,7 +237,7 @@ def _open(store: Store) -> BatchStore | None:
     return BatchStore() if isinstance(store, UnsetType) else store
 
 
-def _find_category(model: str) -> Category:
+def find_category(model: str) -> Category:
     """What a model is listed for, where there are settings for that; else text."""
     found = resolve_model(model, "text").category if model else "text"
     return found if found in SETTINGS else "text"
