@@ -197,6 +197,8 @@ from betterai.runtime import batches as batches
 from betterai.runtime import files as files
 from betterai.runtime import opentelemetry as opentelemetry
 from betterai.runtime import sync as sync
+from betterai.runtime.batch_runner import durable as durable
+from betterai.runtime.batch_runner.options import BatchRunner as BatchRunner
 from betterai.runtime.batch_store import BatchStore as BatchStore
 from betterai.runtime.batches import Batch as Batch
 from betterai.runtime.client import Client as Client
