@@ -108,7 +108,7 @@ _HOMES = {
 _MODULES = {
     "sync": "runtime.sync",
     "batches": "runtime.batches",
-    "durable": "runtime.batch_runner.durable",
+    "durable": "runtime.durable",
     "files": "runtime.files",
     "opentelemetry": "runtime.opentelemetry",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from betterai.config.defaults import default_model
 from betterai.core.base import BaseBatchProvider
@@ -11,10 +11,24 @@ from betterai.core.config import CoreConfig
 from betterai.core.jobs import JobHandle
 from betterai.runtime.batch_runner.options import LINE_BY_LINE, BatchRunner
 from betterai.runtime.batch_store import BatchStore
-from betterai.runtime.client import BorrowingClient
+from betterai.runtime.client import Client
 from betterai.runtime.connection import TransportSource, shared_transport
 from betterai.runtime.factory import read_key
 from betterai.runtime.registry import get_provider, resolve_model
+
+if TYPE_CHECKING:
+    from betterai.transport.http import HTTPTransport
+
+
+class _BorrowingClient(Client):
+    """A client over connections that somebody else closes."""
+
+    def __init__(self, config: CoreConfig, transport: TransportSource) -> None:
+        super().__init__(config)
+        self._borrowed = transport
+
+    def _connect(self) -> HTTPTransport:
+        return self._borrowed()
 
 
 def find_batch_provider(
@@ -38,7 +52,7 @@ def find_batch_provider(
     if not name or wanted == LINE_BY_LINE or (runner is not None and handle is None):
         from betterai.runtime.batch_runner.provider import LineByLine
 
-        client = BorrowingClient(config, transport or shared_transport)
+        client = _BorrowingClient(config, transport or shared_transport)
         return LineByLine(provider.name, client, runner or BatchRunner(), store, types), model.id
     codec = protocols[name]
     if callable(codec):

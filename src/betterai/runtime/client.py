@@ -22,7 +22,6 @@ from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.class_text import ClassTextProvider, take_provider
 from betterai.runtime.connecting import make_guard, make_transport_source
-from betterai.runtime.connection import TransportSource
 from betterai.runtime.factory import find_text_provider, read_key
 from betterai.runtime.media import load_one
 from betterai.runtime.messages import read_messages
@@ -274,17 +273,6 @@ class Client(Modalities):
 
     async def __aexit__(self, *_: Any) -> None:
         await self.aclose()
-
-
-class BorrowingClient(Client):
-    """A client over connections that somebody else closes."""
-
-    def __init__(self, config: CoreConfig, transport: TransportSource) -> None:
-        super().__init__(config)
-        self._borrowed = transport
-
-    def _connect(self) -> HTTPTransport:
-        return self._borrowed()
 
 
 def _first(left: Any, right: Any) -> Any:

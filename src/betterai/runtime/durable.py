@@ -1,7 +1,6 @@
-"""Batches as DBOS workflows, one a part of 500 lines: where the process or the machine that works on one goes, another
-takes it over (https://docs.dbos.dev). Needs the extra `durable`.
+"""Batches as DBOS workflows (https://docs.dbos.dev), one a part of 500 lines. Needs the extra `durable`.
 
-The lines themselves stay in the runner's table, which knows what was asked: a part that is run again asks only what is
+Where the process or the machine that works on a part goes, another takes it over. The lines themselves stay in the runner's table, which knows what was asked: a part that is run again asks only what is
 left of it.
 """
 
