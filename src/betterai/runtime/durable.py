@@ -1,7 +1,7 @@
 """Batches as DBOS workflows (https://docs.dbos.dev), one a part of 500 lines. Needs the extra `durable`.
 
-Where the process or the machine that works on a part goes, another takes it over. The lines themselves stay in the runner's table, which knows what was asked: a part that is run again asks only what is
-left of it.
+Where the process or the machine that works on a part goes, another takes it over. The lines themselves stay in the
+runner's table, which knows what was asked: a part that is run again asks only what is left of it.
 """
 
 from __future__ import annotations
