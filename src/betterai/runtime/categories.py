@@ -15,7 +15,6 @@ from betterai.core.base import (
     BaseEmbeddingProvider,
     BaseImageProvider,
     BaseModerationProvider,
-    BaseRealtimeProvider,
     BaseRerankProvider,
     BaseTTSProvider,
     BaseVideoProvider,
@@ -23,8 +22,6 @@ from betterai.core.base import (
 from betterai.core.exceptions import ProviderError, ValidationError
 from betterai.core.media import Media
 from betterai.core.model import Category, ModelConfig
-from betterai.core.realtime_session import RealtimeSession
-from betterai.core.realtime_settings import RealtimeSettings
 from betterai.core.results import (
     EmbeddingResponse,
     ImageChunk,
@@ -49,7 +46,7 @@ from betterai.core.settings import (
     VideoSettings,
 )
 from betterai.runtime.exchange import ExchangeRunner, is_duplex
-from betterai.runtime.live import CodecRealtimeSession, LiveRunner, open_live
+from betterai.runtime.live import LiveRunner
 from betterai.runtime.media import check_file
 from betterai.runtime.sentences import speak_ahead
 from betterai.runtime.sums import join_embeddings, join_speech
@@ -305,16 +302,6 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
         return SpeechChunk(response=result)
 
 
-class CodecRealtimeProvider(LiveRunner[None, RealtimeSettings, Any, Never], BaseRealtimeProvider):
-    """Realtime voice."""
-
-    category = "realtime"
-
-    async def connect(self, model: str = "", settings: RealtimeSettings | None = None) -> RealtimeSession:
-        plan = await self.plan(None, model, settings or RealtimeSettings())
-        return CodecRealtimeSession(await open_live(self, plan, self.open_attempts()))
-
-
 PIECE_BYTES = 32 * 1024
 """In what pieces a recording goes into a session."""
 
@@ -349,7 +336,7 @@ def _stated(pieces: Sequence[Any]) -> Any:
 RUNNERS: dict[Category, type[ExchangeRunner[Any, Any, Any, Any]]] = {
     runner.category: runner
     for runner in (
-        CodecAudioProvider, CodecEmbeddingProvider, CodecImageProvider, CodecModerationProvider, CodecRealtimeProvider,
+        CodecAudioProvider, CodecEmbeddingProvider, CodecImageProvider, CodecModerationProvider,
         CodecRerankProvider, CodecTTSProvider, CodecVideoProvider,
     )
 }  # fmt: skip

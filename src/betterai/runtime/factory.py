@@ -226,6 +226,10 @@ def _make_runner(
         from betterai.runtime.text import CodecTextProvider
 
         return CodecTextProvider(provider, codec, config, model, transport=transport)
+    if category == "realtime":
+        from betterai.runtime.realtime.provider import CodecRealtimeProvider
+
+        return CodecRealtimeProvider(provider, codec, config, model, transport=transport)
     from betterai.runtime.categories import RUNNERS
 
     if category not in RUNNERS:
