@@ -69,9 +69,11 @@ def get_tts_provider(settings: CoreConfig | str, *, transport: TransportSource |
     return cast(BaseTTSProvider, _get("tts", settings, transport))
 
 
-def get_realtime_provider(settings: CoreConfig | str) -> BaseRealtimeProvider:
+def get_realtime_provider(
+    settings: CoreConfig | str, *, transport: TransportSource | None = None
+) -> BaseRealtimeProvider:
     """The realtime provider behind a model."""
-    return cast(BaseRealtimeProvider, _get("realtime", settings))
+    return cast(BaseRealtimeProvider, _get("realtime", settings, transport))
 
 
 def get_embedding_provider(

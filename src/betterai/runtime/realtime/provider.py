@@ -7,19 +7,30 @@ from typing import Any, Never
 import msgspec
 
 from betterai.core.base import BaseRealtimeProvider
-from betterai.core.exceptions import BetterAIError
+from betterai.core.exceptions import BetterAIError, ConfigurationError
+from betterai.core.model import ModelConfig
+from betterai.core.realtime import RealtimeToken
 from betterai.core.realtime_codec import RealtimeCodec
 from betterai.core.realtime_input import AddMessages, UpdateSession
 from betterai.core.realtime_session import RealtimeSession
 from betterai.core.realtime_settings import RealtimeSettings
 from betterai.runtime.attempts import Attempts
-from betterai.runtime.exchange import Plan
+from betterai.runtime.exchange import ExchangeRunner, Plan
 from betterai.runtime.live import LiveRunner, open_live
 from betterai.runtime.realtime.channel import CodecChannel, StrictCodec
 from betterai.runtime.realtime.formats import SessionSound
 from betterai.runtime.realtime.reopening import Reopening
 from betterai.runtime.realtime.session import LiveSession
 from betterai.runtime.realtime.sums import SessionSums
+
+
+class TokenRunner(ExchangeRunner[int | None, RealtimeSettings, RealtimeToken, Never]):
+    """One request, for a token."""
+
+    category = "realtime"
+
+    def find_codec(self, model: ModelConfig) -> Any:
+        return self.codec
 
 
 class CodecRealtimeProvider(LiveRunner[None, RealtimeSettings, Any, Never], BaseRealtimeProvider):
@@ -51,6 +62,18 @@ class CodecRealtimeProvider(LiveRunner[None, RealtimeSettings, Any, Never], Base
             reopening=reopening,
             warnings=(*plan.call.warnings, *channel.take_warnings()),
         )
+
+    async def token(
+        self, model: str = "", settings: RealtimeSettings | None = None, seconds: int | None = None
+    ) -> RealtimeToken:
+        """Raises `ConfigurationError` where the provider gives none."""
+        tokens = getattr(self.find_codec(self._models.find(model)), "tokens", None)
+        if tokens is None:
+            raise ConfigurationError("this provider gives no tokens for browsers", provider=self.provider.name)
+        runner = TokenRunner(
+            self.provider, tokens, self._config, self.model, transport=self.connection.source, clock=self._clock
+        )
+        return await runner.ask(seconds, model, settings or RealtimeSettings())
 
     async def _open(self, plan: Plan, settings: RealtimeSettings) -> CodecChannel:
         """A connection that stands, with the settings and the history sent."""

@@ -1,5 +1,7 @@
-"""Sound at another rate, as it comes: a windowed sinc, one set of weights for each place between two samples, over
-strided slices. Measured: 1.5 to 2.5 % of a core from 16 to 24 kHz and back, in pure Python (docs/realtime.md).
+"""Sound at another rate, as it comes.
+
+A windowed sinc, one set of weights for each place between two samples, over strided slices. Measured
+(docs/realtime.md): 1.5 to 2.5 % of a core from 16 to 24 kHz and back, in pure Python.
 """
 
 from __future__ import annotations
