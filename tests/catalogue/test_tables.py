@@ -67,6 +67,16 @@ def test_every_vendor_but_the_embedded_one_has_a_table() -> None:
     assert set(read_vendors()) == set(TABLES)
 
 
+def test_all_tables_were_made_of_the_same_versions_of_the_sources() -> None:
+    """One that was committed alone, of a newer version, changes back when all are made anew: bedrock's and cohere's did."""
+    versions: dict[str, set[str]] = {}
+    for vendor in read_vendors():
+        for source, version in json.loads((FOLDER / vendor / "models.json").read_bytes())["sources"].items():
+            versions.setdefault(source, set()).add(version)
+    assert {source: len(found) for source, found in versions.items()} == dict.fromkeys(versions, 1)
+    assert len(versions) >= 2
+
+
 def test_there_are_hundreds_of_all_kinds() -> None:
     models = list(ALL_MODELS.values())
     assert len(models) > 1_500

@@ -5,7 +5,7 @@ The second method of a pair has an honest default made of the first.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence, Set
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from betterai.core.batches import BatchLimits, BatchLine, BatchRequest, BatchStatus
@@ -243,7 +243,7 @@ class BaseBatchProvider(BaseProvider):
     id. `account` is a fingerprint of the key, where there is one: a handle of another one is refused.
     """
 
-    limits: ClassVar[BatchLimits] = BatchLimits()
+    limits: BatchLimits = BatchLimits()
 
     async def submit(self, requests: AsyncIterable[BatchRequest], model: str, category: Category = "text") -> JobHandle:
         """Check all of them, then hand them over. Nothing is sent where one of them is wrong: raises
@@ -267,9 +267,9 @@ class BaseBatchProvider(BaseProvider):
         """How it stands now."""
         raise _missing(self, "status")
 
-    def results(self, handle: JobHandle) -> AsyncGenerator[BatchLine, None]:
+    def results(self, handle: JobHandle, seen: Set[str] = frozenset()) -> AsyncGenerator[BatchLine, None]:
         """The lines that have an outcome by now, each once, in any order; when the batch is over, one for each request.
-        They are read as they are asked for, and never all held in memory.
+        They are read as they are asked for, and never all held in memory. Those in `seen` may be left out.
         """
         raise _missing(self, "results")
 

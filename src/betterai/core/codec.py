@@ -11,6 +11,7 @@ from betterai.core.batches import BatchAnswer, BatchInput, BatchLimits, BatchPar
 from betterai.core.exceptions import ProviderError
 from betterai.core.media import Media
 from betterai.core.message import Message
+from betterai.core.model import Category
 from betterai.core.response import ProviderResponse, TextChunk
 from betterai.core.results import (
     EmbeddingResponse,
@@ -307,6 +308,8 @@ class BatchCodec(Steps[BatchCall, Mapping[str, Any]], Protocol):
     more than the provider takes, and asks for the rest with single requests.
 
     A submit that broke off is found again in `run` where the provider can tell; else the runner raises `JobInDoubt`.
+    It may have `partial` (answers can be had before it is over) and `reads` (the protocol that answers come in, by that
+    of the lines, where it is another one).
     """
 
     @property
@@ -316,8 +319,10 @@ class BatchCodec(Steps[BatchCall, Mapping[str, Any]], Protocol):
     def limits(self) -> BatchLimits: ...
 
     @property
-    def carries(self) -> Mapping[str, tuple[str, ...]]:
-        """The categories whose calls may be lines, and the protocols that they may be written in."""
+    def carries(self) -> Mapping[Category, Mapping[str, str]]:
+        """The categories whose calls may be lines; for each the protocols that they may be written in, with the
+        endpoint that such lines are for.
+        """
         ...
 
     @property
@@ -325,12 +330,12 @@ class BatchCodec(Steps[BatchCall, Mapping[str, Any]], Protocol):
         """What stands before the lines, between them, and after them."""
         ...
 
-    def build_line(self, id: str, request: WireRequest) -> bytes:
+    def build_line(self, id: str, request: WireRequest, target: str) -> bytes:
         """One request, as its category's codec wrote it, as a line. Raises `UnsupportedParam` for what is lost."""
         ...
 
-    def find_target(self, request: WireRequest) -> str:
-        """The endpoint that a line is for: those of one batch have the same."""
+    def shared_headers(self, request: WireRequest) -> Mapping[str, str]:
+        """Those of its headers that the whole batch is sent with. Raises `UnsupportedParam` for what is lost."""
         ...
 
     def build_look(self, state: Mapping[str, Any]) -> WireRequest:

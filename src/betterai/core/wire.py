@@ -47,6 +47,10 @@ class Rest(Data, frozen=True, kw_only=True):
     offset: int
 
 
+JSON_HEADERS: Mapping[str, str] = {"Content-Type": "application/json"}
+"""Those of a request that has no others: always this one object, by which such requests are known."""
+
+
 class WireRequest(Data, frozen=True, kw_only=True):
     """One HTTP request or WebSocket handshake.
 

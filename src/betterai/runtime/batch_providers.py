@@ -31,13 +31,19 @@ def find_batch_provider(
     provider = get_provider(model.provider)
     protocols = provider.protocols.get("batch", {})
     wanted = (handle.protocol if handle is not None else "") or config.protocol
-    codec = protocols.get(wanted) if wanted in protocols else next(iter(protocols.values()), None)
-    if not callable(codec):
+    name = wanted if wanted in protocols else next(iter(protocols), "")
+    if not name:
         raise ConfigurationError(
             f"{provider.title or provider.name} has no endpoint for batches",
             hint="ask line by line with betterai.generate",
             provider=provider.name,
             model=model.id,
         )
-    made: BaseBatchProvider = codec(api_key=read_key(provider, config), **config.options)
-    return made, model.id
+    codec = protocols[name]
+    if callable(codec):
+        made: BaseBatchProvider = codec(api_key=read_key(provider, config), **config.options)
+        return made, model.id
+    from betterai.runtime.batch_parts import CodecBatchProvider
+
+    found = CodecBatchProvider(provider, codec, config, protocol=name, store=store, transport=transport, types=types)
+    return found, model.id

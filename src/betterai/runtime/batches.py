@@ -106,7 +106,7 @@ class Batch:
                 if on_progress is not None:
                     on_progress(status)
                 if status.over or status.counts.ended > len(seen) or not wait:
-                    lines = self._provider.results(self._handle)
+                    lines = self._provider.results(self._handle, seen)
                     try:
                         async for line in lines:
                             if line.id not in seen:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import Semaphore, TaskGroup, to_thread
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from math import inf
 from pathlib import Path
 from typing import Any, Never
@@ -48,8 +49,8 @@ from betterai.core.settings import (
 from betterai.runtime.exchange import ExchangeRunner, is_duplex
 from betterai.runtime.live import LiveRunner
 from betterai.runtime.media import check_file
-from betterai.runtime.sentences import speak_ahead
-from betterai.runtime.sums import join_embeddings, join_speech
+from betterai.runtime.sentences import speak_sentences
+from betterai.runtime.sums import join_embeddings
 
 AT_ONCE = 4
 """How many requests of one call may be under way together."""
@@ -224,8 +225,9 @@ class CodecAudioProvider(LiveRunner[Media, TranscriptionSettings, Transcript, Tr
             duplex is self.codec or not isinstance(audio, Media)
         ):
             heard = audio if isinstance(audio, AsyncIterator) else _cut(audio)
-            async for chunk in self.live(Media(kind="audio"), model, settings, heard):
-                yield chunk
+            async with aclosing(self.live(Media(kind="audio"), model, settings, heard)) as live:
+                async for chunk in live:
+                    yield chunk
             return
         if not isinstance(audio, Media):
             audio = Media(kind="audio", data=b"".join([piece async for piece in audio]))
@@ -275,22 +277,19 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
             duplex is self.codec or not isinstance(text, str)
         ):
             said = _one(text) if isinstance(text, str) else text
-            async for chunk in self.live("", model, settings, said):
-                yield chunk
+            async with aclosing(self.live("", model, settings, said)) as live:
+                async for piece in live:
+                    yield piece
             return
         if isinstance(text, str):
             ask = self.ask_stream if self.streams else super().synthesize_stream
             async for chunk in ask(text, model, settings):
                 yield chunk
             return
-        spoken: list[Speech] = []
-        async for chunk in speak_ahead(text, lambda sentence: self.synthesize_stream(sentence, model, settings)):
-            if chunk.response is not None:
-                spoken.append(chunk.response)
-            if chunk.audio or chunk.words:
-                yield msgspec.structs.replace(chunk, response=None)
-        if spoken:
-            yield self.last_piece(join_speech(spoken))
+        spoken = speak_sentences(text, lambda sentence: self.synthesize_stream(sentence, model, settings))
+        async with aclosing(spoken) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     def pieces_of(self, result: Speech) -> Sequence[SpeechChunk]:
         return [SpeechChunk(audio=result.audio.to_bytes(), words=result.words)]

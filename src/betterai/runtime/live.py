@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError, create_task, sleep, wait
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 import msgspec
@@ -36,10 +37,11 @@ class LiveRunner(ExchangeRunner[I, S, R, E]):
         session = await open_live(self, plan, attempts)
         pieces: list[E] = []
         try:
-            async for piece in converse(session, items, self._clock.sleep or sleep):
-                pieces.append(piece)
-                if getattr(piece, "response", None) is None:
-                    yield piece
+            async with aclosing(converse(session, items, self._clock.sleep or sleep)) as events:
+                async for piece in events:
+                    pieces.append(piece)
+                    if getattr(piece, "response", None) is None:
+                        yield piece
         except BetterAIError as error:
             if error.provider:
                 raise

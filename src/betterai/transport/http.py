@@ -12,9 +12,9 @@ from yarl import URL
 from betterai.core.config import Timeout
 from betterai.core.events import Listener, TransportEvent
 from betterai.core.exceptions import ConfigurationError, TotalTimeout, ValidationError
-from betterai.core.wire import WireRequest, WireResponse
+from betterai.core.wire import JSON_HEADERS, WireRequest, WireResponse
 from betterai.transport.address import Endpoint, read_url
-from betterai.transport.auth import sign
+from betterai.transport.auth import FIXED, sign
 from betterai.transport.body import is_large
 from betterai.transport.client.pool import Pool
 from betterai.transport.client.redirects import ask
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from betterai.transport.aiohttp_client.sessions import Session
 
 __all__ = ["Endpoint", "HTTPTransport", "Reply", "Route", "SessionOptions", "TransportEvent"]
+
+
+MOST_ROUTES = 256
 
 
 class HTTPTransport:
@@ -59,6 +62,8 @@ class HTTPTransport:
         self._guard = guard
         self._pools: PerLoop[Pool] = PerLoop(_pool_opener(self._options, guard))
         self._sessions: PerLoop[Session] | None = None
+        self._routes: dict[tuple[str, int], tuple[Route, Endpoint]] = {}
+        """By path and endpoint, which is held beside the route: so its id is nobody else's."""
         self._own_session = session
         self.on_event = on_event
 
@@ -110,7 +115,22 @@ class HTTPTransport:
         return self._sessions.get(private=route.private).session
 
     def route(self, request: WireRequest, endpoint: Endpoint) -> Route:
-        """Where a request goes. Raises `ValidationError` before anything is sent where the key may not go there."""
+        """Where a request goes. Raises `ValidationError` before anything is sent where the key may not go there.
+
+        The usual ones are found once: no query or headers of their own, and signed alike each time.
+        """
+        usual = request.headers is JSON_HEADERS and not request.query and request.trust == "provider"
+        if not usual or self._proxied or not isinstance(endpoint.auth, FIXED):
+            return self._find_route(request, endpoint)
+        place = request.url, id(endpoint)
+        known = self._routes.get(place)
+        if known is None:
+            if len(self._routes) >= MOST_ROUTES:
+                self._routes.clear()
+            known = self._routes[place] = self._find_route(request, endpoint), endpoint
+        return known[0]
+
+    def _find_route(self, request: WireRequest, endpoint: Endpoint) -> Route:
         complete = None
         trusted = request.trust == "provider"
         url = read_url(request.url, endpoint, keyed=trusted)

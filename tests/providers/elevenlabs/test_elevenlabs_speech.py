@@ -50,9 +50,9 @@ def upstream(double: ElevenLabs) -> Iterator[Upstream]:
         yield running
 
 
-def connect(upstream: Upstream, key: str = KEY) -> Any:
+def connect(upstream: Upstream, key: str = KEY, **fields: Any) -> Any:
     config = betterai.CoreConfig(
-        model="elevenlabs/eleven_v3", base_url=f"http://127.0.0.1:{upstream.port}", api_key=key, retries=0
+        model="elevenlabs/eleven_v3", base_url=f"http://127.0.0.1:{upstream.port}", api_key=key, retries=0, **fields
     )
     return find_provider("tts", config)[0]
 
@@ -131,12 +131,13 @@ async def test_a_stream_that_breaks_says_so(upstream: Upstream, double: ElevenLa
         await anext(stream)
 
 
-async def test_a_text_that_comes_in_pieces_is_spoken_sentence_by_sentence(upstream: Upstream) -> None:
+async def test_a_text_that_comes_in_pieces_is_spoken_sentence_by_sentence_over_http(upstream: Upstream) -> None:
     async def say() -> AsyncIterator[str]:
         for piece in ("One fine sentence", " ends here. And then", " comes a second one."):
             yield piece
 
-    chunks = [chunk async for chunk in connect(upstream).synthesize_stream(say(), "", SpeechSettings(voice=VOICE))]
+    over_http = connect(upstream, protocol="elevenlabs_tts")
+    chunks = [chunk async for chunk in over_http.synthesize_stream(say(), "", SpeechSettings(voice=VOICE))]
     assert chunks[-1].response.audio.to_bytes() == SOUND * 2
     assert [request.body["text"].strip() for request in upstream.requests] == [
         "One fine sentence ends here.", "And then comes a second one.",

@@ -126,6 +126,16 @@ def read_speech(body: dict[str, Any]) -> dict[str, Any]:
     return {"media": ({"mime_type": "audio/mpeg", "bytes": base64_size(body["audio_data"])},), "input": 0}
 
 
+def read_video(body: dict[str, Any]) -> dict[str, Any]:
+    """A look at a job, in the words of those that were recorded."""
+    if body.get("done"):
+        samples = body["response"]["generateVideoResponse"]["generatedSamples"]
+        films = ({"mime_type": "video/mp4", "bytes": None},) * len(samples)
+        return {"job": {"step": "made"}, "media": films, "input": None}
+    assert body["status"] == "pending"
+    return {"job": {"step": "running", "progress": body["progress"] / 100}, "input": None}
+
+
 READINGS = {
     "embeddings": read_embeddings,
     "rerank": read_rerank,
@@ -134,4 +144,5 @@ READINGS = {
     "image-edit": read_image,
     "transcription": read_transcription,
     "speech": read_speech,
+    "video": read_video,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Set
 from decimal import Decimal
 from pathlib import Path
 from typing import ClassVar
@@ -77,7 +77,7 @@ class EchoBatches(BaseBatchProvider):
         state = "done" if len(done) == total else "running"
         return BatchStatus(id=handle.id, provider="echo", state=state, counts=counts, look_again=0.001)
 
-    async def results(self, handle: JobHandle) -> AsyncGenerator[BatchLine, None]:
+    async def results(self, handle: JobHandle, seen: Set[str] = frozenset()) -> AsyncGenerator[BatchLine, None]:
         for line in list(self.done[handle.id].values()):
             yield line
 

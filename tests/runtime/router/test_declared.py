@@ -279,3 +279,23 @@ async def test_a_provider_is_not_stored_with_a_conversation() -> None:
         await betterai.Conversation.from_json(stored).ask("hi")
     again = betterai.Conversation.from_json(stored, model=Scripted("again"))
     assert (await again.ask("hi")).content == "again"
+
+
+async def test_a_router_of_the_file_is_a_target_by_its_name(declare: Any) -> None:
+    with Upstream(reply(401, {})) as upstream:
+        keyed = f'{{ model = "groq/m-1", keys = ["k-1"], base_url = "{upstream.url}" }}'
+        declare(f'[routers.first]\ntargets = [{keyed}]\n[routers.both]\ntargets = ["router/first", "local/echo"]\n')
+        async with betterai.Client() as client:
+            for _ in range(2):
+                assert (await client.generate("router/both", "Hi")).content == "Hi"
+            inner: Any = client._find("router/first", None).provider
+            assert inner.status().targets[0].routes[0].state == "resting", "it is one router in all calls"
+            (warning,) = Router(["router/first"], client=client).check()
+            assert "groq/m-1 is not in the catalogue" in warning.message
+        assert len(upstream.requests) == 1
+
+
+def test_a_router_is_not_among_its_own_targets(declare: Any) -> None:
+    declare('[routers.a]\ntargets = ["local/echo", "router/b"]\n[routers.b]\ntargets = ["router/a"]\n')
+    with pytest.raises(ConfigurationError, match="a → b → a"):
+        betterai.get_text_provider("router/a")

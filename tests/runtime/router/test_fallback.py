@@ -364,7 +364,7 @@ async def test_r5_what_was_written_for_one_vendor_is_not_shown_to_another() -> N
         lambda: Target("a/b", concurrency=1.5),  # type: ignore[arg-type]
         lambda: Target("a/b", settings={"max_tokens": 3}),  # type: ignore[arg-type]
         lambda: Target("a/b", config={"api_key": "key"}),  # type: ignore[arg-type]
-        lambda: Target("router/main"),
+        lambda: Target("router/main", keys=("k",)),
         lambda: Hedge(after=None),  # type: ignore[arg-type]
         lambda: Hedge(share="5%"),  # type: ignore[arg-type]
         lambda: betterai.Breaker(failures="3"),  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from betterai.providers.openai.files import OpenAIFiles
 from betterai.providers.openai.models import PROVIDER_MODELS
 from betterai.providers.openai.responses import OpenAIOwnResponses
 from betterai.providers.openai.webhooks import OpenAIWebhooks
+from betterai.wire.openai_batches import OpenAIBatches
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_embeddings import OpenAIEmbeddings
 from betterai.wire.openai_images import OpenAIImages
@@ -41,6 +42,7 @@ PROVIDER = Provider(
         "audio": {"openai_transcriptions": OpenAITranscriptions()},
         "tts": {"openai_speech": OpenAISpeech()},
         "video": {"openai_videos": OpenAIVideos()},
+        "batch": {"openai_batches": OpenAIBatches()},
         "realtime": {"openai_realtime": OpenAIRealtime()},
     },
     defaults={"text": "gpt-6-luna", "embeddings": "text-embedding-3-small", "moderation": "omni-moderation-latest"},

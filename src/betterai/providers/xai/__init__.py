@@ -2,6 +2,7 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.xai.audio import XAISpeech, XAITranscriptions
+from betterai.providers.xai.batches import XAIBatches
 from betterai.providers.xai.chat import XAIChat
 from betterai.providers.xai.images import XAIImages
 from betterai.providers.xai.models import PROVIDER_MODELS
@@ -29,6 +30,7 @@ PROVIDER = Provider(
         "audio": {"xai_stt": XAITranscriptions()},
         "video": {"xai_videos": XAIVideos()},
         "tts": {"xai_tts": XAISpeech()},
+        "batch": {"xai_batches": XAIBatches()},
         "realtime": {"openai_realtime": XAIRealtime()},
     },
     defaults={"text": "grok-4.7"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -30,12 +31,26 @@ def make_router(name: str, client: Client | None = None) -> Router:
             hint=hint or f"write [routers.{name}] into it, or make one with betterai.Router",
             model=f"{ROUTER_PREFIX}{name}",
         )
+    _check_circle([name], file.routers)
     base = client.config if client is not None else CoreConfig()
     targets = [
         _read_target(target, f"routers.{name}.targets[{index}]", base) for index, target in enumerate(table.targets)
     ]
     given = {field: getattr(table, field) for field in RouterTable.__struct_fields__ if field != "targets"}
     return Router(targets, **given, client=client, name=f"{ROUTER_PREFIX}{name}")
+
+
+def _check_circle(path: list[str], known: Mapping[str, RouterTable]) -> None:
+    """Raises `ConfigurationError` where a router is among its own targets, or theirs."""
+    for target in known[path[-1]].targets:
+        model = target if isinstance(target, str) else target.model
+        name = model.removeprefix(ROUTER_PREFIX)
+        if name == model or name not in known:
+            continue
+        if name in path:
+            said = " → ".join([*path, name])
+            raise ConfigurationError(f"routers.{path[0]}: a router is among its own targets: {said}")
+        _check_circle([*path, name], known)
 
 
 def _read_target(table: str | TargetTable, place: str, base: CoreConfig) -> Target:
