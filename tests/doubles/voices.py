@@ -7,7 +7,7 @@ is told of weather, and misbehaves where a test asks for it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from time import time
 from typing import Any
@@ -67,6 +67,7 @@ class VoiceService:
         self.surface = OpenAIRealtimeSurface()
         self.sessions: list[VoiceSession] = []
         self.requests: list[web.Request] = []
+        self.on_frame: Callable[[str], None] | None = None
         self.word_seconds = 0.0
         self.word_bytes = WORD_BYTES
         self.hold = asyncio.Event()
@@ -132,6 +133,8 @@ class VoiceSession:
             async for message in self.socket:
                 if message.type is not WSMsgType.TEXT:
                     break
+                if self.service.on_frame is not None:
+                    self.service.on_frame(message.data)
                 inputs, errors = self.state.receive(message.data)
                 for frame in errors:
                     await self.send_frame(frame)
