@@ -68,6 +68,8 @@ class VoiceService:
         self.sessions: list[VoiceSession] = []
         self.requests: list[web.Request] = []
         self.on_frame: Callable[[str], None] | None = None
+        self.greeting: list[str] = []
+        """Frames of a dialect, behind the first."""
         self.word_seconds = 0.0
         self.word_bytes = WORD_BYTES
         self.hold = asyncio.Event()
@@ -128,6 +130,8 @@ class VoiceSession:
 
     async def run(self) -> None:
         await self.say(SessionOpened(session=self.info()))
+        for frame in self.service.greeting:
+            await self.send_frame(frame)
         expiry = asyncio.create_task(self.expire())
         try:
             async for message in self.socket:
