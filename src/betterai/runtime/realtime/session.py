@@ -239,8 +239,8 @@ class LiveSession(RealtimeSession):
                     self._tools.beside(self._go_on())
                 return
             case SessionOpened(session=info) | SessionUpdated(session=info):
-                self.info = info
-                if info.expires_at is not None:
+                ends, self.info = self.info.expires_at, info
+                if info.expires_at is not None and info.expires_at != ends:
                     self._set_timer("ending", info.expires_at - time() - ENDING_SECONDS, self._tell_end)
             case ResumptionOffered(handle=handle, resumable=True) if self._reopening is not None:
                 self._reopening.handle = handle
