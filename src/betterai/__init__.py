@@ -44,8 +44,8 @@ _HOMES = {
     "core.realtime": (
         "AudioCleared AudioCommitted InputTranscript Interrupted ItemAdded ItemDeleted ItemTruncated OutputAudio "
         "OutputReasoning OutputText OutputTranscript RateLimit RateLimitsStated RealtimeChannel RealtimeFinish "
-        "RealtimeOutput Reconnected ResponseDone ResponseStarted ResumptionOffered SessionEnding SessionError "
-        "SessionInfo SessionOpened SessionUpdated SessionWarned SpeechStarted SpeechStopped StageMeasured "
+        "RealtimeOutput RealtimeToken Reconnected ResponseDone ResponseStarted ResumptionOffered SessionEnding "
+        "SessionError SessionInfo SessionOpened SessionUpdated SessionWarned SpeechStarted SpeechStopped StageMeasured "
         "ToolCallPiece ToolCalled ToolRan ToolsCancelled UsageStated VendorEvent"
     ),
     "core.realtime_input": (
@@ -98,6 +98,7 @@ _HOMES = {
     "runtime.middleware.redacted": "Redacted",
     "runtime.middleware.spend_limit": "SpendLimit",
     "runtime.observing": "Observation observe",
+    "runtime.realtime.opening": "realtime realtime_token",
     "runtime.router.router": "Router",
     "runtime.router.status": "RouterStatus RouteStatus TargetStatus",
     "runtime.storage": "dump_messages load_messages",

@@ -100,6 +100,7 @@ from betterai.core.realtime import RateLimitsStated as RateLimitsStated
 from betterai.core.realtime import RealtimeChannel as RealtimeChannel
 from betterai.core.realtime import RealtimeFinish as RealtimeFinish
 from betterai.core.realtime import RealtimeOutput as RealtimeOutput
+from betterai.core.realtime import RealtimeToken as RealtimeToken
 from betterai.core.realtime import Reconnected as Reconnected
 from betterai.core.realtime import ResponseDone as ResponseDone
 from betterai.core.realtime import ResponseStarted as ResponseStarted
@@ -254,6 +255,8 @@ from betterai.runtime.modality_calls import stream_transcription as stream_trans
 from betterai.runtime.modality_calls import transcribe as transcribe
 from betterai.runtime.observing import Observation as Observation
 from betterai.runtime.observing import observe as observe
+from betterai.runtime.realtime.opening import realtime as realtime
+from betterai.runtime.realtime.opening import realtime_token as realtime_token
 from betterai.runtime.router.router import Router as Router
 from betterai.runtime.router.status import RouterStatus as RouterStatus
 from betterai.runtime.router.status import RouteStatus as RouteStatus
