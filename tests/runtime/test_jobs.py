@@ -24,7 +24,10 @@ from betterai.core.exceptions import (
     ValidationError,
 )
 from betterai.core.jobs import read_handle
-from runtime.film import FILM, KEY, FilmService, declare
+from betterai.transport.egress import any_socket
+from betterai.transport.http import HTTPTransport
+from doubles.films import FILM as VENDORS_FILM
+from runtime.film import FILM, KEY, FilmService, KillingHouses, declare, declare_quick
 from runtime.subprocesses import SOURCE, TESTS
 from shapes.server import serve
 
@@ -322,6 +325,43 @@ async def test_j1_a_job_survives_kill_9_at_every_step_and_is_never_submitted_twi
                 assert content_of(await job.wait()) == FILM, step
                 begun = step in ("add 1 after", "keep 1 before", *(("keep 1 after",) if name == "keyed" else ()))
                 assert len(service.made) == made + begun, step
+
+
+@pytest.mark.parametrize(
+    ("name", "silent", "in_doubt"),
+    [("quick-openai", (), IN_DOUBT), ("quick-kling", ("note 2 after",), {"keep 1 after"})],
+)
+async def test_j1_a_vendors_job_survives_kill_9_at_every_step_and_is_never_submitted_twice(
+    name: str, silent: tuple[str, ...], in_doubt: set[str], tmp_path: Path
+) -> None:
+    """The codecs of vendors at their doubles. Kling tells no progress; it finds a task by our id, so that a submit whose
+    answer was lost is no doubt. One that it does not find may still be on its way: it is not sent again.
+    """
+    betterai.register_video_provider(name, declare_quick(name), replace=True)
+    service, transport = KillingHouses(name), HTTPTransport(guard=any_socket)
+    steps = tuple(step for step in (*STORE_STEPS, *SERVICE_STEPS) if step not in silent)
+    async with serve(service) as url:
+        assert await kill(url, name, tmp_path, steps) == [str(-signal.SIGKILL)] * len(steps)
+        for number, step in enumerate(steps):
+            store = JobStore(tmp_path / f"{number}.sqlite")
+            config = CoreConfig(api_key=KEY, base_url=f"{url}/{number}")
+            stored = store.jobs()
+            if step == "add 1 before":
+                assert stored == ()
+                continue
+            for _ in range(2):
+                job: Any = betterai.Job.resume(
+                    stored[0].handle.id, config=config, store=store, transport=lambda: transport
+                )
+                if step in in_doubt:
+                    with pytest.raises(JobInDoubt):
+                        await job.wait()
+                    assert job.status == "in_doubt"
+                else:
+                    assert content_of(await job.wait()) == VENDORS_FILM, step
+            house = service.houses.get(str(number))
+            assert (house.submits if house is not None else 0) == (step != "keep 1 after"), step
+    await transport.aclose()
 
 
 def test_media_of_a_call_are_stored_with_it(monkeypatch: pytest.MonkeyPatch) -> None:

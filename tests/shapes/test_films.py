@@ -111,7 +111,10 @@ async def test_cancelling_asks_where_the_vendor_can_stop_it(provider: Any, proto
     codec = provider.protocols["video"][protocol]
     assert codec.cancel({"call": "a"}) is None
     request = codec.cancel({"call": "a", "id": "b/../c"})
-    assert request is None or (request.method == "DELETE" and request.url.endswith("/b%2F..%2Fc"))
+    assert request is None or (request.method, request.url.partition("b%2F..%2Fc")[2]) in (
+        ("DELETE", ""),
+        ("POST", "/cancel"),
+    )
 
 
 @OVER_ALL

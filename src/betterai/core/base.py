@@ -6,7 +6,7 @@ The second method of a pair has an honest default made of the first.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence, Set
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from betterai.core.batches import BatchLimits, BatchLine, BatchRequest, BatchStatus
 from betterai.core.jobs import JobHandle
@@ -19,7 +19,6 @@ from betterai.core.results import (
     ImageChunk,
     ImageResponse,
     ModerationResponse,
-    RealtimeEvent,
     RerankResponse,
     Speech,
     SpeechChunk,
@@ -33,12 +32,16 @@ from betterai.core.settings import (
     GenerationSettings,
     ImageSettings,
     ModerationSettings,
-    RealtimeSettings,
     RerankSettings,
     SpeechSettings,
     TranscriptionSettings,
     VideoSettings,
 )
+
+if TYPE_CHECKING:
+    from betterai.core.realtime import RealtimeToken
+    from betterai.core.realtime_session import RealtimeSession
+    from betterai.core.realtime_settings import RealtimeSettings
 
 
 class BaseProvider:
@@ -173,21 +176,18 @@ class BaseTTSProvider(BaseProvider):
             yield SpeechChunk(response=Speech(audio=audio, sample_rate=spoken[0].sample_rate, model=spoken[0].model))
 
 
-class RealtimeSession(BaseProvider):
-    """An open realtime session: send our events, iterate over theirs."""
-
-    async def send(self, event: RealtimeEvent) -> None:
-        raise _missing(self, "send")
-
-    def __aiter__(self) -> AsyncIterator[RealtimeEvent]:
-        raise _missing(self, "__aiter__")
-
-
 class BaseRealtimeProvider(BaseProvider):
     """Realtime voice."""
 
     async def connect(self, model: str, settings: RealtimeSettings) -> RealtimeSession:
+        """The open session. `runtime/realtime` makes one of a bare `RealtimeChannel`, with tools, truncation, formats
+        and sums.
+        """
         raise _missing(self, "connect")
+
+    async def token(self, model: str, settings: RealtimeSettings, seconds: int | None = None) -> RealtimeToken:
+        """What a browser opens such a session with, for so many seconds."""
+        raise _missing(self, "token")
 
 
 class BaseEmbeddingProvider(BaseProvider):

@@ -176,8 +176,38 @@ class DuplexState(Protocol[I_contra, E_co]):
         ...
 
 
+class Closing(Protocol[E_co]):
+    """What the state of a session may have beside: how it ends (docs/decisions/0030-sessions.md).
+
+    `ending` is set once all has come that must: the runner then waits no longer than a second for what may follow.
+    """
+
+    ending: bool
+
+    def finish(self, code: int | None, reason: str) -> Sequence[E_co]:
+        """The other side has closed (RFC 6455, 7.4), and `done` is not set: what is still to say. Raises
+        `StreamInterrupted`, or what the code means, when the session was not complete.
+        """
+        ...
+
+    def so_far(self) -> Any:
+        """The result that what has come amounts to, for `StreamInterrupted.partial`."""
+        ...
+
+
+class Kept(Protocol):
+    """What the state of a session may have beside: what to send where nothing else was sent for so many seconds."""
+
+    keep_alive_seconds: float
+
+    def keep_alive(self) -> Sequence[bytes | str]: ...
+
+
 class Duplex(Protocol[C_contra, I_contra, E_co]):
-    """A session over one WebSocket: realtime voice, live speech and live transcription."""
+    """A session over one WebSocket: realtime voice, live speech and live transcription. Where it stands beside an
+    Exchange, `carries(settings)` may say that it cannot do what is asked for: the latter is then taken. One that is
+    `alone` has models of its own, and never takes the place of an Exchange.
+    """
 
     def connect(self, call: C_contra) -> WireRequest: ...
 

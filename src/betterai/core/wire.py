@@ -50,12 +50,17 @@ class Multipart(Data, frozen=True, kw_only=True):
     fields: tuple[Field, ...]
 
 
+JSON_HEADERS: Mapping[str, str] = {"Content-Type": "application/json"}
+"""Those of a request that has no others: always this one object, by which such requests are known."""
+
+
 class WireRequest(Data, frozen=True, kw_only=True):
     """One HTTP request or WebSocket handshake.
 
     `url` is a path under the provider's base URL, or absolute. A struct or mapping body is sent as JSON. `reply` says
     how the answer is framed. `trust` "foreign" means: public addresses only, and never a key. `safe_to_repeat` is False
-    for what costs money twice when it is sent twice.
+    for what costs money twice when it is sent twice. `begins_job` marks the request of a job that holds the call: the
+    runner lays the caller's `extra_body` over it.
     """
 
     url: str
@@ -66,6 +71,7 @@ class WireRequest(Data, frozen=True, kw_only=True):
     reply: Literal["json", "text", "bytes", "file"] | Framing = "json"
     trust: Literal["provider", "foreign"] = "provider"
     safe_to_repeat: bool = False
+    begins_job: bool = False
     warnings: tuple[CallWarning, ...] = ()
 
 

@@ -292,10 +292,16 @@ def _prepare(messages: Messages, system: str | None) -> Messages:
     return (Message.system(system), *read_messages(messages)) if system else messages
 
 
-def merge_settings(settings: GenerationSettings | None, options: GenerationOptions[Any]) -> GenerationSettings:
-    """Settings with options on top."""
+def merge_settings(
+    settings: GenerationSettings | Mapping[str, Any] | None, options: GenerationOptions[Any]
+) -> GenerationSettings:
+    """Settings, or a dict of them, with options on top. Raises `ValidationError`."""
     if settings is None:
         return GenerationSettings(**options)
+    if not isinstance(settings, GenerationSettings):
+        if not isinstance(settings, Mapping):
+            raise ValidationError(f"settings are GenerationSettings or a dict, not {settings!r:.80}")
+        settings = GenerationSettings(**settings)
     return settings.replace(**options) if options else settings
 
 

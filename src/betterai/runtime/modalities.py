@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from betterai.config.defaults import default_model
 from betterai.config.environment import complete_config
+from betterai.core.base import BaseTTSProvider
 from betterai.core.config import CoreConfig
 from betterai.core.events import Listener
 from betterai.core.exceptions import ConfigurationError
@@ -21,6 +22,7 @@ from betterai.core.options import (
     EmbeddingOptions,
     ImageOptions,
     ModerationOptions,
+    RealtimeOptions,
     RerankOptions,
     SpeechOptions,
     TranscriptionOptions,
@@ -57,8 +59,12 @@ from betterai.runtime.sources import MediaSource, gather_media
 from betterai.runtime.stand_in import choose_transport
 
 if TYPE_CHECKING:
+    from betterai.core.base import BaseRealtimeProvider
+    from betterai.core.realtime import RealtimeToken
+    from betterai.core.realtime_settings import RealtimeSettings
     from betterai.runtime.job_store import JobStore
     from betterai.runtime.jobs import Job
+    from betterai.runtime.realtime.opening import Opening
     from betterai.transport.http import HTTPTransport
 
 R = TypeVar("R", bound=Result)
@@ -312,7 +318,45 @@ class Modalities:
         """The same as it comes, of a text that may still be coming: see `betterai.stream_speech`."""
         found = self.find("tts", model, config)
         wanted = _merge(SpeechSettings, settings, options)
+        if getattr(type(found.provider), "synthesize_stream", None) is BaseTTSProvider.synthesize_stream:
+            from betterai.runtime.sentences import speak_with
+
+            return found.pieces(lambda provider: speak_with(provider, text, found.id, wanted), text, wanted)
         return found.pieces(lambda provider: provider.synthesize_stream(text, found.id, wanted), text, wanted)
+
+    def realtime(
+        self,
+        model: str | BaseRealtimeProvider = "",
+        *,
+        config: CoreConfig | None = None,
+        settings: RealtimeSettings | None = None,
+        **options: Unpack[RealtimeOptions],
+    ) -> Opening:
+        """A session of realtime voice: see `betterai.realtime`."""
+        from betterai.core.realtime_settings import RealtimeSettings
+        from betterai.runtime.realtime.opening import Opening
+
+        wanted = _merge(RealtimeSettings, settings, options)
+        if not isinstance(model, str):
+            return Opening(lambda: model.connect("", wanted))
+        found = self.find("realtime", model, config)
+        return Opening(lambda: found.provider.connect(found.id, wanted))
+
+    async def realtime_token(
+        self,
+        model: str = "",
+        *,
+        seconds: int | None = None,
+        config: CoreConfig | None = None,
+        settings: RealtimeSettings | None = None,
+        **options: Unpack[RealtimeOptions],
+    ) -> RealtimeToken:
+        """A token for browsers: see `betterai.realtime_token`."""
+        from betterai.core.realtime_settings import RealtimeSettings
+
+        found, wanted = self.find("realtime", model, config), _merge(RealtimeSettings, settings, options)
+        token: RealtimeToken = await found.provider.token(found.id, wanted, seconds)
+        return token
 
     async def save_media(self, media: Media, path: str | os.PathLike[str]) -> Path:
         """Write media into a file, or into a folder under a new name: see `betterai.save_media`."""

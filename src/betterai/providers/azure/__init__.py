@@ -24,6 +24,7 @@ from betterai.providers.azure.embeddings import AzureEmbeddings
 from betterai.providers.azure.images import AzureImages
 from betterai.providers.azure.messages import AzureMessages
 from betterai.providers.azure.models import PROVIDER_MODELS
+from betterai.providers.azure.realtime import AzureRealtime, AzureVoiceLive
 from betterai.providers.azure.responses import AzureResponses
 
 PROVIDER = Provider(
@@ -59,6 +60,7 @@ PROVIDER = Provider(
         "audio": {"openai_transcriptions": AzureTranscriptions()},
         "tts": {"openai_speech": AzureSpeech()},
         "batch": {"openai_batches": AzureBatches()},
+        "realtime": {"openai_realtime": AzureRealtime(), "azure_voice_live": AzureVoiceLive()},
     },
     codec_settings=("base_url", "api_version"),
 )
