@@ -143,6 +143,8 @@ class OpenAIService(BatchService):
     def __init__(self, root: str = "", window: str = "24h") -> None:
         super().__init__()
         self.root, self.window = root, window
+        self.file_words: list[str] = []
+        """How a file stands, one a look."""
 
     async def route(self, request: web.Request) -> web.StreamResponse:
         path = request.path.removeprefix(self.root)
@@ -178,7 +180,7 @@ class OpenAIService(BatchService):
     def describe_file(self, name: str) -> Line:
         return {
             "id": name, "object": "file", "bytes": len(self.files[name]), "filename": "a.jsonl", "purpose": "batch",
-            "created_at": 1, "status": "processed",
+            "created_at": 1, "status": self.file_words.pop(0) if self.file_words else "processed",
         }  # fmt: skip
 
     def create(self, body: Line) -> Line:

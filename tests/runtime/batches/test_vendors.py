@@ -295,3 +295,15 @@ async def test_anthropics_headers_are_those_of_the_whole_batch(tmp_path: Path) -
         versions = [headers["anthropic-version"] for headers in service.headers]
         assert len(set(versions)) == len(versions) == 2
         assert {line.state for line in (await batch.collect()).values()} == {"succeeded"}
+
+
+async def test_azure_looks_through_a_file_before_it_takes_it(tmp_path: Path) -> None:
+    async with serving("azure-dated", tmp_path) as (client, service, model, store):
+        service.file_words = ["uploaded", "pending", "processed"]
+        batch = await client.batches.submit(model, {"a": "Hello"}, store=store)
+        looks = [request for request in service.requests if request.startswith("GET /openai/files/")]
+        assert len(looks) == 2
+        assert (await batch.collect())["a"].state == "succeeded"
+        service.file_words = ["uploaded", "error"]
+        with pytest.raises(betterai.ProviderError, match="was not taken"):
+            await client.batches.submit(model, {"a": "Hello"}, store=store)
