@@ -156,6 +156,34 @@ async def test_s6_first_byte(transport, request_):
     assert "no answer began within 0.15 s" in str(error)
 
 
+@pytest.mark.parametrize("request_", [get(), post(), post(body=b"x" * 2_000_000)], ids=["get", "post", "large"])
+async def test_s6_a_head_that_drips_is_no_first_byte(transport, request_):
+    """Without a body, aiohttp does not say when the request was sent: then its connecting counts as well."""
+
+    async def drip(peer):
+        await peer.request()
+        peer.write(b"HTTP/1.1 200 OK\r\nX: ")
+        while not peer.gone.is_set():
+            peer.write(b"x")
+            await asyncio.sleep(LIMIT / 5)
+
+    async with raw_server(drip) as server:
+        within = limits(first_byte=LIMIT, connect=0.05)
+        with pytest.raises(FirstByteTimeout):
+            await soon(transport.send(request_, at(server.url), within), 1)
+        await _all_left(server)
+
+
+async def test_s6_a_body_that_is_not_taken_is_no_answer_either(transport):
+    with stuffed_server() as server:
+        accepting = asyncio.create_task(server.accept())
+        call = transport.send(post(body=b"x" * 50_000_000), at(server.url), limits(idle=LIMIT))
+        with pytest.raises(IdleTimeout, match="nothing more of the request was taken"):
+            await soon(call, 2)
+        await soon(accepting)
+        await soon(server.left(accepting.result()))
+
+
 async def test_s6_first_byte_counts_from_the_end_of_a_large_body(transport):
     async def read_slowly(peer):
         head = await peer.receive(b"\r\n\r\n")
