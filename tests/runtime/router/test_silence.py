@@ -67,7 +67,7 @@ async def test_s6_where_no_other_stands_ready_it_has_all_of_it(streaming: bool) 
             began = monotonic()
             with pytest.raises(TotalTimeout) as caught:
                 await ask(Router(targets, timeout=0.3), streaming)
-            assert 0.29 <= monotonic() - began < 0.6
+            assert 0.29 <= monotonic() - began < 1.5
             assert "the call took longer than 0.3 s – allow more: Router(timeout=…)" in str(caught.value)
         assert not asyncio.current_task().cancelling()  # type: ignore[union-attr]
 
@@ -79,7 +79,7 @@ async def test_s6_the_head_of_a_stream_has_a_limit_of_its_own(monkeypatch: pytes
         for timeout, least in ((None, 0.1), (60, 0.1), (Timeout(total=0.6), 0.3)):
             _, timing = await ask(Router([at(slow), at(quick)], timeout=timeout), True)
             assert [attempt.error for attempt in timing.attempts] == ["FirstByteTimeout", ""]
-            assert least - 0.01 <= timing.attempts[0].seconds < least + 0.2
+            assert least - 0.01 <= timing.attempts[0].seconds < 5 * least
     with Upstream(hold) as slow, Upstream(answer()) as quick:
         _, timing = await ask(Router([at(slow), at(quick)], timeout=0.6), False)
         assert timing.attempts[0].seconds >= 0.29
