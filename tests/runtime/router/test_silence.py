@@ -85,6 +85,26 @@ async def test_s6_the_head_of_a_stream_has_a_limit_of_its_own(monkeypatch: pytes
         assert timing.attempts[0].seconds >= 0.29
 
 
+@streaming
+async def test_s6_a_limit_of_the_callers_own_stays_the_callers(streaming: bool) -> None:
+    with Upstream(hold) as slow, Upstream(hold) as other:
+        router = Router([at(slow), at(other)], timeout=0.4)
+        with pytest.raises(TimeoutError) as caught:
+            async with asyncio.timeout(0.05):
+                await ask(router, streaming)
+        assert caught.type is TimeoutError
+        async with asyncio.timeout(5):
+            with pytest.raises(TotalTimeout):
+                await ask(router, streaming)
+        task = asyncio.ensure_future(ask(router, streaming))
+        await asyncio.wait({task}, timeout=0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert [target.in_flight for target in router.status().targets] == [0, 0]
+        await slow.until(lambda: slow.left == len(slow.requests))
+
+
 async def test_the_log_names_who_failed_and_never_a_key(caplog: pytest.LogCaptureFixture) -> None:
     class Sold(Scripted):
         pass
