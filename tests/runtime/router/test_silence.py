@@ -85,6 +85,18 @@ async def test_s6_the_head_of_a_stream_has_a_limit_of_its_own(monkeypatch: pytes
         assert timing.attempts[0].seconds >= 0.29
 
 
+async def test_s6_one_that_is_known_to_be_slow_is_not_left_for_that() -> None:
+    async def slow() -> str:
+        await asyncio.sleep(0.3)
+        return "slow"
+
+    router = Router([Scripted(slow), Scripted("other")], timeout=0.5)
+    assert (await router.generate("Hello")).content == "other", "nothing is known yet"
+    router = Router([Scripted(slow), Scripted("other")], timeout=0.5)
+    router.lanes[0].whole.add(0.3, monotonic())
+    assert (await router.generate("Hello")).content == "slow"
+
+
 @streaming
 async def test_s6_a_limit_of_the_callers_own_stays_the_callers(streaming: bool) -> None:
     with Upstream(hold) as slow, Upstream(hold) as other:
