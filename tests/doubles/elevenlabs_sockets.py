@@ -111,7 +111,7 @@ class Spoken:
     async def run(self) -> None:
         async for message in self.socket:
             if message.type is not WSMsgType.TEXT:
-                return
+                return None
             said = message.json()
             first = not self.sockets.messages
             self.sockets.messages.append(said)

@@ -27,11 +27,13 @@ from betterai.core.realtime import (
 from betterai.core.realtime_codec import RealtimeCall, RealtimeCodec
 from betterai.core.realtime_input import AddMessages, AddToolResults
 from betterai.core.realtime_settings import RealtimeSettings
-from betterai.core.wire import Call, WireRequest
+from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.runtime.registry import get_provider
 from betterai.wire.openai_realtime import OpenAIRealtimeSurface
+from betterai.wire.openai_realtime.server import read_settings
 from recordings.realtime.sessions import frames_of, read_frames, session_files
-from recordings.store import load, name_of, needs_recordings
+from recordings.store import ROOT, load, name_of, needs_recordings
+from together import each
 
 pytestmark = [pytest.mark.recordings, needs_recordings]
 
@@ -52,7 +54,7 @@ def test_there_are_about_as_many_as_we_were_told() -> None:
     assert len(FILES) == 18
 
 
-@pytest.mark.parametrize("file", FILES, ids=map(name_of, FILES))
+@each("file", FILES, ids=map(name_of, FILES))
 def test_j3_the_frames_of_the_server_are_read_as_they_say(file: Path) -> None:
     codec, call = codec_of(file)
     state = codec.open(call)
@@ -79,7 +81,7 @@ def test_j3_the_frames_of_the_server_are_read_as_they_say(file: Path) -> None:
     assert [(e.usage.input_tokens, e.usage.output_tokens, e.usage.total_tokens) for e in done] == expected["tokens"]
 
 
-@pytest.mark.parametrize("file", FILES, ids=map(name_of, FILES))
+@each("file", FILES, ids=map(name_of, FILES))
 def test_j3_the_frames_of_the_client_come_back_through_both_halves(file: Path) -> None:
     codec, call = codec_of(file)
     surface = OpenAIRealtimeSurface()
@@ -97,7 +99,7 @@ def test_j3_the_frames_of_the_client_come_back_through_both_halves(file: Path) -
     assert client.warnings == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=map(name_of, FILES))
+@each("file", FILES, ids=map(name_of, FILES))
 def test_j3_our_events_of_a_recorded_session_go_through_the_server_half_and_back(file: Path) -> None:
     """What a gateway would do: read one provider's frames, write them for a client, which reads the same."""
     codec, call = codec_of(file)
@@ -137,3 +139,18 @@ def test_items_of_two_protocols_are_not_taken_for_each_other() -> None:
     assert told.results == (ToolResult(id="c", parts=told.results[0].parts),)
     assert isinstance(said, AddMessages)
     assert said.messages[0].text == "Hi"
+
+
+def test_a_token_is_asked_for_as_recorded_and_read() -> None:
+    file = ROOT / "openai/realtime/pydantic-ai--test-webrtc-test-create-client-secret--00.json"
+    asked, answered = load(file)["request"], load(file)["response"]
+    settings = read_settings({**asked["body"]["session"]})
+    codec: Any = get_provider("openai").protocols["realtime"]["openai_realtime"]
+    model = ModelConfig(id=asked["body"]["session"]["model"], provider="openai", category="realtime")
+    call: Any = Call(model=model, input=asked["body"]["expires_after"]["seconds"], settings=settings)
+    request = codec.tokens.build_request(call)
+    assert request.body == asked["body"]
+    assert asked["url"].endswith(f"/v1{request.url}")
+    reply = WireResponse(status=200, headers={}, body=json.dumps(answered["body"]).encode())
+    token = codec.tokens.parse_response(call, reply)
+    assert (token.value, token.expires_at) == (answered["body"]["value"], answered["body"]["expires_at"])

@@ -11,12 +11,13 @@ import zlib
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from betterai.core.exceptions import APIConnectionError, ProviderError
 from betterai.transport.egress import any_socket
 from betterai.transport.http import HTTPTransport, SessionOptions
 from doubles.calls import LIMITS, at, foreign, get, post
-from doubles.servers import answer, raw_server, soon
+from doubles.servers import answer, raw_server, soon, web_server
 
 pytestmark = pytest.mark.usefixtures("both_clients")
 
@@ -27,7 +28,7 @@ MEBIBYTE = 1024 * 1024
 @pytest.fixture
 async def small():
     """Takes 100 kB from providers and 10 kB from elsewhere, which may be loopback here."""
-    options = SessionOptions(max_reply_bytes=LIMIT, max_foreign_bytes=LIMIT // 10)
+    options = SessionOptions(max_reply_bytes=LIMIT, max_foreign_bytes=LIMIT // 10, max_file_bytes=LIMIT)
     transport = HTTPTransport(options, guard=any_socket)
     yield transport
     await transport.aclose()
@@ -128,7 +129,7 @@ async def test_what_says_to_be_too_large_is_not_read(small):
 @REPLIES
 async def test_a_bomb_does_not_go_off_in_memory(reply):
     """64 MiB of nothing, packed into 64 KiB, of which 8 MiB are taken."""
-    transport = HTTPTransport(SessionOptions(max_reply_bytes=8 * MEBIBYTE))
+    transport = HTTPTransport(SessionOptions(max_reply_bytes=8 * MEBIBYTE, max_file_bytes=8 * MEBIBYTE))
     bomb = gzip.compress(bytes(64 * MEBIBYTE))
     async with raw_server(answer(bomb, headers="Content-Encoding: gzip\r\n")) as server:
         tracemalloc.start()
@@ -201,3 +202,25 @@ async def test_a_protocol_that_nobody_asked_for_is_no_reply(transport):
         with pytest.raises(APIConnectionError, match="switched protocols unasked"):
             await soon(transport.send(post(), at(server.url), LIMITS), 1)
         await soon(server.peers[0].gone.wait())
+
+
+async def test_p5_a_file_may_be_larger_than_what_is_held_in_memory_and_is_written_as_it_comes(folder):
+    """Films are: they were refused beyond 100 MiB. In pieces of any size, and never much of it in memory."""
+    size = 24 * MEBIBYTE
+    transport = HTTPTransport(SessionOptions(max_reply_bytes=LIMIT, max_foreign_bytes=LIMIT), guard=any_socket)
+
+    async def send(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": str(size)})
+        await response.prepare(request)
+        for number in range(size // 65536):
+            await response.write(bytes([number % 251]) * 65536)
+        return response
+
+    async with web_server(send) as url:
+        tracemalloc.start()
+        reply = await transport.send(foreign(url, reply="file"), at(url), LIMITS)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    await transport.aclose()
+    assert reply.body.read_bytes() == b"".join(bytes([number % 251]) * 65536 for number in range(size // 65536))
+    assert peak < 8 * MEBIBYTE

@@ -94,7 +94,8 @@ class HTTPTransport:
                 incoming = await self._send_over_aiohttp(route, request, patience)
             options = self._options
             largest = options.max_foreign_bytes if request.trust == "foreign" else options.max_reply_bytes
-            return Reply(incoming, patience, largest, finish, (self._pools, self._sessions))
+            keep = self._pools, self._sessions
+            return Reply(incoming, patience, largest, finish, keep, options.max_file_bytes)
         except BaseException as error:
             failure = patience.judge(error) or read_failure(error, limits)
             finish(None, failure)
