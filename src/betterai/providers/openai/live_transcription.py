@@ -104,10 +104,9 @@ class OpenAILive(SocketCodec[TranscriptionCall]):
         }
         beside = {name: stated.pop(name) for name in ("turn_detection", "noise_reduction") if name in stated}
         format = FORMATS[call.settings.encoding or "pcm"]
-        heard = {"format": format, "transcription": stated, **beside}
+        heard: dict[str, Any] = {"format": format, "transcription": stated, **beside}
         session: dict[str, Any] = {"type": "transcription", "audio": {"input": heard}}
-        extra: dict[str, Any] = dict(call.settings.extra_body or {})
-        merge_extra(session, extra)
+        merge_extra(session, dict(call.settings.extra_body or {}))
         return session
 
     def open(self, call: TranscriptionCall) -> LiveState:
