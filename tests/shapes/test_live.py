@@ -276,3 +276,37 @@ async def test_what_the_other_side_said_before_it_went_is_told_though_sending_fa
     async with serve(refuse) as url:
         with pytest.raises(ProviderError, match="the account is empty"):
             [chunk async for chunk in betterai.stream_speech("talker/m", words(), config=at(url))]
+
+
+async def test_s4_a_reset_that_sending_meets_first_is_an_interruption_that_gives_what_came() -> None:
+    """Nobody reads while the connection is reset: it shows when the next piece is to be sent."""
+    reset, sent = asyncio.Event(), 0
+
+    async def say_one_thing(peer: Peer) -> None:
+        await peer.accept_websocket()
+        said = json.dumps({"say": "one"}).encode()
+        peer.write(bytes([0x81, len(said)]) + said)
+        await reset.wait()
+        peer.reset()
+
+    async def sound() -> AsyncIterator[bytes]:
+        nonlocal sent
+        await reset.wait()
+        for _ in range(10_000):
+            sent += 1
+            yield b"more"
+            await asyncio.sleep(0)
+
+    async with raw_server(say_one_thing) as server:
+        pieces = betterai.stream_transcription("talker/m", sound(), config=at(server.url))
+        assert (await anext(pieces)).text == "one"
+        reset.set()
+        before = -1
+        while before != sent:  # until sending has failed, or all is sent
+            before = sent
+            for _ in range(10):
+                await asyncio.sleep(0)
+        assert 0 < sent < 10_000
+        with pytest.raises(StreamInterrupted, match="session broke") as caught:
+            await anext(pieces)
+    assert isinstance(caught.value.partial, Transcript)

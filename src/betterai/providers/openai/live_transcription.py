@@ -102,7 +102,9 @@ class OpenAILive(SocketCodec[TranscriptionCall]):
         stated = {
             name: value for name, value in body.items() if value is not None or name in self.settings.vendor_options
         }
-        beside = {name: stated.pop(name) for name in ("turn_detection", "noise_reduction") if name in stated}
+        beside: dict[str, Any] = {
+            name: stated.pop(name) for name in ("turn_detection", "noise_reduction") if name in stated
+        }
         format = FORMATS[call.settings.encoding or "pcm"]
         heard: dict[str, Any] = {"format": format, "transcription": stated, **beside}
         session: dict[str, Any] = {"type": "transcription", "audio": {"input": heard}}
