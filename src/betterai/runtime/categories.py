@@ -49,6 +49,7 @@ from betterai.core.settings import (
 from betterai.runtime.exchange import ExchangeRunner, is_duplex
 from betterai.runtime.live import LiveRunner
 from betterai.runtime.media import check_file
+from betterai.runtime.raw_sound import take_raw
 from betterai.runtime.sentences import speak_sentences
 from betterai.runtime.sums import join_embeddings
 
@@ -224,7 +225,13 @@ class CodecAudioProvider(LiveRunner[Media, TranscriptionSettings, Transcript, Tr
         if (duplex := self.find_duplex(model, settings)) is not None and (
             duplex is self.codec or not isinstance(audio, Media)
         ):
-            heard = audio if isinstance(audio, AsyncIterator) else _cut(audio)
+            if isinstance(audio, Media):
+                data = await _read_recording(audio)
+                if getattr(duplex, "raw", False):
+                    data, settings = take_raw(data, settings)
+                heard = _cut(data)
+            else:
+                heard = audio
             async with aclosing(self.live(Media(kind="audio"), model, settings, heard)) as live:
                 async for chunk in live:
                     yield chunk
@@ -309,13 +316,12 @@ async def _one(text: str) -> AsyncIterator[str]:
     yield text
 
 
-async def _cut(audio: Media | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _read_recording(audio: Media) -> bytes:
+    return audio.to_bytes() if audio.form == "bytes" else await to_thread(_read_file, audio)
+
+
+async def _cut(data: bytes) -> AsyncIterator[bytes]:
     """A recording in pieces."""
-    if not isinstance(audio, Media):
-        async for piece in audio:
-            yield piece
-        return
-    data = audio.to_bytes() if audio.form == "bytes" else await to_thread(_read_file, audio)
     for start in range(0, len(data), PIECE_BYTES):
         yield data[start : start + PIECE_BYTES]
 

@@ -92,6 +92,7 @@ class OpenAILive(SocketCodec[TranscriptionCall]):
     protocol: ClassVar = "openai_live_stt"
     settings: ClassVar = LiveSettings()
     alone: ClassVar = True
+    raw: ClassVar = True
     takes_body: ClassVar = True
 
     def query_of(self, body: dict[str, Any], call: TranscriptionCall) -> dict[str, Any]:
