@@ -310,3 +310,14 @@ async def test_s4_a_reset_that_sending_meets_first_is_an_interruption_that_gives
         with pytest.raises(StreamInterrupted, match="session broke") as caught:
             await anext(pieces)
     assert isinstance(caught.value.partial, Transcript)
+
+
+async def test_a_session_that_broke_is_told_of_to_whoever_listens() -> None:
+    told: list[Any] = []
+    async with serve(talk) as url, betterai.Client(at(url), on_event=told.append) as client:
+        with pytest.raises(StreamInterrupted) as caught:
+            [chunk async for chunk in client.stream_speech("talker/m", pieces("one ", "break"))]
+        assert [chunk async for chunk in client.stream_speech("talker/m", pieces("one "))]
+    assert isinstance(caught.value.partial, Speech)
+    broke, went_well = (event for event in told if isinstance(event, betterai.CallEnded))
+    assert (broke.error, went_well.error) == ("StreamInterrupted", "")

@@ -222,6 +222,8 @@ async def test_s4_a_session_that_breaks_gives_what_came(upstream: Upstream, doub
     else:
         assert isinstance(partial, Speech)
         assert partial.audio.to_bytes() == b"<One.>"
+        assert partial.cost is not None
+        assert partial.cost.status == "estimated"
 
 
 async def test_s6_a_session_that_says_nothing_after_the_end_is_given_up(upstream: Upstream, double: ElevenLabs) -> None:
