@@ -49,7 +49,6 @@ from betterai.core.settings import (
 from betterai.runtime.exchange import ExchangeRunner, is_duplex
 from betterai.runtime.live import LiveRunner
 from betterai.runtime.media import check_file
-from betterai.runtime.raw_sound import take_raw
 from betterai.runtime.sentences import speak_sentences
 from betterai.runtime.sums import join_embeddings
 
@@ -228,6 +227,8 @@ class CodecAudioProvider(LiveRunner[Media, TranscriptionSettings, Transcript, Tr
             if isinstance(audio, Media):
                 data = await _read_recording(audio)
                 if getattr(duplex, "raw", False):
+                    from betterai.runtime.raw_sound import take_raw
+
                     data, settings = take_raw(data, settings)
                 heard = _cut(data)
             else:

@@ -122,8 +122,9 @@ async def test_a_whole_text_goes_over_http_unless_the_caller_chooses(upstream: U
     assert live.audio.to_bytes() == b"<Hi there.>"
     wav = await read(connect(upstream).synthesize_stream(coming("Hi."), "", settings.replace(format="wav")))
     assert wav[-1].response.audio.mime_type == "audio/wav"
-    silent = await read(connect(upstream).synthesize_stream(coming(), "", settings))
-    assert [chunk.response.audio.to_bytes() for chunk in silent] == [b""]
+    for silence in (coming(), coming(" ", "\n")):
+        silent = await read(connect(upstream).synthesize_stream(silence, "", settings))
+        assert [chunk.response.audio.to_bytes() for chunk in silent] == [b""]
     assert (await connect(upstream, protocol="elevenlabs_dialogue").voices())[0].id == "id-0"
 
 

@@ -187,7 +187,7 @@ class SpeechSession:
         return said, ()
 
     def _end(self) -> Sequence[SpeechChunk]:
-        if self._text.characters and not any(self._sound):
+        if not self._text.silent and not any(self._sound):
             raise StreamInterrupted("the session ended before any sound came")
         self.done = True
         last = tuple(self._clock.finish()) if self._clock is not None else ()
