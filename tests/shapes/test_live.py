@@ -152,6 +152,19 @@ async def test_a_text_that_is_still_coming_is_spoken_in_one_session() -> None:
     assert speech.timing is not None
 
 
+async def test_a_streamed_answer_is_spoken_as_it_comes() -> None:
+    said = await betterai.generate("local/eliza", "I feel fine")
+    async with serve(talk) as url:
+        for over in ("live_tts", "openai_speech"):
+            answer = betterai.stream("local/eliza", "I feel fine")
+            stream = betterai.stream_speech("talker/m", answer, config=at(url, protocol=over))
+            sound = b"".join([chunk.audio async for chunk in stream])
+            assert sound == said.content.upper().encode() if over == "live_tts" else b"over http" in sound
+        provider = find_provider("tts", at(url, model="talker/m"))[0]
+        direct = provider.synthesize_stream(betterai.stream("local/eliza", "I feel fine"))
+        assert b"".join([chunk.audio async for chunk in direct]) == said.content.upper().encode()
+
+
 async def test_a_whole_text_is_spoken_as_the_call_or_the_provider_chooses() -> None:
     async with serve(talk) as url:
         assert (await betterai.speak("talker/m", "one", config=at(url))).audio.to_bytes() == b"over http"

@@ -11,6 +11,7 @@ from typing import Any, Never
 
 import msgspec
 
+from betterai.core.accumulate import read_text
 from betterai.core.base import (
     BaseAudioProvider,
     BaseEmbeddingProvider,
@@ -23,6 +24,7 @@ from betterai.core.base import (
 from betterai.core.exceptions import ProviderError, ValidationError
 from betterai.core.media import Media
 from betterai.core.model import Category, ModelConfig
+from betterai.core.response import TextChunk
 from betterai.core.results import (
     EmbeddingResponse,
     ImageChunk,
@@ -275,7 +277,7 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
         return await self.ask(text, model, settings or SpeechSettings())
 
     async def synthesize_stream(
-        self, text: str | AsyncIterator[str], model: str = "", settings: SpeechSettings | None = None
+        self, text: str | AsyncIterator[str | TextChunk], model: str = "", settings: SpeechSettings | None = None
     ) -> AsyncGenerator[SpeechChunk, None]:
         """Sound as it comes. A text that comes in pieces goes out as it comes where the provider has a session for it;
         else it is spoken sentence by sentence, a request each: the next one is asked for while one is given out.
@@ -284,7 +286,7 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
         if (duplex := self.find_duplex(model, settings)) is not None and (
             duplex is self.codec or not isinstance(text, str)
         ):
-            said = _one(text) if isinstance(text, str) else text
+            said = _one(text) if isinstance(text, str) else read_text(text)
             async with aclosing(self.live("", model, settings, said)) as live:
                 async for piece in live:
                     yield piece
@@ -294,7 +296,7 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
             async for chunk in ask(text, model, settings):
                 yield chunk
             return
-        spoken = speak_sentences(text, lambda sentence: self.synthesize_stream(sentence, model, settings))
+        spoken = speak_sentences(read_text(text), lambda sentence: self.synthesize_stream(sentence, model, settings))
         async with aclosing(spoken) as chunks:
             async for chunk in chunks:
                 yield chunk
