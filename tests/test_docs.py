@@ -20,6 +20,7 @@ from betterai.core.tools import ServerTool
 from betterai.runtime.registry import get_provider
 from judges.app import serve
 from runtime.file_services import FileService
+from together import each
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -110,7 +111,7 @@ async def run(block: str, namespace: dict[str, Any]) -> None:
         await result
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@each("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_to_files_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target
@@ -130,3 +131,30 @@ def test_each_decision_has_a_number_of_its_own() -> None:
     numbers = [int(record.name[:4]) for record in records]
     assert len(set(numbers)) == len(numbers)
     assert [record.read_text().split(".")[0] for record in records] == [f"# {number}" for number in numbers]
+
+
+def test_the_page_on_the_handbook_names_places_and_tests_that_there_are() -> None:
+    page = (ROOT / "docs/handbook.md").read_text()
+    for place in re.findall(r"`((?:src|tests|docs)/[^`:]*)`", page):
+        assert (ROOT / place).exists(), place
+    for place, test in re.findall(r"`(tests/[^`]+)::(\w+)`", page):
+        assert re.search(rf"def {test}\(", (ROOT / place).read_text()), f"{place}::{test}"
+
+
+def test_the_page_on_the_handbook_leaves_no_line_of_it_out() -> None:
+    handbook = ROOT.parent / "shared/provider-handbook.md"
+    if not handbook.exists():
+        pytest.skip("needs ../shared/provider-handbook.md")
+    page, text = (ROOT / "docs/handbook.md").read_text(), handbook.read_text()
+    headings = re.findall(r"^###? (?:Step \d: |Example: )?(.+?)(?: \([^()]*[./][^()]*\))?$", text, re.MULTILINE)
+    about = {
+        "Provider System Overview", "Step-by-Step: Adding a New Provider", "Provider Categories",
+        "Provider Pattern Checklist", "Common Provider Patterns", "See Also",
+    }  # fmt: skip
+    lines = [
+        *re.findall(r"^- \[ \] (.+)$", text, re.MULTILINE),
+        *re.findall(r"^- (`supports_\w+`)", text, re.MULTILINE),
+    ]
+    assert len(headings) > 20
+    assert len(lines) == 15
+    assert [line for line in [*headings, *lines] if line not in page and line not in about] == []

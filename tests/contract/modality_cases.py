@@ -110,8 +110,14 @@ MADE_LATER: dict[str, Behaviour] = {
 }  # fmt: skip
 """Doubles of jobs that belong to no house of films."""
 
-OFFERED = [case for case in CODECS if case.category in KINDS and not hasattr(case.codec, "connect")]
-"""All but sessions, whose frames are their vendors' own: they are tested in their folders."""
+OFFERED = [
+    case
+    for case in CODECS
+    if case.category in KINDS and not hasattr(case.codec, "connect") and not case.provider.embedded
+]
+"""All but sessions, whose frames are their vendors' own: they are tested in their folders. What is embedded sends
+nothing: `test_embedded.py` asks it.
+"""
 JOBS = [case for case in OFFERED if hasattr(case.codec, "run")]
 CASES = [case for case in OFFERED if case not in JOBS or case.protocol in {*HOUSES, *MADE_LATER}]
 """Those that answer at once, and jobs that have a double."""

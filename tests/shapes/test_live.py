@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,11 +11,25 @@ import pytest
 from aiohttp import web
 
 import betterai
-from betterai import CoreConfig, Media, RealtimeEvent, Speech, SpeechChunk, Transcript, TranscriptChunk, Word
+from betterai import (
+    AddMessages,
+    CoreConfig,
+    Media,
+    Message,
+    OutputText,
+    Speech,
+    SpeechChunk,
+    Transcript,
+    TranscriptChunk,
+    Word,
+)
 from betterai.core.exceptions import AuthenticationError, ProviderError, StreamInterrupted
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.core.wire import WireRequest, WireResponse
+from betterai.runtime.factory import find_provider
+from betterai.transport.http import HTTPTransport, SessionOptions
 from betterai.wire.openai_speech import OpenAISpeech
+from doubles.servers import Peer, raw_server
 from shapes.server import serve
 
 
@@ -27,8 +42,8 @@ class Session:
         self.heard = b""
 
     def send(self, item: Any) -> list[bytes | str]:
-        if isinstance(item, RealtimeEvent):
-            return [json.dumps({"say": item.text})]
+        if isinstance(item, AddMessages):
+            return [json.dumps({"say": item.messages[0].text})]
         if item is None:
             return [json.dumps({"end": True})]
         return [item] if isinstance(item, bytes) else [json.dumps({"say": item})]
@@ -45,7 +60,7 @@ class Session:
 
     def read(self, event: dict[str, Any]) -> list[Any]:
         if self.kind == "realtime":
-            return [] if self.done else [RealtimeEvent(type="text", text=event["say"])]
+            return [] if self.done else [OutputText(text=event["say"])]
         if self.kind == "audio":
             words = (Word(text=event["say"], start=0.0, end=1.0),)
             piece = TranscriptChunk(text=event["say"], final=True, words=words)
@@ -157,7 +172,7 @@ async def test_a_realtime_session_is_opened_and_closed() -> None:
     async with serve(talk) as url:
         provider = betterai.get_realtime_provider(at(url, model="talker/m"))
         async with await provider.connect("", betterai.RealtimeSettings()) as session:
-            await session.send(RealtimeEvent(type="text", text="hi"))
+            await session.send(AddMessages(messages=(Message.user("hi"),)))
             async for event in session:
                 assert event.text == "hi!"
                 break
@@ -184,3 +199,69 @@ async def test_errors_of_a_session_say_whom_it_was_with_and_show_no_key() -> Non
     for caught in (broke, failed, refused):
         assert (caught.value.provider, caught.value.model) == ("talker", "m")
         assert "test-key" not in str(caught.value)
+
+
+@pytest.mark.parametrize("deaf", [False, True], ids=["silent", "deaf"])
+async def test_j3_whoever_stops_answering_is_found_out_by_pings(deaf: bool) -> None:
+    """Silent: it takes what comes, and says nothing any more. Deaf: it does not even take it."""
+    assert SessionOptions().heartbeat * 1.5 <= 10
+
+    async def say_one_thing(peer: Peer) -> None:
+        await peer.accept_websocket()
+        said = json.dumps({"say": "one"}).encode()
+        peer.write(bytes([0x81, len(said)]) + said)
+        if deaf:
+            peer.transport.pause_reading()
+        await asyncio.Event().wait()
+
+    async def sound() -> AsyncIterator[bytes]:
+        while deaf:
+            yield b"x" * 1_000_000
+        await asyncio.Event().wait()
+        yield b""
+
+    transport = HTTPTransport(SessionOptions(heartbeat=0.1))
+    async with raw_server(say_one_thing) as server:
+        config = at(server.url, model="talker/m")
+        provider = find_provider("audio", config, transport=lambda: transport)[0]
+        with pytest.raises(StreamInterrupted, match="No PONG") as caught:
+            async with asyncio.timeout(10):
+                [chunk async for chunk in provider.transcribe_stream(sound())]
+        await transport.aclose()
+    assert isinstance(caught.value.partial, Transcript)
+    assert (caught.value.provider, caught.value.model) == ("talker", "m")
+
+
+async def test_an_error_of_the_source_is_not_taken_for_ours() -> None:
+    async def broken() -> AsyncIterator[str]:
+        yield "one"
+        raise StreamInterrupted("the text broke", provider="elsewhere", attempts=())
+
+    async with serve(talk) as url:
+        with pytest.raises(StreamInterrupted, match="the text broke") as caught:
+            [chunk async for chunk in betterai.stream_speech("talker/m", broken(), config=at(url))]
+    assert (caught.value.provider, caught.value.partial) == ("elsewhere", None)
+
+
+async def test_what_the_other_side_said_before_it_went_is_told_though_sending_failed() -> None:
+    """It says an error and closes while we still send: the error is what counts, not that nobody listens any more."""
+    ended = asyncio.Event()
+
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.receive()
+        await socket.send_json({"error": "the account is empty"})
+        await socket.close()
+        ended.set()
+        return socket
+
+    async def words() -> AsyncIterator[str]:
+        yield "one"
+        await ended.wait()
+        for _ in range(100):
+            yield "more"
+
+    async with serve(refuse) as url:
+        with pytest.raises(ProviderError, match="the account is empty"):
+            [chunk async for chunk in betterai.stream_speech("talker/m", words(), config=at(url))]

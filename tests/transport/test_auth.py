@@ -9,6 +9,7 @@ from betterai.core.provider import BearerAuth, HeaderAuth, NoAuth, QueryAuth
 from betterai.transport.auth import sign
 from doubles.calls import LIMITS, at, get
 from doubles.servers import answer, raw_server
+from together import each
 
 SCHEMES = [BearerAuth(), HeaderAuth(header="api-key"), QueryAuth(parameter="key")]
 
@@ -34,8 +35,8 @@ def test_schemes(auth, headers, query):
     assert _signed(auth, api_key="k1", token="t1") == (headers, query)
 
 
-@pytest.mark.parametrize("auth", SCHEMES)
-@pytest.mark.parametrize("values", [{}, {"api_key": ""}, {"api_key": " \n"}, {"other": "x"}])
+@each("auth", SCHEMES)
+@each("values", [{}, {"api_key": ""}, {"api_key": " \n"}, {"other": "x"}])
 def test_what_is_not_set_is_not_sent(auth, values):
     assert _signed(auth, **values) == ({}, {})
 
@@ -45,8 +46,8 @@ def test_keys_are_stripped(auth):
     assert _signed(auth, api_key=" \tk1\r\n") == _signed(auth, api_key="k1")
 
 
-@pytest.mark.parametrize("auth", SCHEMES)
-@pytest.mark.parametrize("key", ["canary\nX-Evil: 1", "canary\r", "canary\x00x", "can\u200bary", "canary…", "cänary"])
+@each("auth", SCHEMES)
+@each("key", ["canary\nX-Evil: 1", "canary\r", "canary\x00x", "can\u200bary", "canary…", "cänary"])
 def test_a_key_that_cannot_be_one_is_refused_and_not_shown(auth, key):
     with pytest.raises(ConfigurationError, match="api_key holds a character") as caught:
         _signed(auth, api_key=f"a{key}b")

@@ -16,7 +16,7 @@ from aiohttp import web
 from betterai.core.exceptions import APIConnectionError, ProviderError
 from betterai.transport.egress import any_socket
 from betterai.transport.http import HTTPTransport, SessionOptions
-from doubles.calls import LIMITS, at, foreign, get
+from doubles.calls import LIMITS, at, foreign, get, post
 from doubles.servers import answer, raw_server, soon, web_server
 
 pytestmark = pytest.mark.usefixtures("both_clients")
@@ -174,6 +174,34 @@ async def test_the_same_header_twice(transport):
     async with raw_server(answer(headers="X-A: 1\r\nx-a: 2\r\n")) as server:
         reply = await transport.send(get(), at(server.url), LIMITS)
     assert reply.headers["x-a"] == "2"
+
+
+async def test_a_chunk_that_makes_no_sense_is_told_at_once(transport):
+    """Also where the head came before, in a packet of its own."""
+
+    async def script(peer):
+        await peer.request()
+        peer.begin()
+        peer.chunk(b"abc")
+        await asyncio.sleep(0.05)
+        peer.write(b"zz\r\nabc\r\n")
+        await asyncio.Event().wait()
+
+    async with raw_server(script) as server:
+        with pytest.raises(APIConnectionError):
+            await soon(transport.send(post(), at(server.url), LIMITS), 1)
+
+
+async def test_a_protocol_that_nobody_asked_for_is_no_reply(transport):
+    async def script(peer):
+        await peer.request()
+        peer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nhello")
+        await asyncio.Event().wait()
+
+    async with raw_server(script) as server:
+        with pytest.raises(APIConnectionError, match="switched protocols unasked"):
+            await soon(transport.send(post(), at(server.url), LIMITS), 1)
+        await soon(server.peers[0].gone.wait())
 
 
 async def test_p5_a_file_may_be_larger_than_what_is_held_in_memory_and_is_written_as_it_comes(folder):

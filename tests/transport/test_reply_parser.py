@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
 from betterai.transport.client.parser import MAX_HEAD_BYTES, BadReply, ReplyParser
+from together import each
 
 
 class Read(NamedTuple):
@@ -133,7 +134,7 @@ BAD_CHUNKS = {
 EVERY_REFUSED = {**REFUSED, **{f"chunk: {name}": CHUNKED + rest for name, rest in BAD_CHUNKS.items()}}
 
 
-@pytest.mark.parametrize("data", EVERY_REFUSED.values(), ids=EVERY_REFUSED)
+@each("data", EVERY_REFUSED.values(), ids=EVERY_REFUSED)
 def test_what_is_refused(data):
     """Whole, and byte by byte where that does not take long."""
     assert ours([data]) is None
@@ -175,7 +176,7 @@ READ = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("data", "body", "keep"), READ.values(), ids=READ)
+@each(("data", "body", "keep"), READ.values(), ids=READ)
 def test_what_is_read(data, body, keep):
     read = ours([data])
     assert read is not None
@@ -195,7 +196,7 @@ def test_until_the_connection_is_closed(data):
     assert (closed.body, closed.complete, closed.keep) == (b"abc", True, False)
 
 
-@pytest.mark.parametrize("data", [read[0] for read in READ.values()], ids=READ)
+@each("data", [read[0] for read in READ.values()], ids=READ)
 def test_an_early_end_is_none(data):
     for cut in range(len(data)):
         before = ours([data[:cut]])

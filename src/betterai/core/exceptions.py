@@ -204,11 +204,13 @@ class APIConnectionError(ProviderError):
 
 
 class StreamInterrupted(ProviderError):
-    """The stream ended before the answer did. `partial` is what came: a response without a finish reason."""
+    """The stream ended before the answer did. `partial` is what came: a response without a finish reason; of a session
+    of speech or transcription a `Speech` or `Transcript`.
+    """
 
-    def __init__(self, message: str = "", *, partial: ProviderResponse | None = None, **details: Any) -> None:
+    def __init__(self, message: str = "", *, partial: Any = None, **details: Any) -> None:
         super().__init__(message, **details)
-        self.partial = partial
+        self.partial: Any = partial
 
 
 class OutputInvalidError(ProviderError):

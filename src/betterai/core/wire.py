@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -47,6 +47,10 @@ class Rest(Data, frozen=True, kw_only=True):
     offset: int
 
 
+JSON_HEADERS: Mapping[str, str] = {"Content-Type": "application/json"}
+"""Those of a request that has no others: always this one object, by which such requests are known."""
+
+
 class WireRequest(Data, frozen=True, kw_only=True):
     """One HTTP request or WebSocket handshake.
 
@@ -78,6 +82,14 @@ class WireResponse(Data, frozen=True, kw_only=True):
     @property
     def content(self) -> bytes:
         return self.body if isinstance(self.body, bytes) else self.body.read_bytes()
+
+    def lines(self) -> Iterator[bytes]:
+        """The body line by line, without the empty ones; one that is in a file is never read whole."""
+        if isinstance(self.body, bytes):
+            yield from filter(None, map(bytes.strip, self.body.split(b"\n")))
+        else:
+            with self.body.open("rb") as file:
+                yield from filter(None, map(bytes.strip, file))
 
 
 class Event(Data, frozen=True, kw_only=True, gc=False):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from asyncio import Semaphore, TaskGroup, to_thread
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from math import inf
 from pathlib import Path
 from typing import Any, Never
 
 import msgspec
 
-from betterai.core.accumulate import split_sentences
 from betterai.core.base import (
     BaseAudioProvider,
     BaseEmbeddingProvider,
@@ -20,11 +20,12 @@ from betterai.core.base import (
     BaseRerankProvider,
     BaseTTSProvider,
     BaseVideoProvider,
-    RealtimeSession,
 )
 from betterai.core.exceptions import ProviderError, ValidationError
 from betterai.core.media import Media
 from betterai.core.model import Category, ModelConfig
+from betterai.core.realtime_session import RealtimeSession
+from betterai.core.realtime_settings import RealtimeSettings
 from betterai.core.results import (
     EmbeddingResponse,
     ImageChunk,
@@ -43,7 +44,6 @@ from betterai.core.settings import (
     EmbeddingSettings,
     ImageSettings,
     ModerationSettings,
-    RealtimeSettings,
     RerankSettings,
     SpeechSettings,
     TranscriptionSettings,
@@ -52,7 +52,8 @@ from betterai.core.settings import (
 from betterai.runtime.exchange import ExchangeRunner, is_duplex
 from betterai.runtime.live import CodecRealtimeSession, LiveRunner, open_live
 from betterai.runtime.media import check_file
-from betterai.runtime.sums import join_embeddings, join_speech
+from betterai.runtime.sentences import speak_sentences
+from betterai.runtime.sums import join_embeddings
 
 AT_ONCE = 4
 """How many requests of one call may be under way together."""
@@ -223,10 +224,13 @@ class CodecAudioProvider(LiveRunner[Media, TranscriptionSettings, Transcript, Tr
         sent whole, and the text comes in pieces where the provider streams it.
         """
         settings = settings or TranscriptionSettings()
-        if (duplex := self.find_duplex(model)) is not None and (duplex is self.codec or not isinstance(audio, Media)):
+        if (duplex := self.find_duplex(model, settings)) is not None and (
+            duplex is self.codec or not isinstance(audio, Media)
+        ):
             heard = audio if isinstance(audio, AsyncIterator) else _cut(audio)
-            async for chunk in self.live(Media(kind="audio"), model, settings, heard):
-                yield chunk
+            async with aclosing(self.live(Media(kind="audio"), model, settings, heard)) as live:
+                async for chunk in live:
+                    yield chunk
             return
         if not isinstance(audio, Media):
             audio = Media(kind="audio", data=b"".join([piece async for piece in audio]))
@@ -269,28 +273,26 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
         self, text: str | AsyncIterator[str], model: str = "", settings: SpeechSettings | None = None
     ) -> AsyncGenerator[SpeechChunk, None]:
         """Sound as it comes. A text that comes in pieces goes out as it comes where the provider has a session for it;
-        else it is spoken sentence by sentence, a request each.
+        else it is spoken sentence by sentence, a request each: the next one is asked for while one is given out.
         """
         settings = settings or SpeechSettings()
-        if (duplex := self.find_duplex(model)) is not None and (duplex is self.codec or not isinstance(text, str)):
+        if (duplex := self.find_duplex(model, settings)) is not None and (
+            duplex is self.codec or not isinstance(text, str)
+        ):
             said = _one(text) if isinstance(text, str) else text
-            async for chunk in self.live("", model, settings, said):
-                yield chunk
+            async with aclosing(self.live("", model, settings, said)) as live:
+                async for piece in live:
+                    yield piece
             return
         if isinstance(text, str):
             ask = self.ask_stream if self.streams else super().synthesize_stream
             async for chunk in ask(text, model, settings):
                 yield chunk
             return
-        spoken: list[Speech] = []
-        async for sentence in split_sentences(text):
-            async for chunk in self.synthesize_stream(sentence, model, settings):
-                if chunk.response is not None:
-                    spoken.append(chunk.response)
-                if chunk.audio or chunk.words:
-                    yield msgspec.structs.replace(chunk, response=None)
-        if spoken:
-            yield self.last_piece(join_speech(spoken))
+        spoken = speak_sentences(text, lambda sentence: self.synthesize_stream(sentence, model, settings))
+        async with aclosing(spoken) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     def pieces_of(self, result: Speech) -> Sequence[SpeechChunk]:
         return [SpeechChunk(audio=result.audio.to_bytes(), words=result.words)]

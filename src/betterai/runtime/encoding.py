@@ -11,7 +11,7 @@ import msgspec
 from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
 from betterai.core.provider import Provider
-from betterai.core.wire import Field, Multipart, Rest, WireRequest
+from betterai.core.wire import JSON_HEADERS, Field, Multipart, Rest, WireRequest
 
 LARGE = 1024 * 1024
 """Above so many bytes, bodies are written and read in a thread: so that the loop is not held up."""
@@ -37,7 +37,7 @@ def encode_request(
         encoded = _encode_in_slices(body) if large else _encode(body)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValidationError(f"the request cannot be written as JSON: {error}") from error
-    headers = {"Content-Type": "application/json", **request.headers}
+    headers = {**JSON_HEADERS, **request.headers} if request.headers else JSON_HEADERS
     return msgspec.structs.replace(request, body=encoded, headers=headers)
 
 

@@ -42,7 +42,7 @@ from betterai.wire.errors import read_request_id
 from betterai.wire.framing import Framer, open_framer
 
 if TYPE_CHECKING:
-    from betterai.runtime.live import NoReply
+    from betterai.runtime.duplex import DuplexSession
     from betterai.runtime.steps import StepsRun
     from betterai.transport.http import Endpoint, Reply
 
@@ -339,7 +339,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         result: R,
         plan: Plan,
         attempts: Attempts,
-        reply: Reply | StepsRun[Any, R] | NoReply,
+        reply: Reply | StepsRun[Any, R] | DuplexSession[Any, E],
         first_byte: float | None = None,
         *,
         warnings: Iterable[Any] | None = None,
@@ -354,7 +354,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
             warnings=(*warnings, *result.warnings),
             cost=result.cost or price_usage(result.usage, plan.call.model.price),
             headers=reply.headers,
-            request_id=read_request_id(reply.headers),
+            request_id=read_request_id(reply.headers) or result.request_id,
             timing=Timing(
                 connect=getattr(reply, "connect", None),
                 first_byte=first_byte,

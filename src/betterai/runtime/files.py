@@ -9,11 +9,10 @@ import mimetypes
 import os
 import shutil
 from asyncio import to_thread
-from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, Any, Generic, TypeVar
+from typing import IO, Any
 
 import msgspec
 
@@ -26,15 +25,15 @@ from betterai.core.model import ModelConfig
 from betterai.core.results import FileHandle, FileUpload
 from betterai.core.settings import CallSettings
 from betterai.core.sniffing import sniff_mime_type
-from betterai.core.wire import Call, WireRequest, WireResponse
+from betterai.core.wire import Call
 from betterai.runtime.attempts import SYSTEM_CLOCK
 from betterai.runtime.connection import Connection, TransportSource
 from betterai.runtime.media import check_file
 from betterai.runtime.registry import get_provider, provider_names, resolve_model
+from betterai.runtime.single import ask_once
 from betterai.runtime.steps import StepsRun
 
 Source = str | os.PathLike[str] | bytes | Media | IO[bytes]
-R = TypeVar("R")
 
 
 class Files:
@@ -82,13 +81,13 @@ class Files:
     async def get(self, handle: FileHandle | str, where: str = "", *, config: CoreConfig | None = None) -> FileHandle:
         """How a file stands now, by its handle, or by its id and where it is."""
         connection, codec, id = self._find_file(handle, where, config)
-        found: FileHandle = await _ask(codec, codec.build_get(id), codec.parse_file, connection)
+        found: FileHandle = await ask_once(codec, codec.build_get(id), codec.parse_file, connection)
         return _own(found, connection)
 
     async def delete(self, handle: FileHandle | str, where: str = "", *, config: CoreConfig | None = None) -> None:
         """Delete a file at its provider."""
         connection, codec, id = self._find_file(handle, where, config)
-        await _ask(codec, codec.build_delete(id), lambda reply: None, connection)
+        await ask_once(codec, codec.build_delete(id), lambda reply: None, connection)
 
     async def list(self, where: str, *, config: CoreConfig | None = None) -> tuple[FileHandle, ...]:
         """All files that the account has there."""
@@ -96,7 +95,7 @@ class Files:
         found: tuple[FileHandle, ...] = ()
         after: str | None = ""
         while after is not None:
-            files, following = await _ask(codec, codec.build_list(after), codec.parse_list, connection)
+            files, following = await ask_once(codec, codec.build_list(after), codec.parse_list, connection)
             found += tuple(_own(file, connection) for file in files)
             after = following if following and following != after else None
         return found
@@ -165,28 +164,6 @@ def _spool(file: IO[bytes]) -> Any:
     shutil.copyfileobj(file, copy)
     copy.flush()
     return copy
-
-
-class _Single(Generic[R]):
-    """One request as a job, so that it is sent as all others are."""
-
-    def __init__(self, codec: FilesCodec, request: WireRequest, parse: Any) -> None:
-        self._request = request
-        self._parse = parse
-        self.parse_error = codec.parse_error
-
-    def run(self, call: Any, state: Any = None) -> Generator[WireRequest, WireResponse | None, R]:
-        reply = yield self._request
-        result: R = self._parse(reply)
-        return result
-
-    def cancel(self, state: Any) -> WireRequest | None:
-        return None
-
-
-async def _ask(codec: FilesCodec, request: WireRequest, parse: Any, connection: Connection) -> Any:
-    single: Any = _Single(codec, request, parse)
-    return await StepsRun(single, None, connection).run()
 
 
 _files = Files()

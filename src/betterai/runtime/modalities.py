@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from betterai.config.defaults import default_model
 from betterai.config.environment import complete_config
+from betterai.core.base import BaseTTSProvider
 from betterai.core.config import CoreConfig
 from betterai.core.events import Listener
 from betterai.core.exceptions import ConfigurationError
@@ -312,6 +313,10 @@ class Modalities:
         """The same as it comes, of a text that may still be coming: see `betterai.stream_speech`."""
         found = self.find("tts", model, config)
         wanted = _merge(SpeechSettings, settings, options)
+        if getattr(type(found.provider), "synthesize_stream", None) is BaseTTSProvider.synthesize_stream:
+            from betterai.runtime.sentences import speak_with
+
+            return found.pieces(lambda provider: speak_with(provider, text, found.id, wanted), text, wanted)
         return found.pieces(lambda provider: provider.synthesize_stream(text, found.id, wanted), text, wanted)
 
     async def save_media(self, media: Media, path: str | os.PathLike[str]) -> Path:

@@ -17,6 +17,7 @@ from betterai.core.results import TokenCount
 from betterai.core.runs import ToolRun
 from betterai.core.settings import GenerationSettings
 from betterai.runtime import client as _async
+from betterai.runtime import sync_batches as batches
 from betterai.runtime.background import Background, run, start
 from betterai.runtime.conversation import ConversationState, read_question
 from betterai.runtime.stream import Partials, TextStream
@@ -278,6 +279,7 @@ __all__ = [
     "SyncPieces",
     "SyncStream",
     "SyncToolStream",
+    "batches",
     "count_tokens",
     "embed",
     "generate",

@@ -195,6 +195,10 @@ class CodecTextProvider(ObservedTextProvider):
 
     # ── before ──
 
+    async def plan(self, messages: Messages, name: str, settings: GenerationSettings) -> Plan:
+        """A call, checked and made ready as `generate` sends it. Raises `BetterAIError`."""
+        return await self._plan(messages, name, settings, stream=False)
+
     async def _plan(self, messages: Messages, name: str, settings: GenerationSettings, *, stream: bool) -> Plan:
         model = self._find_model(name)
         try:

@@ -1,7 +1,7 @@
 """Google's Gemini API (https://ai.google.dev), with a key of AI Studio."""
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
-from betterai.providers.google.files import GoogleFiles
+from betterai.providers.google.batches import FILES, GoogleBatches
 from betterai.providers.google.models import PROVIDER_MODELS
 from betterai.providers.google.omni import OmniFilms
 from betterai.providers.google.text import GoogleText
@@ -26,7 +26,8 @@ PROVIDER = Provider(
     protocols={
         "text": {"gemini": _TEXT},
         "count": {"gemini": GeminiCount(_TEXT)},
-        "files": {"files": GoogleFiles()},
+        "files": {"files": FILES},
+        "batch": {"gemini_batches": GoogleBatches()},
         "embeddings": {"gemini": GeminiEmbeddings()},
         "image": {"gemini": GeminiImages(_TEXT)},
         "video": {"gemini_interactions": OmniFilms(), "gemini_veo": GoogleVeo()},

@@ -39,11 +39,7 @@ class GoogleFiles(FormFiles):
         if state is not None:
             file = self.parse_file(need_reply((yield self.build_get(state["id"]))))
         else:
-            announced = need_reply((yield self.build_upload(call.input)))
-            place = announced.headers.get("x-goog-upload-url", "")
-            if not place:
-                raise ProviderError("no address to upload to was given", code="unreadable_reply")
-            file = yield from self._send(call.input, place)
+            file = yield from self.upload(call.input)
             yield Checkpoint(state={"id": file.id})
         looks = 0
         while file.state == "PROCESSING":
@@ -55,6 +51,14 @@ class GoogleFiles(FormFiles):
                 f"{file.id} could not be prepared", code=file.state, hint="check that the file is whole"
             )
         return file
+
+    def upload(self, upload: FileUpload) -> Generator[Step, WireResponse | None, FileHandle]:
+        """The file as soon as its bytes are there; it may still have to be prepared."""
+        announced = need_reply((yield self.build_upload(upload)))
+        place = announced.headers.get("x-goog-upload-url", "")
+        if not place:
+            raise ProviderError("no address to upload to was given", code="unreadable_reply")
+        return (yield from self._send(upload, place))
 
     def _send(self, upload: FileUpload, place: str) -> Generator[Step, WireResponse | None, FileHandle]:
         """The bytes in one request; where it breaks off, what is left of them in another one."""

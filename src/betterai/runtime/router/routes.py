@@ -147,6 +147,19 @@ class Route:
         return getattr(target, "name", "") or type(target).__name__, ""
 
     @property
+    def label(self) -> str:
+        """How it is named where somebody looks for what fails: whose model, which target, and by its fingerprint, which
+        key.
+        """
+        name, target = "/".join(part for part in self.name if part), self.lane.target.model
+        said = [f"target {self.lane.index}"]
+        if isinstance(target, str) and target != name:
+            said.append(target)
+        if len(self.lane.routes) > 1:
+            said.append(f"key {self.place('key')[1][:8]}")
+        return f"{name} ({', '.join(said)})"
+
+    @property
     def price(self) -> Price | None:
         known: ModelConfig | None = getattr(self.provider, "model", None)
         return known.price if isinstance(known, ModelConfig) else None

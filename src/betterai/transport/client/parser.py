@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 256
@@ -131,10 +132,7 @@ class ReplyParser:
         breaks = len(lines) - 1
         if head.count(b"\n") != breaks or head.count(b"\r") != breaks:
             raise BadReply("a bare line break in the reply's head")
-        matched = _STATUS_LINE.fullmatch(lines[0])
-        if matched is None:
-            raise BadReply("not an HTTP/1 reply")
-        status, minor = int(matched[2]), matched[1] == "1"
+        status, minor = _read_status_line(lines[0])
         headers = read_headers(lines)
         if status >= 200:
             self.headers = headers
@@ -229,6 +227,15 @@ class ReplyParser:
             raise BadReply("trailers that do not end")
         else:
             self._held = data
+
+
+@lru_cache(maxsize=64)
+def _read_status_line(line: str) -> tuple[int, bool]:
+    """The status, and whether it is HTTP/1.1."""
+    matched = _STATUS_LINE.fullmatch(line)
+    if matched is None:
+        raise BadReply("not an HTTP/1 reply")
+    return int(matched[2]), matched[1] == "1"
 
 
 def _check_beginning(data: bytes) -> None:
