@@ -372,3 +372,13 @@ def test_media_of_a_call_are_stored_with_it(monkeypatch: pytest.MonkeyPatch) -> 
             assert call.settings.given() == {"first_frame": frame, "seconds": 4.0}
 
     asyncio.run(scene())
+
+
+async def test_a_codec_whose_requests_take_no_extra_body_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with filming(monkeypatch):
+        job = await betterai.start_video(MODEL, "a cat", extra_body={"more": 1}, store=None)
+        response = await job.wait()
+        assert [warning.field for warning in response.warnings].count("extra_body") == 1
+        assert "extra_body" not in [
+            item.field for item in (await betterai.generate_video(MODEL, "a cat", store=None)).warnings
+        ]
