@@ -18,6 +18,7 @@ from aiohttp import ClientSession, web
 import betterai
 from betterai.core.tools import ServerTool
 from betterai.runtime.registry import get_provider
+from doubles.voices import VoiceService
 from judges.app import serve
 from runtime.file_services import FileService
 from together import each
@@ -93,6 +94,7 @@ async def keep_files(chats: str) -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_route("*", "/v1/files{id:.*}", FileService("openai", "test-key").answer)
+    app.router.add_route("*", "/v1/realtime{path:.*}", VoiceService("test-key").answer)
     app.router.add_route("*", "/{path:.*}", pass_on)
     runner = web.AppRunner(app)
     await runner.setup()

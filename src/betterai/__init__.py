@@ -44,8 +44,8 @@ _HOMES = {
     "core.realtime": (
         "AudioCleared AudioCommitted InputTranscript Interrupted ItemAdded ItemDeleted ItemTruncated OutputAudio "
         "OutputReasoning OutputText OutputTranscript RateLimit RateLimitsStated RealtimeChannel RealtimeFinish "
-        "RealtimeOutput Reconnected ResponseDone ResponseStarted ResumptionOffered SessionEnding SessionError "
-        "SessionInfo SessionOpened SessionUpdated SessionWarned SpeechStarted SpeechStopped StageMeasured "
+        "RealtimeOutput RealtimeToken Reconnected ResponseDone ResponseStarted ResumptionOffered SessionEnding "
+        "SessionError SessionInfo SessionOpened SessionUpdated SessionWarned SpeechStarted SpeechStopped StageMeasured "
         "ToolCallPiece ToolCalled ToolRan ToolsCancelled UsageStated VendorEvent"
     ),
     "core.realtime_input": (
@@ -71,6 +71,7 @@ _HOMES = {
     "core.tools": "CustomTool JsonObject JsonSchema PlainText ServerTool Tool ToolChoice",
     "core.usage": "Cost Usage",
     "core.webhooks": "WebhookEvent",
+    "runtime.batch_runner.options": "BatchRunner",
     "runtime.batch_store": "BatchStore",
     "runtime.batches": "Batch",
     "runtime.client": "Client count_tokens generate run_tools stream stream_tools",
@@ -97,6 +98,7 @@ _HOMES = {
     "runtime.middleware.redacted": "Redacted",
     "runtime.middleware.spend_limit": "SpendLimit",
     "runtime.observing": "Observation observe",
+    "runtime.realtime.opening": "realtime realtime_token",
     "runtime.router.router": "Router",
     "runtime.router.status": "RouterStatus RouteStatus TargetStatus",
     "runtime.storage": "dump_messages load_messages",
@@ -107,6 +109,7 @@ _HOMES = {
 _MODULES = {
     "sync": "runtime.sync",
     "batches": "runtime.batches",
+    "durable": "runtime.durable",
     "files": "runtime.files",
     "opentelemetry": "runtime.opentelemetry",
 }

@@ -100,6 +100,7 @@ from betterai.core.realtime import RateLimitsStated as RateLimitsStated
 from betterai.core.realtime import RealtimeChannel as RealtimeChannel
 from betterai.core.realtime import RealtimeFinish as RealtimeFinish
 from betterai.core.realtime import RealtimeOutput as RealtimeOutput
+from betterai.core.realtime import RealtimeToken as RealtimeToken
 from betterai.core.realtime import Reconnected as Reconnected
 from betterai.core.realtime import ResponseDone as ResponseDone
 from betterai.core.realtime import ResponseStarted as ResponseStarted
@@ -194,9 +195,11 @@ from betterai.core.usage import Cost as Cost
 from betterai.core.usage import Usage as Usage
 from betterai.core.webhooks import WebhookEvent as WebhookEvent
 from betterai.runtime import batches as batches
+from betterai.runtime import durable as durable
 from betterai.runtime import files as files
 from betterai.runtime import opentelemetry as opentelemetry
 from betterai.runtime import sync as sync
+from betterai.runtime.batch_runner.options import BatchRunner as BatchRunner
 from betterai.runtime.batch_store import BatchStore as BatchStore
 from betterai.runtime.batches import Batch as Batch
 from betterai.runtime.client import Client as Client
@@ -252,6 +255,8 @@ from betterai.runtime.modality_calls import stream_transcription as stream_trans
 from betterai.runtime.modality_calls import transcribe as transcribe
 from betterai.runtime.observing import Observation as Observation
 from betterai.runtime.observing import observe as observe
+from betterai.runtime.realtime.opening import realtime as realtime
+from betterai.runtime.realtime.opening import realtime_token as realtime_token
 from betterai.runtime.router.router import Router as Router
 from betterai.runtime.router.status import RouterStatus as RouterStatus
 from betterai.runtime.router.status import RouteStatus as RouteStatus

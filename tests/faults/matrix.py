@@ -181,7 +181,9 @@ def _take(outcome: Outcome, chunk: Any) -> None:
 @asynccontextmanager
 async def matrix(server: FaultServer, *, threads: int = 24) -> AsyncIterator[Matrix]:
     """A matrix whose transport is closed at the end, and nothing else."""
-    options = SessionOptions(ca_bundle=certificates()[1].path, max_reply_bytes=MAX_REPLY_BYTES)
+    options = SessionOptions(
+        ca_bundle=certificates()[1].path, max_reply_bytes=MAX_REPLY_BYTES, max_file_bytes=MAX_REPLY_BYTES
+    )
     transport = HTTPTransport(options)
     with ThreadPoolExecutor(threads, thread_name_prefix="sync call") as pool:
         yield Matrix(server, transport, pool)

@@ -27,11 +27,12 @@ from betterai.core.realtime import (
 from betterai.core.realtime_codec import RealtimeCall, RealtimeCodec
 from betterai.core.realtime_input import AddMessages, AddToolResults
 from betterai.core.realtime_settings import RealtimeSettings
-from betterai.core.wire import Call, WireRequest
+from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.runtime.registry import get_provider
 from betterai.wire.openai_realtime import OpenAIRealtimeSurface
+from betterai.wire.openai_realtime.server import read_settings
 from recordings.realtime.sessions import frames_of, read_frames, session_files
-from recordings.store import load, name_of, needs_recordings
+from recordings.store import ROOT, load, name_of, needs_recordings
 from together import each
 
 pytestmark = [pytest.mark.recordings, needs_recordings]
@@ -138,3 +139,18 @@ def test_items_of_two_protocols_are_not_taken_for_each_other() -> None:
     assert told.results == (ToolResult(id="c", parts=told.results[0].parts),)
     assert isinstance(said, AddMessages)
     assert said.messages[0].text == "Hi"
+
+
+def test_a_token_is_asked_for_as_recorded_and_read() -> None:
+    file = ROOT / "openai/realtime/pydantic-ai--test-webrtc-test-create-client-secret--00.json"
+    asked, answered = load(file)["request"], load(file)["response"]
+    settings = read_settings({**asked["body"]["session"]})
+    codec: Any = get_provider("openai").protocols["realtime"]["openai_realtime"]
+    model = ModelConfig(id=asked["body"]["session"]["model"], provider="openai", category="realtime")
+    call: Any = Call(model=model, input=asked["body"]["expires_after"]["seconds"], settings=settings)
+    request = codec.tokens.build_request(call)
+    assert request.body == asked["body"]
+    assert asked["url"].endswith(f"/v1{request.url}")
+    reply = WireResponse(status=200, headers={}, body=json.dumps(answered["body"]).encode())
+    token = codec.tokens.parse_response(call, reply)
+    assert (token.value, token.expires_at) == (answered["body"]["value"], answered["body"]["expires_at"])

@@ -13,6 +13,7 @@ from aiohttp import web
 import betterai
 from betterai import (
     AddMessages,
+    AudioFormat,
     CoreConfig,
     Media,
     Message,
@@ -21,6 +22,7 @@ from betterai import (
     SpeechChunk,
     Transcript,
     TranscriptChunk,
+    UpdateSession,
     Word,
 )
 from betterai.core.exceptions import AuthenticationError, ProviderError, StreamInterrupted
@@ -40,10 +42,13 @@ class Session:
         self.done = False
         self.kind = kind
         self.heard = b""
+        self.warnings: list[Any] = []
 
     def send(self, item: Any) -> list[bytes | str]:
         if isinstance(item, AddMessages):
             return [json.dumps({"say": item.messages[0].text})]
+        if isinstance(item, UpdateSession):
+            return []
         if item is None:
             return [json.dumps({"end": True})]
         return [item] if isinstance(item, bytes) else [json.dumps({"say": item})]
@@ -81,6 +86,11 @@ class LiveCodec:
 
     def open(self, call: Any) -> Session:
         return Session(self.kind)
+
+    def input_formats(self, call: Any) -> tuple[AudioFormat, ...]:
+        return (AudioFormat(),)
+
+    output_formats = input_formats
 
 
 async def talk(request: web.Request) -> web.StreamResponse:
@@ -174,6 +184,7 @@ async def test_a_realtime_session_is_opened_and_closed() -> None:
         async with await provider.connect("", betterai.RealtimeSettings()) as session:
             await session.send(AddMessages(messages=(Message.user("hi"),)))
             async for event in session:
+                assert isinstance(event, OutputText)
                 assert event.text == "hi!"
                 break
 

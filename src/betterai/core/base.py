@@ -39,6 +39,7 @@ from betterai.core.settings import (
 )
 
 if TYPE_CHECKING:
+    from betterai.core.realtime import RealtimeToken
     from betterai.core.realtime_session import RealtimeSession
     from betterai.core.realtime_settings import RealtimeSettings
 
@@ -183,6 +184,10 @@ class BaseRealtimeProvider(BaseProvider):
         and sums.
         """
         raise _missing(self, "connect")
+
+    async def token(self, model: str, settings: RealtimeSettings, seconds: int | None = None) -> RealtimeToken:
+        """What a browser opens such a session with, for so many seconds."""
+        raise _missing(self, "token")
 
 
 class BaseEmbeddingProvider(BaseProvider):

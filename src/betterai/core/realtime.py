@@ -19,6 +19,7 @@ from betterai.core.message import Message, Opaque, ToolCall, ToolResult
 from betterai.core.realtime_input import RealtimeEvent, RealtimeInput
 from betterai.core.realtime_settings import RealtimeSettings
 from betterai.core.response import CallWarning, FinishReason
+from betterai.core.results import Result
 from betterai.core.usage import Usage
 
 RealtimeFinish: TypeAlias = FinishReason | Literal["interrupted"]
@@ -297,6 +298,18 @@ RealtimeOutput: TypeAlias = (
     | VendorEvent
 )  # fmt: skip
 """What comes out of one."""
+
+
+class RealtimeToken(Result, frozen=True, kw_only=True):
+    """What a browser opens a session with, in place of the key. `value` is a secret, and not shown; `expires_at` in
+    Unix seconds.
+    """
+
+    value: str
+    expires_at: float | None = None
+
+    def __repr__(self) -> str:
+        return f"RealtimeToken(value='***', expires_at={self.expires_at}, model={self.model!r})"
 
 
 class RealtimeChannel(Protocol):

@@ -16,7 +16,6 @@ from betterai.core.base import (
     BaseEmbeddingProvider,
     BaseImageProvider,
     BaseModerationProvider,
-    BaseRealtimeProvider,
     BaseRerankProvider,
     BaseTTSProvider,
     BaseVideoProvider,
@@ -24,8 +23,6 @@ from betterai.core.base import (
 from betterai.core.exceptions import ProviderError, ValidationError
 from betterai.core.media import Media
 from betterai.core.model import Category, ModelConfig
-from betterai.core.realtime_session import RealtimeSession
-from betterai.core.realtime_settings import RealtimeSettings
 from betterai.core.results import (
     EmbeddingResponse,
     ImageChunk,
@@ -50,7 +47,7 @@ from betterai.core.settings import (
     VideoSettings,
 )
 from betterai.runtime.exchange import ExchangeRunner, is_duplex
-from betterai.runtime.live import CodecRealtimeSession, LiveRunner, open_live
+from betterai.runtime.live import LiveRunner
 from betterai.runtime.media import check_file
 from betterai.runtime.sentences import speak_sentences
 from betterai.runtime.sums import join_embeddings
@@ -304,16 +301,6 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
         return SpeechChunk(response=result)
 
 
-class CodecRealtimeProvider(LiveRunner[None, RealtimeSettings, Any, Never], BaseRealtimeProvider):
-    """Realtime voice."""
-
-    category = "realtime"
-
-    async def connect(self, model: str = "", settings: RealtimeSettings | None = None) -> RealtimeSession:
-        plan = await self.plan(None, model, settings or RealtimeSettings())
-        return CodecRealtimeSession(await open_live(self, plan, self.open_attempts()))
-
-
 PIECE_BYTES = 32 * 1024
 """In what pieces a recording goes into a session."""
 
@@ -348,7 +335,7 @@ def _stated(pieces: Sequence[Any]) -> Any:
 RUNNERS: dict[Category, type[ExchangeRunner[Any, Any, Any, Any]]] = {
     runner.category: runner
     for runner in (
-        CodecAudioProvider, CodecEmbeddingProvider, CodecImageProvider, CodecModerationProvider, CodecRealtimeProvider,
+        CodecAudioProvider, CodecEmbeddingProvider, CodecImageProvider, CodecModerationProvider,
         CodecRerankProvider, CodecTTSProvider, CodecVideoProvider,
     )
 }  # fmt: skip

@@ -69,9 +69,11 @@ def get_tts_provider(settings: CoreConfig | str, *, transport: TransportSource |
     return cast(BaseTTSProvider, _get("tts", settings, transport))
 
 
-def get_realtime_provider(settings: CoreConfig | str) -> BaseRealtimeProvider:
+def get_realtime_provider(
+    settings: CoreConfig | str, *, transport: TransportSource | None = None
+) -> BaseRealtimeProvider:
     """The realtime provider behind a model."""
-    return cast(BaseRealtimeProvider, _get("realtime", settings))
+    return cast(BaseRealtimeProvider, _get("realtime", settings, transport))
 
 
 def get_embedding_provider(
@@ -226,6 +228,10 @@ def _make_runner(
         from betterai.runtime.text import CodecTextProvider
 
         return CodecTextProvider(provider, codec, config, model, transport=transport)
+    if category == "realtime":
+        from betterai.runtime.realtime.provider import CodecRealtimeProvider
+
+        return CodecRealtimeProvider(provider, codec, config, model, transport=transport)
     from betterai.runtime.categories import RUNNERS
 
     if category not in RUNNERS:

@@ -10,9 +10,6 @@ from typing import Any, TypeVar
 import msgspec
 
 from betterai.core.exceptions import APIConnectionError, BetterAIError, ProviderError, StreamInterrupted
-from betterai.core.realtime import RealtimeOutput
-from betterai.core.realtime_input import RealtimeInput
-from betterai.core.realtime_session import RealtimeSession
 from betterai.core.results import Result
 from betterai.core.settings import CallSettings
 from betterai.runtime.attempts import Attempts
@@ -154,19 +151,3 @@ async def converse(
         await wait(beside)
     if failure:
         raise failure[0]
-
-
-class CodecRealtimeSession(RealtimeSession):
-    """A realtime session of a codec."""
-
-    def __init__(self, session: DuplexSession[RealtimeInput, RealtimeOutput]) -> None:
-        self._session = session
-
-    async def send(self, event: RealtimeInput) -> None:
-        await self._session.send(event)
-
-    def __aiter__(self) -> AsyncIterator[RealtimeOutput]:
-        return self._session.__aiter__()
-
-    async def aclose(self) -> None:
-        await self._session.aclose()

@@ -22,6 +22,7 @@ from betterai.core.options import (
     EmbeddingOptions,
     ImageOptions,
     ModerationOptions,
+    RealtimeOptions,
     RerankOptions,
     SpeechOptions,
     TranscriptionOptions,
@@ -58,8 +59,12 @@ from betterai.runtime.sources import MediaSource, gather_media
 from betterai.runtime.stand_in import choose_transport
 
 if TYPE_CHECKING:
+    from betterai.core.base import BaseRealtimeProvider
+    from betterai.core.realtime import RealtimeToken
+    from betterai.core.realtime_settings import RealtimeSettings
     from betterai.runtime.job_store import JobStore
     from betterai.runtime.jobs import Job
+    from betterai.runtime.realtime.opening import Opening
     from betterai.transport.http import HTTPTransport
 
 R = TypeVar("R", bound=Result)
@@ -318,6 +323,40 @@ class Modalities:
 
             return found.pieces(lambda provider: speak_with(provider, text, found.id, wanted), text, wanted)
         return found.pieces(lambda provider: provider.synthesize_stream(text, found.id, wanted), text, wanted)
+
+    def realtime(
+        self,
+        model: str | BaseRealtimeProvider = "",
+        *,
+        config: CoreConfig | None = None,
+        settings: RealtimeSettings | None = None,
+        **options: Unpack[RealtimeOptions],
+    ) -> Opening:
+        """A session of realtime voice: see `betterai.realtime`."""
+        from betterai.core.realtime_settings import RealtimeSettings
+        from betterai.runtime.realtime.opening import Opening
+
+        wanted = _merge(RealtimeSettings, settings, options)
+        if not isinstance(model, str):
+            return Opening(lambda: model.connect("", wanted))
+        found = self.find("realtime", model, config)
+        return Opening(lambda: found.provider.connect(found.id, wanted))
+
+    async def realtime_token(
+        self,
+        model: str = "",
+        *,
+        seconds: int | None = None,
+        config: CoreConfig | None = None,
+        settings: RealtimeSettings | None = None,
+        **options: Unpack[RealtimeOptions],
+    ) -> RealtimeToken:
+        """A token for browsers: see `betterai.realtime_token`."""
+        from betterai.core.realtime_settings import RealtimeSettings
+
+        found, wanted = self.find("realtime", model, config), _merge(RealtimeSettings, settings, options)
+        token: RealtimeToken = await found.provider.token(found.id, wanted, seconds)
+        return token
 
     async def save_media(self, media: Media, path: str | os.PathLike[str]) -> Path:
         """Write media into a file, or into a folder under a new name: see `betterai.save_media`."""

@@ -51,7 +51,7 @@ async def _append(form: aiohttp.MultipartWriter, field: Field, files: ExitStack)
     value, filename, mime_type = field.value, field.filename, field.mime_type
     if isinstance(value, Media):
         filename, mime_type = filename or value.filename or "file", mime_type or value.mime_type
-    content = await _open_media(value, files) if isinstance(value, Media) else value
+    content = await _open_value(value, files)
     part = form.append(_sliced(content) if isinstance(content, bytes) else content)
     if mime_type:
         part.headers["Content-Type"] = mime_type
@@ -59,6 +59,17 @@ async def _append(form: aiohttp.MultipartWriter, field: Field, files: ExitStack)
         part.headers.pop("Content-Type", None)
     named = f'form-data; name="{_quote(field.name)}"'
     part.headers["Content-Disposition"] = f'{named}; filename="{_quote(filename)}"' if filename else named
+
+
+async def _open_value(value: str | bytes | Media | Rest, files: ExitStack) -> Any:
+    if isinstance(value, Rest):
+        content = await _open_media(value.media, files)
+        if isinstance(content, bytes):
+            end = None if value.size is None else value.offset + value.size
+            return content[value.offset : end]
+        content.seek(value.offset)
+        return await to_thread(content.read, -1 if value.size is None else value.size)
+    return await _open_media(value, files) if isinstance(value, Media) else value
 
 
 def _quote(name: str) -> str:

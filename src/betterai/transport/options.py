@@ -22,4 +22,4 @@ class SessionOptions(Data, frozen=True, kw_only=True):
     heartbeat: float = 5.0
     max_reply_bytes: int = 256 * 1024 * 1024
     max_foreign_bytes: int = 100 * 1024 * 1024
-    max_file_bytes: int = 2 * 1024 * 1024 * 1024
+    max_file_bytes: int = 16 * 1024 * 1024 * 1024

@@ -17,6 +17,7 @@ from betterai.transport.aiohttp_client.requests import judge_name, read_limits
 from betterai.transport.failures import Silence, read_failure
 from betterai.transport.http import Endpoint, HTTPTransport, Route, complete_route
 from betterai.transport.patience import Limit, Patience
+from betterai.transport.pulse import Pulse
 from betterai.transport.reply import Reply
 from betterai.transport.telemetry import Finish, watch
 
@@ -33,6 +34,7 @@ class HandshakeRefused(Exception):
         self.reply = reply
 
 
+_BEATS = (aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG)
 _CLOSING = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED)
 
 
@@ -43,8 +45,9 @@ class Socket:
     `expired`: it was given up, as `expire_in` had it.
     """
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, response: ClientResponse) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, response: ClientResponse, heartbeat: float) -> None:
         self._socket = socket
+        self._pulse = Pulse(socket, heartbeat, self._cut)
         self._response = response
         self.headers = {name.lower(): text for name, text in response.headers.items()}
         self._left = False
@@ -76,16 +79,22 @@ class Socket:
         if message.type is aiohttp.WSMsgType.CLOSE:
             self.close_reason = message.extra or ""
         if self._socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE and not self._left:
-            raise APIConnectionError(f"the connection broke: {self._socket.exception() or 'it was not closed'}")
+            why = self._pulse.why or self._socket.exception() or "it was not closed"
+            raise APIConnectionError(f"the connection broke: {why}")
 
     async def _receive(self) -> aiohttp.WSMessage:
         self._waiting = True
         if self._patience is not None:
             self._watch(self._patience)
+        self._pulse.listen()
         try:
-            return await self._socket.receive()
+            while (message := await self._socket.receive()).type in _BEATS:
+                if message.type is aiohttp.WSMsgType.PING:
+                    await self._socket.pong(message.data)
+                self._pulse.listen()
+            return message
         finally:
-            self._waiting = False
+            self._waiting = self._pulse.listening = False
             if self._timer is not None:
                 self._timer.cancel()
 
@@ -105,6 +114,7 @@ class Socket:
         self._cut()
 
     def _cut(self) -> None:
+        self._pulse.stop()
         cut_off(self._response)
         self._response.close()
 
@@ -115,6 +125,7 @@ class Socket:
     async def close(self) -> None:
         """Say goodbye, and wait shortly for the other side to do so."""
         self._left = True
+        self._pulse.stop()
         await self._socket.close()
 
 
@@ -144,7 +155,7 @@ async def connect(
                 route.url,
                 headers=route.headers,
                 proxy=route.proxy,
-                heartbeat=transport.heartbeat if heartbeat is None else heartbeat,
+                autoping=False,
                 max_msg_size=MAX_FRAME_BYTES,
                 timeout=aiohttp.ClientWSTimeout(ws_close=goodbye),
             )
@@ -155,7 +166,7 @@ async def connect(
         finish(None, failure)
     else:
         finish(101)
-        return Socket(socket, answered[-1])
+        return Socket(socket, answered[-1], transport.heartbeat if heartbeat is None else heartbeat)
     finally:
         limit.end()
     raise failure

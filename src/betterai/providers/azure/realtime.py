@@ -22,9 +22,15 @@ class AzureRealtime(OpenAIRealtime):
     """
 
     def connect(self, call: RealtimeCall) -> WireRequest:
-        undated = msgspec.structs.replace(call, provider_settings={**call.provider_settings, "api_version": ""})
-        path, _ = find_address(undated, self.path, deployed=False)
-        return msgspec.structs.replace(super().connect(call), url=path)
+        return msgspec.structs.replace(super().connect(call), url=_find(call, self.path))
+
+    def secrets_address(self, call: RealtimeCall) -> str:
+        return _find(call, self.secrets_path)
+
+
+def _find(call: RealtimeCall, path: str) -> str:
+    undated = msgspec.structs.replace(call, provider_settings={**call.provider_settings, "api_version": ""})
+    return find_address(undated, path, deployed=False)[0]
 
 
 class AzureVoiceLive(OpenAIRealtime):

@@ -31,6 +31,7 @@ class XAISessions(OpenAISessions):
     unsupported: ClassVar[Mapping[str, str]] = {
         **{name: why for name, why in OpenAISessions.unsupported.items() if name != "temperature"},
         "truncation": "there is no such setting of sessions",
+        "speed": "there is no such setting of sessions",
     }
     vendor_options: ClassVar[frozenset[str]] = frozenset({"keep_context", "enable_phonetic_spelling"})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from betterai.core.exceptions import ProviderError
 from betterai.core.realtime_codec import RealtimeCall
@@ -35,6 +35,17 @@ class OpenAIRealtime:
     state: ClassVar[type[OpenAIRealtimeState]] = OpenAIRealtimeState
     secrets_path: ClassVar[str] = "/realtime/client_secrets"
     """Where tokens for browsers are made; "" where there are none."""
+
+    @property
+    def tokens(self) -> Any:
+        """What asks for tokens."""
+        from betterai.wire.openai_realtime.tokens import OpenAIRealtimeTokens
+
+        return OpenAIRealtimeTokens(self) if self.secrets_path else None
+
+    def secrets_address(self, call: RealtimeCall) -> str:
+        """Where a token is asked for, under the provider's base URL."""
+        return self.secrets_path
 
     def input_formats(self, call: RealtimeCall) -> tuple[AudioFormat, ...]:
         return self.formats

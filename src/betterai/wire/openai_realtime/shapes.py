@@ -65,4 +65,17 @@ class FrameShape(Struct):
     error: Any = None
 
 
+class SoundShape(Struct):
+    """A frame of sound: most of what comes. The decoder of JSON decodes base64 as well, three times as fast."""
+
+    type: str = ""
+    event_id: str | None = None
+    response_id: str | None = None
+    item_id: str | None = None
+    content_index: int | None = None
+    delta: bytes = b""
+
+
+SOUND = frozenset({"response.output_audio.delta", "response.audio.delta", "session.output_audio.delta"})
+decode_sound = msgspec.json.Decoder(SoundShape).decode
 decode_frame = msgspec.json.Decoder(FrameShape).decode

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -46,11 +45,21 @@ from betterai.wire.openai_realtime.items import join_items, read_item
 from betterai.wire.openai_realtime.protocol import BETA_NAMES
 from betterai.wire.openai_realtime.sending import SentFrames
 from betterai.wire.openai_realtime.sessions import OpenAISessions
-from betterai.wire.openai_realtime.shapes import FrameShape, ItemShape, ResponseShape, decode_frame
+from betterai.wire.openai_realtime.shapes import (
+    SOUND,
+    FrameShape,
+    ItemShape,
+    ResponseShape,
+    SoundShape,
+    decode_frame,
+    decode_sound,
+)
 from betterai.wire.openai_realtime.shown import ShownTexts
 from betterai.wire.openai_realtime.usage import read_transcription_usage, read_usage
 
 Outputs = Sequence[RealtimeOutput]
+NAMED = 256
+"""Within so many bytes frames say what they are: a longer look would cost more than it saves."""
 
 
 class OpenAIRealtimeState(SentFrames):
@@ -66,6 +75,8 @@ class OpenAIRealtimeState(SentFrames):
         """Raises `ProviderError` for what ends the session, and for a frame that is not readable."""
         data = frame.encode() if isinstance(frame, str) else frame
         try:
+            if b'audio.delta"' in data[:NAMED] and (sound := decode_sound(data)).type in SOUND:
+                return (self._sound(sound),), ()
             shape = decode_frame(data)
             return self.read(shape, data), ()
         except UNREADABLE as error:
@@ -248,21 +259,19 @@ class OpenAIRealtimeState(SentFrames):
             ),
         )
 
-    def _audio(self, shape: FrameShape, data: bytes) -> Outputs:
-        try:
-            audio = b64decode(shape.delta or "", validate=True)
-        except ValueError as error:
-            raise make_unreadable_event(data, error) from error
-        return (
-            OutputAudio(
-                event_id=shape.event_id or "",
-                audio=audio,
-                final=shape.type.endswith(".done"),
-                response_id=shape.response_id or "",
-                item_id=shape.item_id or "",
-                content_index=shape.content_index or 0,
-            ),
+    def _sound(self, shape: SoundShape, *, final: bool = False) -> OutputAudio:
+        return OutputAudio(
+            event_id=shape.event_id or "",
+            audio=shape.delta,
+            final=final,
+            response_id=shape.response_id or "",
+            item_id=shape.item_id or "",
+            content_index=shape.content_index or 0,
         )
+
+    def _audio(self, shape: FrameShape, data: bytes) -> Outputs:
+        """Sound whose name stands far back in its frame, and the end of an item's."""
+        return (self._sound(decode_sound(data), final=shape.type.endswith(".done")),)
 
     def _arguments(self, shape: FrameShape, data: bytes) -> Outputs:
         id, name = self._names.get(shape.item_id or "", ("", ""))
