@@ -26,8 +26,8 @@ format: $(VENV)/.dev  ## format, and mend what lint can mend
 	$(BIN)/ruff check --fix src tests benchmarks
 
 bench: $(VENV)/.dev  ## measure beside other libraries, about 20 minutes; writes docs/benchmarks.md
-	$(BIN)/python -m benchmarks.large
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.large
 
 soak: $(VENV)/.dev  ## 1,000 streams at once, then a million calls, on bad days: about 20 minutes; no hang, no leak
 	$(BIN)/python -m benchmarks.soak
