@@ -1,9 +1,10 @@
-"""For all tests: one case of those that run together, and code that is compiled once."""
+"""For all tests: one case of those that run together, code that is compiled once, and no provider that stays behind."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Generator
 
 import pytest
 
@@ -22,3 +23,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     together.only = config.getoption("--case")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or nextitem.path != item.path:
+            forget_registered()
+
+
+def forget_registered() -> None:
+    """Whichever module of tests comes next in this process: it finds no provider and no model of the last one."""
+    registry, config = sys.modules.get("betterai.runtime.registry"), sys.modules.get("betterai.config.providers")
+    if registry is not None and registry._registered:
+        registry._registered.clear()
+        registry._version += 1
+    kept = (
+        (config.ALL_MODELS._added, config.ALL_MODELS._removed, config.ALL_MODELS._aliases) if config is not None else ()
+    )
+    if config is not None and any(kept):
+        for names in kept:
+            names.clear()
+        config.ALL_MODELS._change()

@@ -21,6 +21,7 @@ from betterai.runtime.registry import get_provider
 from doubles.voices import VoiceService
 from judges.app import serve
 from runtime.file_services import FileService
+from together import each
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -112,7 +113,7 @@ async def run(block: str, namespace: dict[str, Any]) -> None:
         await result
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@each("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_to_files_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target

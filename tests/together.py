@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import product
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,7 +16,8 @@ import pytest
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 GROUP = "group"
-SHOWN_WHOLE = 10
+PARAMETERS = type(pytest.param(None))
+SHOWN_WHOLE, LONGEST = 10, 100
 only = ""
 """What names of cases must hold, by `--case`."""
 
@@ -23,40 +25,49 @@ only = ""
 class Value(NamedTuple):
     """What one case of one `each` gives to the test."""
 
-    id: str
+    name: Callable[[], str]
     group: str
     given: dict[str, Any]
 
 
 def each(
-    names: str, values: Iterable[Any], *, ids: Callable[[Any], object] | Sequence[str] | None = None,
+    names: str | Sequence[str], values: Iterable[Any], *, ids: Callable[[Any], object] | Iterable[Any] | None = None,
     by: Callable[[Any], str] | None = None,
 ) -> Callable[[Test], Test]:  # fmt: skip
     """As `pytest.mark.parametrize`, but in one test; with `by`, in one test for each `by(value)`, which is its id.
 
     It stacks as that does. What fixtures give is the same for all cases of a test.
     """
-    split, listed = [name.strip() for name in names.split(",")], list(values)
-    told = ids or (lambda value: "-".join(map(str, value)) if len(split) > 1 else str(value))
-    axis = [
-        Value(
-            str(told(value)) if callable(told) else told[index],
-            by(value) if by is not None else "",
-            dict(zip(split, value if len(split) > 1 else (value,), strict=True)),
+    split = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
+    told = list(ids) if isinstance(ids, Iterable) else ids
+    axis = []
+    for index, value in enumerate(values):
+        row = value.values if isinstance(value, PARAMETERS) else value if len(split) > 1 else (value,)
+        assert not isinstance(value, PARAMETERS) or not value.marks, "marks are for parametrize"
+        name = value.id if isinstance(value, PARAMETERS) and value.id else None
+        name = told[index] if name is None and isinstance(told, list) else name
+        group = by(value) if by is not None else ""
+        axis.append(
+            Value(partial(_name, row, told if name is None else name), group, dict(zip(split, row, strict=True)))
         )
-        for index, value in enumerate(listed)
-    ]
 
     def decorate(test: Test) -> Test:
         body, axes = getattr(test, "together", (test, ()))
         made = _make(body, (*axes, axis))
-        marks = [*getattr(test, "pytestmark", ())]
+        made.pytestmark = [*getattr(test, "pytestmark", ())]
         if by is not None:
-            marks.append(pytest.mark.parametrize(GROUP, dict.fromkeys(value.group for value in axis)).mark)
-        made.pytestmark = marks
+            made.pytestmark.append(pytest.mark.parametrize(GROUP, dict.fromkeys(value.group for value in axis)).mark)
         return made
 
     return decorate
+
+
+def _name(row: Sequence[Any], told: Any) -> str:
+    """What a case is called: as was said, else as its values are written."""
+    if told is not None and not callable(told):
+        return str(told)
+    words = [told(item) if told is not None else None for item in row]
+    return "-".join(str(item if word is None else word)[:LONGEST] for word, item in zip(words, row, strict=True))
 
 
 def _make(body: Any, axes: tuple[list[Value], ...]) -> Any:
@@ -65,8 +76,8 @@ def _make(body: Any, axes: tuple[list[Value], ...]) -> Any:
 
         async def together(**fixtures: Any) -> None:
             failures = Failures()
-            for id, given in _cases(axes, fixtures.pop(GROUP, "")):
-                with failures.of(id):
+            for values, given in _cases(axes, fixtures.pop(GROUP, "")):
+                with failures.of(values):
                     await body(**fixtures, **given)
             failures.tell()
 
@@ -74,8 +85,8 @@ def _make(body: Any, axes: tuple[list[Value], ...]) -> Any:
 
         def together(**fixtures: Any) -> None:  # type: ignore[misc]
             failures = Failures()
-            for id, given in _cases(axes, fixtures.pop(GROUP, "")):
-                with failures.of(id):
+            for values, given in _cases(axes, fixtures.pop(GROUP, "")):
+                with failures.of(values):
                     body(**fixtures, **given)
             failures.tell()
 
@@ -92,30 +103,33 @@ def _make(body: Any, axes: tuple[list[Value], ...]) -> Any:
     return made
 
 
-def _cases(axes: Sequence[list[Value]], group: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Names of the cases of a group, and what they give."""
+def _cases(axes: Sequence[list[Value]], group: str) -> Iterator[tuple[tuple[Value, ...], dict[str, Any]]]:
+    """The cases of a group, and what they give."""
     found = False
     for values in product(*([value for value in axis if value.group in ("", group)] for axis in axes)):
-        id = "-".join(value.id for value in values)
-        if only in id:
+        if not only or only in _name_of(values):
             found = True
-            yield id, {name: item for value in values for name, item in value.given.items()}
+            yield values, {name: item for value in values for name, item in value.given.items()}
     if not found and only:
         pytest.skip(f"no case has {only!r} in its name")
     assert found, "there are no cases"
 
 
+def _name_of(values: Iterable[Value]) -> str:
+    return "-".join(value.name() for value in values)
+
+
 class Failures:
-    """What went wrong in which case. `with failures.of(name):` goes on after it; `tell` fails the test."""
+    """What went wrong in which case. `with failures.of(values):` goes on after it; `tell` fails the test."""
 
     def __init__(self) -> None:
         self._failed: list[tuple[str, BaseException]] = []
         self._skipped: list[str] = []
-        self._name = ""
+        self._values: tuple[Value, ...] = ()
         self._count = 0
 
-    def of(self, name: str) -> Failures:
-        self._name, self._count = name, self._count + 1
+    def of(self, values: tuple[Value, ...]) -> Failures:
+        self._values, self._count = values, self._count + 1
         return self
 
     def __enter__(self) -> None:
@@ -123,9 +137,9 @@ class Failures:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
         if isinstance(error, pytest.skip.Exception):
-            self._skipped.append(f"{self._name}: {error}")
+            self._skipped.append(f"{_name_of(self._values)}: {error}")
         elif isinstance(error, Exception | pytest.fail.Exception):
-            self._failed.append((self._name, error))
+            self._failed.append((_name_of(self._values), error))
         return error is None or isinstance(error, Exception | pytest.fail.Exception | pytest.skip.Exception)
 
     def tell(self) -> None:

@@ -71,6 +71,7 @@ _HOMES = {
     "core.tools": "CustomTool JsonObject JsonSchema PlainText ServerTool Tool ToolChoice",
     "core.usage": "Cost Usage",
     "core.webhooks": "WebhookEvent",
+    "runtime.batch_runner.options": "BatchRunner",
     "runtime.batch_store": "BatchStore",
     "runtime.batches": "Batch",
     "runtime.client": "Client count_tokens generate run_tools stream stream_tools",
@@ -108,6 +109,7 @@ _HOMES = {
 _MODULES = {
     "sync": "runtime.sync",
     "batches": "runtime.batches",
+    "durable": "runtime.durable",
     "files": "runtime.files",
     "opentelemetry": "runtime.opentelemetry",
 }

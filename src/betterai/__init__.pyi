@@ -195,9 +195,11 @@ from betterai.core.usage import Cost as Cost
 from betterai.core.usage import Usage as Usage
 from betterai.core.webhooks import WebhookEvent as WebhookEvent
 from betterai.runtime import batches as batches
+from betterai.runtime import durable as durable
 from betterai.runtime import files as files
 from betterai.runtime import opentelemetry as opentelemetry
 from betterai.runtime import sync as sync
+from betterai.runtime.batch_runner.options import BatchRunner as BatchRunner
 from betterai.runtime.batch_store import BatchStore as BatchStore
 from betterai.runtime.batches import Batch as Batch
 from betterai.runtime.client import Client as Client

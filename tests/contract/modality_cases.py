@@ -37,6 +37,7 @@ from contract.modality_doubles import (
     moderations,
     rerank,
     sound,
+    titan_embed,
     transcript,
 )
 from contract.test_secrets import canary_of
@@ -109,8 +110,14 @@ MADE_LATER: dict[str, Behaviour] = {
 }  # fmt: skip
 """Doubles of jobs that belong to no house of films."""
 
-OFFERED = [case for case in CODECS if case.category in KINDS and not hasattr(case.codec, "connect")]
-"""All but sessions, whose frames are their vendors' own: they are tested in their folders."""
+OFFERED = [
+    case
+    for case in CODECS
+    if case.category in KINDS and not hasattr(case.codec, "connect") and not case.provider.embedded
+]
+"""All but sessions, whose frames are their vendors' own: they are tested in their folders. What is embedded sends
+nothing: `test_embedded.py` asks it.
+"""
 JOBS = [case for case in OFFERED if hasattr(case.codec, "run")]
 CASES = [case for case in OFFERED if case not in JOBS or case.protocol in {*HOUSES, *MADE_LATER}]
 """Those that answer at once, and jobs that have a double."""
@@ -167,7 +174,10 @@ def double_of(case: Case) -> Behaviour:
 
 
 async def _embed_one(request: web.Request) -> web.StreamResponse:
-    text = (await request.json())["content"]["parts"][0]["text"]
+    body = await request.json()
+    if "inputText" in body:
+        return web.json_response(titan_embed(("alpha", "beta").index(body["inputText"])))
+    text = body["content"]["parts"][0]["text"]
     return web.json_response(gemini_single(("alpha", "beta").index(text)))
 
 

@@ -73,6 +73,8 @@ class BatchService:
     def __init__(self) -> None:
         self.requests: list[str] = []
         self.batches: dict[str, Line] = {}
+        self.submitted: list[str] = []
+        """The submits that were taken."""
         self.files: dict[str, bytes] = {}
         self.words: list[str] = []
         self.end = "done"
@@ -109,6 +111,7 @@ class BatchService:
             request.transport.abort()
             return web.Response()
         batch = make()
+        self.submitted.append(request.path)
         if lost == "after":
             request.transport.abort()
             return web.Response()
@@ -164,7 +167,8 @@ class OpenAIService(BatchService):
             return web.json_response({"object": "list", "data": [self.describe_file(name) for name in self.files]})
         form = await request.post()
         file = form["file"]
-        assert form["purpose"] == "batch" and isinstance(file, web.FileField)
+        assert form["purpose"] == "batch"
+        assert isinstance(file, web.FileField)
         self.uploads += 1
         name = f"file-in-{self.uploads}"
         self.files[name] = file.file.read()
@@ -304,7 +308,7 @@ class AnthropicService(BatchService):
                 "processing": 0, "succeeded": succeeded, "errored": errored, "canceled": len(found["cancel"]),
                 "expired": len(found["expire"]),
             }  # fmt: skip
-            batch["results_url"] = f"https://api.anthropic.com/v1/messages/batches/{id}/results"
+            batch["results_url"] = f"{request.scheme}://{request.host}/v1/messages/batches/{id}/results"
         return web.json_response(self._shown(batch), headers={"retry-after": "0.01"})
 
     def _create(self, lines: list[Line]) -> Line:
@@ -350,8 +354,9 @@ class GoogleService(BatchService):
         path = request.path
         if path.startswith("/upload/"):
             return await self._upload(request)
-        if path.startswith("/download/"):
-            name = path.removeprefix("/download/v1beta/").removesuffix(":download")
+        if path.endswith(":download"):
+            assert request.query["alt"] == "media"
+            name = path.removeprefix("/v1beta/").removesuffix(":download")
             return web.Response(body=self.files[name], content_type="application/octet-stream")
         if path.endswith((":batchGenerateContent", ":asyncBatchEmbedContent")):
             body = await request.json()

@@ -33,6 +33,7 @@ from betterai.wire.openai_realtime import OpenAIRealtimeSurface
 from betterai.wire.openai_realtime.server import read_settings
 from recordings.realtime.sessions import frames_of, read_frames, session_files
 from recordings.store import ROOT, load, name_of, needs_recordings
+from together import each
 
 pytestmark = [pytest.mark.recordings, needs_recordings]
 
@@ -53,7 +54,7 @@ def test_there_are_about_as_many_as_we_were_told() -> None:
     assert len(FILES) == 18
 
 
-@pytest.mark.parametrize("file", FILES, ids=map(name_of, FILES))
+@each("file", FILES, ids=map(name_of, FILES))
 def test_j3_the_frames_of_the_server_are_read_as_they_say(file: Path) -> None:
     codec, call = codec_of(file)
     state = codec.open(call)
@@ -80,7 +81,7 @@ def test_j3_the_frames_of_the_server_are_read_as_they_say(file: Path) -> None:
     assert [(e.usage.input_tokens, e.usage.output_tokens, e.usage.total_tokens) for e in done] == expected["tokens"]
 
 
-@pytest.mark.parametrize("file", FILES, ids=map(name_of, FILES))
+@each("file", FILES, ids=map(name_of, FILES))
 def test_j3_the_frames_of_the_client_come_back_through_both_halves(file: Path) -> None:
     codec, call = codec_of(file)
     surface = OpenAIRealtimeSurface()
@@ -98,7 +99,7 @@ def test_j3_the_frames_of_the_client_come_back_through_both_halves(file: Path) -
     assert client.warnings == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=map(name_of, FILES))
+@each("file", FILES, ids=map(name_of, FILES))
 def test_j3_our_events_of_a_recorded_session_go_through_the_server_half_and_back(file: Path) -> None:
     """What a gateway would do: read one provider's frames, write them for a client, which reads the same."""
     codec, call = codec_of(file)

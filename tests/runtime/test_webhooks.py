@@ -19,6 +19,7 @@ import betterai
 from betterai import JobHandle, JobStore, WebhookEvent, WebhookSignatureError, parse_webhook
 from betterai.core.exceptions import ConfigurationError, ProviderError
 from betterai.providers import declared_providers
+from together import each
 
 NOW = 1_796_000_000.0
 KEY = b"a key of thirty-two bytes or so!"
@@ -68,7 +69,7 @@ def test_a_webhook_names_the_job_and_how_it_stands(provider: str) -> None:
     assert event.id == {"openai": "wh_1", "kling": "wh_1", "bfl": ""}[provider]
 
 
-@pytest.mark.parametrize(
+@each(
     ("provider", "body", "status"),
     [
         ("openai", {"type": "batch.expired", "data": {"id": "b"}}, "failed"),

@@ -292,14 +292,18 @@ class FilesCodec(Steps[FileCall, FileHandle], Protocol):
 
     def build_delete(self, id: str) -> WireRequest: ...
 
+    def build_download(self, id: str) -> WireRequest:
+        """The bytes of a file, into a file."""
+        ...
+
     def build_list(self, after: str) -> WireRequest:
         """A page of the list: the first, or the one after a place that `parse_list` gave."""
         ...
 
     def parse_file(self, reply: WireResponse) -> FileHandle: ...
 
-    def parse_list(self, reply: WireResponse) -> tuple[tuple[FileHandle, ...], str]:
-        """The files of a page, and the place after which the next one begins; "" at the end."""
+    def parse_list(self, reply: WireResponse, after: str = "") -> tuple[tuple[FileHandle, ...], str]:
+        """The files of the page after a place, and the place after which the next one begins; "" at the end."""
         ...
 
 

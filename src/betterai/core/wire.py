@@ -25,11 +25,21 @@ REQUEST_ID_HEADERS = (
 """Where providers put their own id of a request, which their support asks for."""
 
 
+class Rest(Data, frozen=True, kw_only=True):
+    """Media from a byte on: what is left of an upload that broke off; or `size` bytes of them, which are one part of
+    it, small enough to be held in memory.
+    """
+
+    media: Media
+    offset: int
+    size: int | None = None
+
+
 class Field(Data, frozen=True, kw_only=True):
     """One field of a form: a plain value, or a file."""
 
     name: str
-    value: str | bytes | Media
+    value: str | bytes | Media | Rest
     filename: str = ""
     mime_type: str = ""
 
@@ -38,13 +48,6 @@ class Multipart(Data, frozen=True, kw_only=True):
     """A form, sent as multipart/form-data (RFC 7578)."""
 
     fields: tuple[Field, ...]
-
-
-class Rest(Data, frozen=True, kw_only=True):
-    """Media from a byte on: what is left of an upload that broke off."""
-
-    media: Media
-    offset: int
 
 
 JSON_HEADERS: Mapping[str, str] = {"Content-Type": "application/json"}

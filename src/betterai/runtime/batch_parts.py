@@ -25,12 +25,9 @@ from betterai.core.batches import (
     BatchRequest,
     BatchState,
     BatchStatus,
-    LineState,
-    make_line_error,
 )
 from betterai.core.codec import BatchCall, BatchCodec
 from betterai.core.config import CoreConfig
-from betterai.core.data import Data
 from betterai.core.exceptions import (
     BetterAIError,
     ConfigurationError,
@@ -45,7 +42,18 @@ from betterai.core.provider import Provider
 from betterai.core.settings import CallSettings
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.runtime.batch_answers import AnswerReader
-from betterai.runtime.batch_lines import LinePlanner, PartFile, PartWriter, StoredLine, write_lines
+from betterai.runtime.batch_lines import LinePlanner, PartWriter, StoredLine, write_lines
+from betterai.runtime.batch_state import (
+    Part,
+    Progress,
+    begin_part,
+    fill_counts,
+    join_errors,
+    join_states,
+    make_line,
+    read_progress,
+    with_parts,
+)
 from betterai.runtime.batch_store import BatchStore
 from betterai.runtime.connection import Connection, TransportSource
 from betterai.runtime.single import ask_once
@@ -62,35 +70,7 @@ FRESH_SECONDS = 2.0
 LONGEST_SECONDS = 300.0
 BREATH = 64
 """After how many lines other tasks get their turn."""
-_WITHOUT_ANSWER: Mapping[BatchState, LineState] = {
-    "failed": "failed", "cancelled": "cancelled", "expired": "expired", "in_doubt": "in_doubt",
-}  # fmt: skip
 _NOTED: Mapping[BatchState, JobStatus] = {"expired": "failed"}
-
-
-class Part(Data, frozen=True, kw_only=True):
-    """One part as the handle keeps it. `state` is its codec's, None before anything was sent; `error` says why it was
-    refused as a whole, with the provider's `code`; `in_doubt` that it may have been taken.
-    """
-
-    model: str
-    target: str
-    count: int
-    size: int
-    headers: Mapping[str, str] = {}
-    state: Mapping[str, Any] | None = None
-    submitted: bool = False
-    in_doubt: bool = False
-    error: str = ""
-    code: str = ""
-
-
-class Progress(Data, frozen=True, kw_only=True):
-    """The state of a handle."""
-
-    category: Category
-    created: float
-    parts: tuple[Part, ...]
 
 
 class CodecBatchProvider(BaseBatchProvider):
@@ -144,14 +124,14 @@ class CodecBatchProvider(BaseBatchProvider):
             writer.discard()
             await to_thread(self._store.forget, id)
             raise
-        state = Progress(category=category, created=time.time(), parts=tuple(map(_begin_part, writer.parts)))
+        state = Progress(category=category, created=time.time(), parts=tuple(map(begin_part, writer.parts)))
         handle = JobHandle(
             id=id, provider=self.provider.name, model=model, category="batch", protocol=self._protocol,
             account=account, state=msgspec.to_builtins(state),
         )  # fmt: skip
         await to_thread(self._store.add, handle, b"{}")
         handle, failure = await self._submit_parts(handle)
-        if failure is not None and not any(part.submitted or part.in_doubt for part in _read(handle).parts):
+        if failure is not None and not any(part.submitted or part.in_doubt for part in read_progress(handle).parts):
             await to_thread(self._store.note, id, "failed", error=str(failure))
             raise failure
         return handle
@@ -167,9 +147,9 @@ class CodecBatchProvider(BaseBatchProvider):
         if retry_in_doubt:
             parts = tuple(
                 msgspec.structs.replace(part, state=None, in_doubt=False, error="", code="") if part.in_doubt else part
-                for part in _read(handle).parts
+                for part in read_progress(handle).parts
             )
-            handle = _with_parts(handle, parts)
+            handle = with_parts(handle, parts)
         return (await self._submit_parts(handle))[0]
 
     async def _submit_parts(self, handle: JobHandle) -> tuple[JobHandle, BetterAIError | None]:
@@ -177,16 +157,16 @@ class CodecBatchProvider(BaseBatchProvider):
         found = await to_thread(self._store.find, handle.id)
         revision = found.revision if found is not None else None
         failure: BetterAIError | None = None
-        for number, part in enumerate(_read(handle).parts):
+        for number, part in enumerate(read_progress(handle).parts):
             if part.submitted or part.error:
                 continue
             failing = failure if failure is not None and not isinstance(failure, ValidationError) else None
 
             async def keep(changed: Part, number: int = number) -> None:
                 nonlocal handle, revision
-                parts = list(_read(handle).parts)
+                parts = list(read_progress(handle).parts)
                 parts[number] = changed
-                handle = _with_parts(handle, tuple(parts))
+                handle = with_parts(handle, tuple(parts))
                 if revision is not None:
                     revision = await to_thread(self._store.keep, handle, revision)
 
@@ -196,7 +176,7 @@ class CodecBatchProvider(BaseBatchProvider):
                 await self._submit_part(handle, number, part, keep)
             except BetterAIError as error:
                 failure = error
-                part = _read(handle).parts[number]
+                part = read_progress(handle).parts[number]
                 refused = msgspec.structs.replace(
                     part, in_doubt=isinstance(error, JobInDoubt), error=error.message, code=error.code
                 )
@@ -212,16 +192,16 @@ class CodecBatchProvider(BaseBatchProvider):
         if not path.is_file() and part.state is None:
             raise ValidationError("the lines of this part are gone", hint="submit them in another batch")
         call: BatchCall = Call(
-            model=self._planner(_read(handle).category).find(part.model)[1],
+            model=self._planner(read_progress(handle).category).find(part.model)[1],
             input=BatchInput(
                 name=f"betterai-{handle.id}-{number}",
                 body=Media(kind="document", mime_type="application/json", path=str(path), filename=path.name),
                 count=part.count,
                 size=part.size,
                 target=part.target,
-                category=_read(handle).category,
+                category=read_progress(handle).category,
                 headers=part.headers,
-                began=_read(handle).created,
+                began=read_progress(handle).created,
             ),
             settings=CallSettings(),
             id=handle.id,
@@ -251,18 +231,18 @@ class CodecBatchProvider(BaseBatchProvider):
         status = BatchStatus(
             id=handle.id,
             provider=handle.provider,
-            state=_join_states([part.state for part in parts]),
+            state=join_states([part.state for part in parts]),
             counts=counts,
             parts=parts,
             look_again=min((_asked_wait(reply) for _, reply in looks), default=LOOK_SECONDS),
         )
         self._looked = handle.id, time.monotonic(), looks
         noted: JobStatus = _NOTED.get(status.state, status.state)  # type: ignore[arg-type]
-        await to_thread(self._store.note, handle.id, noted, progress=status.progress, error=_join_errors(parts))
+        await to_thread(self._store.note, handle.id, noted, progress=status.progress, error=join_errors(parts))
         return status
 
     async def _look(self, handle: JobHandle) -> list[Look]:
-        parts = _read(handle).parts
+        parts = read_progress(handle).parts
         return list(await gather(*(self._look_at(handle, number, part) for number, part in enumerate(parts))))
 
     async def _look_at(self, handle: JobHandle, number: int, part: Part) -> Look:
@@ -277,7 +257,7 @@ class CodecBatchProvider(BaseBatchProvider):
 
         reply = await ask_once(self.codec, self.codec.build_look(part.state), lambda reply: reply, self.connection)
         found = self.codec.parse_look(reply)
-        found = msgspec.structs.replace(found, counts=_fill(found, part.count))
+        found = msgspec.structs.replace(found, counts=fill_counts(found, part.count))
         if found.state != "running":
             over[number] = found, reply
         return found, reply
@@ -285,7 +265,7 @@ class CodecBatchProvider(BaseBatchProvider):
     async def cancel(self, handle: JobHandle) -> BatchStatus:
         failure: BetterAIError | None = None
         looks = await self._look(handle)
-        for part, (look, _) in zip(_read(handle).parts, looks, strict=True):
+        for part, (look, _) in zip(read_progress(handle).parts, looks, strict=True):
             request = self.codec.cancel(part.state) if look.state == "running" and part.state is not None else None
             if request is not None:
                 try:
@@ -299,7 +279,7 @@ class CodecBatchProvider(BaseBatchProvider):
     # ── answers ──
 
     async def results(self, handle: JobHandle, seen: Set[str] = frozenset()) -> AsyncGenerator[BatchLine, None]:
-        progress = _read(handle)
+        progress = read_progress(handle)
         planner = self._planner(progress.category)
         reads = getattr(self.codec, "reads", {})
         reader = AnswerReader(planner, self.connection, progress.category, reads, self._types)
@@ -328,7 +308,7 @@ class CodecBatchProvider(BaseBatchProvider):
                     await answers.aclose()
             if look.state != "running":
                 for id in ids - answered:
-                    yield _make_line(handle, look, part, id)
+                    yield make_line(handle, look, part, id)
                 lost += max(part.count - len(answered | ids), 0)
         if lost:
             raise ProviderError(
@@ -364,7 +344,7 @@ class CodecBatchProvider(BaseBatchProvider):
         kept = await to_thread(self._store.line, handle.id, id)
         if kept is not None:
             return msgspec.json.decode(kept, type=StoredLine)
-        carried = self.codec.carries[_read(handle).category]
+        carried = self.codec.carries[read_progress(handle).category]
         protocol = next((name for name, target in carried.items() if target == part.target), next(iter(carried)))
         return StoredLine(model=part.model, protocol=protocol, settings={})
 
@@ -376,53 +356,7 @@ class CodecBatchProvider(BaseBatchProvider):
         return planner
 
 
-def _make_line(handle: JobHandle, look: BatchPart, part: Part, id: str) -> BatchLine:
-    """The outcome of a request of a part that is over and has no answer."""
-    state = _WITHOUT_ANSWER.get(look.state, "missing")
-    error: BetterAIError
-    if state == "in_doubt":
-        error = JobInDoubt(part.error, code=part.code, hint="resume with retry_in_doubt=True to send it once more")
-    else:
-        error = make_line_error(state, look.error, **({"code": part.code} if part.code else {}))
-    return BatchLine(id=id, state=state, error=error.locate(handle.provider, part.model))
-
-
 def _asked_wait(reply: WireResponse | None) -> float:
     """Seconds until the next look, as the provider asks for them."""
     asked = parse_retry_after(reply.headers) if reply is not None else None
     return LOOK_SECONDS if asked is None else min(asked, LONGEST_SECONDS)
-
-
-def _begin_part(file: PartFile) -> Part:
-    return Part(model=file.model, target=file.target, headers=file.headers, count=file.count, size=file.size)
-
-
-def _read(handle: JobHandle) -> Progress:
-    try:
-        return msgspec.convert(handle.state, Progress)
-    except msgspec.ValidationError as error:
-        raise ValidationError(f"this is no handle of a batch at a provider: {error}") from error
-
-
-def _with_parts(handle: JobHandle, parts: tuple[Part, ...]) -> JobHandle:
-    state = msgspec.structs.replace(_read(handle), parts=parts)
-    return msgspec.structs.replace(handle, state=msgspec.to_builtins(state))
-
-
-def _fill(part: BatchPart, total: int) -> BatchCounts:
-    """The counts of a part: what the provider does not count is running, or ended as the whole did."""
-    counts = msgspec.structs.replace(part.counts, total=total)
-    left = {"failed": "failed", "cancelled": "cancelled", "expired": "expired"}.get(part.state)
-    if left is None or counts.running == 0:
-        return counts
-    return msgspec.structs.replace(counts, **{left: getattr(counts, left) + counts.running})
-
-
-def _join_states(states: Sequence[BatchState]) -> BatchState:
-    """How the whole stands: over when all parts are; each line says for itself how it ended."""
-    order: tuple[BatchState, ...] = ("running", "in_doubt", "cancelled", "expired", "done")
-    return next((state for state in order if state in states), "failed")
-
-
-def _join_errors(parts: Sequence[BatchPart]) -> str:
-    return "; ".join(dict.fromkeys(part.error for part in parts if part.error))

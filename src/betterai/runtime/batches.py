@@ -25,6 +25,7 @@ from betterai.core.model import Category
 from betterai.core.settings import CallSettings
 from betterai.runtime.batch_providers import find_batch_provider
 from betterai.runtime.batch_requests import SETTINGS, merge_settings, read_requests
+from betterai.runtime.batch_runner.options import BatchRunner
 from betterai.runtime.batch_store import BatchStore
 from betterai.runtime.connection import TransportSource
 from betterai.runtime.registry import resolve_model
@@ -185,6 +186,7 @@ class Batches:
         category: Category | None = None,
         settings: CallSettings | None = None,
         store: Store = UNSET,
+        runner: BatchRunner | None = None,
         config: CoreConfig | None = None,
         **options: Any,
     ) -> Batch:
@@ -193,13 +195,15 @@ class Batches:
         top.
 
         All are checked before anything is sent. `category` is what the model is listed for ("text" where that is
-        unknown); `store` keeps what is needed to go on after a crash: by default the user's, None for nowhere.
+        unknown); `store` keeps what is needed to go on after a crash: by default the user's, None for nowhere. With a
+        `runner` the lines are asked one by one while somebody waits for them, as they are where the provider has no
+        endpoint.
         Raises `ValidationError`, which names the line, and `ProviderError`.
         """
         named = complete_config(msgspec.structs.replace(config or self._config, model=model))
-        kind = category or _find_category(named.model)
+        kind = category or find_category(named.model)
         common = merge_settings(kind, settings, options)
-        provider, name = find_batch_provider(named, store=_open(store), transport=self._transport)
+        provider, name = find_batch_provider(named, store=_open(store), transport=self._transport, runner=runner)
         handle = await provider.submit(read_requests(requests, common), name, kind)
         return Batch(provider, handle, begun=True)
 
@@ -210,6 +214,7 @@ class Batches:
         retry_in_doubt: bool = False,
         types: Sequence[Any] = (),
         store: Store = UNSET,
+        runner: BatchRunner | None = None,
         config: CoreConfig | None = None,
     ) -> Batch:
         """A batch of another process, by its handle, or by its id in the store.
@@ -228,7 +233,7 @@ class Batches:
         given = config or self._config
         named = msgspec.structs.replace(given, model=f"{read.provider}/{read.model}")
         provider, _ = find_batch_provider(
-            complete_config(named), store=kept, transport=self._transport, types=types, handle=read
+            complete_config(named), store=kept, transport=self._transport, types=types, handle=read, runner=runner
         )
         return Batch(provider, read, begun=False, retry_in_doubt=retry_in_doubt)
 
@@ -237,7 +242,7 @@ def _open(store: Store) -> BatchStore | None:
     return BatchStore() if isinstance(store, UnsetType) else store
 
 
-def _find_category(model: str) -> Category:
+def find_category(model: str) -> Category:
     """What a model is listed for, where there are settings for that; else text."""
     found = resolve_model(model, "text").category if model else "text"
     return found if found in SETTINGS else "text"

@@ -130,6 +130,8 @@ class Connection:
         from betterai.transport.http import Endpoint
 
         provider = self.provider
+        if provider.embedded:
+            return Endpoint(values=values)
         written = read_base_url(provider, self.config) or fill_template(provider.base_url, values)
         base_url, login = split_login(written, provider.name)
         headers = {name: filled for name, text in provider.headers.items() if (filled := fill_template(text, values))}

@@ -236,16 +236,16 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
             if is_job(codec) or is_duplex(codec):
                 return Plan(codec=codec, call=call, request=None)
             large = media_bytes(find_call_media(input, settings)) > LARGE
-            request = await to_thread(self._build, codec, call) if large else self._build(codec, call)
+            request = await to_thread(self._build, codec, call, large=True) if large else self._build(codec, call)
             check_size(request, getattr(codec, "max_body_bytes", None), self.provider)
             return Plan(codec=codec, call=call, request=request)
         except BetterAIError as error:
             raise error.locate(self.provider.name, model.id) from error.__cause__
 
-    def _build(self, codec: Any, call: Any) -> WireRequest:
+    def _build(self, codec: Any, call: Any, *, large: bool = False) -> WireRequest:
         request: WireRequest = codec.build_request(call)
         refuse_dropped(request, self._config)
-        return encode_request(request, call.settings.extra_body)
+        return encode_request(request, call.settings.extra_body, large=large)
 
     def find_codec(self, model: ModelConfig) -> Any:
         """A model may be served over another protocol than the one that this provider was made for."""

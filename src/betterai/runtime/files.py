@@ -10,6 +10,7 @@ import os
 import shutil
 from asyncio import to_thread
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Any
@@ -30,6 +31,7 @@ from betterai.runtime.attempts import SYSTEM_CLOCK
 from betterai.runtime.connection import Connection, TransportSource
 from betterai.runtime.media import check_file
 from betterai.runtime.registry import get_provider, provider_names, resolve_model
+from betterai.runtime.saving import move_to
 from betterai.runtime.single import ask_once
 from betterai.runtime.steps import StepsRun
 
@@ -84,6 +86,28 @@ class Files:
         found: FileHandle = await ask_once(codec, codec.build_get(id), codec.parse_file, connection)
         return _own(found, connection)
 
+    async def download(
+        self,
+        handle: FileHandle | str,
+        target: str | os.PathLike[str] = ".",
+        where: str = "",
+        *,
+        config: CoreConfig | None = None,
+    ) -> Path:
+        """Write a file to a path, or into a folder under its own name; it is never held in memory. Where it is.
+
+        Not every file can be had again: most providers give out those alone that were made there. Nothing is written
+        over another file in a folder. Raises `ValidationError` and `ProviderError`.
+        """
+        connection, codec, id = self._find_file(handle, where, config)
+        place = await to_thread(os.path.expanduser, target)
+        name = handle.filename if isinstance(handle, FileHandle) else ""
+        if not name and await to_thread(os.path.isdir, place):
+            found: FileHandle = await ask_once(codec, codec.build_get(id), codec.parse_file, connection)
+            name = found.filename
+        reply = await ask_once(codec, codec.build_download(id), lambda reply: reply, connection)
+        return await to_thread(move_to, reply.body, Path(place), name or id)
+
     async def delete(self, handle: FileHandle | str, where: str = "", *, config: CoreConfig | None = None) -> None:
         """Delete a file at its provider."""
         connection, codec, id = self._find_file(handle, where, config)
@@ -95,7 +119,8 @@ class Files:
         found: tuple[FileHandle, ...] = ()
         after: str | None = ""
         while after is not None:
-            files, following = await ask_once(codec, codec.build_list(after), codec.parse_list, connection)
+            read = partial(codec.parse_list, after=after)
+            files, following = await ask_once(codec, codec.build_list(after), read, connection)
             found += tuple(_own(file, connection) for file in files)
             after = following if following and following != after else None
         return found
@@ -169,5 +194,6 @@ def _spool(file: IO[bytes]) -> Any:
 _files = Files()
 upload = _files.upload
 get = _files.get
+download = _files.download
 delete = _files.delete
 list = _files.list

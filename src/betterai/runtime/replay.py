@@ -105,6 +105,8 @@ def replay_exchange(exchange: Mapping[str, Any], file: str = "", cut: Cut | None
     base_kind = str(exchange.get("base_kind", kind)) if kind == "error" else kind
     if base_kind == "files":
         return _replay_files(report, exchange)
+    if base_kind == "batch":
+        return _replay_batches(report, exchange)
     if base_kind == "count-tokens":
         return _replay_count(report, exchange)
     if base_kind == "video":
@@ -137,6 +139,24 @@ def _replay_files(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayRe
     status, headers = response["status"], response.get("headers") or {}
     try:
         said = read_files(codec, exchange, WireResponse(status=status, headers=headers, body=_body_bytes(response)))
+    except BetterAIError as error:
+        if status >= 300:
+            return msgspec.structs.replace(report, verdict="read", error=describe_error(error))
+        return _judge_error(report, error)
+    return msgspec.structs.replace(report, verdict="read", content=said)
+
+
+def _replay_batches(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayReport:
+    from betterai.runtime.replay_batches import find_batch_codec, read_batches
+
+    codec, why = find_batch_codec(report.provider)
+    if codec is None:
+        return msgspec.structs.replace(report, verdict="unsupported", detail=why)
+    response = exchange["response"]
+    status, headers = response["status"], response.get("headers") or {}
+    reply = WireResponse(status=status, headers=headers, body=_body_bytes(response))
+    try:
+        said = read_batches(codec, report.provider, exchange, reply)
     except BetterAIError as error:
         if status >= 300:
             return msgspec.structs.replace(report, verdict="read", error=describe_error(error))

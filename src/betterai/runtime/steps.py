@@ -169,7 +169,9 @@ class StepsRun(Generic[C, R]):
 
     async def _encode(self, request: WireRequest) -> WireRequest:
         extra = self._extra_body if request.begins_job else None
-        return await to_thread(encode_request, request, extra) if self._large else encode_request(request, extra)
+        if self._large:
+            return await to_thread(encode_request, request, extra, large=True)
+        return encode_request(request, extra)
 
     async def _keep(self, checkpoint: Checkpoint) -> None:
         self.state, self._resumed = checkpoint.state, False

@@ -13,6 +13,7 @@ from betterai.core.model import Category
 from betterai.core.settings import CallSettings
 from betterai.runtime import batches as _async
 from betterai.runtime.background import run
+from betterai.runtime.batch_runner.options import BatchRunner
 from betterai.runtime.batches import Batch, Progress, Requests, Store
 from betterai.runtime.sync_modalities import SyncPieces
 
@@ -76,11 +77,13 @@ def submit(
     category: Category | None = None,
     settings: CallSettings | None = None,
     store: Store = UNSET,
+    runner: BatchRunner | None = None,
     config: CoreConfig | None = None,
     **options: Any,
 ) -> SyncBatch:
     """`betterai.batches.submit`, without async."""
-    given: dict[str, Any] = {"category": category, "settings": settings, "store": store, "config": config, **options}
+    given: dict[str, Any] = {"category": category, "settings": settings, "store": store, "runner": runner}
+    given.update(config=config, **options)
     return SyncBatch(run(_async.submit(model, requests, **given)))
 
 
@@ -90,7 +93,9 @@ def resume(
     retry_in_doubt: bool = False,
     types: Sequence[Any] = (),
     store: Store = UNSET,
+    runner: BatchRunner | None = None,
     config: CoreConfig | None = None,
 ) -> SyncBatch:
     """`betterai.batches.resume`, without async."""
-    return SyncBatch(_async.resume(handle, retry_in_doubt=retry_in_doubt, types=types, store=store, config=config))
+    more: dict[str, Any] = {"store": store, "runner": runner, "config": config}
+    return SyncBatch(_async.resume(handle, retry_in_doubt=retry_in_doubt, types=types, **more))

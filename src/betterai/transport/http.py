@@ -85,26 +85,27 @@ class HTTPTransport:
             await complete_route(route, request.method, request.body, limits)
         finish = watch(self.on_event, request.method, route.url, route.headers, request.query, endpoint.values)
         ours = route.direct and self.direct and not is_large(request.body)
-        patience = Patience(limits, ours=ours)
+        patience = Patience(limits) if ours else Patience(limits, find_first(limits, request))
         incoming: Incoming
         try:
             if ours:
                 incoming = await ask(self._pools.get(private=route.private), route, request, patience)
             else:
-                incoming = await self._send_over_aiohttp(route, request, limits)
+                incoming = await self._send_over_aiohttp(route, request, patience)
             options = self._options
             largest = options.max_foreign_bytes if request.trust == "foreign" else options.max_reply_bytes
-            return Reply(incoming, patience, largest, finish, (self._pools, self._sessions))
+            keep = self._pools, self._sessions
+            return Reply(incoming, patience, largest, finish, keep, options.max_file_bytes)
         except BaseException as error:
             failure = patience.judge(error) or read_failure(error, limits)
             finish(None, failure)
             patience.end()
         raise failure
 
-    async def _send_over_aiohttp(self, route: Route, request: WireRequest, limits: Timeout) -> Incoming:
+    async def _send_over_aiohttp(self, route: Route, request: WireRequest, patience: Patience) -> Incoming:
         from betterai.transport.aiohttp_client.requests import send
 
-        return await send(self.session(route), route, request, limits)
+        return await send(self.session(route), route, request, patience)
 
     def session(self, route: Route) -> aiohttp.ClientSession:
         """What carries a route that our own client does not."""
@@ -185,6 +186,13 @@ def _session_opener(options: SessionOptions, guard: SocketFactory) -> Callable[[
     from betterai.transport.aiohttp_client.sessions import Session
 
     return lambda private: Session(options, any_socket if private else guard)
+
+
+def find_first(limits: Timeout, request: WireRequest) -> float:
+    """In how many seconds the reply to what goes over aiohttp must begin. With a body, its end says more; without one,
+    aiohttp sees to silence itself, and this to what drips.
+    """
+    return limits.connect + limits.first_byte if request.body is None else inf
 
 
 async def complete_route(route: Route, method: str, body: Any, limits: Timeout) -> None:

@@ -8,7 +8,7 @@ from time import monotonic
 from weakref import WeakKeyDictionary
 
 from betterai.core.config import Timeout
-from betterai.transport.failures import Silence, read_failure
+from betterai.transport.failures import Silence, Stuck, read_failure
 from betterai.transport.incoming import Incoming
 
 
@@ -54,22 +54,23 @@ class Patience(Limit):
 
     What comes too late ends the attempt: before the headers stand its task is cancelled, as `asyncio.timeout` does it;
     afterwards its socket is closed, and reading raises. The first byte is waited for once there is a connection: while
-    one is being made (`connecting`), the limit of that holds. What goes over aiohttp is `ours=False`: it sees to the
-    first byte by itself, for it knows when the last of the body was sent.
+    one is being made (`connecting`), the limit of that holds. `first` is in how many seconds from now it must be there,
+    where that is not its limit: aiohttp does not say when it has a connection.
     """
 
-    __slots__ = ("_incoming", "_total_at", "limits")
+    __slots__ = ("_incoming", "_sending", "_total_at", "limits")
 
-    def __init__(self, limits: Timeout, *, ours: bool = True) -> None:
+    def __init__(self, limits: Timeout, first: float | None = None) -> None:
         self.limits = limits
         self._dog = dog = find_watchdog()
         self._task = task = asyncio.current_task()
         self._cancelling = task.cancelling() if task is not None else 0
         self._incoming: Incoming | None = None
+        self._sending = False
         self._late: TimeoutError | None = None
         now = monotonic()
         self._total_at = now + limits.total
-        self._wait_until(now + limits.first_byte if ours else inf)
+        self._wait_until(now + (limits.first_byte if first is None else first))
         dog.watched.add(self)
 
     def _wait_until(self, deadline: float) -> None:
@@ -81,8 +82,16 @@ class Patience(Limit):
         self.deadline = self._total_at
 
     def connected(self) -> None:
-        """From here on the first byte is waited for."""
-        self._wait_until(monotonic() + self.limits.first_byte)
+        """From here on the first byte is waited for, if it has not come yet: servers may answer before all is sent."""
+        self._sending = False
+        if self._incoming is None:
+            self._wait_until(monotonic() + self.limits.first_byte)
+
+    def sending(self) -> None:
+        """A piece of a large body goes out, and must do so within the idle limit."""
+        if self._incoming is None:
+            self._sending = True
+            self._wait_until(monotonic() + self.limits.idle)
 
     def read_from(self, incoming: Incoming) -> None:
         """The headers stand: from here on it is the body that is waited for."""
@@ -102,7 +111,7 @@ class Patience(Limit):
         if now < self.deadline:
             return self.deadline
         self.end()
-        self._late = TimeoutError() if now >= self._total_at else Silence()
+        self._late = TimeoutError() if now >= self._total_at else Stuck() if self._sending else Silence()
         if self._incoming is not None:
             self._incoming.fail(self._late)
         elif self._task is not None:

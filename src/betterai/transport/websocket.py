@@ -14,9 +14,9 @@ from betterai.core.exceptions import APIConnectionError
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.transport.aiohttp_client.reply import AiohttpReply, cut_off
 from betterai.transport.aiohttp_client.requests import judge_name, read_limits
-from betterai.transport.failures import read_failure
+from betterai.transport.failures import Silence, read_failure
 from betterai.transport.http import Endpoint, HTTPTransport, Route, complete_route
-from betterai.transport.patience import Patience
+from betterai.transport.patience import Limit, Patience
 from betterai.transport.pulse import Pulse
 from betterai.transport.reply import Reply
 from betterai.transport.telemetry import Finish, watch
@@ -148,6 +148,7 @@ async def connect(
     if route.complete is not None:
         await complete_route(route, "GET", None, limits)
     finish = watch(transport.on_event, "GET", route.url, route.headers, request.query, endpoint.values)
+    limit = Limit(limits.connect + limits.first_byte)  # aiohttp sees to silence, and this to what drips
     try:
         async with _handshake(transport.session(route), route, limits, finish) as (session, answered):
             socket = await session.ws_connect(
@@ -161,11 +162,13 @@ async def connect(
     except HandshakeRefused:
         raise
     except BaseException as error:
-        failure = read_failure(error, limits)
+        failure = read_failure(Silence() if limit.took(error) else error, limits)
         finish(None, failure)
     else:
         finish(101)
         return Socket(socket, answered[-1], transport.heartbeat if heartbeat is None else heartbeat)
+    finally:
+        limit.end()
     raise failure
 
 

@@ -1,5 +1,6 @@
-"""Batches as OpenAI has them (https://platform.openai.com/docs/api-reference/batch, 2026-11): a file of JSON lines is
-uploaded, a batch is made of it, and its answers are in two other files.
+"""Batches as OpenAI has them (https://platform.openai.com/docs/api-reference/batch, 2026-11).
+
+A file of JSON lines is uploaded, a batch is made of it, and its answers are in two other files.
 """
 
 from __future__ import annotations

@@ -37,6 +37,7 @@ from betterai.providers.deepgram.speak import DeepgramSpeak
 from betterai.runtime.factory import find_provider
 from doubles.deepgram import KEY, PIECES, SAID, SECONDS, Deepgram, listened
 from runtime.upstream import Upstream
+from together import each
 
 SOUND = Media(kind="audio", mime_type="audio/wav", data=b"RIFF....WAVE", filename="talk.wav")
 TEXT = "Hello, dear world."
@@ -304,7 +305,7 @@ VOICES: list[tuple[str, dict[str, Any], str, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("model", "settings", "name", "reported"), VOICES)
+@each(("model", "settings", "name", "reported"), VOICES)
 def test_voices_by_their_names(model: str, settings: dict[str, Any], name: str, reported: list[str]) -> None:
     request = speak(model, **settings)
     assert request.query == {"model": name}

@@ -29,6 +29,7 @@ from betterai.providers.elevenlabs.speech import ElevenLabsSpeech
 from betterai.runtime.factory import find_provider
 from doubles.elevenlabs import KEY, PIECES, TEXT, VOICE, ElevenLabs
 from runtime.upstream import Upstream, reply
+from together import each
 
 SOUND = b"".join(PIECES)
 WORDS = (
@@ -159,7 +160,7 @@ FORMATS: list[tuple[dict[str, Any], str | None, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("settings", "name", "reported"), FORMATS)
+@each(("settings", "name", "reported"), FORMATS)
 def test_formats_by_their_names(settings: dict[str, Any], name: str | None, reported: list[str]) -> None:
     request = build(**settings)
     assert request.query.get("output_format") == name
@@ -206,7 +207,7 @@ ERRORS: list[tuple[int, bytes, type[ProviderError], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "body", "kind", "retryable"), ERRORS)
+@each(("status", "body", "kind", "retryable"), ERRORS)
 def test_errors_by_their_word(status: int, body: bytes, kind: type[ProviderError], retryable: bool) -> None:
     error = make_elevenlabs_error(WireResponse(status=status, body=body))
     assert (type(error), error.retryable, error.status) == (kind, retryable, status)

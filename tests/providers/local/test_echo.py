@@ -19,6 +19,7 @@ from betterai.core.settings import (
 from betterai.core.tools import CustomTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
 from betterai.core.usage import Usage
 from betterai.providers.local import PROVIDER
+from betterai.providers.local.models import FREE
 from betterai.providers.local.text import LocalTextProvider
 
 WEATHER = Tool(
@@ -48,7 +49,8 @@ def warned(response):
 
 def test_the_declaration_names_all_models_and_needs_no_key():
     models = PROVIDER.models()
-    assert set(models) == {"echo", "eliza", "hashing"}
+    assert {"echo", "eliza", "hashing"} <= set(models)
+    assert all(model.price is FREE for model in models.values())
     assert all(model.key == f"local/{name}" for name, model in models.items())
     assert PROVIDER.embedded
     assert PROVIDER.settings == ()

@@ -1,5 +1,6 @@
-"""Azure's batches: OpenAI's, asked where the endpoint and the version say; models are batch deployments
-(https://learn.microsoft.com/azure/ai-foundry/openai/how-to/batch, 2026-11).
+"""Azure's batches: OpenAI's, of batch deployments, asked where the endpoint and the version say.
+
+See https://learn.microsoft.com/azure/ai-foundry/openai/how-to/batch (2026-11).
 """
 
 from __future__ import annotations

@@ -149,7 +149,8 @@ class FluxState(Hearing):
         return TranscriptChunk(text=text, final=True, words=words, turn=shape.turn_index, event="turn_ended")
 
     def finish(self, code: int | None, reason: str) -> Sequence[TranscriptChunk]:
-        if not self.ended or code not in _LEFT:
+        heard = self.seconds is not None or not self.sent
+        if not self.ended or not heard or code not in _LEFT:
             return super().finish(code, reason)
         self.done = True
         said = [self._end_turn(self._turn)] if self._turn is not None and self._turn.transcript else []

@@ -22,6 +22,8 @@ class Hearing:
         self.done = self.ending = False
         self.ended = False
         """Whether all of the sound has been sent."""
+        self.sent = False
+        """Whether any has been."""
         self.call = call
         self.texts: list[str] = []
         self.words: list[Word] | None = []
@@ -36,6 +38,7 @@ class Hearing:
         if item is None:
             self.ended = True
             return ('{"type":"CloseStream"}',)
+        self.sent = self.sent or bool(item)
         return (item,) if item else ()
 
     def follow(self, text: str) -> str:

@@ -1,5 +1,6 @@
-"""ElevenLabs' speech of a text that is still coming, over its two WebSockets (elevenlabs 2.78.0, realtime_tts.py and
-types/text_to_dialogue_websocket_*.py; https://elevenlabs.io/docs/api-reference/text-to-speech/v-1-text-to-speech-voice-id-stream-input).
+"""ElevenLabs' speech of a text that is still coming, over its two WebSockets.
+
+elevenlabs 2.78.0: realtime_tts.py, types/text_to_dialogue_websocket_*.py; https://elevenlabs.io/docs/websockets.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class StreamInputSettings(ElevenLabsSpeech):
         return f"{PATH}{quote(name_voice(call), safe='')}/stream-input"
 
     def write_format(self, body: dict[str, Any], value: Any, call: SpeechCall, report: Report) -> None:
-        if value is not None and value.startswith("wav"):
+        if (call.settings.format or "").startswith("wav"):
             report.drop("format", "a session makes no WAV")
         else:
             super().write_format(body, value, call, report)

@@ -1,5 +1,7 @@
-"""Batches of the Gemini API (https://ai.google.dev/gemini-api/docs/batch-api, 2026-11): a file of JSON lines, and an
-operation over it. Answers are in another file, or in the operation itself where it was begun with requests inline.
+"""Batches of the Gemini API (https://ai.google.dev/gemini-api/docs/batch-api, 2026-11).
+
+A file of JSON lines, and an operation over it. Answers are in another file, or in the operation itself where it was
+begun with requests inline.
 """
 
 from __future__ import annotations
@@ -123,7 +125,7 @@ class GoogleBatches(BatchSteps):
             if isinstance(inner, Mapping):
                 yield from _read_lines(map(msgspec.json.encode, inner.get("inlinedResponses") or ()))
         if isinstance(file := output.get("responsesFile"), str) and file:
-            url = f"/download/v1beta/{quote(file, safe='/')}:download"
+            url = f"/v1beta/{quote(file, safe='/')}:download"
             query = {"alt": "media"}
             reply = yield WireRequest(url=url, method="GET", query=query, reply="file", safe_to_repeat=True)
             yield from _read_lines(need_reply(reply).lines())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from betterai.core.codec import FileCall
 from betterai.core.exceptions import JobInDoubt, ProviderError, UnsupportedParam
@@ -97,7 +98,12 @@ class GoogleFiles(FormFiles):
     def build_delete(self, id: str) -> WireRequest:
         return super().build_delete(id.removeprefix("files/"))
 
-    def parse_list(self, reply: WireResponse) -> tuple[tuple[FileHandle, ...], str]:
+    def build_download(self, id: str) -> WireRequest:
+        """Files that were made there can be had again; those that were uploaded cannot."""
+        url = f"{self.path}/{quote(id.removeprefix('files/'), safe='')}:download"
+        return WireRequest(url=url, method="GET", query={"alt": "media"}, reply="file", safe_to_repeat=True)
+
+    def parse_list(self, reply: WireResponse, after: str = "") -> tuple[tuple[FileHandle, ...], str]:
         body = read_object(reply)
         files = tuple(self.read_file(item, reply) for item in list_in(body, "files", reply))
         return files, str(body.get("nextPageToken") or "")

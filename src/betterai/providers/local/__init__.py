@@ -6,8 +6,13 @@ from collections.abc import Mapping
 
 from betterai.core.model import ModelConfig
 from betterai.core.provider import NoAuth, Provider
+from betterai.providers.local.film import FlipbookSteps
 from betterai.providers.local.hashing import LocalEmbeddingProvider
+from betterai.providers.local.minilm import MiniLMEmbeddingProvider
+from betterai.providers.local.pictures import LocalImageProvider
+from betterai.providers.local.speech import LocalTTSProvider
 from betterai.providers.local.text import LocalTextProvider
+from betterai.providers.local.transcription import LocalAudioProvider
 
 
 def _load_models() -> Mapping[str, ModelConfig]:
@@ -22,7 +27,21 @@ PROVIDER = Provider(
     base_url="",
     auth=NoAuth(),
     models=_load_models,
-    protocols={"text": {"local": LocalTextProvider}, "embeddings": {"local": LocalEmbeddingProvider}},
-    defaults={"text": "eliza", "embeddings": "hashing"},
+    protocols={
+        "text": {"local": LocalTextProvider},
+        "embeddings": {"local": LocalEmbeddingProvider, "minilm": MiniLMEmbeddingProvider},
+        "image": {"local": LocalImageProvider},
+        "video": {"local": FlipbookSteps()},
+        "audio": {"local": LocalAudioProvider},
+        "tts": {"local": LocalTTSProvider},
+    },
+    defaults={
+        "text": "eliza",
+        "embeddings": "hashing",
+        "image": "painter",
+        "video": "flipbook",
+        "audio": "pocketsphinx",
+        "tts": "espeak",
+    },
     embedded=True,
 )

@@ -14,7 +14,8 @@ from secrets import token_hex
 from typing import Any
 from weakref import WeakSet
 
-from betterai.core.exceptions import ConfigurationError, ModelNotFoundError, ProviderError, ValidationError
+from betterai.core.exceptions import ModelNotFoundError, ProviderError, ValidationError
+from betterai.providers.local.extras import load_extra
 
 MAX_ENGINES = 2
 """So many files stay loaded; the one that was not asked for longest goes first."""
@@ -122,12 +123,7 @@ async def release(user: object) -> None:
 def load(path: Path, context: int) -> Any:
     """llama.cpp's server with this file. Blocks as long as loading takes."""
     _check_file(path)
-    try:
-        import xllamacpp
-    except ImportError as error:
-        raise ConfigurationError(
-            "GGUF files need the package xllamacpp", hint="pip install 'betterai[llama]'", provider="local"
-        ) from error
+    xllamacpp = load_extra("xllamacpp", "llama", "GGUF files")
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.model_alias = {path.name}

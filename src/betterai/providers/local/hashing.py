@@ -7,21 +7,28 @@ vector always and everywhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import sqrt
 from typing import Any
 
 from betterai.core.base import BaseEmbeddingProvider
 from betterai.core.exceptions import UnsupportedParam, ValidationError
-from betterai.core.response import CallWarning
 from betterai.core.results import EmbeddingResponse
 from betterai.core.settings import EmbeddingSettings
 from betterai.core.usage import Usage
+from betterai.providers.local.models import find_model, state
+from betterai.providers.local.unsupported import NO_REQUEST, list_dropped, refuse_options
 from betterai.providers.local.words import count_words
 
 DIMENSIONS = 256
 PIECE = 3
 """How many letters a piece of a word has."""
+DROPPED: Mapping[str, str] = {
+    **NO_REQUEST,
+    "task": "one vector serves all tasks",
+    "truncate": "texts are read whole",
+    "user": "nothing is recorded",
+}
 _WHOLE, _PART = 1.0, 0.35
 _WORD = re.compile(r"\w+")
 
@@ -32,21 +39,22 @@ class LocalEmbeddingProvider(BaseEmbeddingProvider):
     def __init__(self, api_key: str = "", **options: Any) -> None:
         pass
 
-    async def embed(self, inputs: Sequence[str], model: str, settings: EmbeddingSettings) -> EmbeddingResponse:
+    async def embed(
+        self, inputs: Sequence[str], model: str = "", settings: EmbeddingSettings | None = None
+    ) -> EmbeddingResponse:
+        settings = settings or EmbeddingSettings()
         given = settings.given()
         size = DIMENSIONS if given.get("dimensions") is None else given["dimensions"]
         if size < 1:
             raise ValidationError(f"a vector has at least one dimension, not {size}")
         if given.get("encoding") not in (None, "float"):
             raise UnsupportedParam("encoding: vectors are of floats here", param="encoding")
-        ignored = [name for name in ("task", "truncate", "user") if name in given]
+        refuse_options(given.get("options"))
+        texts = [inputs] if isinstance(inputs, str) else inputs
         return EmbeddingResponse(
-            vectors=tuple(embed_text(text, size) for text in inputs),
-            model=model,
-            usage=Usage(text_in=sum(count_words(text) for text in inputs)),
-            warnings=tuple(
-                CallWarning(code="dropped", field=name, message="hashing does not know it") for name in ignored
-            ),
+            vectors=tuple(embed_text(text, size) for text in texts),
+            warnings=list_dropped(settings, DROPPED),
+            **state(find_model(model or "hashing", "embeddings"), Usage(text_in=sum(map(count_words, texts)))),
         )
 
 

@@ -10,12 +10,11 @@ from msgspec.structs import replace
 
 from betterai.core.accumulate import Accumulator
 from betterai.core.base import BaseTextProvider
-from betterai.core.exceptions import ModelNotFoundError, ValidationError
-from betterai.core.model import ModelConfig
+from betterai.core.exceptions import ValidationError
 from betterai.core.response import FinishReason, ProviderResponse, TextChunk
 from betterai.core.settings import GenerationSettings
 from betterai.providers.local.answer import Answer, Reply, Turn
-from betterai.providers.local.options import FILE_PREFIX, GGUF_ONLY, LocalOptions, read_options, suggest
+from betterai.providers.local.options import FILE_PREFIX, GGUF_ONLY, LocalOptions, read_options
 
 
 class LocalTextProvider(BaseTextProvider):
@@ -95,6 +94,7 @@ class LocalTextProvider(BaseTextProvider):
 
     def _read_turn(self, messages: Any, model: str, settings: GenerationSettings, *, stream: bool) -> Turn:
         from betterai.providers.local.conversation import describe_message, read_messages
+        from betterai.providers.local.models import find_model
 
         conversation = read_messages(messages)
         options = self._read_options(settings)
@@ -103,7 +103,7 @@ class LocalTextProvider(BaseTextProvider):
                 raise ValidationError(f"the option {name!r} is for local/gguf:PATH", provider="local", model=model)
         said = repr([(message.role, describe_message(message)) for message in conversation])
         return Turn(
-            model=_find_model(model),
+            model=find_model(model),
             messages=conversation,
             settings=settings,
             options=options,
@@ -114,20 +114,6 @@ class LocalTextProvider(BaseTextProvider):
     def _read_options(self, settings: GenerationSettings) -> LocalOptions:
         given = (settings.options or {}).get("local")
         return read_options(given, self._options) if given else self._options
-
-
-def _find_model(model: str) -> ModelConfig:
-    from betterai.providers.local.models import PROVIDER_MODELS
-
-    found = PROVIDER_MODELS.get(model.removeprefix("local/"))
-    if found is None:
-        raise ModelNotFoundError(
-            f"there is no embedded model {model!r}",
-            hint=suggest(model.removeprefix("local/"), PROVIDER_MODELS),
-            provider="local",
-            model=model,
-        )
-    return found
 
 
 def _answer(turn: Turn) -> Reply:

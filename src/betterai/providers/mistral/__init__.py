@@ -5,6 +5,7 @@ from betterai.providers.mistral.audio import MistralSpeech, MistralTranscription
 from betterai.providers.mistral.batches import MistralBatches
 from betterai.providers.mistral.chat import MistralChat
 from betterai.providers.mistral.embeddings import MistralEmbeddings
+from betterai.providers.mistral.files import MistralFiles
 from betterai.providers.mistral.live_transcription import MistralLive
 from betterai.providers.mistral.models import PROVIDER_MODELS
 from betterai.wire.openai_moderations import OpenAIModerations
@@ -27,6 +28,7 @@ PROVIDER = Provider(
         "moderation": {"openai_moderations": OpenAIModerations()},
         "audio": {"openai_transcriptions": MistralTranscriptions(), "mistral_live_stt": MistralLive()},
         "tts": {"openai_speech": MistralSpeech()},
+        "files": {"files": MistralFiles()},
         "batch": {"mistral_batches": MistralBatches()},
     },
     defaults={"text": "mistral-large-latest", "embeddings": "mistral-embed"},

@@ -1,5 +1,6 @@
-"""xAI's batches (https://docs.x.ai/developers/advanced-api-usage/batch-api, 2026-11; recorded exchanges of 2026-08): a
-container that has a name, requests that are put into it, and answers that can be had page by page as they come.
+"""xAI's batches (https://docs.x.ai/developers/advanced-api-usage/batch-api, 2026-11; recorded exchanges of 2026-08).
+
+A container that has a name, requests that are put into it, and answers that can be had page by page as they come.
 """
 
 from __future__ import annotations

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from math import inf
-from typing import Any
 
 from msgspec.structs import replace
 
 from betterai.core.exceptions import BetterAIError
-from betterai.core.message import Message
+from betterai.core.message import Message, Messages
 from betterai.core.response import Attempt, ProviderResponse, TextChunk, Timing
+from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Cost
 from betterai.runtime.attempts import shared_budget
 from betterai.runtime.gatherer import holds_content
@@ -84,7 +84,9 @@ class RoutedCall(RouteChoice):
             seconds = find_patience(self, route, provider, answer.began, beside=beside)
             limit = Limit(seconds) if seconds < inf else None
             settings, answer.warnings = fit_settings(self.settings, route, self.router)
-            messages = self._fit_messages(answer) if self.said else self.messages
+            messages = self.messages
+            if self.said and route.goes_on:
+                messages, settings = self._go_on(answer, settings)
             if self.streaming:
                 await self._open_stream(answer, provider.generate_stream(messages, route.model, settings))
             else:
@@ -108,11 +110,13 @@ class RoutedCall(RouteChoice):
         self.end(answer, failure)
         raise failure
 
-    def _fit_messages(self, answer: Answer) -> Any:
-        if not answer.route.goes_on:
-            return self.messages
+    def _go_on(self, answer: Answer, settings: GenerationSettings) -> tuple[Messages, GenerationSettings]:
+        """What is asked to have what was said gone on with: no longer in all than the caller allows."""
         answer.continues = self.said
-        return (*read_messages(self.messages), Message.assistant(self.said.rstrip()))
+        if settings.max_tokens is not None:
+            said = sum(usage.output_tokens for usage, _ in self.before)
+            settings = settings.replace(max_tokens=max(1, settings.max_tokens - said))
+        return (*read_messages(self.messages), Message.assistant(self.said.rstrip())), settings
 
     async def _open_stream(self, answer: Answer, chunks: AsyncGenerator[TextChunk, None]) -> None:
         """Read a stream up to its first content. Only its first step sees the budget, for that begins the attempt: what

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from betterai.config.environment import read_config_file, read_value
 from betterai.config.file import RouterTable, TargetTable, near
 from betterai.core.config import CoreConfig
-from betterai.core.exceptions import ConfigurationError, ModelNotFoundError
+from betterai.core.exceptions import ConfigurationError, ModelNotFoundError, ValidationError
 from betterai.core.routing import ROUTER_PREFIX, Target
+from betterai.core.settings import GenerationSettings
 from betterai.runtime.router.router import Router
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _read_target(table: str | TargetTable, place: str, base: CoreConfig) -> Targ
     found = tuple(key for key in keys if key)
     if table.keys and not found:
         raise ConfigurationError(f"{place}: none of the variables of its keys is set")
-    reached = {name: value for name in ("base_url", "protocol") if (value := getattr(table, name))}
+    reached = {name: value for name in ("base_url", "protocol", "timeout") if (value := getattr(table, name))}
     return Target(
         table.model,
         weight=table.weight,
@@ -69,4 +70,12 @@ def _read_target(table: str | TargetTable, place: str, base: CoreConfig) -> Targ
         account=table.account,
         region=table.region,
         config=replace(base, **reached) if reached else None,
+        settings=_read_settings(table.settings, place),
     )
+
+
+def _read_settings(given: Mapping[str, Any], place: str) -> GenerationSettings | None:
+    try:
+        return GenerationSettings(**given) if given else None
+    except ValidationError as error:
+        raise ConfigurationError(f"{place}: {error}") from None

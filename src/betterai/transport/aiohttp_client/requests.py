@@ -14,13 +14,15 @@ from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 from betterai.core.config import Timeout
 from betterai.core.wire import WireRequest
 from betterai.transport.aiohttp_client.reply import AiohttpReply, take_over
+from betterai.transport.aiohttp_client.told import Told
 from betterai.transport.body import encode_body, is_large
 from betterai.transport.client.redirects import MAX_REDIRECTS
 from betterai.transport.egress import EgressDenied, is_private_host
+from betterai.transport.patience import Patience
 from betterai.transport.route import Route
 
 
-async def send(session: aiohttp.ClientSession, route: Route, request: WireRequest, limits: Timeout) -> AiohttpReply:
+async def send(session: aiohttp.ClientSession, route: Route, request: WireRequest, patience: Patience) -> AiohttpReply:
     """Send, and return when the reply's head stands. A connection of the pool that turns out to be closed before
     anything was sent over it is passed over, but for large bodies.
     """
@@ -28,24 +30,27 @@ async def send(session: aiohttp.ClientSession, route: Route, request: WireReques
         large = is_large(request.body)
         body = await encode_body(request.body, route.headers, files) if large else request.body
         try:
-            response = await _start(session, route, request, body, read_limits(limits))
+            response = await _start(session, route, request, body, patience)
         except aiohttp.ClientConnectionError as error:
             if large or not _was_closed_while_idle(error):
                 raise
-            response = await _start(session, route, request, body, read_limits(limits))
+            response = await _start(session, route, request, body, patience)
+        if response.status < 200:
+            response.close()
+            raise ConnectionError("the server switched protocols unasked")
         take_over(response)
         return AiohttpReply(response)
 
 
 def _start(
-    session: aiohttp.ClientSession, route: Route, request: WireRequest, data: Any, timeout: aiohttp.ClientTimeout
+    session: aiohttp.ClientSession, route: Route, request: WireRequest, body: Any, patience: Patience
 ) -> Awaitable[aiohttp.ClientResponse]:
     return session.request(
         request.method,
         route.url,
-        data=data,
+        data=None if body is None else Told(body, patience),
         headers=route.headers,
-        timeout=timeout,
+        timeout=read_limits(patience.limits),
         allow_redirects=request.trust == "foreign",
         max_redirects=MAX_REDIRECTS,
         raise_for_status=False,
