@@ -277,6 +277,19 @@ async def test_an_answer_that_is_asked_for_while_another_is_under_way_waits_for_
     assert of(events, betterai.OutputTranscript)[-1].text == "You said two"
 
 
+async def test_an_answer_that_crosses_one_which_began_by_itself_is_asked_for_again() -> None:
+    service = VoiceService()
+    service.hold.clear()
+    async with talk(service) as session:
+        await session.send_audio(SPEECH)
+        await session.send_audio(SILENCE)
+        await session.send_text("me too")
+        service.hold.set()
+        events = await until(session, betterai.ResponseDone, times=2)
+    assert not of(events, betterai.SessionError)
+    assert len(of(events, betterai.ResponseStarted)) == 2
+
+
 async def test_s4_a_connection_that_breaks_raises_and_is_no_end() -> None:
     service = VoiceService()
     async with talk(service) as session:
