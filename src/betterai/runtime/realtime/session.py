@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError, Task, TimerHandle, create_task, gather, get_running_loop
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from time import time
 
 from msgspec.structs import replace
@@ -84,6 +85,7 @@ class LiveSession(RealtimeSession):
         self._tools = SessionTools(settings, self._send_result, self._put, self._inbox.add)
         self._timers: dict[str, TimerHandle] = {}
         self._closed = False
+        self._asked = 0
         self._reader: Task[None] = create_task(self._read())
 
     @property
@@ -113,7 +115,7 @@ class LiveSession(RealtimeSession):
                 await self._put(UpdateSession(event_id=event.event_id, settings=self._sound.update(settings)))
                 self._settings = self._settings.replace(**settings.given())
                 self._tools.update(self._settings)
-            case AddMessages(respond=True) if self._turns.busy and not self._answers_tools:
+            case AddMessages(respond=True) if not self._answers_tools:
                 await self._put(replace(event, respond=False))
                 await self._ask(Respond())
             case AddToolResults(results=results, respond=respond) if not self._answers_tools:
@@ -122,9 +124,6 @@ class LiveSession(RealtimeSession):
                     await self._ask(Respond())
             case Respond(keep=True):
                 await self._ask(event)
-            case AddMessages(respond=True):
-                self._expect()
-                await self._put(event)
             case _:
                 await self._put(event)
 
@@ -133,17 +132,17 @@ class LiveSession(RealtimeSession):
         if self._turns.busy and not self._answers_tools:
             self._turns.waiting = event
             return
-        self._expect()
+        if not self._answers_tools:
+            self._asked += 1
+            event = replace(event, event_id=event.event_id or f"ask_{self._asked}")
+            self._turns.asked = event
+            self._set_timer("asked", ASKED_SECONDS, self._give_up_waiting)
         await self._put(event)
 
-    def _expect(self) -> None:
-        self._turns.asked = not self._answers_tools
-        self._set_timer("asked", ASKED_SECONDS, self._give_up_waiting)
-
     def _give_up_waiting(self) -> None:
-        self._turns.asked = False
+        self._turns.asked = None
         if self._turns.waiting is not None:
-            self._tools.beside(self._go_on())
+            self._tools.beside(self._go_on)
 
     async def _go_on(self) -> None:
         """What was asked for while an answer was under way."""
@@ -236,7 +235,7 @@ class LiveSession(RealtimeSession):
                 await self._inbox.put(event)
                 self._turns.end(event.response_id, interrupted=event.finish_reason == "interrupted")
                 if self._turns.waiting is not None and not self._turns.busy:
-                    self._tools.beside(self._go_on())
+                    self._tools.beside(self._go_on)
                 return
             case SessionOpened(session=info) | SessionUpdated(session=info):
                 ends, self.info = self.info.expires_at, info
@@ -244,8 +243,8 @@ class LiveSession(RealtimeSession):
                     self._set_timer("ending", info.expires_at - time() - ENDING_SECONDS, self._tell_end)
             case ResumptionOffered(handle=handle, resumable=True) if self._reopening is not None:
                 self._reopening.handle = handle
-            case SessionError():
-                self._turns.asked = False
+            case SessionError() if self._turns.ask_again(event):
+                return
         await self._inbox.put(event)
 
     def _barge_in(self) -> None:
@@ -259,7 +258,7 @@ class LiveSession(RealtimeSession):
         told, truncate = self._cut(self._turns.active[-1] if self._turns.active else "", "", unread=unread)
         self._inbox.add(told)
         if truncate is not None:
-            self._tools.beside(self._put(truncate))
+            self._tools.beside(partial(self._put, truncate))
 
     def _cut(
         self, response_id: str, item_id: str, *, unread: bool = False, heard_ms: int | None = None
