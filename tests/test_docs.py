@@ -19,6 +19,7 @@ import betterai
 from betterai.core.tools import ServerTool
 from betterai.runtime.registry import get_provider
 from judges.app import serve
+from providers.local.engines import need
 from runtime.file_services import FileService
 
 ROOT = Path(__file__).parents[1]
@@ -37,6 +38,9 @@ async def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest
         for package in ("xllamacpp", "gguf"):
             pytest.importorskip(package, reason="needs betterai[dev]", exc_type=ImportError)
         import_module("peers.tiny_gguf").write_tiny_gguf(tmp_path / "model.gguf")
+    if page.name == "local-engines.md":
+        need("espeak", "pocketsphinx", "painter")
+        monkeypatch.setenv("BETTERAI_STATE", str(tmp_path))
     async with serve(Searching()) as (chats, _), keep_files(chats) as url:
         for name, value in environment(url).items():
             monkeypatch.setenv(name, value)
