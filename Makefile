@@ -3,7 +3,7 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check format bench soak faults fuzz setup clean
+.PHONY: help demo test check format bench soak batches faults fuzz setup clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
@@ -27,9 +27,13 @@ format: $(VENV)/.dev  ## format, and mend what lint can mend
 
 bench: $(VENV)/.dev  ## measure beside other libraries, about 20 minutes; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.large
 
 soak: $(VENV)/.dev  ## 1,000 streams at once, then a million calls, on bad days: about 20 minutes; no hang, no leak
 	$(BIN)/python -m benchmarks.soak
+
+batches: $(VENV)/.dev  ## 10,000 lines asked one by one by workers that are killed; writes into docs/benchmarks.md
+	$(BIN)/python -m benchmarks.batches
 
 faults: $(VENV)/.dev  ## every fault against every protocol and way to call; writes docs/faults.md
 	PYTHONPATH=tests $(BIN)/python -m faults

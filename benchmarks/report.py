@@ -8,12 +8,14 @@ import platform
 import subprocess
 from pathlib import Path
 
+from benchmarks.batches import page as batches
+from benchmarks.large import page as large
 from benchmarks.limits import Limit
 from benchmarks.measures import CALLS, MEASURES, STREAMED
 from benchmarks.pairs import RESAMPLES, ROUNDS
 from benchmarks.peers import ASYNC, ENVIRONMENTS, FLOOR, OURS, PEERS
 from benchmarks.results import Results
-from benchmarks.soak.page import write_section
+from benchmarks.soak import page as soak
 from benchmarks.tables import (
     LABELS,
     feature_table,
@@ -198,7 +200,9 @@ def write_page(results: Results, limits: list[Limit], machine: str) -> str:
             "Resident memory of a process that makes many calls, 64 at once, after a garbage collection:",
             growth_table(results),
         ),
-        write_section(),
+        large.write_section(),
+        soak.write_section(),
+        batches.write_section(),
         section("Where BetterAI is not first", "\n".join([*not_first(results), *failed, *missing])),
         section("How it was measured", method, describe_versions(results)),
         section("What this does not say", LACKS),

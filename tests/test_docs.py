@@ -18,9 +18,12 @@ from aiohttp import ClientSession, web
 import betterai
 from betterai.core.tools import ServerTool
 from betterai.runtime.registry import get_provider
+from doubles.batches import AnthropicService, OpenAIService
+from doubles.voices import VoiceService
 from judges.app import serve
 from providers.local.engines import need
 from runtime.file_services import FileService
+from together import each
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -41,7 +44,7 @@ async def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest
     if page.name == "local-engines.md":
         need("espeak", "pocketsphinx", "painter")
         monkeypatch.setenv("BETTERAI_STATE", str(tmp_path))
-    async with serve(Searching()) as (chats, _), keep_files(chats) as url:
+    async with serve(Searching()) as (chats, _), keep_files(chats, batches=page.name == "batches.md") as url:
         for name, value in environment(url).items():
             monkeypatch.setenv(name, value)
         namespace: dict[str, Any] = {"__name__": "__main__"}
@@ -85,8 +88,8 @@ class Searching(betterai.BaseTextProvider):
 
 
 @asynccontextmanager
-async def keep_files(chats: str) -> AsyncIterator[str]:
-    """A service that keeps files under /v1/files, and passes everything else on to `chats`."""
+async def keep_files(chats: str, *, batches: bool) -> AsyncIterator[str]:
+    """A service that keeps files under /v1/files, or batches and their files, and passes the rest on to `chats`."""
 
     async def pass_on(request: web.Request) -> web.Response:
         async with ClientSession() as session:
@@ -95,7 +98,14 @@ async def keep_files(chats: str) -> AsyncIterator[str]:
                 return web.Response(status=reply.status, body=await reply.read(), content_type=reply.content_type)
 
     app = web.Application()
-    app.router.add_route("*", "/v1/files{id:.*}", FileService("openai", "test-key").answer)
+    services: dict[str, Any] = {"/v1/files": FileService("openai", "test-key")}
+    if batches:
+        services = dict.fromkeys(("/v1/files", "/v1/batches"), OpenAIService("/v1"))
+        services["/v1/messages/batches"] = AnthropicService()
+    for path, service in services.items():
+        service.key = "test-key"
+        app.router.add_route("*", path + "{id:.*}", service.answer)
+    app.router.add_route("*", "/v1/realtime{path:.*}", VoiceService("test-key").answer)
     app.router.add_route("*", "/{path:.*}", pass_on)
     runner = web.AppRunner(app)
     await runner.setup()
@@ -114,7 +124,7 @@ async def run(block: str, namespace: dict[str, Any]) -> None:
         await result
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@each("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_to_files_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target
@@ -134,3 +144,30 @@ def test_each_decision_has_a_number_of_its_own() -> None:
     numbers = [int(record.name[:4]) for record in records]
     assert len(set(numbers)) == len(numbers)
     assert [record.read_text().split(".")[0] for record in records] == [f"# {number}" for number in numbers]
+
+
+def test_the_page_on_the_handbook_names_places_and_tests_that_there_are() -> None:
+    page = (ROOT / "docs/handbook.md").read_text()
+    for place in re.findall(r"`((?:src|tests|docs)/[^`:]*)`", page):
+        assert (ROOT / place).exists(), place
+    for place, test in re.findall(r"`(tests/[^`]+)::(\w+)`", page):
+        assert re.search(rf"def {test}\(", (ROOT / place).read_text()), f"{place}::{test}"
+
+
+def test_the_page_on_the_handbook_leaves_no_line_of_it_out() -> None:
+    handbook = ROOT.parent / "shared/provider-handbook.md"
+    if not handbook.exists():
+        pytest.skip("needs ../shared/provider-handbook.md")
+    page, text = (ROOT / "docs/handbook.md").read_text(), handbook.read_text()
+    headings = re.findall(r"^###? (?:Step \d: |Example: )?(.+?)(?: \([^()]*[./][^()]*\))?$", text, re.MULTILINE)
+    about = {
+        "Provider System Overview", "Step-by-Step: Adding a New Provider", "Provider Categories",
+        "Provider Pattern Checklist", "Common Provider Patterns", "See Also",
+    }  # fmt: skip
+    lines = [
+        *re.findall(r"^- \[ \] (.+)$", text, re.MULTILINE),
+        *re.findall(r"^- (`supports_\w+`)", text, re.MULTILINE),
+    ]
+    assert len(headings) > 20
+    assert len(lines) == 15
+    assert [line for line in [*headings, *lines] if line not in page and line not in about] == []

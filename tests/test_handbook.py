@@ -31,6 +31,7 @@ from betterai import (
 )
 from betterai.providers import built_in_names
 from betterai.runtime import registry
+from together import each
 
 logger = logging.getLogger("handbook")
 
@@ -530,7 +531,7 @@ HANDBOOK_NAMES = (
 )
 
 
-@pytest.mark.parametrize("name", HANDBOOK_NAMES.split())
+@each("name", HANDBOOK_NAMES.split())
 def test_every_name_of_the_handbook_is_there(name: str) -> None:
     assert name in betterai.__all__
     assert getattr(betterai, name) is not None

@@ -38,6 +38,7 @@ from betterai.core.options import GenerationOptions
 from betterai.core.response import Attempt
 from betterai.core.settings import Settings
 from runtime.subprocesses import check_python
+from together import each
 
 PACKAGE = Path(betterai.__file__).parent
 
@@ -65,7 +66,7 @@ def test_the_stub_takes_each_name_from_where_the_module_does() -> None:
                 assert node.module == f"betterai.{betterai._EXPORTS[alias.name]}", alias.name
 
 
-@pytest.mark.parametrize("name", sorted(betterai.__all__))
+@each("name", sorted(betterai.__all__))
 def test_every_public_name_is_there(name: str) -> None:
     assert getattr(betterai, name) is not None
 
@@ -127,7 +128,7 @@ def test_given_holds_exactly_what_was_set() -> None:
     assert (made.temperature, made.stop, made.seed, made.top_p) == (0.0, None, None, None)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@each("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_setting_is_none_until_it_is_set_and_takes_unset(kind: type[Settings]) -> None:
     made = kind(**dict.fromkeys(kind.__fields__, UNSET))
     assert made.given() == {}
@@ -148,7 +149,7 @@ def test_a_setting_like_none_that_there_is_lists_them_all() -> None:
         GenerationSettings(qqqqqq=1)
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "value"),
     [
         ("temperature", "0.5"), ("temperature", True), ("max_tokens", 1.5), ("max_tokens", True), ("seed", False),
@@ -218,8 +219,8 @@ OWN = {
 }
 
 
-@pytest.mark.parametrize("kind", all_exceptions(), ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize(
+@each("kind", all_exceptions(), ids=lambda kind: kind.__name__)
+@each(
     "twin_of",
     [lambda e: pickle.loads(pickle.dumps(e)), copy.copy, copy.deepcopy],
     ids=["pickle", "copy", "deepcopy"],
@@ -234,7 +235,7 @@ def test_e1_every_exception_can_be_copied_with_all_it_says(kind: type[BetterAIEr
     assert str(error).startswith("p/m: it broke")
 
 
-@pytest.mark.parametrize("kind", all_exceptions(), ids=lambda kind: kind.__name__)
+@each("kind", all_exceptions(), ids=lambda kind: kind.__name__)
 def test_every_exception_can_be_made_of_a_text_alone(kind: type[BetterAIError]) -> None:
     error = kind("it broke")
     assert str(error) == "it broke"

@@ -271,12 +271,13 @@ def test_what_is_left_works_when_folders_are_gone(copy: Path, gone: tuple[str, .
     assert check_python(REST, source=copy).split() == [*left, repr(default)]
 
 
-@pytest.mark.parametrize("gone", [names[0] for names in sample()[:3] if names[0] != "local"][:2])
-def test_no_test_of_all_providers_misses_one_whose_folder_is_gone(copy: Path, gone: str) -> None:
-    """The tests that run over what is there, in a tree without one vendor; the vendor's own tests go with it."""
+def test_no_test_of_all_providers_misses_one_whose_folder_is_gone(copy: Path) -> None:
+    """The tests that run over what is there, in a tree without two vendors; the vendors' own tests go with them."""
     tree = copy.parent
-    shutil.rmtree(copy / "betterai" / "providers" / gone)
-    shutil.copytree(TESTS, tree / "tests", ignore=shutil.ignore_patterns("__pycache__", gone))
+    gone = [names[0] for names in sample()[:3] if names[0] != "local"][:2]
+    for name in gone:
+        shutil.rmtree(copy / "betterai" / "providers" / name)
+    shutil.copytree(TESTS, tree / "tests", ignore=shutil.ignore_patterns(*gone))
     shutil.copy(TESTS.parent / "pyproject.toml", tree)
     code = f"""
     import os, sys
@@ -289,4 +290,4 @@ def test_no_test_of_all_providers_misses_one_whose_folder_is_gone(copy: Path, go
     done = run_python(code, source=copy, strict=False)
     assert done.returncode == 0, done.stdout
     assert "PASSED" in done.stdout
-    assert f"[{gone}" not in done.stdout
+    assert [name for name in gone if f"[{name}" in done.stdout] == []

@@ -21,8 +21,9 @@ _HOMES = {
     "core.base": (
         "BaseAudioProvider BaseBatchProvider BaseEmbeddingProvider BaseFilesProvider BaseImageProvider "
         "BaseModerationProvider BaseRealtimeProvider BaseRerankProvider BaseTextProvider BaseTTSProvider "
-        "BaseVideoProvider RealtimeSession"
+        "BaseVideoProvider"
     ),
+    "core.batches": "BatchCounts BatchLimits BatchLine BatchPart BatchRequest BatchStatus BatchTotals",
     "core.config": "CoreConfig Retries Timeout",
     "core.events": (
         "CallEnded CallEvent CallInfo CallStarted FirstContent ToolEnded ToolInfo ToolStarted TransportEvent"
@@ -32,7 +33,7 @@ _HOMES = {
         "ConnectTimeout ContentFilterError ContextLengthError FirstByteTimeout IdleTimeout JobInDoubt LimitReached "
         "ModelNotFoundError OutputInvalidError OverloadedError PermissionDeniedError ProviderError QuotaExceededError "
         "RateLimitError SpendLimitReached StepLimitReached StreamInterrupted TotalTimeout UnsupportedParam "
-        "ValidationError"
+        "ValidationError WebhookSignatureError"
     ),
     "core.jobs": "JobHandle",
     "core.media": "Media",
@@ -40,9 +41,22 @@ _HOMES = {
     "core.model": "ModelCapabilities ModelConfig ModelTraits",
     "core.price": "Price Rates Tier price_usage",
     "core.provider": "BearerAuth HeaderAuth NoAuth Provider QueryAuth Setting",
+    "core.realtime": (
+        "AudioCleared AudioCommitted InputTranscript Interrupted ItemAdded ItemDeleted ItemTruncated OutputAudio "
+        "OutputReasoning OutputText OutputTranscript RateLimit RateLimitsStated RealtimeChannel RealtimeFinish "
+        "RealtimeOutput RealtimeToken Reconnected ResponseDone ResponseStarted ResumptionOffered SessionEnding "
+        "SessionError SessionInfo SessionOpened SessionUpdated SessionWarned SpeechStarted SpeechStopped StageMeasured "
+        "ToolCallPiece ToolCalled ToolRan ToolsCancelled UsageStated VendorEvent"
+    ),
+    "core.realtime_input": (
+        "AddMessages AddToolResults AppendAudio CancelResponse ClearAudio CommitAudio DeleteItem RealtimeEvent "
+        "RealtimeInput Respond SendVerbatim ShowImage StartSpeech TruncateItem UpdateSession"
+    ),
+    "core.realtime_session": "RealtimeSession",
+    "core.realtime_settings": "AudioFormat RealtimeSettings Transcription TurnDetection",
     "core.response": ("Attempt CallWarning FinishReason ProviderResponse TextChunk Timing TokenLogprob ToolCallDelta"),
     "core.results": (
-        "EmbeddingResponse ImageChunk ImageResponse ModerationResponse ModerationVerdict Ranked RealtimeEvent "
+        "EmbeddingResponse ImageChunk ImageResponse ModerationResponse ModerationVerdict Ranked "
         "RerankResponse Segment Speech SpeechChunk Voice Word "
         "Transcript TranscriptChunk VideoResponse "
         "FileHandle TokenCount"
@@ -51,19 +65,24 @@ _HOMES = {
     "core.runs": "ToolOutcome ToolRun ToolStep",
     "core.settings": (
         "AudioOutput EmbeddingSettings GenerationSettings ImageSettings ModerationSettings PromptCache "
-        "RealtimeSettings ReasoningControl RerankSettings SpeechSettings StreamOptions TranscriptionSettings "
+        "ReasoningControl RerankSettings SpeechSettings StreamOptions TranscriptionSettings "
         "VideoSettings WebSearch"
     ),
     "core.tools": "CustomTool JsonObject JsonSchema PlainText ServerTool Tool ToolChoice",
     "core.usage": "Cost Usage",
+    "core.webhooks": "WebhookEvent",
+    "runtime.batch_runner.options": "BatchRunner",
+    "runtime.batch_store": "BatchStore",
+    "runtime.batches": "Batch",
     "runtime.client": "Client count_tokens generate run_tools stream stream_tools",
     "runtime.clients": "ai_clients",
     "runtime.conversation": "Conversation",
     "runtime.factory": (
-        "get_audio_provider get_embedding_provider get_image_provider get_moderation_provider get_realtime_provider "
-        "get_rerank_provider get_text_provider get_tts_provider get_video_provider register_audio_provider "
-        "register_embedding_provider register_image_provider register_moderation_provider register_realtime_provider "
-        "register_rerank_provider register_text_provider register_tts_provider register_video_provider"
+        "get_audio_provider get_batch_provider get_embedding_provider get_image_provider get_moderation_provider "
+        "get_realtime_provider get_rerank_provider get_text_provider get_tts_provider get_video_provider "
+        "register_audio_provider register_batch_provider register_embedding_provider register_image_provider "
+        "register_moderation_provider register_realtime_provider register_rerank_provider register_text_provider "
+        "register_tts_provider register_video_provider"
     ),
     "runtime.functions": "ToolFunction tool",
     "runtime.job_store": "JobStore",
@@ -79,13 +98,21 @@ _HOMES = {
     "runtime.middleware.redacted": "Redacted",
     "runtime.middleware.spend_limit": "SpendLimit",
     "runtime.observing": "Observation observe",
+    "runtime.realtime.opening": "realtime realtime_token",
     "runtime.router.router": "Router",
     "runtime.router.status": "RouterStatus RouteStatus TargetStatus",
     "runtime.storage": "dump_messages load_messages",
     "runtime.stream": "TextStream",
     "runtime.tool_stream": "ToolStream",
+    "runtime.webhooks": "parse_webhook",
 }
-_MODULES = {"sync": "runtime.sync", "files": "runtime.files", "opentelemetry": "runtime.opentelemetry"}
+_MODULES = {
+    "sync": "runtime.sync",
+    "batches": "runtime.batches",
+    "durable": "runtime.durable",
+    "files": "runtime.files",
+    "opentelemetry": "runtime.opentelemetry",
+}
 _EXPORTS = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [*_EXPORTS, *_MODULES]

@@ -27,6 +27,7 @@ from contract.cases import TEXT_CODECS
 from contract.doubles import DOUBLES, Said
 from contract.reading import read_whole
 from recordings.store import ROOT, load, needs_recordings
+from together import each
 
 BILLS: list[tuple[str, str, str]] = [
     tuple(row) for row in json.loads(Path(__file__).with_name("bills.json").read_text())
@@ -165,8 +166,8 @@ def bill_of(protocol: str, usage: Mapping[str, Any], tier: str = "") -> Decimal:
     return dear + searches * Decimal("0.01")
 
 
-@pytest.mark.parametrize("past", [-1, 0, 1])
-@pytest.mark.parametrize("protocol", USAGES)
+@each("past", [-1, 0, 1])
+@each("protocol", USAGES)
 def test_c3_a_band_begins_above_its_edge_of_all_input(protocol: str, past: int) -> None:
     """Cached and written tokens count towards the edge; they are 120 here, and among the input of two protocols."""
     usage = dict(USAGES[protocol])

@@ -19,6 +19,7 @@ from betterai.providers import FOLDER, built_in_names
 from betterai.runtime.factory import get_text_provider
 from betterai.runtime.registry import provider_within
 from runtime.subprocesses import check_python
+from together import each
 
 TABLES = read_tables(FOLDER, built_in_names())
 
@@ -46,7 +47,7 @@ def test_importing_the_package_reads_no_table() -> None:
     assert check_python(code) == "False\n"
 
 
-@pytest.mark.parametrize("vendor", list(TABLES))
+@each("vendor", list(TABLES))
 def test_a_table_holds_what_an_update_would_accept(vendor: str) -> None:
     models = dict(TABLES[vendor])
     assert list(check_models({vendor: models})) == []
@@ -55,7 +56,7 @@ def test_a_table_holds_what_an_update_would_accept(vendor: str) -> None:
     assert set(TABLES[vendor].read().aliases.values()) <= models.keys()
 
 
-@pytest.mark.parametrize("vendor", list(TABLES))
+@each("vendor", list(TABLES))
 def test_one_model_a_line_in_order(vendor: str) -> None:
     lines = (FOLDER / vendor / "models.json").read_text().splitlines()
     ids = [json.loads(f"[{line.split(':{', 1)[0]}]")[0] for line in lines if line.startswith('"') and '"id":' in line]
@@ -65,6 +66,16 @@ def test_one_model_a_line_in_order(vendor: str) -> None:
 def test_every_vendor_but_the_embedded_one_has_a_table() -> None:
     assert set(built_in_names()) - set(TABLES) == {"local"}
     assert set(read_vendors()) == set(TABLES)
+
+
+def test_all_tables_were_made_of_the_same_versions_of_the_sources() -> None:
+    """One that was committed alone, of a newer version, changes back when all are made anew: bedrock's and cohere's did."""
+    versions: dict[str, set[str]] = {}
+    for vendor in read_vendors():
+        for source, version in json.loads((FOLDER / vendor / "models.json").read_bytes())["sources"].items():
+            versions.setdefault(source, set()).add(version)
+    assert {source: len(found) for source, found in versions.items()} == dict.fromkeys(versions, 1)
+    assert len(versions) >= 2
 
 
 def test_there_are_hundreds_of_all_kinds() -> None:
@@ -79,7 +90,7 @@ def test_there_are_hundreds_of_all_kinds() -> None:
         assert len(priced) >= 5, vendor
 
 
-@pytest.mark.parametrize(
+@each(
     ("id", "owner"),
     [
         ("gpt-4o", "openai"), ("gpt-5.4", "openai"), ("o3", "openai"), ("whisper-1", "openai"), ("claude-opus-4-6", "anthropic"),

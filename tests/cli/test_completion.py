@@ -12,13 +12,14 @@ from betterai.cli.complete import find_candidates, split_line
 from betterai.cli.parser import build_parser
 from cli.commands import Command
 from cli.processes import make_environment
+from together import each
 
 
 def complete(line: str) -> list[str]:
     return [candidate.value for candidate in find_candidates(split_line(line), *build_parser())]
 
 
-@pytest.mark.parametrize(
+@each(
     ("line", "found"),
     [
         ("betterai ch", ["chat"]),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from betterai.cli.control import LONGEST, ControlFilter, one_line
+from together import each
 
 CASES = {
     "plain\ttext\nand more": "plain\ttext\nand more",
@@ -24,7 +24,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("text", CASES)
+@each("text", CASES)
 def test_only_text_is_left_at_any_cut(text: str):
     for cut in range(len(text) + 1):
         control = ControlFilter()

@@ -34,7 +34,7 @@ def lint(root: Path, *paths: str) -> str:
 
 def test_a_new_folder_passes_the_contract_tests_at_once(tmp_path: Path):
     for name in ("src", "tests"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "models.json"))
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("models.json"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     words = ("new-provider", "acme_2", "--base-url", "https://api.acme.example/v1/", "--title", "Acme's Own")
     written = run_in(tmp_path, "-m", "betterai", *words, path=(tmp_path / "src",))

@@ -8,9 +8,10 @@ from betterai.cli.settings import read_settings
 from betterai.core.exceptions import ValidationError
 from betterai.core.settings import PromptCache, ReasoningControl
 from betterai.core.tools import CustomTool, ServerTool, Tool, ToolChoice
+from together import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "text", "value"),
     [
         ("temperature", "0.2", 0.2),

@@ -21,6 +21,8 @@ from betterai.core.settings import AudioOutput, PromptCache, ReasoningControl
 from betterai.core.tools import CustomTool, JsonObject, JsonSchema, Tool
 from betterai.providers import built_in_names
 from contract.cases import PROVIDERS, TEXT_CODECS, Case, build, visible
+from contract.sessions import CASES as SESSIONS
+from contract.sessions import SETTINGS, begin
 
 TARGET = Path(__file__).parents[2] / "docs" / "providers.md"
 CARRIED, TRANSLATED, FETCHED, DROPPED, REFUSED = "✓", "≈", "↓", "○", "✗"
@@ -192,7 +194,28 @@ def render() -> str:
         pages += [f"## {title}\n\n", _table(("", *features), rows)]
     rows = [[_name(case), usage_in_streams(case), _options(case)] for case in _cases()]
     pages += ["## Usage in streams, and options of one's own\n\n", _table(("", "usage", "`options`"), rows)]
+    spoken = [case for case in SESSIONS if case.provider.name in built_in_names()]
+    rows = [[f"`{name}`", *(prove_session(case, name) for case in spoken)] for name in SETTINGS if name[:6] != "extra_"]
+    pages += ["## Realtime voice\n\n", _table(("", *(f"{_speaks(case)}" for case in spoken)), rows)]
     return "".join(pages).rstrip("\n") + "\n"
+
+
+def prove_session(case: Case, name: str) -> str:
+    """The mark of a session's setting. Raises `AssertionError` where it gets lost in silence."""
+    try:
+        (_, bare, _), (_, sent, warnings) = begin(case), begin(case, **{name: SETTINGS[name]})
+    except UnsupportedParam:
+        return REFUSED
+    codes = {warning.code for warning in warnings}
+    if codes:
+        return DROPPED if "dropped" in codes else TRANSLATED
+    assert sent != bare, f"{case}: {name} is lost in silence"
+    return CARRIED
+
+
+def _speaks(case: Case) -> str:
+    several = len(case.provider.protocols["realtime"]) > 1
+    return f"{case.provider.name} ({case.protocol})" if several else case.provider.name
 
 
 def _options(case: Case) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,7 @@ from betterai.core.tools import JsonSchema, Tool
 from betterai.core.wire import Call, WireRequest
 from betterai.providers import declared_providers
 from betterai.runtime.encoding import encode_request
+from together import Test, each
 
 PROVIDERS = {provider.name: provider for provider in declared_providers()}
 
@@ -58,6 +59,12 @@ CASES = [
 ]
 CODECS = [case for case in CASES if not case.is_class]
 TEXT_CODECS = [case for case in CODECS if case.category == "text"]
+
+
+def over(cases: Iterable[Case]) -> Callable[[Test], Test]:
+    """A test for each provider, over its cases."""
+    return each("case", cases, by=lambda case: case.provider.name)
+
 
 CANARY = "canary-17"
 SETTINGS: dict[str, Any] = {

@@ -37,10 +37,11 @@ from contract.modality_doubles import (
     moderations,
     rerank,
     sound,
+    titan_embed,
     transcript,
 )
 from contract.test_secrets import canary_of
-from doubles.films import HOUSES
+from doubles.films import FILM, HOUSES
 from runtime.upstream import Behaviour, reply
 
 CANARY = "canary-17"
@@ -91,17 +92,23 @@ async def _make_later(request: web.Request) -> web.StreamResponse:
     return web.Response(body=PNG, content_type="image/png", headers={"finish-reason": "SUCCESS"})
 
 
-async def _make_elsewhere(request: web.Request) -> web.StreamResponse:
-    here = request.url.origin()
-    if request.method == "POST":
-        return web.json_response({"id": "j-1", "polling_url": f"{here}/v1/get_result?id=j-1"})
-    if request.path == "/v1/get_result":
-        return web.json_response({"id": "j-1", "status": "Ready", "result": {"sample": f"{here}/v1/sample"}})
-    return web.Response(body=PNG, content_type="image/png")
+def _make_elsewhere(content: bytes, content_type: str, sample: str) -> Behaviour:
+    async def behave(request: web.Request) -> web.StreamResponse:
+        here = request.url.origin()
+        if request.method == "POST":
+            return web.json_response({"id": "j-1", "polling_url": f"{here}/v1/get_result?id=j-1"})
+        if request.path == "/v1/get_result":
+            return web.json_response({"id": "j-1", "status": "Ready", "result": {"sample": f"{here}/v1/{sample}"}})
+        return web.Response(body=content, content_type=content_type)
+
+    return behave
 
 
-MADE_LATER: dict[str, Behaviour] = {"stability_jobs": _make_later, "flux_images": _make_elsewhere}
-"""Doubles of pictures that are jobs."""
+MADE_LATER: dict[str, Behaviour] = {
+    "stability_jobs": _make_later, "flux_images": _make_elsewhere(PNG, "image/png", "sample.png"),
+    "flux_video": _make_elsewhere(FILM, "video/mp4", "sample.mp4"),
+}  # fmt: skip
+"""Doubles of jobs that belong to no house of films."""
 
 OFFERED = [
     case
@@ -123,9 +130,8 @@ def build(case: Case, **settings: Any) -> WireRequest:
     kind = KINDS[case.category]
     call: Any = Call(model=case.model, input=INPUTS[case.category], settings=kind(**settings), id="0" * 32, now=1.8e9)
     if (submit := getattr(case.codec, "build_submit", None)) is not None:
-        return encode_request(submit(call))
-    merged = None if case in JOBS else settings.get("extra_body")
-    return encode_request(case.codec.build_request(call), merged)
+        return encode_request(submit(call), settings.get("extra_body"))
+    return encode_request(case.codec.build_request(call), settings.get("extra_body"))
 
 
 def leaves_of(request: WireRequest) -> dict[str, Any]:
@@ -162,13 +168,16 @@ def double_of(case: Case) -> Behaviour:
         return reply(200, TRANSCRIPTS.get(case.protocol, transcript)())
     if case.category == "tts":
         return reply(200, sound()) if case.codec.reply == "json" else reply(200, SOUND, content_type="audio/mpeg")
-    if case.category == "video":
+    if case.category == "video" and case.protocol in HOUSES:
         return HOUSES[case.protocol](looks=1)
     return _embed_one if takes_one_text(case) else reply(200, EMBEDDINGS[case.protocol]())
 
 
 async def _embed_one(request: web.Request) -> web.StreamResponse:
-    text = (await request.json())["content"]["parts"][0]["text"]
+    body = await request.json()
+    if "inputText" in body:
+        return web.json_response(titan_embed(("alpha", "beta").index(body["inputText"])))
+    text = body["content"]["parts"][0]["text"]
     return web.json_response(gemini_single(("alpha", "beta").index(text)))
 
 

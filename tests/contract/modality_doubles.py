@@ -62,6 +62,10 @@ def moderations() -> Json:
     return {"id": "modr-1", "model": "m-1", "results": verdicts}
 
 
+def titan_embed(index: int) -> Json:
+    return {"embedding": VECTORS[index], "inputTextTokenCount": TOKENS - 3 if index else 3}
+
+
 EMBEDDINGS = {
     "openai_embeddings": openai_embeddings, "cohere_embed": cohere_embed, "gemini": gemini,
     "vertex_predict": vertex_predict, "ollama_embed": ollama_embed,

@@ -7,22 +7,22 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
-import pytest
 from msgspec import UNSET
 
 from betterai.core.exceptions import UnsupportedParam
 from betterai.core.response import ProviderResponse
 from betterai.core.settings import GenerationSettings, PromptCache, ReasoningControl, StreamOptions
 from betterai.core.tools import Tool
-from contract.cases import SETTINGS, TEXT_CODECS, Case, build, visible
+from contract.cases import SETTINGS, TEXT_CODECS, Case, build, over, visible
 from contract.doubles import Said
 from contract.reading import double_of, read_stream
 from contract.test_calls import KEY, connect, no_variables
 from contract.test_settings import is_reported, outcome
 from runtime.upstream import Upstream, reply, stream
+from together import each
 
 __all__ = ["no_variables"]
-OVER_ALL = pytest.mark.parametrize("case", TEXT_CODECS, ids=str)
+OVER_ALL = over(TEXT_CODECS)
 
 BARE: Mapping[str, frozenset[str]] = {
     "openai_chat": frozenset({"model", "messages"}),
@@ -42,7 +42,7 @@ STREAMED = frozenset({"stream", "stream_options"})
 
 
 @OVER_ALL
-@pytest.mark.parametrize("streaming", [False, True], ids=["whole", "stream"])
+@each("streaming", [False, True], ids=["whole", "stream"])
 def test_t5_a_golden_body_holds_nothing_that_was_not_asked_for(case: Case, streaming: bool) -> None:
     request = build(case, stream=streaming)
     assert isinstance(request.body, bytes)

@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-import pytest
-
 from betterai.core.exceptions import UnsupportedParam
 from betterai.core.message import CacheMark, Message, Text, ToolCall, ToolResult
 from betterai.core.settings import PromptCache
 from betterai.core.tools import Tool
 from betterai.core.wire import WireRequest
-from contract.cases import TEXT_CODECS, Case, build
+from contract.cases import TEXT_CODECS, Case, build, over
+from together import each
 
-OVER_ALL = pytest.mark.parametrize("case", TEXT_CODECS, ids=str)
+OVER_ALL = over(TEXT_CODECS)
 KEYS = frozenset({"cache_control", "cachePoint", "prompt_cache_breakpoint"})
 MARK = CacheMark()
 PLACES = ("tool", "system", "question", "answer", "call", "result", "last")
@@ -99,7 +98,7 @@ def reports(request: WireRequest) -> bool:
 
 
 @OVER_ALL
-@pytest.mark.parametrize("place", [*PLACES, *INSIDE])
+@each("place", [*PLACES, *INSIDE])
 def test_t3_a_mark_stands_where_it_was_set_or_is_reported(case: Case, place: str) -> None:
     request = send(case, place)
     assert marks_of(request) == ["result" if place in INSIDE else place] or (
@@ -108,7 +107,7 @@ def test_t3_a_mark_stands_where_it_was_set_or_is_reported(case: Case, place: str
 
 
 @OVER_ALL
-@pytest.mark.parametrize("mark", [CacheMark(ttl="1h"), CacheMark(ttl="5m"), CacheMark(ttl="7d")], ids=lambda m: m.ttl)
+@each("mark", [CacheMark(ttl="1h"), CacheMark(ttl="5m"), CacheMark(ttl="7d")], ids=lambda m: m.ttl)
 def test_t3_the_time_to_live_goes_with_it_or_is_reported(case: Case, mark: CacheMark) -> None:
     request = send(case, "question", mark=mark)
     assert isinstance(request.body, bytes)
@@ -116,7 +115,7 @@ def test_t3_the_time_to_live_goes_with_it_or_is_reported(case: Case, mark: Cache
 
 
 @OVER_ALL
-@pytest.mark.parametrize("count", range(len(PLACES) + 1))
+@each("count", range(len(PLACES) + 1))
 def test_t3_never_more_than_four_and_what_is_left_out_is_said(case: Case, count: int) -> None:
     marked = PLACES[:count]
     request = send(case, *marked)
@@ -129,7 +128,7 @@ def test_t3_never_more_than_four_and_what_is_left_out_is_said(case: Case, count:
 
 
 @OVER_ALL
-@pytest.mark.parametrize("cache", [PromptCache(mode="auto"), PromptCache(ttl="1h"), PromptCache(mode="auto", ttl="5m")])
+@each("cache", [PromptCache(mode="auto"), PromptCache(ttl="1h"), PromptCache(mode="auto", ttl="5m")])
 def test_t3_injection_moves_no_mark(case: Case, cache: PromptCache) -> None:
     for marked in (("system",), ("tool", "question"), ("tool", "system", "question", "last")):
         try:

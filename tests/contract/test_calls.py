@@ -30,13 +30,14 @@ from betterai.core.settings import GenerationSettings
 from betterai.providers import built_in_names
 from betterai.wire.surfaces import SURFACES
 from contract.answers import CHUNKS, TERMINATED, events_of, streamed_answer, whole_answer
-from contract.cases import CASES, PROVIDERS, TEXT_CODECS, Case, build, visible
+from contract.cases import CASES, PROVIDERS, TEXT_CODECS, Case, build, over, visible
 from judges.app import SERVED, serve
 from runtime.upstream import Upstream, reply, stream
+from together import each
 
 HELLO = [{"role": "user", "content": "Hello, vendor"}]
 KEY = "canary-53cr3t-0123456789"
-SPOKEN = pytest.mark.parametrize("case", [case for case in TEXT_CODECS if case.protocol in SERVED], ids=str)
+SPOKEN = over(case for case in TEXT_CODECS if case.protocol in SERVED)
 """What the servers here speak."""
 
 
@@ -114,7 +115,7 @@ async def test_the_key_is_sent_and_shown_nowhere(case: Case, caplog: pytest.LogC
 
 
 @SPOKEN
-@pytest.mark.parametrize("streaming", [False, True], ids=["whole", "stream"])
+@each("streaming", [False, True], ids=["whole", "stream"])
 async def test_a_missing_key_is_named_before_anything_is_sent(case: Case, streaming: bool) -> None:
     setting = case.provider.setting("api_key")
     with Upstream(streamed_answer(case) if streaming else whole_answer(case)) as upstream:
@@ -141,8 +142,8 @@ FAILURES: Mapping[int, type[BetterAIError]] = {
 
 
 @SPOKEN
-@pytest.mark.parametrize("streaming", [False, True], ids=["whole", "stream"])
-@pytest.mark.parametrize("status", FAILURES)
+@each("streaming", [False, True], ids=["whole", "stream"])
+@each("status", FAILURES)
 async def test_a_failure_says_who_failed_and_not_the_key(
     case: Case, status: int, streaming: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -243,7 +244,7 @@ def test_every_protocol_that_can_be_served_is_spoken_here() -> None:
 EMBEDDED = [case for case in CASES if case.is_class and case.category == "text" and case.provider.embedded]
 
 
-@pytest.mark.parametrize("case", EMBEDDED, ids=str)
+@over(EMBEDDED)
 async def test_an_embedded_class_says_the_same_whole_and_streamed(case: Case) -> None:
     for model in case.provider.models():
         whole, streamed = [
@@ -257,7 +258,7 @@ async def test_an_embedded_class_says_the_same_whole_and_streamed(case: Case) ->
 NO_TEXT = [provider for provider in PROVIDERS.values() if "text" not in provider.protocols]
 
 
-@pytest.mark.parametrize("provider", NO_TEXT, ids=lambda provider: provider.name)
+@each("provider", NO_TEXT, ids=lambda provider: provider.name)
 def test_a_vendor_that_does_not_speak_yet_says_so(provider: Any) -> None:
     with pytest.raises((ConfigurationError, betterai.ModelNotFoundError)) as caught:
         betterai.get_text_provider(f"{provider.name}/{next(iter(provider.models()), 'any-model')}")

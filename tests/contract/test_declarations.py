@@ -16,7 +16,8 @@ from betterai.core.model import Category
 from betterai.core.provider import NoAuth, Provider
 from betterai.providers import built_in_names
 from betterai.runtime.registry import BASES, choose_protocol, resolve_model
-from contract.cases import CASES, CODECS, PROVIDERS, Case
+from contract.cases import CASES, CODECS, PROVIDERS, Case, over
+from together import each
 
 FORMS = frozenset({"bytes", "url", "file_id", "path"})
 SHAPES = {
@@ -24,7 +25,7 @@ SHAPES = {
     "steps": ("run", "parse_error", "cancel"),
     "duplex": ("connect", "parse_error", "open"),
 }
-EACH = pytest.mark.parametrize("provider", PROVIDERS.values(), ids=list(PROVIDERS))
+EACH = each("provider", PROVIDERS.values(), ids=list(PROVIDERS))
 
 
 def test_every_folder_is_declared_under_its_name() -> None:
@@ -125,19 +126,19 @@ def test_its_name_alone_means_its_default_or_says_what_to_write(provider: Provid
             resolve_model(provider.name)
 
 
-@pytest.mark.parametrize("name", [name for name in built_in_names() if PROVIDERS[name].models()])
+@each("name", [name for name in built_in_names() if PROVIDERS[name].models()])
 def test_the_handbooks_list_of_models_is_in_its_place(name: str) -> None:
     module = import_module(f"betterai.providers.{name}.models")
     assert dict(module.PROVIDER_MODELS) == dict(PROVIDERS[name].models())
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@over(CASES)
 def test_a_class_is_one_of_its_category(case: Case) -> None:
     if case.is_class:
         assert issubclass(case.codec, BASES[case.category])  # type: ignore[index]
 
 
-@pytest.mark.parametrize("case", CODECS, ids=str)
+@over(CODECS)
 def test_a_codec_has_all_the_parts_of_its_shape(case: Case) -> None:
     whole = [
         shape for shape, methods in SHAPES.items() if all(callable(getattr(case.codec, name, None)) for name in methods)
@@ -146,7 +147,7 @@ def test_a_codec_has_all_the_parts_of_its_shape(case: Case) -> None:
     assert not callable(case.codec)
 
 
-@pytest.mark.parametrize("case", CODECS, ids=str)
+@over(CODECS)
 def test_a_codec_says_its_protocol_and_what_media_it_takes(case: Case) -> None:
     accepts: Any = getattr(case.codec, "accepts", {})
     assert set(accepts) <= {"image", "audio", "video", "document"}

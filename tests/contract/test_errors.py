@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-import pytest
 
 from betterai.core.exceptions import (
     AuthenticationError,
@@ -15,7 +14,8 @@ from betterai.core.exceptions import (
     RateLimitError,
 )
 from betterai.core.wire import WireResponse
-from contract.cases import CODECS, Case
+from contract.cases import CODECS, Case, over
+from together import each
 
 STATUS: dict[int, tuple[type[BetterAIError], bool]] = {
     400: (BadRequestError, False),
@@ -36,9 +36,9 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("body", BODIES)
-@pytest.mark.parametrize("status", STATUS)
-@pytest.mark.parametrize("case", CODECS, ids=str)
+@each("body", BODIES)
+@each("status", STATUS)
+@over(CODECS)
 def test_e2_the_status_decides_whatever_the_body(case: Case, status: int, body: str) -> None:
     kind, again = STATUS[status]
     headers = {"x-request-id": "r-1", "content-type": "application/json"}
@@ -53,15 +53,15 @@ def test_e2_the_status_decides_whatever_the_body(case: Case, status: int, body: 
         assert "alert" not in str(error)
 
 
-@pytest.mark.parametrize("status", STATUS)
-@pytest.mark.parametrize("case", CODECS, ids=str)
+@each("status", STATUS)
+@over(CODECS)
 def test_e1_the_providers_words_are_kept(case: Case, status: int) -> None:
     error = case.codec.parse_error(WireResponse(status=status, body=BODIES["json"]))
     assert SAID in error.provider_message
     assert error.code in ("odd", "odd_error")
 
 
-@pytest.mark.parametrize("case", CODECS, ids=str)
+@over(CODECS)
 def test_r1_what_the_provider_asks_for_is_known(case: Case) -> None:
     error = case.codec.parse_error(WireResponse(status=429, headers={"retry-after": "7"}, body=BODIES["json"]))
     assert error.retry_after == 7.0

@@ -25,9 +25,10 @@ from betterai.core.exceptions import (
     RateLimitError,
 )
 from betterai.core.wire import WireResponse
-from contract.cases import CODECS, TEXT_CODECS, Case
+from contract.cases import CODECS, TEXT_CODECS, Case, over
 from contract.test_calls import KEY, ask, connect, no_variables
 from runtime.upstream import Upstream, reply
+from together import each
 
 __all__ = ["no_variables"]
 
@@ -88,8 +89,8 @@ ENVELOPES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("envelope", ENVELOPES)
-@pytest.mark.parametrize("case", CODECS, ids=str)
+@each("envelope", ENVELOPES)
+@over(CODECS)
 def test_e2_the_class_is_the_status_in_any_envelope(case: Case, envelope: str) -> None:
     body = b"" if ENVELOPES[envelope] is None else json.dumps(ENVELOPES[envelope]).encode()
     for status, kind in CLASSES.items():
@@ -98,7 +99,7 @@ def test_e2_the_class_is_the_status_in_any_envelope(case: Case, envelope: str) -
         assert envelope == "nothing" or "odd" in error.provider_message.lower()
 
 
-@pytest.mark.parametrize("case", CODECS, ids=str)
+@over(CODECS)
 def test_e2_a_model_that_is_not_there_is_not_a_bad_request(case: Case) -> None:
     said = "The model `neutral-model` does not exist"
     error = case.codec.parse_error(WireResponse(status=404, body=json.dumps({"error": {"message": said}}).encode()))
@@ -124,7 +125,7 @@ def ask_in_sync(case: Case, url: str) -> Any:
     return betterai.sync.generate(f"{case.provider.name}/neutral-model", "Hello, vendor", config=config)
 
 
-@pytest.mark.parametrize("case", TEXT_CODECS, ids=str)
+@over(TEXT_CODECS)
 async def test_e3_the_same_fault_is_the_same_error_whole_streamed_and_in_sync(case: Case) -> None:
     with Upstream(*faults()) as upstream:
         provider = connect(case, upstream.url)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pytest
-
-from contract.cases import TEXT_CODECS, Case
+from contract.cases import TEXT_CODECS, Case, over
 from contract.doubles import Asked, Said
 from contract.reading import stream_of, whole_of
+from together import each
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "openai_chat": {
@@ -45,7 +44,7 @@ ASKED = (Asked("call_a", "add", ("{}",)),)
 ROWS = [(case, word) for case in TEXT_CODECS for word in WORDS[case.protocol]]
 
 
-@pytest.mark.parametrize(("case", "word"), ROWS, ids=lambda item: str(item))
+@each("case, word", ROWS, by=lambda row: row[0].provider.name)
 def test_t9_each_word_is_one_of_ours_and_is_kept(case: Case, word: str) -> None:
     wanted = WORDS[case.protocol][word]
     said = Said(text="Hello", asked=ASKED if wanted == "tool_calls" else (), finish=word)
@@ -56,13 +55,13 @@ def test_t9_each_word_is_one_of_ours_and_is_kept(case: Case, word: str) -> None:
     assert len([chunk for chunk in chunks if chunk.finish_reason]) == 1
 
 
-@pytest.mark.parametrize("case", TEXT_CODECS, ids=str)
+@over(TEXT_CODECS)
 def test_t9_calls_of_tools_are_a_reason_where_the_protocol_has_no_word_for_it(case: Case) -> None:
     whole, (_, streamed) = whole_of(case, Said(asked=ASKED)), stream_of(case, Said(asked=ASKED))
     assert whole.finish_reason == streamed.finish_reason == "tool_calls"
 
 
-@pytest.mark.parametrize("case", TEXT_CODECS, ids=str)
+@over(TEXT_CODECS)
 def test_t9_an_answer_that_was_cut_off_is_never_shown_as_a_call_of_tools(case: Case) -> None:
     cut = next(word for word, reason in WORDS[case.protocol].items() if reason == "length")
     said = Said(text="Hello", asked=ASKED, finish=cut)

@@ -24,10 +24,10 @@ from betterai.wire.json_schema import (
     to_openapi,
 )
 from contract import dialects
-from contract.cases import TEXT_CODECS, Case, build
+from contract.cases import TEXT_CODECS, Case, build, over
 from contract.schemas import COUNT, Schema, corpus, sample
 
-OVER_ALL = pytest.mark.parametrize("case", TEXT_CODECS, ids=str)
+OVER_ALL = over(TEXT_CODECS)
 
 
 def _strict_of(form: Any) -> dialects.Dialect | None:

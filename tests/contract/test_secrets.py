@@ -18,16 +18,17 @@ from betterai.core.exceptions import BetterAIError
 from betterai.core.provider import Setting
 from betterai.core.settings import GenerationSettings
 from betterai.transport.auth import google_cloud
-from contract.cases import TEXT_CODECS, Case
+from contract.cases import TEXT_CODECS, Case, over
 from contract.doubles import Said
 from contract.reading import double_of
 from contract.test_calls import no_variables
 from runtime.upstream import Behaviour, Upstream, reply, stream
+from together import each
 from transport.test_auth_google import authorized_user, cloud
 
 __all__ = ["no_variables"]
-OVER_ALL = pytest.mark.parametrize("case", TEXT_CODECS, ids=str)
-WAYS = pytest.mark.parametrize("streaming", [False, True], ids=["whole", "stream"])
+OVER_ALL = over(TEXT_CODECS)
+WAYS = each("streaming", [False, True], ids=["whole", "stream"])
 OURS = {"X-Api-Token": "canary-of-a-header-9"}
 QUERY = {"api-key": "canary-of-the-query-9"}
 
@@ -120,7 +121,7 @@ async def test_x5_all_secret_settings_at_once_show_in_no_answer(case: Case, said
 SIGNED = [case for case in TEXT_CODECS if case.provider.setting("secret_access_key") is not None]
 
 
-@pytest.mark.parametrize("case", SIGNED, ids=str)
+@over(SIGNED)
 @WAYS
 async def test_x5_keys_that_sign_show_nowhere(case: Case, streaming: bool, said: Any) -> None:
     names = ("access_key_id", "secret_access_key", "session_token")
@@ -141,7 +142,7 @@ async def test_x5_keys_that_sign_show_nowhere(case: Case, streaming: bool, said:
 FETCHING = [case for case in TEXT_CODECS if case.provider.setting("credentials") is not None]
 
 
-@pytest.mark.parametrize("case", FETCHING, ids=str)
+@over(FETCHING)
 @WAYS
 async def test_x5_a_fetched_token_shows_nowhere(case: Case, streaming: bool, said: Any) -> None:
     google_cloud._find_source.cache_clear()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET, Raw
@@ -25,7 +24,8 @@ from betterai.core.message import (
 )
 from betterai.core.settings import GenerationSettings, PromptCache, ReasoningControl, WebSearch
 from betterai.core.tools import CustomTool, JsonObject, JsonSchema, ServerTool, Tool, ToolChoice
-from contract.cases import CASES, SETTINGS, TEXT_CODECS, Case, build, flatten, visible
+from contract.cases import CASES, SETTINGS, TEXT_CODECS, Case, build, flatten, over, visible
+from together import each
 
 OURS = frozenset({"spelling", "options"})
 ON_OR_OFF = frozenset(
@@ -84,9 +84,9 @@ def outcome_alone(case: Case, name: str, value: Any, *, stream: bool) -> str:
     return "reported" if reported else "sent" if visible(request) != visible(build(case, stream=stream)) else "lost"
 
 
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-@pytest.mark.parametrize("name", SETTINGS)
-@pytest.mark.parametrize("case", TEXT_CODECS, ids=str)
+@each("stream", [False, True], ids=["whole", "stream"])
+@each("name", SETTINGS)
+@over(TEXT_CODECS)
 def test_t1_a_setting_is_sent_or_reported_or_refused(case: Case, name: str, stream: bool) -> None:
     assert outcome(case, name, SETTINGS[name], stream=stream) in ("sent", "reported", "refused")
 
@@ -126,8 +126,8 @@ NESTED: dict[str, tuple[str, Any, Any]] = {
 """Parts of settings: without one, and with it."""
 
 
-@pytest.mark.parametrize("name", NESTED)
-@pytest.mark.parametrize("case", TEXT_CODECS, ids=str)
+@each("name", NESTED)
+@over(TEXT_CODECS)
 def test_t1_a_part_of_a_setting_is_sent_or_reported_or_refused(case: Case, name: str) -> None:
     setting, less, more = NESTED[name]
     extra = {"tools": [Tool(name="a"), Tool(name="b")]} if setting == "tool_choice" else {}
@@ -176,8 +176,8 @@ PARTS: dict[str, tuple[Message, Message]] = {
 """Parts of a conversation: without one, and with it."""
 
 
-@pytest.mark.parametrize("name", PARTS)
-@pytest.mark.parametrize("case", TEXT_CODECS, ids=str)
+@each("name", PARTS)
+@over(TEXT_CODECS)
 def test_t1_a_part_of_a_message_is_sent_or_reported_or_refused(case: Case, name: str) -> None:
     less, more = PARTS[name]
     try:
@@ -188,7 +188,7 @@ def test_t1_a_part_of_a_message_is_sent_or_reported_or_refused(case: Case, name:
     assert request.warnings or visible(request) != visible(build(case, messages=said_by(less)))
 
 
-@pytest.mark.parametrize("case", TEXT_CODECS, ids=str)
+@over(TEXT_CODECS)
 def test_t1_an_option_that_the_vendor_does_not_know_is_not_lost(case: Case) -> None:
     options = {case.provider.name: {"unheard_of": "canary-17"}}
     try:
@@ -199,15 +199,15 @@ def test_t1_an_option_that_the_vendor_does_not_know_is_not_lost(case: Case) -> N
     assert sent or is_reported("options", [warning.field for warning in request.warnings])
 
 
-@pytest.mark.parametrize("case", TEXT_CODECS, ids=str)
+@over(TEXT_CODECS)
 def test_options_of_other_vendors_change_nothing(case: Case) -> None:
     request = build(case, options={"elsewhere": {"unheard_of": 1}})
     assert visible(request) == visible(build(case))
     assert request.warnings == ()
 
 
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-@pytest.mark.parametrize("case", TEXT_CODECS, ids=str)
+@each("stream", [False, True], ids=["whole", "stream"])
+@over(TEXT_CODECS)
 def test_t5_a_bare_call_says_no_more_than_it_must(case: Case, stream: bool) -> None:
     request = build(case, stream=stream)
     assert request.warnings == ()
@@ -241,7 +241,7 @@ MESSAGES = st.one_of(
 GIVEN = st.fixed_dictionaries({}, optional={name: st.just(value) | st.none() for name, value in SETTINGS.items()})
 
 
-@pytest.mark.parametrize("case", TEXT_CODECS, ids=str)
+@over(TEXT_CODECS)
 @settings(max_examples=40, deadline=None)
 @given(messages=st.lists(MESSAGES, min_size=1, max_size=4), given=GIVEN, stream=st.booleans())
 def test_any_call_becomes_a_request_in_json_or_is_refused(
@@ -267,8 +267,8 @@ HONOURED = frozenset(
 """What a model in this process may do as asked, without a word."""
 
 
-@pytest.mark.parametrize("name", sorted(set(SETTINGS) - HONOURED))
-@pytest.mark.parametrize("case", CLASSES, ids=str)
+@each("name", sorted(set(SETTINGS) - HONOURED))
+@over(CLASSES)
 async def test_t1_an_embedded_class_reports_what_it_does_not_do(case: Case, name: str) -> None:
     provider = case.codec(api_key="")
     for model in case.provider.models():

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-import pytest
 
 from betterai.core.message import Message
 from contract.cases import TEXT_CODECS, Case, build
 from contract.doubles import Said
 from contract.reading import double_of, read_whole
+from together import each
 
 SEAL = "EqQBCkYIBxgCKkBs3al3d/x+y=="
 """What no other provider may be sent."""
@@ -132,6 +132,9 @@ def answers_of(case: Case) -> Mapping[str, Any]:
 ROWS = [(case, name) for case in TEXT_CODECS for name in answers_of(case)]
 
 
+OVER_ROWS = each("case, name", ROWS, by=lambda row: row[0].provider.name)
+
+
 def store(message: Message) -> Message:
     """As a program keeps it: JSON, and back."""
     stored = msgspec.json.encode(message)
@@ -173,7 +176,7 @@ def as_sent(case: Case, turn: Any) -> Any:
     return turn
 
 
-@pytest.mark.parametrize(("case", "name"), ROWS, ids=lambda item: str(item))
+@OVER_ROWS
 def test_t2_thoughts_go_back_after_storing_as_they_came(case: Case, name: str) -> None:
     body = reply_of(case, name)
     request = build(case, messages=conversation(answer_of(case, body)))
@@ -188,7 +191,7 @@ def test_t2_thoughts_go_back_after_storing_as_they_came(case: Case, name: str) -
     assert sent == came
 
 
-@pytest.mark.parametrize(("case", "name"), ROWS, ids=lambda item: str(item))
+@OVER_ROWS
 def test_t2_to_every_other_provider_they_are_dropped_with_a_warning_and_never_an_error(case: Case, name: str) -> None:
     message = answer_of(case, reply_of(case, name))
     sealed = any(part.opaque is not None and SEAL in json.dumps(part.opaque.value) for part in message.parts)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 from betterai.core.message import ToolCall
 from betterai.core.response import TextChunk, ToolCallDelta
 from betterai.wire.surfaces import SURFACES
 from contract.answers import call_of, surface_of
-from contract.cases import TEXT_CODECS, Case
+from contract.cases import TEXT_CODECS, Case, over
 from contract.doubles import Asked, Said
 from contract.reading import double_of, read_steps, read_stream, stream_of, whole_of
 
@@ -19,7 +17,7 @@ ARGUMENTS = ('{"city":"Zürich","days":[1,2]}', '{"q":"a \\"b\\" \\u00fc","deep"
 CUTS = [(which, place) for which, text in enumerate(ARGUMENTS) for place in range(1, len(text.encode()))]
 IDS = ("call_a", "call_b", "call_c")
 NAMES = ("weather", "search", "add")
-OVER_ALL = pytest.mark.parametrize("case", TEXT_CODECS, ids=str)
+OVER_ALL = over(TEXT_CODECS)
 
 
 def cut_in_two(text: str, place: int) -> tuple[str, ...]:
@@ -92,7 +90,7 @@ def test_s1_network_pieces_of_one_byte_change_nothing(case: Case) -> None:
     check(response.tool_calls, deltas_of(chunks))
 
 
-@pytest.mark.parametrize("case", [case for case in TEXT_CODECS if case.protocol in SURFACES], ids=str)
+@over(case for case in TEXT_CODECS if case.protocol in SURFACES)
 def test_s1_a_server_of_ours_passes_on_each_piece(case: Case) -> None:
     """The other half: chunks of any provider, their arguments cut, as events of the protocol."""
     for which, place in CUTS[::3]:

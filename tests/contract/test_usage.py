@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-
 from betterai.core.message import Message
 from betterai.core.response import TextChunk
 from betterai.core.settings import GenerationSettings
-from contract.cases import CASES, TEXT_CODECS, Case
+from contract.cases import CASES, TEXT_CODECS, Case, over
 from contract.doubles import Asked, Said
 from contract.reading import double_of, read_steps, stream_of, whole_of
+from together import each
 
-OVER_ALL = pytest.mark.parametrize("case", TEXT_CODECS, ids=str)
+OVER_ALL = over(TEXT_CODECS)
 ASKED = (Asked("call_a", "add", ("{}",)),)
 
 
@@ -20,7 +19,7 @@ def counted(chunks: list[TextChunk]) -> list[TextChunk]:
 
 
 @OVER_ALL
-@pytest.mark.parametrize("asked", [(), ASKED], ids=["text", "tool call"])
+@each("asked", [(), ASKED], ids=["text", "tool call"])
 def test_s2_a_finished_stream_says_its_usage_once_as_the_whole_reply_does(case: Case, asked: tuple[Asked, ...]) -> None:
     said = Said(text="Hello", asked=asked, usage=double_of(case).usage)
     whole, (chunks, streamed) = whole_of(case, said), stream_of(case, said)
@@ -61,7 +60,7 @@ def test_s2_one_finish_a_stream_and_nothing_said_after_it_twice(case: Case) -> N
     assert "".join(chunk.content for chunk in chunks) == "Hello"
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.is_class and case.category == "text"], ids=str)
+@over(case for case in CASES if case.is_class and case.category == "text")
 async def test_s2_an_embedded_class_counts_in_a_stream_as_in_a_whole_answer(case: Case) -> None:
     provider = case.codec(api_key="")
     for model in case.provider.models():

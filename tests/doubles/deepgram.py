@@ -8,6 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
+from doubles.deepgram_sockets import Sockets
+
 KEY = "dg-key"
 PIECES = (b"ID3 the first piece;", b" the second;", b" and the last.")
 SAID = (("Hello", "Hello,", 0.1, 0.5, 0), ("world", "world.", 0.6, 1.0, 0), ("yes", "Yes.", 1.5, 2.0, 1))
@@ -66,6 +68,8 @@ class Deepgram:
     def __init__(self) -> None:
         self.go_on = threading.Event()
         self.go_on.set()
+        self.kept_alive = threading.Event()
+        self.sockets = Sockets(self.go_on)
         self.asked: dict[str, list[str]] = {}
         """The parameters of the last request, each as often as it came."""
 
@@ -75,8 +79,8 @@ class Deepgram:
             return refuse(401, "INVALID_AUTH", "Invalid credentials.")
         if request.query.get("model", "").startswith("unheard-of"):
             return refuse(400, "Bad Request", "Bad Request: No such model/language/tier combination found.")
-        if request.path == "/v1/listen" and request.headers.get("Upgrade", "").lower() == "websocket":
-            return await self._listen_live(request)
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await (self._listen_live if request.path == "/v1/listen" else self.sockets)(request)
         if request.path == "/v1/listen":
             return web.json_response(listened(request.query), headers={"dg-request-id": "req-1"})
         if request.path == "/v1/models":
@@ -99,6 +103,9 @@ class Deepgram:
         await socket.prepare(request)
         count = 0
         async for message in socket:
+            if message.data == '{"type":"KeepAlive"}':
+                self.kept_alive.set()
+                continue
             if message.type is not web.WSMsgType.BINARY:
                 break
             plain, smart, start, end, _ = SAID[count]

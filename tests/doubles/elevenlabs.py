@@ -15,6 +15,8 @@ from typing import Any
 
 from aiohttp import web
 
+from doubles.elevenlabs_sockets import Sockets
+
 KEY = "xi-key"
 VOICE = "voice-1"
 PIECES = (b"ID3 the first piece;", b" the second;", b" and the last.")
@@ -63,12 +65,15 @@ class ElevenLabs:
         self.cuts: tuple[str, ...] = ("Hello, de", "ar wor", "ld.")
         self.relative = False
         self.breaks = False
+        self.sockets = Sockets()
         self.heard: list[tuple[str, str]] = []
         """The fields of the last form, files by their name."""
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("xi-api-key") != KEY:
             return refuse(401, "invalid_api_key", "Invalid API key")
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self.sockets(request)
         _, version, place, *rest = request.path.split("/")
         if (version, place) == ("v2", "voices"):
             return self._list_voices(request)

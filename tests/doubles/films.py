@@ -67,7 +67,8 @@ class FilmHouse:
         self.seen += 1
         if self.failure is not None:
             return web.json_response(self.failure)
-        link = f"http://{request.host}/film-1.mp4"
+        said = f"?{request.query_string}" if "kill" in request.query else ""
+        link = f"http://{request.host}/film-1.mp4{said}"
         return web.json_response(self.made(link) if self.seen >= self.looks else self.making())
 
     def is_look(self, request: web.Request) -> bool:
@@ -247,8 +248,84 @@ class VeoHouse(FilmHouse):
         }  # fmt: skip
 
 
+class GoogleVeoHouse(FilmHouse):
+    """As it was recorded at generativelanguage.googleapis.com before it ended there."""
+
+    submits_to = (":predictLongRunning",)
+    name = "models/m-1/operations/op-1"
+
+    def is_look(self, request: web.Request) -> bool:
+        return request.path.endswith(f"/v1beta/{self.name}")
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if request.path.endswith(":download"):
+            return send_kept(request)
+        self.host = request.host
+        return await super().answer(request)
+
+    def submitted(self, body: Any) -> Json:
+        return {"name": self.name}
+
+    def making(self) -> Json:
+        return {"name": self.name}
+
+    def made(self, link: str) -> Json:
+        uri = f"http://{self.host}/v1beta/files/f-1:download?alt=media"
+        kind = "type.googleapis.com/google.ai.generativelanguage.v1beta.PredictLongRunningResponse"
+        made = {"@type": kind, "generateVideoResponse": {"generatedSamples": [{"video": {"uri": uri}}]}}
+        return {"name": self.name, "done": True, "response": made}
+
+
+def send_kept(request: web.Request) -> web.Response:
+    """A file of Google's: only with the key, and only its content."""
+    if request.query.get("alt") != "media" or "x-goog-api-key" not in request.headers:
+        return web.json_response({"error": {"code": 403, "message": "no key"}}, status=403)
+    return web.Response(body=FILM, content_type="video/mp4")
+
+
+class OmniHouse(FilmHouse):
+    """https://ai.google.dev/api/interactions: made in the background, and fetched as a file of Google's."""
+
+    submits_to = ("/v1beta/interactions",)
+
+    def is_look(self, request: web.Request) -> bool:
+        return request.path.endswith("/v1beta/interactions/v1_1")
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if request.path.endswith(":download"):
+            return send_kept(request)
+        if request.method == "POST" and request.path.endswith("/v1_1/cancel"):
+            return web.json_response({"id": "v1_1", "status": "cancelled"})
+        self.host = request.host
+        return await super().answer(request)
+
+    def _interaction(self, status: str, **fields: Any) -> Json:
+        return {"id": "v1_1", "object": "interaction", "status": status, "model": "m-1", **fields}
+
+    def submitted(self, body: Any) -> Json:
+        return self._interaction("in_progress")
+
+    def making(self) -> Json:
+        return self._interaction(
+            "in_progress", steps=[{"type": "user_input", "content": [{"type": "text", "text": "a cat"}]}]
+        )
+
+    def made(self, link: str) -> Json:
+        film = {"type": "video", "mime_type": "video/mp4", "uri": f"http://{self.host}/v1beta/files/f-1"}
+        said = {"type": "text", "text": "Here it is."}
+        return self._interaction(
+            "completed",
+            steps=[{"type": "thought", "signature": "abc"}, {"type": "model_output", "content": [said, film]}],
+            usage={
+                "total_input_tokens": 7, "total_output_tokens": 900, "total_tokens": 907,
+                "output_tokens_by_modality": [{"modality": "video", "tokens": 890}],
+            },
+        )  # fmt: skip
+
+
 HOUSES: dict[str, type[FilmHouse]] = {
     "openai_videos": OpenAIHouse, "xai_videos": XAIHouse, "runway_tasks": RunwayHouse, "kling_tasks": KlingHouse,
-    "kling_v1": OldKlingHouse, "vertex_veo": VeoHouse,
+    "kling_v1": OldKlingHouse, "vertex_veo": VeoHouse, "gemini_interactions": OmniHouse,
+    "gemini_veo": GoogleVeoHouse,
 }  # fmt: skip
 """The double of each protocol."""

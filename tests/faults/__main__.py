@@ -10,7 +10,7 @@ import os
 import random
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -21,8 +21,10 @@ from betterai.runtime.sync import run as run_in_background
 from faults.cells import Cell, Outcome, all_cells
 from faults.matrix import Matrix, any_moment, matrix
 from faults.page import Figures, Leaks, build_page
+from faults.paths import PATHS, open_path, path_cells
+from faults.scenes import Ending, play, scenes
 from faults.server import FaultServer
-from faults.table import KNOWN
+from faults.table import FAULTS, KNOWN
 
 TARGET = Path(__file__).parents[2] / "docs" / "faults.md"
 AT_ONCE = 16
@@ -100,10 +102,30 @@ async def measure(cells: Sequence[Cell], progress: Progress) -> Figures:
             outcomes, repeated = await repeat_wrong(outcomes, run, progress)
         await server.until(lambda: not server.connections, 2)
         sockets = server.connections
+    elsewhere = await over_aiohttp(cells, progress)
     gc.collect()
     grown = memory[-1] - memory[-2]
     leaks = Leaks(sockets, len(asyncio.all_tasks()) - tasks, open_files() - handles, len(again), grown)
-    return Figures(tuple(outcomes), tuple(early), repeated, leaks, monotonic() - began)
+    return Figures(tuple(outcomes), tuple(early), repeated, leaks, monotonic() - began, *elsewhere)
+
+
+async def over_aiohttp(
+    cells: Sequence[Cell], progress: Progress
+) -> tuple[Mapping[str, Sequence[Outcome]], Sequence[Ending]]:
+    """The faults on each path that goes over aiohttp, and the scenes that only these paths know."""
+    chosen, outcomes = {cell.fault.name for cell in cells}, {}
+    with FaultServer() as server:
+        for path in PATHS:
+            async with open_path(path, server) as run:
+                found = [cell for cell in path_cells(path) if cell.fault.name in chosen]
+                first = await run_all(found, run, progress, path)
+                outcomes[path] = [await run.run_patiently(outcome.cell, outcome) for outcome in first]
+    every = list(scenes()) if len(chosen) == len(FAULTS) else []
+    shown, endings = progress.add_task("scenes", total=len(every), wrong=0), []
+    for scene in every:
+        endings.append(await play(scene))
+        progress.update(shown, advance=1, wrong=sum(bool(ending.wrong) for ending in endings))
+    return outcomes, endings
 
 
 def resident() -> int:
@@ -132,6 +154,15 @@ def report(console: Console, figures: Figures) -> int:
         console.print(f"known, and no longer so: {', '.join(sorted(well))}", highlight=False)
     unknown = sum(bool(outcome.wrong) for outcome in outcomes if outcome.cell.fault.name not in KNOWN)
     unknown += sum(bool(outcome.wrong) for outcome in figures.early)
+    for path, met_there in figures.paths.items():
+        for outcome in met_there:
+            for said in outcome.wrong:
+                console.print(f"{path}: {outcome.cell}: {said[:300]}", highlight=False, markup=False)
+            unknown += bool(outcome.wrong)
+    for ending in figures.endings:
+        for said in ending.wrong:
+            console.print(f"{ending.scene}: {said}", highlight=False, markup=False)
+        unknown += bool(ending.wrong)
     console.print(
         f"{len(outcomes)} runs and {len(figures.early)} left early, {unknown} wrong beside what is known; "
         f"left behind: {figures.leaks}",

@@ -13,6 +13,7 @@ from typing import Any
 
 import betterai
 from betterai.core.base import BaseTextProvider
+from betterai.core.message import Messages
 from betterai.runtime.stream import TextStream
 from betterai.runtime.sync import SyncStream, run
 from betterai.runtime.text import ENDING_SECONDS
@@ -30,10 +31,13 @@ _numbers = count()
 class Matrix:
     """Runs cells at one server, all over one transport."""
 
-    def __init__(self, server: FaultServer, transport: HTTPTransport, threads: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, server: FaultServer, transport: HTTPTransport, threads: ThreadPoolExecutor, messages: Messages = HELLO
+    ) -> None:
         self.server = server
         self.transport = transport
         self._threads = threads
+        self._messages = messages
         self._alone = asyncio.Lock()
 
     async def run_patiently(self, cell: Cell, outcome: Outcome) -> Outcome:
@@ -129,10 +133,10 @@ class Matrix:
 
     async def _call(self, provider: BaseTextProvider, cell: Cell, outcome: Outcome) -> None:
         if cell.way == "generate":
-            outcome.response = await provider.generate(HELLO)
+            outcome.response = await provider.generate(self._messages)
             outcome.text = outcome.response.content
         elif cell.way == "stream":
-            async with TextStream(provider.generate_stream(HELLO)) as stream:
+            async with TextStream(provider.generate_stream(self._messages)) as stream:
                 async for chunk in stream:
                     _take(outcome, chunk)
         else:
@@ -177,7 +181,9 @@ def _take(outcome: Outcome, chunk: Any) -> None:
 @asynccontextmanager
 async def matrix(server: FaultServer, *, threads: int = 24) -> AsyncIterator[Matrix]:
     """A matrix whose transport is closed at the end, and nothing else."""
-    options = SessionOptions(ca_bundle=certificates()[1].path, max_reply_bytes=MAX_REPLY_BYTES)
+    options = SessionOptions(
+        ca_bundle=certificates()[1].path, max_reply_bytes=MAX_REPLY_BYTES, max_file_bytes=MAX_REPLY_BYTES
+    )
     transport = HTTPTransport(options)
     with ThreadPoolExecutor(threads, thread_name_prefix="sync call") as pool:
         yield Matrix(server, transport, pool)

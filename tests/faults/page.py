@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from statistics import quantiles
 
 from faults.cells import LIMITS, WAYS, Outcome, Place
 from faults.dialects import DIALECTS
+from faults.paths import PATHS
+from faults.scenes import Ending
 from faults.table import BUDGET, FAULTS, KNOWN, Fault, Seen
 
 ALL_WELL, NOT_ALL = "●", "○"
@@ -45,6 +47,9 @@ class Figures:
     """How many were wrong on a busy machine, and well when they were run again alone."""
     leaks: Leaks
     seconds: float
+    paths: Mapping[str, Sequence[Outcome]] = field(default_factory=dict)
+    """What goes over aiohttp."""
+    endings: Sequence[Ending] = ()
 
 
 def build_page(figures: Figures) -> str:
@@ -55,12 +60,42 @@ def build_page(figures: Figures) -> str:
     for section, faults in groupby(present, lambda fault: fault.section):
         lines += ["", f"## {section}", "", *_HEAD]
         lines += [_row(fault, by_fault[fault.name]) for fault in faults]
+    lines += _build_paths(figures)
     wrong = {outcome.cell.fault.name for outcome in outcomes if outcome.wrong}
     known = [fault for fault in present if fault.name in KNOWN and fault.name in wrong]
     if known:
         lines += ["", "## What is not yet as it must be", ""]
         lines += [f"- **{fault.name}**: {KNOWN[fault.name]}" for fault in known]
     return "\n".join([*lines, ""])
+
+
+def _build_paths(figures: Figures) -> Iterable[str]:
+    if not figures.paths:
+        return
+    yield from ("", "## What goes over aiohttp", "")
+    yield (
+        "Most calls go over a thin HTTP client of our own. The others meet the same faults, in two protocols, whole and "
+        "streamed, alone and behind a router:"
+    )
+    yield from ("", "| path | runs | p95 | |", "|---|---|---|---|")
+    for path, outcomes in figures.paths.items():
+        wrong = sum(bool(outcome.wrong) for outcome in outcomes)
+        well = ALL_WELL if not wrong else f"{NOT_ALL} {wrong}"
+        yield f"| {PATHS[path]} | {len(outcomes)} | {_percentile(outcomes, 95)} | {well} |"
+    if figures.endings:
+        yield from ("", "And these, which only proxies, uploads and WebSockets know (*time* in milliseconds):", "")
+        yield from ("| | fault | what happens | what is seen | time | |", "|---|---|---|---|---|---|")
+        yield from map(_describe_ending, figures.endings)
+
+
+def _describe_ending(ending: Ending) -> str:
+    scene = ending.scene
+    kind = scene.seen
+    seen = "**all well**" if kind is None else f"HTTP {kind}" if isinstance(kind, int) else kind.__name__
+    if scene.frames:
+        seen += f" (after {len(scene.frames)} frame)"
+    well = ALL_WELL if not ending.wrong else NOT_ALL
+    return f"| {scene.over} | `{scene.name}` | {scene.about} | {seen} | {round(ending.seconds * 1000)} | {well} |"
 
 
 def _introduction(figures: Figures) -> Iterable[str]:

@@ -360,12 +360,12 @@ _add(
     "alive-for-ever",
     "signs of life for ever, no text",
     breaks.beat_after(0),
-    fails(TotalTimeout, elsewhere=False),
+    fails(TotalTimeout),
     only=_ALIVE,
 )
-_add(_S, "alive-after-2", "signs of life for ever after 2 of 4 pieces", breaks.beat_after(2), fails(TotalTimeout, elsewhere=False),
+_add(_S, "alive-after-2", "signs of life for ever after 2 of 4 pieces", breaks.beat_after(2), fails(TotalTimeout),
      cuts_off(2, TotalTimeout, StreamInterrupted, elsewhere=False), only=_ALIVE)  # fmt: skip
-_add(_S, "drip-for-ever", "text without an end", breaks.drip_for_ever, fails(TotalTimeout, elsewhere=False),
+_add(_S, "drip-for-ever", "text without an end", breaks.drip_for_ever, fails(TotalTimeout),
      cuts_off(ENDLESS, TotalTimeout, StreamInterrupted, elsewhere=False))  # fmt: skip
 
 # ── after the finish ──
@@ -383,7 +383,7 @@ _add(
 _add(_F, "hold-after-finish", "the complete answer, and the stream stays open", breaks.finish_and(acts.hold),
      fails(IdleTimeout, again=True), ANSWER)  # fmt: skip
 _add(_F, "alive-after-finish", "the complete answer, and signs of life for ever", breaks.finish_and(breaks.beat),
-     fails(TotalTimeout, elsewhere=False), ANSWER, only=_ALIVE)  # fmt: skip
+     fails(TotalTimeout), ANSWER, only=_ALIVE)  # fmt: skip
 
 _add(
     _F,

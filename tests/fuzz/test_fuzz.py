@@ -20,6 +20,7 @@ from betterai.wire.framing import open_framer
 from fuzz import seeds
 from fuzz.corpus import FOUND
 from fuzz.targets import BETWEEN, WITHIN, Target, all_targets, read_stream
+from together import each
 from wire.test_any_to_any import CODECS
 
 TARGETS = {target.name: target for target in all_targets()}
@@ -27,7 +28,7 @@ EACH = 40
 """Inputs for each target."""
 
 
-@pytest.mark.parametrize("name", TARGETS)
+@each("name", TARGETS)
 def test_e1_mutated_bytes_bring_out_nothing_but_our_errors(name: str) -> None:
     target, random = TARGETS[name], Random(name)
     for seed in target.seeds:
@@ -45,7 +46,7 @@ def test_e1_any_bytes_bring_out_nothing_but_our_errors(data: bytes, name: str) -
     TARGETS[name].attack(data)
 
 
-@pytest.mark.parametrize(("name", "data"), FOUND, ids=[f"{at}-{name}" for at, (name, _) in enumerate(FOUND)])
+@each(("name", "data"), FOUND, ids=[f"{at}-{name}" for at, (name, _) in enumerate(FOUND)])
 def test_e1_what_was_found_before(name: str, data: bytes) -> None:
     tried = [target for target in TARGETS.values() if target.name == name or target.name.startswith(f"{name} ")]
     assert tried
@@ -107,7 +108,7 @@ LARGE: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("name", LARGE)
+@each("name", LARGE)
 def test_p3_time_and_memory_are_in_proportion_to_what_came(name: str) -> None:
     target, data = next(target for key, target in TARGETS.items() if key.startswith(name)), LARGE[name]
     tracemalloc.start()

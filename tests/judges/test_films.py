@@ -8,7 +8,7 @@ import pytest
 
 from betterai.core.media import Media
 from betterai.providers import load_provider
-from doubles.films import FILM, OpenAIHouse, VeoHouse
+from doubles.films import FILM, OmniHouse, OpenAIHouse, VeoHouse
 from shapes.filming import studio
 from shapes.server import serve
 
@@ -73,3 +73,37 @@ async def test_googles_sdk_asks_for_a_film_as_we_do() -> None:
     assert kinds == ["asset", "asset"]
     assert our_body == their_body
     assert ours.house.requests[0].rpartition("/")[2] == house.requests[0].rpartition("/")[2]
+
+
+async def test_googles_sdk_asks_for_an_interaction_as_we_do() -> None:
+    genai = pytest.importorskip("google.genai", reason="needs betterai[dev]")
+    house, model = OmniHouse(), "gemini-omni-1.1-flash"
+    content = [
+        {"type": "image", "data": "iVBORw==", "mime_type": "image/png"},
+        {"type": "text", "text": "a cat"},
+    ]
+    told = {"type": "video", "aspect_ratio": "16:9", "resolution": "1080p", "duration": "8s", "delivery": "uri"}
+    async with serve(house) as url:
+        client = genai.Client(api_key="k", http_options=genai.types.HttpOptions(base_url=url, api_version="v1beta"))
+        begun = await client.aio.interactions.create(
+            model=model, input=content, background=True, response_format=told,
+            generation_config={"video_config": {"task": "image_to_video"}},
+        )  # fmt: skip
+        assert (begun.id, begun.status) == ("v1_1", "in_progress")
+        looks = [await client.aio.interactions.get(begun.id) for _ in range(2)]
+        assert (await client.aio.interactions.cancel(begun.id)).status == "cancelled"
+        await client.aio.aclose()
+    assert [look.status for look in looks] == ["in_progress", "completed"]
+    [film] = [
+        item for step in looks[1].steps if step.type == "model_output" for item in step.content if item.type == "video"
+    ]
+    assert film.uri.endswith("/v1beta/files/f-1")
+    assert looks[1].usage.total_output_tokens == 900
+    async with studio(load_provider("google"), "gemini_interactions") as ours:  # type: ignore[arg-type]
+        await ours.film(model, seconds=8, aspect="16:9", resolution="1080p", first_frame=PICTURE)
+    assert ours.house.bodies == house.bodies
+    assert ours.house.requests[:3] == house.requests[:3]
+    assert [headers.get("Api-Revision") for headers in ours.house.headers[:3]] == ["2026-05-20"] * 3
+    cancel = ours.codec.cancel({"id": begun.id})
+    assert cancel is not None
+    assert house.requests[3] == f"{cancel.method} {cancel.url}"

@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from betterai.runtime.replay import ReplayReport, replay_exchange
 from recordings.exceptions import EXCEPTIONS, NOT_READ
 from recordings.modalities.store import modality_files
+from recordings.realtime.sessions import NOT_SESSIONS, frames_of, session_files
 from recordings.store import exchange_files, load, name_of
 
 TARGET = Path(__file__).parents[2] / "docs" / "recordings.md"
@@ -35,13 +36,35 @@ the body says. Long base64 was cut by the recorders: as many letters stand in fo
 """
 
 
+SESSIONS = """## Realtime sessions
+
+Of each session all frames of the server are read: sound, words of both sides, calls, answers, tokens and turns equal what an independent reading of
+the frames says. All frames of the client go through the server half, our events and the client half, and come back as they were.
+
+| provider | sessions | frames read | frames sent as recorded |
+|---|---|---|---|
+"""
+
+
 def render() -> str:
     reports: dict[tuple[str, str], list[ReplayReport]] = defaultdict(list)
     for file in exchange_files():
         report = replay_exchange(load(file), name_of(file))
         reports[report.provider, report.kind].append(report)
     rows = [_row(*key, found) for key, found in sorted(reports.items())]
-    return HEAD + "\n".join(rows) + "\n\n" + _modalities() + _exceptions() + _left_out(reports)
+    return HEAD + "\n".join(rows) + "\n\n" + _modalities() + _sessions() + _exceptions() + _left_out(reports)
+
+
+def _sessions() -> str:
+    """Realtime sessions, frame by frame: `test_realtime.py` is what they are judged with."""
+    found: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for file in session_files():
+        row = found[load(file)["provider"]]
+        for place, count in enumerate((1, len(frames_of(file, "received")), len(frames_of(file, "sent")))):
+            row[place] += count
+    rows = [f"| {provider} | " + " | ".join(map(str, row)) + " |" for provider, row in sorted(found.items())]
+    left = [f"- `{name}`: {why}" for name, why in sorted(NOT_SESSIONS.items())]
+    return SESSIONS + "\n".join(rows) + "\n\nNot sessions:\n\n" + "\n".join(left) + "\n\n"
 
 
 def _modalities() -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from betterai.runtime.replay import replay_exchange
 from recordings.store import ROOT, load, name_of, needs_recordings
+from together import each
 
 pytestmark = [pytest.mark.recordings, needs_recordings]
 
@@ -34,7 +35,7 @@ def test_there_are_some() -> None:
     assert len(COUNTS) > 20
 
 
-@pytest.mark.parametrize("file", COUNTS, ids=map(name_of, COUNTS))
+@each("file", COUNTS, ids=map(name_of, COUNTS))
 def test_a_count_is_read(file: Path) -> None:
     exchange: dict[str, Any] = load(file)
     body = exchange["response"]["body"]

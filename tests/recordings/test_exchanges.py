@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from betterai.wire.framing import open_framer
 from recordings.exceptions import EXCEPTIONS
 from recordings.report import TARGET, render
 from recordings.store import body_of, exchange_files, load, name_of, needs_recordings, readings_by_file, streamed
+from together import Test, each
 
 pytestmark = [pytest.mark.recordings, needs_recordings]
 
@@ -23,19 +25,25 @@ STREAMS = [file for file in FILES if streamed(load(file))]
 SMALLEST = sorted(STREAMS, key=lambda file: len(body_of(load(file))))[:10]
 
 
-def ids(files: Iterable[Path]) -> list[str]:
-    return [name_of(file) for file in files]
+def over(files: Iterable[Path]) -> Callable[[Test], Test]:
+    """A test for each provider, over its recordings."""
+    return each("file", files, ids=name_of, by=lambda file: name_of(file).partition("/")[0])
 
 
-def read(file: Path, cut: object = None) -> ReplayReport:
-    return replay_exchange(load(file), name_of(file), cut)  # type: ignore[arg-type]
+@cache
+def read(file: Path) -> ReplayReport:
+    return replay_exchange(load(file), name_of(file))
+
+
+def read_cut(file: Path, cut: Callable[[bytes], Iterable[bytes]]) -> ReplayReport:
+    return replay_exchange(load(file), name_of(file), cut)
 
 
 def test_there_are_about_as_many_as_we_were_told() -> None:
     assert len(FILES) > 1100
 
 
-@pytest.mark.parametrize("file", FILES, ids=ids(FILES))
+@over(FILES)
 def test_is_read_as_the_body_says(file: Path) -> None:
     report, expected = read(file), readings_by_file()[file].expect(load(file))
     if refused := EXCEPTIONS.get(name_of(file), {}).get("refused"):
@@ -74,12 +82,12 @@ def _json(text: str) -> object:
         return text
 
 
-@pytest.mark.parametrize("file", STREAMS, ids=ids(STREAMS))
+@over(STREAMS)
 def test_a_stream_is_the_same_byte_by_byte(file: Path) -> None:
-    assert read(file, lambda body: (body[i : i + 1] for i in range(len(body)))) == read(file)
+    assert read_cut(file, lambda body: (body[i : i + 1] for i in range(len(body)))) == read(file)
 
 
-@pytest.mark.parametrize("file", STREAMS, ids=ids(STREAMS))
+@over(STREAMS)
 def test_a_stream_is_the_same_cut_in_two(file: Path) -> None:
     body, framing = body_of(load(file)), framing_of(file)
     seeded = random.Random(name_of(file))
@@ -88,7 +96,7 @@ def test_a_stream_is_the_same_cut_in_two(file: Path) -> None:
     for point in points:
         assert list(_frame(framing, [body[:point], body[point:]])) == whole, point
     point = points[len(points) // 2]
-    assert read(file, lambda body: (body[:point], body[point:])) == read(file)
+    assert read_cut(file, lambda body: (body[:point], body[point:])) == read(file)
 
 
 def framing_of(file: Path) -> Framing:
@@ -108,7 +116,7 @@ def _frame(framing: Framing, pieces: Iterable[bytes]) -> Iterator[object]:
 REQUESTS = [file for file in FILES if isinstance((load(file)["request"] or {}).get("body"), dict)]
 
 
-@pytest.mark.parametrize("file", REQUESTS, ids=ids(REQUESTS))
+@over(REQUESTS)
 def test_a_request_loses_nothing_unreported(file: Path) -> None:
     trip = read(file).round_trip
     assert trip is not None

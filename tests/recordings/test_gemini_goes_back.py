@@ -13,6 +13,7 @@ from betterai.core.message import Message
 from betterai.core.wire import Event, WireResponse
 from recordings.exceptions import EXCEPTIONS
 from recordings.store import exchange_files, load, name_of, needs_recordings
+from together import each
 from wire.geminis import CODECS, make_call, model, sent
 
 pytestmark = [pytest.mark.recordings, needs_recordings]
@@ -46,7 +47,7 @@ def back(message: Message | None, provider: str) -> Any:
     return sent(make_call([stored], of=model(provider)))["contents"][0]["parts"]
 
 
-@pytest.mark.parametrize("file", WHOLE, ids=[name_of(file) for file in WHOLE])
+@each("file", WHOLE, ids=[name_of(file) for file in WHOLE])
 def test_a_whole_answer(file: Path) -> None:
     exchange = load(file)
     provider, call = exchange["provider"], make_call(of=model(exchange["provider"]))
@@ -56,7 +57,7 @@ def test_a_whole_answer(file: Path) -> None:
     assert back(response.message, provider) == [part or {"text": ""} for part in expected]
 
 
-@pytest.mark.parametrize("file", STREAMED, ids=[name_of(file) for file in STREAMED])
+@each("file", STREAMED, ids=[name_of(file) for file in STREAMED])
 def test_a_streamed_answer(file: Path) -> None:
     """Texts are joined; everything else, and each signature with its part, stays as it came."""
     provider = load(file)["provider"]

@@ -13,6 +13,7 @@ from recordings.exceptions import NOT_READ
 from recordings.modalities.readings import READINGS
 from recordings.modalities.store import kind_of, modality_files
 from recordings.store import load, name_of, needs_recordings
+from together import each
 
 pytestmark = [pytest.mark.recordings, needs_recordings]
 
@@ -23,7 +24,7 @@ def test_there_are_about_as_many_as_we_were_told() -> None:
     assert len(FILES) > 160
 
 
-@pytest.mark.parametrize("file", FILES, ids=map(name_of, FILES))
+@each("file", FILES, ids=map(name_of, FILES))
 def test_is_read_as_the_body_says(file: Path) -> None:
     exchange: dict[str, Any] = load(file)
     response = exchange["response"]

@@ -11,6 +11,7 @@ import pytest
 from betterai.runtime.replay import replay_exchange
 from recordings.readings.openai_responses import expect
 from recordings.store import ROOT, load, name_of, needs_recordings
+from together import each
 
 pytestmark = [pytest.mark.recordings, needs_recordings]
 
@@ -23,7 +24,7 @@ def test_there_are_as_many_as_we_were_told() -> None:
     assert len(FILES) >= 20
 
 
-@pytest.mark.parametrize("file", FILES, ids=[name_of(file) for file in FILES])
+@each("file", FILES, ids=[name_of(file) for file in FILES])
 def test_is_read_as_the_body_says(file: Path) -> None:
     exchange: dict[str, Any] = {**load(file), "provider": "openai"}
     report, expected = replay_exchange(exchange, name_of(file)), expect(exchange)

@@ -13,6 +13,7 @@ from betterai.core.message import Text
 from betterai.core.response import ProviderResponse
 from betterai.runtime.registry import get_provider
 from recordings.store import exchange_files, load, name_of, needs_recordings
+from together import each
 from wire.chats import gather, parse, read_bytes
 
 pytestmark = [pytest.mark.recordings, needs_recordings]
@@ -46,7 +47,7 @@ def last(events: list[dict[str, Any]], name: str) -> Any:
     return next((event[name] for event in reversed(events) if event.get(name)), None)
 
 
-@pytest.mark.parametrize("file", FILES, ids=NAMES)
+@each("file", FILES, ids=NAMES)
 def test_sources_are_citations_of_the_text(file: Path) -> None:
     events = bodies(load(file))
     results = [(item["url"], item["title"]) for item in last(events, "search_results") or ()]
@@ -57,7 +58,7 @@ def test_sources_are_citations_of_the_text(file: Path) -> None:
     assert [(citation.url, citation.title) for citation in cited] == said
 
 
-@pytest.mark.parametrize("file", FILES, ids=NAMES)
+@each("file", FILES, ids=NAMES)
 def test_a_stated_cost_is_the_cost(file: Path) -> None:
     said = last(bodies(load(file)), "usage") or {}
     dollars = Decimal(str(said["cost"]["total_cost"])) if "cost" in said else None

@@ -19,8 +19,11 @@ from betterai.core.response import CallWarning
 from betterai.core.results import VideoResponse
 from betterai.core.usage import Usage
 from betterai.core.wire import Checkpoint, Wait, WireRequest, WireResponse
+from betterai.providers import load_provider
 from betterai.wire.error_bodies import read_error
 from betterai.wire.errors import make_stated_error
+from doubles.films import FILM as VENDORS_FILM
+from doubles.films import HOUSES, FilmHouse
 
 FILM = b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 40
 KEY = "key-canary-9f81"
@@ -160,5 +163,53 @@ class FilmService:
         return response
 
     def _kill(self, request: web.Request, step: str) -> None:
-        if step == request.query.get("kill"):
-            os.kill(int(request.query["pid"]), signal.SIGKILL)
+        kill_at(request, step)
+
+
+def kill_at(request: web.Request, step: str) -> None:
+    """Kill the process that asks, if it is to be killed here."""
+    if step == request.query.get("kill"):
+        os.kill(int(request.query["pid"]), signal.SIGKILL)
+
+
+VENDORS: Mapping[str, tuple[str, str]] = {
+    "quick-openai": ("openai", "openai_videos"), "quick-kling": ("kling", "kling_tasks"),
+}  # fmt: skip
+"""Vendors whose own codecs are killed: one who cannot tell whether a job was taken, and one who finds it."""
+
+
+def declare_quick(name: str) -> Provider:
+    """A vendor as it is, but for the seconds between two looks."""
+    vendor, protocol = VENDORS[name]
+    provider = load_provider(vendor)
+    assert provider is not None
+    codec = provider.protocols["video"][protocol]
+    quick = type("Quick", (type(codec),), {"poll_seconds": 0.01})()
+    return msgspec.structs.replace(provider, name=name, protocols={"video": {protocol: quick}})
+
+
+class KillingHouses:
+    """A double of its vendor for each job, whose name and number begin its path. It kills as `FilmService` does."""
+
+    def __init__(self) -> None:
+        self.houses: dict[str, FilmHouse] = {}
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        job = request.path.split("/")[1]
+        if (house := self.houses.get(job)) is None:
+            vendor = job.rpartition("-")[0]
+            house = HOUSES[VENDORS[vendor][1] if vendor in VENDORS else "kling_tasks"](looks=3)
+            self.houses[job] = house
+        if request.method == "POST":
+            response = await house(request)
+            kill_at(request, "submit")
+            return response
+        if request.path.endswith((".mp4", "/content")) and request.query.get("kill") == "content":
+            half = web.StreamResponse(headers={"Content-Type": "video/mp4", "Content-Length": str(len(VENDORS_FILM))})
+            await half.prepare(request)
+            await half.write(VENDORS_FILM[:100])
+            kill_at(request, "content")
+            return half
+        if house.is_look(request):
+            kill_at(request, "look")
+        return await house(request)

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import betterai
+from betterai.core.settings import VideoSettings
+from betterai.runtime.factory import find_provider
 from betterai.runtime.job_store import JobStore
 from betterai.runtime.jobs import Job
 from betterai.transport import http
-from runtime.film import declare
+from betterai.transport.egress import any_socket
+from runtime.film import KEY, VENDORS, declare, declare_quick
 
 LOADED = (Job, http)
 """What the processes need, before they part: so that each is quick."""
@@ -53,15 +56,30 @@ async def make_film(name: str, store: JobStore, step: str) -> None:
     await job.wait()
 
 
-def main(name: str, folder: str, steps: list[str]) -> None:
+async def make_vendors_film(name: str, url: str, store: JobStore, step: str) -> None:
+    """The same at a vendor: its films come from strangers, who are on loopback here."""
+    config = betterai.CoreConfig(model=f"{name}/neutral-model", api_key=KEY, base_url=url)
+    transport = http.HTTPTransport(guard=any_socket)
+    runner, _, _ = find_provider("video", config, transport=lambda: transport)
+    settings = VideoSettings(extra_query={"pid": str(os.getpid()), "kill": step})
+    job: Job[Any] = await Job.start(runner, "a cat", "", settings, store)  # type: ignore[arg-type]
+    await job.wait()
+
+
+def main(names: str, folder: str, steps: list[str]) -> None:
     """Each step in a process of its own, with a store of its own; at steps of the service that one kills."""
-    betterai.register_video_provider(name, declare(name, idempotent=name == "keyed"))
-    for number, step in enumerate(steps):
-        if (child := os.fork()) == 0:
-            asyncio.run(make_film(name, KilledStore(Path(folder) / f"{number}.sqlite", step), step))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        print(-os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status), flush=True)
+    for name in names.split(","):
+        vendors = name in VENDORS
+        declared = declare_quick(name) if vendors else declare(name, idempotent=name == "keyed")
+        betterai.register_video_provider(name, declared)
+        for number, step in enumerate(steps):
+            if (child := os.fork()) == 0:
+                store = KilledStore(Path(folder) / f"{name}-{number}.sqlite", step)
+                url = f"{os.environ['FILMER_BASE_URL']}/{name}-{number}"
+                asyncio.run(make_vendors_film(name, url, store, step) if vendors else make_film(name, store, step))
+                os._exit(0)
+            _, status = os.waitpid(child, 0)
+            print(-os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status), flush=True)
 
 
 if __name__ == "__main__":

@@ -25,11 +25,13 @@ from betterai.core.exceptions import (
 from betterai.core.media import Media
 from betterai.core.message import Message
 from betterai.core.results import FileHandle
+from betterai.providers.openai.files import OpenAIFiles
 from betterai.runtime import attempts
 from runtime.file_services import FileService
 from shapes.server import serve
 
 VENDORS = ("openai", "anthropic", "google")
+ALL = pytest.mark.parametrize("vendor", [*VENDORS, "mistral", "xai"])
 EACH = pytest.mark.parametrize("vendor", VENDORS)
 KEY = "key-of-one-account"
 
@@ -116,7 +118,7 @@ async def test_films_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [round(seconds) for seconds in slept] == [1, 2, 4]
 
 
-@EACH
+@ALL
 async def test_files_are_got_listed_and_deleted(vendor: str) -> None:
     async with keep(vendor) as (client, service, _):
         handles = [await client.files.upload(vendor, b"x" * size, filename="a.txt") for size in range(1, 6)]
@@ -161,13 +163,13 @@ async def test_an_upload_in_steps_goes_on_where_it_broke_off(
             await client.files.upload("google", path)
 
 
-@EACH
+@ALL
 async def test_what_is_too_large_is_not_sent(vendor: str, tmp_path: Path) -> None:
     path = tmp_path / "large.bin"
     with path.open("wb") as file:
-        file.truncate(3_000_000_000)
+        file.truncate(9_000_000_000)
     async with keep(vendor) as (client, service, _):
-        with pytest.raises(ValidationError, match="3000000000 bytes"):
+        with pytest.raises(ValidationError, match="9000000000 bytes"):
             await client.files.upload(vendor, path)
         assert service.requests == []
 
@@ -187,6 +189,47 @@ async def test_large_files_are_not_read_whole(vendor: str, tmp_path: Path) -> No
             tracemalloc.stop()
     assert handle.size == 48 * 1024 * 1024
     assert peak < 4 * 1024 * 1024
+
+
+@ALL
+async def test_files_are_downloaded_into_files(vendor: str, tmp_path: Path) -> None:
+    async with keep(vendor) as (client, service, url):
+        handle = await client.files.upload(vendor, b"content", filename="a.txt")
+        service.contents[handle.id.removeprefix("files/")] = b"content"
+        folder = tmp_path / "there"
+        folder.mkdir()
+        places = [await client.files.download(handle, folder) for _ in range(2)]
+        assert [place.name for place in places] == ["a.txt", "a-1.txt"]
+        assert await client.files.download(handle.id, folder / "b.txt", vendor) == folder / "b.txt"
+        assert (await client.files.download(handle.id, folder, vendor)).name == "a-2.txt"
+        assert {place.read_bytes() for place in folder.iterdir()} == {b"content"}
+        sly = msgspec.structs.replace(handle, filename="../../etc/.passwd")
+        assert await client.files.download(sly, folder) == folder / "passwd"
+        service.contents.clear()
+        with pytest.raises(BadRequestError, match="no content"):
+            await client.files.download(handle, folder / "c.txt")
+        with pytest.raises(UnsupportedParam, match="another account"):
+            await client.files.download(handle, folder, config=other_key(url))
+        assert len(list(folder.iterdir())) == 5
+
+
+async def test_openais_large_files_go_in_parts_and_a_part_that_broke_off_is_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OpenAIFiles, "most_at_once", 1_000_000)
+    monkeypatch.setattr(OpenAIFiles, "part_bytes", 400_000)
+    path = tmp_path / "large.bin"
+    path.write_bytes(b"x" * 1_100_000)
+    async with keep("openai") as (client, service, _):
+        service.failures = [0, 503]
+        handle = await client.files.upload("openai", path, purpose="batch", expires_in=3600)
+        assert (handle.size, handle.purpose, handle.provider) == (1_100_000, "batch", "openai")
+        upload = service.uploads["upload_1"]
+        assert list(upload["parts"].values()) == [400_000, 400_000, 300_000]
+        assert upload["expires_after"] == {"anchor": "created_at", "seconds": 3600}
+        assert service.requests.count("POST /uploads/upload_1/parts") == 4
+        data = await client.files.upload("openai", path.read_bytes())
+        assert data.size == 1_100_000
 
 
 async def test_a_missing_file_is_an_error_of_ours() -> None:

@@ -22,6 +22,7 @@ import betterai
 from betterai import Media, MediaPart, Text, ValidationError
 from betterai.runtime.docstrings import read_docstring
 from betterai.runtime.functions import build_result
+from together import each
 
 
 class Place(msgspec.Struct):
@@ -285,7 +286,7 @@ def yields() -> Iterator[int]:
     yield 1
 
 
-@pytest.mark.parametrize(
+@each(
     ("function", "said"),
     [
         (no_annotation, "the parameter a of no_annotation has no annotation"),

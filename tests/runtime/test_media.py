@@ -20,6 +20,7 @@ from betterai.runtime.media import find_mime_type, load_media, load_one, needs_l
 from betterai.wire.openai_chat import OpenAIChat
 from runtime.providers import PROVIDER, ask, connect
 from runtime.upstream import Upstream, answer, reply
+from together import each
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 WAV = b"RIFF\x24\0\0\0WAVEfmt " + b"\0" * 30
@@ -34,7 +35,7 @@ HEADS: dict[bytes, str] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("head", "mime_type"), HEADS.items(), ids=lambda value: repr(value)[:24])
+@each(("head", "mime_type"), HEADS.items(), ids=lambda value: repr(value)[:24])
 def test_the_first_bytes_show_the_type(head: bytes, mime_type: str) -> None:
     assert sniff_mime_type(head) == mime_type
 

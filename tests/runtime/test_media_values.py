@@ -7,14 +7,18 @@ import os
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 
 import betterai
 from betterai import Client, Media, read_media, save_media
 from betterai.core.exceptions import APIConnectionError, ValidationError
+from betterai.core.wire import WireRequest
 from betterai.runtime import sources
+from betterai.runtime.encoding import LARGE, encode_request
 from betterai.transport.http import HTTPTransport
 from shapes.server import serve
 
@@ -139,3 +143,34 @@ def _open_guard(address: object) -> object:
     import socket
 
     return socket.socket(address[0], address[1], address[2])  # type: ignore[index]
+
+
+def test_base64_of_any_length_is_that_of_the_standard_library() -> None:
+    """Long ones are turned in slices: at their edges nothing is lost, and no padding is overlooked."""
+    edge = 3 * 128 * 1024
+    for size in (0, 1, 2, 3, edge - 1, edge, edge + 1, 2 * edge + 2, 3 * edge):
+        data = bytes(range(251)) * (size // 251 + 1)
+        data = data[:size]
+        text = b64encode(data).decode()
+        assert Media(kind="image", data=data).to_base64() == text
+        assert Media(kind="image", base64=text).to_bytes() == data
+    text = b64encode(bytes(3 * edge)).decode()
+    for damaged in (text[:-1], text[: edge // 3 * 4 - 1] + "=" + text[edge // 3 * 4 :], text[:100] + "!" + text[101:]):
+        with pytest.raises(ValueError):
+            Media(kind="image", base64=damaged).to_bytes()
+
+
+def test_long_texts_are_written_in_slices_to_the_same_json() -> None:
+    class Part(msgspec.Struct, rename="camel", omit_defaults=True):
+        long_text: str = ""
+        kept: msgspec.Raw = msgspec.Raw()
+        more: tuple[Any, ...] = ()
+
+    long = "A" * 3_000_000
+    odd = 'é"\\\n\x01\u2028🙂' * 200_000
+    part = Part(long_text=odd, kept=msgspec.Raw(b'{"a":1.50}'), more=({"deep": [long, None, 1.5]}, "short"))
+    body = {"first": long, "part": part, "none": None, "b": "B" * (LARGE + 1), "plain": [1, "two"]}
+    request = encode_request(WireRequest(url="/", body=body), {"extra": {"é": long}}, large=True)
+    assert request.body == encode_request(WireRequest(url="/", body=body), {"extra": {"é": long}}).body
+    with pytest.raises(ValidationError):
+        encode_request(WireRequest(url="/", body={"a": object()}), large=True)

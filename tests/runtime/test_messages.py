@@ -14,6 +14,7 @@ from betterai.core.media import Media
 from betterai.core.message import MediaPart, Message, Opaque, Reasoning, Text, ToolCall, ToolResult
 from betterai.core.model import ModelConfig
 from betterai.runtime.messages import read_messages, render_messages, write_messages
+from together import each
 
 
 def test_a_text_a_message_and_dicts_are_the_same() -> None:
@@ -60,7 +61,7 @@ BAD: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("messages", "where"), BAD, ids=str)
+@each(("messages", "where"), BAD, ids=str)
 def test_what_is_no_conversation_is_refused_with_its_place(messages: Any, where: str) -> None:
     with pytest.raises(ValidationError, match=where) as caught:
         read_messages(messages)

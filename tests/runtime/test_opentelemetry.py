@@ -23,6 +23,7 @@ from runtime.listening import PRICED, Telemetry, Wrapper, parent_of
 from runtime.providers import HELLO, PROVIDER, ask, connect
 from runtime.subprocesses import check_python
 from runtime.upstream import Upstream, answer, completion, delta, hold, reply, stream, streamed
+from together import each
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -422,7 +423,7 @@ async def test_without_an_sdk_nothing_is_recorded_and_nothing_breaks() -> None:
     betterai.opentelemetry.uninstrument()
 
 
-@pytest.mark.parametrize(
+@each(
     ("provider", "name"),
     [
         ("openai", "openai"), ("anthropic", "anthropic"), ("groq", "groq"), ("cohere", "cohere"),

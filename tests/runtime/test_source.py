@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
-import pytest
+from sources import NAMES, nodes_of, text_of
+from together import each
 
-SOURCE = Path(__file__).parents[2] / "src" / "betterai"
 FORBIDDEN_CALLS = frozenset({"eval", "exec", "compile", "__import__", "import_module", "load_module"})
 OF_OS = frozenset({"system", "popen", "execv", "execve", "spawnv", "posix_spawn"})
 FORBIDDEN_MODULES = frozenset(
@@ -25,9 +24,9 @@ ALLOWED = {
 }
 
 
-def read_calls(tree: ast.AST) -> Iterator[str]:
+def read_calls(nodes: Iterable[ast.AST]) -> Iterator[str]:
     """Names of what is called, and of modules that are imported, as far as they are forbidden."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Call):
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
             owner = getattr(getattr(node.func, "value", None), "id", "")
@@ -39,14 +38,13 @@ def read_calls(tree: ast.AST) -> Iterator[str]:
             yield node.module or ""
 
 
-@pytest.mark.parametrize("file", sorted(SOURCE.rglob("*.py")), ids=lambda file: str(file.relative_to(SOURCE)))
-def test_x4_nothing_is_executed_that_a_user_named(file: Path) -> None:
-    name = str(file.relative_to(SOURCE))
-    found = [call for call in read_calls(ast.parse(file.read_text(encoding="utf-8"))) if (name, call) not in ALLOWED]
+@each("name", NAMES)
+def test_x4_nothing_is_executed_that_a_user_named(name: str) -> None:
+    found = [call for call in read_calls(nodes_of(name)) if (name, call) not in ALLOWED]
     assert found == []
 
 
-@pytest.mark.parametrize(
+@each(
     "code",
     [
         "eval('1')",
@@ -58,15 +56,14 @@ def test_x4_nothing_is_executed_that_a_user_named(file: Path) -> None:
     ],
 )
 def test_x4_the_search_finds_what_is_forbidden(code: str) -> None:
-    assert list(read_calls(ast.parse(code)))
+    assert list(read_calls(ast.walk(ast.parse(code))))
 
 
 def test_x4_what_is_allowed_is_still_there() -> None:
     for (name, call), why in ALLOWED.items():
-        text = (SOURCE / name).read_text(encoding="utf-8")
+        text = text_of(name)
         assert f"{call}(" in text or f"import {call}" in text, why
 
 
 def test_x4_only_the_discovery_loads_entry_points() -> None:
-    users = [file for file in SOURCE.rglob("*.py") if "entry_points" in file.read_text(encoding="utf-8")]
-    assert users == [SOURCE / "providers" / "__init__.py"]
+    assert [name for name in NAMES if "entry_points" in text_of(name)] == ["providers/__init__.py"]

@@ -18,6 +18,7 @@ from betterai.core.response import ProviderResponse, TextChunk
 from runtime.providers import PROVIDER
 from runtime.subprocesses import TESTS, check_python
 from runtime.upstream import Upstream, answer, delta, hold, reply, stream, streamed
+from together import each
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -240,7 +241,7 @@ PROGRAMS = {
 }
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@each("name", PROGRAMS)
 def test_e5_a_program_ends_well_and_says_nothing(name: str) -> None:
     head = """
     import asyncio, os, sys, warnings

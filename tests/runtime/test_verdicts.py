@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 from betterai.core.exceptions import (
     APIConnectionError,
     APITimeoutError,
@@ -44,6 +42,7 @@ from betterai.wire.gemini import Gemini
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_responses import OpenAIResponses
 from contract.cases import CODECS, Case
+from together import each
 
 STOP = Verdict(domain="call")
 ELSEWHERE = Verdict(domain="endpoint", onward=True)
@@ -157,7 +156,7 @@ ROWS: list[tuple[Any, int, Any, type[BetterAIError], Verdict]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@each(
     ("codec", "status", "body", "kind", "verdict"),
     ROWS,
     ids=[f"{codec.protocol}-{status}-{kind.__name__}" for codec, status, _, kind, _ in ROWS],
@@ -193,7 +192,7 @@ OURS: list[tuple[BetterAIError, Verdict]] = [
 ]
 
 
-@pytest.mark.parametrize(("error", "verdict"), OURS, ids=lambda value: type(value).__name__)
+@each(("error", "verdict"), OURS, ids=lambda value: type(value).__name__)
 def test_r4_what_our_own_errors_allow(error: BetterAIError, verdict: Verdict) -> None:
     assert judge(error) == verdict
 
@@ -201,7 +200,7 @@ def test_r4_what_our_own_errors_allow(error: BetterAIError, verdict: Verdict) ->
 ASKED = [case for case in CODECS if not case.provider.embedded]
 
 
-@pytest.mark.parametrize("case", ASKED, ids=str)
+@each("case", ASKED, ids=str)
 def test_r4_the_provider_overrules_but_not_for_the_same_model_and_conversation(case: Case) -> None:
     for word in ("true", "false"):
         headers = {"x-should-retry": word}
@@ -217,7 +216,7 @@ def test_r4_the_provider_overrules_but_not_for_the_same_model_and_conversation(c
             assert not judge(error).again
 
 
-@pytest.mark.parametrize("case", ASKED, ids=str)
+@each("case", ASKED, ids=str)
 def test_r4_every_status_has_a_verdict_that_its_class_explains(case: Case) -> None:
     for status in range(300, 600):
         error = case.codec.parse_error(WireResponse(status=status, body=b""))

@@ -52,7 +52,10 @@ class Studio:
         known = dict(self.provider.models()).get(model) or ModelConfig(
             id=model, provider=self.provider.name, category="video"
         )
-        call: Any = Call(model=known, input="a cat", settings=VideoSettings(**settings), id="c" * 32, now=1.8e9)
+        call: Any = Call(
+            model=known, input="a cat", settings=VideoSettings(**settings), id="c" * 32, now=1.8e9,
+            provider_settings=self.connection.codec_settings(),
+        )  # fmt: skip
 
         async def keep(state: Mapping[str, Any]) -> None:
             self.states.append(state)

@@ -16,6 +16,7 @@ from betterai.testing import NetworkDenied, no_network
 from betterai.transport.egress import is_loopback
 from runtime.providers import HELLO, PROVIDER, ask, connect
 from runtime.upstream import Upstream, answer
+from together import each
 
 FAR = "http://far.invalid:1/v1"
 
@@ -96,7 +97,7 @@ async def test_clients_made_before_are_guarded_and_free_afterwards() -> None:
                 await client.generate("openai/gpt-4o-mini", HELLO)
 
 
-@pytest.mark.parametrize(
+@each(
     ("host", "here"),
     [
         ("localhost", True), ("api.localhost", True), ("127.0.0.1", True), ("127.8.9.1", True), ("127.1", True),

@@ -4,14 +4,11 @@ to somebody else.
 
 from __future__ import annotations
 
-import ast
 import socket
-from pathlib import Path
 
 import aiohttp
 import pytest
 
-import betterai
 from betterai.core.exceptions import APIConnectionError, ConfigurationError, ValidationError
 from betterai.core.provider import BearerAuth, HeaderAuth, QueryAuth
 from betterai.transport.egress import EgressDenied, any_socket, is_private_host, is_public, public_socket
@@ -19,6 +16,7 @@ from betterai.transport.http import Endpoint, HTTPTransport, SessionOptions
 from betterai.transport.websocket import connect
 from doubles.calls import LIMITS, at, foreign, get
 from doubles.servers import answer, raw_server
+from together import each
 
 pytestmark = pytest.mark.usefixtures("both_clients")
 
@@ -110,12 +108,12 @@ PUBLIC = [
 ]
 
 
-@pytest.mark.parametrize("address", PRIVATE)
+@each("address", PRIVATE)
 def test_x3_not_public(address):
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", PUBLIC)
+@each("address", PUBLIC)
 def test_x3_public(address):
     assert is_public(address)
 
@@ -125,7 +123,7 @@ def _info(address: str) -> tuple[object, ...]:
     return (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, 443))
 
 
-@pytest.mark.parametrize(
+@each(
     "info",
     [*map(_info, PRIVATE), (socket.AF_UNIX, socket.SOCK_STREAM, 0, "", "/run/docker.sock"), _info("2130706433")],
 )
@@ -134,7 +132,7 @@ def test_x3_no_socket_is_made_for_it(info):
         public_socket(info)
 
 
-@pytest.mark.parametrize("address", PUBLIC)
+@each("address", PUBLIC)
 def test_x3_one_is_made_for_a_public_address(address):
     public_socket(_info(address)).close()
 
@@ -153,7 +151,7 @@ SPELLINGS = [
 ]
 
 
-@pytest.mark.parametrize(
+@each(
     "host",
     ["localhost", "LOCALHOST", "localhost.", "a.localhost", "nas.local", "db.internal", "x.svc.cluster.local",
      "router.lan", "intranet", "[::1]", "[fe80::1%25eth0]", "[::ffff:10.0.0.1]", *SPELLINGS, "[::1", ""],
@@ -163,7 +161,7 @@ def test_x3_private_by_name(host):
     assert is_private_host(f"http://me:secret@{host}/x")
 
 
-@pytest.mark.parametrize("host", ["example.com", "8.8.8.8", "[2606:4700::1111]", "10.example.com", "8.8.8.8."])
+@each("host", ["example.com", "8.8.8.8", "[2606:4700::1111]", "10.example.com", "8.8.8.8."])
 def test_x3_not_private_by_name(host):
     assert not is_private_host(f"http://{host}:8080/x")
 
@@ -193,8 +191,8 @@ async def test_x3_a_name_that_leads_home_is_refused(transport):
 KEYS = [BearerAuth(), HeaderAuth(header="x-api-key"), QueryAuth(parameter="key")]
 
 
-@pytest.mark.parametrize("status", ["301 M", "302 F", "303 S", "307 T", "308 P"])
-@pytest.mark.parametrize("auth", KEYS)
+@each("status", ["301 M", "302 F", "303 S", "307 T", "308 P"])
+@each("auth", KEYS)
 async def test_x3_no_redirect_is_followed_with_a_key(transport, status, auth):
     async with raw_server(answer()) as thief:
         redirect = answer(status=status, headers=f"Location: {thief.url}/take\r\n")
@@ -237,8 +235,8 @@ ELSEWHERE = [
 ]
 
 
-@pytest.mark.parametrize("url", ELSEWHERE)
-@pytest.mark.parametrize("auth", KEYS)
+@each("url", ELSEWHERE)
+@each("auth", KEYS)
 async def test_x3_a_key_goes_to_the_providers_hosts_only(transport, url, auth):
     where = Endpoint(base_url=BASE, hosts=("files.example.com",), auth=auth, values={"api_key": "canary"})
     with pytest.raises(ValidationError) as caught:
@@ -246,7 +244,7 @@ async def test_x3_a_key_goes_to_the_providers_hosts_only(transport, url, auth):
     assert "canary" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@each(
     "url",
     [
         "https://api.example.com/v2/x",
@@ -266,9 +264,7 @@ async def test_x3_where_it_may_go(transport, url):
     assert route.headers["Authorization"] == "Bearer key"
 
 
-@pytest.mark.parametrize(
-    "url", ["ftp://api.example.com/x", "file:///etc/passwd", "unix:///run/docker.sock", "tcp://a/x"]
-)
+@each("url", ["ftp://api.example.com/x", "file:///etc/passwd", "unix:///run/docker.sock", "tcp://a/x"])
 async def test_x3_other_schemes_are_paths_or_refused(transport, url):
     """They cannot leave the provider's host: what has no http scheme is a path."""
     route = transport.route(get(url), Endpoint(base_url=BASE, auth=BearerAuth(), values={"api_key": "key"}))
@@ -303,9 +299,7 @@ async def test_x3_without_a_base_url_no_host_is_trusted_by_accident(transport):
 # ── elsewhere ──
 
 
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "127.0.0.1.", *SPELLINGS]
-)
+@each("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "127.0.0.1.", *SPELLINGS])
 async def test_x3_elsewhere_is_never_private(transport, host):
     """However it is spelt, and although the provider may be reached there."""
     async with raw_server(answer()) as server:
@@ -337,7 +331,7 @@ def open_to(*ports: int):
     return lambda info: any_socket(info) if info[4][1] in ports else public_socket(info)
 
 
-@pytest.mark.parametrize("auth", KEYS)
+@each("auth", KEYS)
 async def test_x3_no_key_goes_elsewhere(auth):
     async with raw_server(answer()) as server:
         options = SessionOptions(headers={"X-Mine": "canary", "Authorization": "canary"})
@@ -350,13 +344,13 @@ async def test_x3_no_key_goes_elsewhere(auth):
         assert not any(b"canary" in request for request in server.peers[0].requests)
 
 
-@pytest.mark.parametrize(
+@each(
     "target",
     ["http://127.0.0.1:{port}/x", "http://localhost:{port}/x", "http://[::1]:{port}/x", "http://2130706433:{port}/x",
      "http://0x7f.1:{port}/x", "http://[::ffff:7f00:1]:{port}/x", "//127.0.0.1:{port}/x", "http:\\\\127.0.0.1:{port}/x",
      "http://169.254.169.254/latest/meta-data", "file:///etc/passwd", "unix:///run/docker.sock", "ftp://127.0.0.1:{port}/"],
 )  # fmt: skip
-@pytest.mark.parametrize("status", ["302 F", "307 T"])
+@each("status", ["302 F", "307 T"])
 async def test_x3_each_redirect_is_judged_anew(target, status):
     async with raw_server(answer()) as secret:
         redirect = answer(status=status, headers=f"Location: {target.format(port=secret.port)}\r\n")
@@ -404,7 +398,7 @@ async def test_a_proxy_carries_requests():
     assert b"\r\nProxy-Authorization: Basic " in first
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "db.internal", *SPELLINGS])
+@each("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "db.internal", *SPELLINGS])
 async def test_x3_a_proxy_is_not_asked_for_private_places(host):
     async with raw_server(answer()) as proxy:
         transport = HTTPTransport(SessionOptions(proxy=proxy.url))
@@ -473,43 +467,3 @@ async def test_a_proxy_of_another_kind_is_refused(proxy):
 
 
 # ── nobody else ──
-
-OPENERS = {"aiohttp", "socket", "ssl", "http", "urllib.request", "httpx", "requests", "urllib3", "websockets", "ftplib"}
-CALLS = {"open_connection", "open_unix_connection", "create_connection", "create_unix_connection", "urlopen"}
-
-
-def _opened_by(source: str) -> set[str]:
-    """What a module imports or calls that can open a connection, when it runs."""
-    found = set()
-    tree = ast.parse(source)
-    typing_only = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if id(node) in typing_only:
-            continue
-        if isinstance(node, ast.Import):
-            names = {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names = {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
-        else:
-            names = {node.attr} & CALLS if isinstance(node, ast.Attribute) else set()
-        found |= {name for name in names if name in CALLS or {name, name.partition(".")[0]} & OPENERS}
-    return found
-
-
-def test_x3_only_the_transport_opens_connections():
-    """And `betterai models update`, which fetches what its user asks it to."""
-    package = Path(betterai.__file__).parent
-    openers = {path.relative_to(package) for path in package.rglob("*.py") if _opened_by(path.read_text())}
-    assert {path.parts[0] for path in openers - {Path("catalogue/update/fetch.py")}} == {"transport"}
-
-
-@pytest.mark.parametrize(
-    "source", ["import http.client", "from urllib import request", "import socket as s", "async def f(): await asyncio.open_connection()"]
-)  # fmt: skip
-def test_x3_the_search_for_them_finds_them(source):
-    assert _opened_by(source)

@@ -18,6 +18,7 @@ from betterai.core.exceptions import (
     ValidationError,
 )
 from betterai.transport.failures import read_failure
+from together import each
 
 LIMITS = Timeout(connect=1, first_byte=2, idle=3, total=4)
 URL = "http://127.0.0.1/x?key=canary"
@@ -28,7 +29,7 @@ def _with_cause(error, cause):
     return error
 
 
-@pytest.mark.parametrize(
+@each(
     ("error", "began", "kind", "text"),
     [
         (aiohttp.ConnectionTimeoutError(URL), False, ConnectTimeout, "no connection within 1 s"),

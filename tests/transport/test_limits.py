@@ -9,14 +9,16 @@ import sys
 import threading
 import warnings
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from time import monotonic
+from typing import Any
 
 import pytest
 
 from betterai.core.config import Timeout
-from betterai.core.exceptions import ConnectTimeout, FirstByteTimeout, IdleTimeout, TotalTimeout
-from betterai.transport.aiohttp_client.requests import read_connect_limit, read_limits
-from betterai.transport.http import HTTPTransport
+from betterai.core.exceptions import APITimeoutError, ConnectTimeout, FirstByteTimeout, IdleTimeout, TotalTimeout
+from betterai.transport.aiohttp_client.requests import read_limits
+from betterai.transport.http import HTTPTransport, SessionOptions
 from betterai.transport.patience import Watchdog
 from doubles.calls import at, get, post
 from doubles.servers import Peer, answer, deaf_port, raw_server, silence, soon, stuffed_server
@@ -51,6 +53,14 @@ async def ends_in_time(
             return caught.value
         late.append(seconds)
     raise AssertionError(f"took {late} s where {limit} s were given")
+
+
+async def is_in_time(call: Callable[[], Awaitable[Any]]) -> Any:
+    """What comes of a call whose limits are kept, if only just: where a busy machine holds it up, once or twice."""
+    for _ in range(2):
+        with suppress(APITimeoutError):
+            return await call()
+    return await call()
 
 
 async def _begin(peer: Peer) -> None:
@@ -95,6 +105,43 @@ async def test_s6_connect_counts_the_tls_handshake(transport):
         await _all_left(server)
 
 
+async def test_s6_a_slow_handshake_is_no_silence(certificate):
+    """One that takes longer than the first byte may: that is waited for from the connection on."""
+
+    async def read_and_wait(peer):
+        await peer.request()
+        await asyncio.sleep(LIMIT * 0.6)
+        peer.reply()
+        await peer.request()
+        await asyncio.Event().wait()
+
+    async def delay(reader, writer):
+        await asyncio.sleep(LIMIT * 0.8)
+        onward, back = await asyncio.open_connection("127.0.0.1", server.port)
+        await asyncio.gather(_pump(reader, back), _pump(onward, writer))
+
+    transport = HTTPTransport(SessionOptions(ca_bundle=certificate.path))
+    async with (
+        raw_server(read_and_wait, certificate=certificate.context) as server,
+        await asyncio.start_server(delay, "127.0.0.1") as slow,
+    ):
+        url = f"https://127.0.0.1:{slow.sockets[0].getsockname()[1]}"
+        assert (await transport.send(get(), at(url), limits(first_byte=LIMIT))).status == 200
+        with pytest.raises(FirstByteTimeout):
+            await soon(transport.send(get(), at(url), limits(first_byte=LIMIT)))
+        await transport.aclose()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
+
+
 @pytest.mark.parametrize("request_", [get(), post(), post(body=b"x" * 3_000_000)], ids=["get", "post", "large"])
 async def test_s6_first_byte(transport, request_):
     async def read_and_be_silent(peer):
@@ -109,23 +156,53 @@ async def test_s6_first_byte(transport, request_):
     assert "no answer began within 0.15 s" in str(error)
 
 
+@pytest.mark.parametrize("request_", [get(), post(), post(body=b"x" * 2_000_000)], ids=["get", "post", "large"])
+async def test_s6_a_head_that_drips_is_no_first_byte(transport, request_):
+    """Without a body, aiohttp does not say when the request was sent: then its connecting counts as well."""
+
+    async def drip(peer):
+        await peer.request()
+        peer.write(b"HTTP/1.1 200 OK\r\nX: ")
+        while not peer.gone.is_set():
+            peer.write(b"x")
+            await asyncio.sleep(LIMIT / 5)
+
+    async with raw_server(drip) as server:
+        within = limits(first_byte=LIMIT, connect=0.05)
+        with pytest.raises(FirstByteTimeout):
+            await soon(transport.send(request_, at(server.url), within), 1)
+        await _all_left(server)
+
+
+async def test_s6_a_body_that_is_not_taken_is_no_answer_either(transport):
+    with stuffed_server() as server:
+        accepting = asyncio.create_task(server.accept())
+        call = transport.send(post(body=b"x" * 50_000_000), at(server.url), limits(idle=LIMIT))
+        with pytest.raises(IdleTimeout, match="nothing more of the request was taken"):
+            await soon(call, 2)
+        await soon(accepting)
+        await soon(server.left(accepting.result()))
+
+
 async def test_s6_first_byte_counts_from_the_end_of_a_large_body(transport):
+    within = 0.5  # beyond what a busy machine takes for the bytes that are still on their way
+
     async def read_slowly(peer):
         head = await peer.receive(b"\r\n\r\n")
         size = int(head.split(b"Content-Length: ")[1].split(b"\r\n")[0])
-        for _ in range(4):
+        for _ in range(8):
             peer.transport.pause_reading()
-            await asyncio.sleep(LIMIT / 2)
+            await asyncio.sleep(within / 6)
             peer.transport.resume_reading()
-            await peer.receive_exactly(size // 4)
-        await asyncio.sleep(LIMIT / 5)
+            await peer.receive_exactly(size // 8)
         peer.begin()
-        await asyncio.sleep(LIMIT * 1.5)
+        await asyncio.sleep(within * 1.1)
         peer.chunk(b"thanks")
         peer.chunk(b"")
 
     async with raw_server(read_slowly) as server:
-        reply = await transport.send(post(body=b"x" * 40_000_000), at(server.url), limits(first_byte=LIMIT))
+        request = post(body=b"x" * 40_000_000)
+        reply = await is_in_time(lambda: transport.send(request, at(server.url), limits(first_byte=within)))
     assert reply.body == b"thanks"
 
 
@@ -147,7 +224,8 @@ async def test_s6_idle_counts_from_the_last_piece(transport):
         peer.chunk(b"")
 
     async with raw_server(script) as server:
-        assert (await transport.send(get(), at(server.url), limits(idle=LIMIT))).body == b"xxxxx"
+        reply = await is_in_time(lambda: transport.send(get(), at(server.url), limits(idle=LIMIT)))
+    assert reply.body == b"xxxxx"
 
 
 async def test_s6_idle_may_be_longer_than_first_byte(transport):
@@ -159,7 +237,8 @@ async def test_s6_idle_may_be_longer_than_first_byte(transport):
         peer.chunk(b"")
 
     async with raw_server(script) as server:
-        assert (await transport.send(get(), at(server.url), limits(first_byte=LIMIT))).body == b"x"
+        reply = await is_in_time(lambda: transport.send(get(), at(server.url), limits(first_byte=LIMIT)))
+    assert reply.body == b"x"
 
 
 async def test_s6_idle_does_not_count_while_nobody_takes_what_came(transport):
@@ -196,7 +275,9 @@ async def test_s6_a_call_that_ended_in_time_is_left_alone(transport):
     """The task goes on after its call: no limit of the call may reach it later."""
     async with raw_server(answer()) as server:
         for _ in range(3):
-            await transport.send(get(), at(server.url), limits(first_byte=LIMIT, idle=LIMIT, total=LIMIT))
+            await is_in_time(
+                lambda: transport.send(get(), at(server.url), limits(first_byte=LIMIT, idle=LIMIT, total=LIMIT))
+            )
         await asyncio.sleep(LIMIT * 1.5)
         assert not asyncio.current_task().cancelling()
 
@@ -215,15 +296,12 @@ async def test_s6_a_limit_within_a_limit(transport):
 
 async def test_s6_many_calls_each_have_their_own(transport):
     async def fail_after(seconds):
-        with pytest.raises(FirstByteTimeout):
-            await transport.send(get(), at(server.url), limits(first_byte=seconds))
-        return asyncio.get_running_loop().time() - began
+        await ends_in_time(
+            FirstByteTimeout, lambda: transport.send(get(), at(server.url), limits(first_byte=seconds)), seconds
+        )
 
-    began = asyncio.get_running_loop().time()
-    wanted = [0.3, 0.1, 0.2, 0.1, 0.25]
     async with raw_server(silence) as server:
-        took = await asyncio.gather(*map(fail_after, wanted))
-    assert all(limit - 0.01 <= seconds < limit + SLACK for limit, seconds in zip(wanted, took, strict=True))
+        await asyncio.gather(*map(fail_after, [0.3, 0.1, 0.2, 0.1, 0.25]))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems answer although the queue is full")
@@ -274,7 +352,6 @@ async def test_s6_nor_is_it_for_connecting(transport):
 def test_s6_long_limits_are_not_rounded_up():
     """aiohttp moves those above its threshold to the next whole second: up to 1 s late."""
     assert read_limits(LONG).ceil_threshold > 1e6
-    assert read_connect_limit(30).ceil_threshold > 1e6
 
 
 async def test_s6_timers_that_were_overtaken_do_not_multiply():

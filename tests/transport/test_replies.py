@@ -11,12 +11,13 @@ import zlib
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from betterai.core.exceptions import APIConnectionError, ProviderError
 from betterai.transport.egress import any_socket
 from betterai.transport.http import HTTPTransport, SessionOptions
-from doubles.calls import LIMITS, at, foreign, get
-from doubles.servers import answer, raw_server, soon
+from doubles.calls import LIMITS, at, foreign, get, post
+from doubles.servers import answer, raw_server, soon, web_server
 
 pytestmark = pytest.mark.usefixtures("both_clients")
 
@@ -27,7 +28,7 @@ MEBIBYTE = 1024 * 1024
 @pytest.fixture
 async def small():
     """Takes 100 kB from providers and 10 kB from elsewhere, which may be loopback here."""
-    options = SessionOptions(max_reply_bytes=LIMIT, max_foreign_bytes=LIMIT // 10)
+    options = SessionOptions(max_reply_bytes=LIMIT, max_foreign_bytes=LIMIT // 10, max_file_bytes=LIMIT)
     transport = HTTPTransport(options, guard=any_socket)
     yield transport
     await transport.aclose()
@@ -128,7 +129,7 @@ async def test_what_says_to_be_too_large_is_not_read(small):
 @REPLIES
 async def test_a_bomb_does_not_go_off_in_memory(reply):
     """64 MiB of nothing, packed into 64 KiB, of which 8 MiB are taken."""
-    transport = HTTPTransport(SessionOptions(max_reply_bytes=8 * MEBIBYTE))
+    transport = HTTPTransport(SessionOptions(max_reply_bytes=8 * MEBIBYTE, max_file_bytes=8 * MEBIBYTE))
     bomb = gzip.compress(bytes(64 * MEBIBYTE))
     async with raw_server(answer(bomb, headers="Content-Encoding: gzip\r\n")) as server:
         tracemalloc.start()
@@ -173,3 +174,53 @@ async def test_the_same_header_twice(transport):
     async with raw_server(answer(headers="X-A: 1\r\nx-a: 2\r\n")) as server:
         reply = await transport.send(get(), at(server.url), LIMITS)
     assert reply.headers["x-a"] == "2"
+
+
+async def test_a_chunk_that_makes_no_sense_is_told_at_once(transport):
+    """Also where the head came before, in a packet of its own."""
+
+    async def script(peer):
+        await peer.request()
+        peer.begin()
+        peer.chunk(b"abc")
+        await asyncio.sleep(0.05)
+        peer.write(b"zz\r\nabc\r\n")
+        await asyncio.Event().wait()
+
+    async with raw_server(script) as server:
+        with pytest.raises(APIConnectionError):
+            await soon(transport.send(post(), at(server.url), LIMITS), 1)
+
+
+async def test_a_protocol_that_nobody_asked_for_is_no_reply(transport):
+    async def script(peer):
+        await peer.request()
+        peer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nhello")
+        await asyncio.Event().wait()
+
+    async with raw_server(script) as server:
+        with pytest.raises(APIConnectionError, match="switched protocols unasked"):
+            await soon(transport.send(post(), at(server.url), LIMITS), 1)
+        await soon(server.peers[0].gone.wait())
+
+
+async def test_p5_a_file_may_be_larger_than_what_is_held_in_memory_and_is_written_as_it_comes(folder):
+    """Films are: they were refused beyond 100 MiB. In pieces of any size, and never much of it in memory."""
+    size = 24 * MEBIBYTE
+    transport = HTTPTransport(SessionOptions(max_reply_bytes=LIMIT, max_foreign_bytes=LIMIT), guard=any_socket)
+
+    async def send(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": str(size)})
+        await response.prepare(request)
+        for number in range(size // 65536):
+            await response.write(bytes([number % 251]) * 65536)
+        return response
+
+    async with web_server(send) as url:
+        tracemalloc.start()
+        reply = await transport.send(foreign(url, reply="file"), at(url), LIMITS)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    await transport.aclose()
+    assert reply.body.read_bytes() == b"".join(bytes([number % 251]) * 65536 for number in range(size // 65536))
+    assert peak < 8 * MEBIBYTE

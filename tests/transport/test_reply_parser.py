@@ -11,7 +11,8 @@ from aiohttp.http import HttpResponseParser
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
-from betterai.transport.client.parser import MAX_HEAD_BYTES, BadReply, ReplyParser
+from betterai.transport.client.parser import MAX_HEAD_BYTES, MAX_KNOWN_LINE, BadReply, ReplyParser
+from together import each
 
 
 class Read(NamedTuple):
@@ -133,7 +134,7 @@ BAD_CHUNKS = {
 EVERY_REFUSED = {**REFUSED, **{f"chunk: {name}": CHUNKED + rest for name, rest in BAD_CHUNKS.items()}}
 
 
-@pytest.mark.parametrize("data", EVERY_REFUSED.values(), ids=EVERY_REFUSED)
+@each("data", EVERY_REFUSED.values(), ids=EVERY_REFUSED)
 def test_what_is_refused(data):
     """Whole, and byte by byte where that does not take long."""
     assert ours([data]) is None
@@ -144,6 +145,18 @@ def test_what_is_refused(data):
 def test_a_name_that_was_seen_before_is_no_header_by_itself():
     assert ours([HEAD + b"Server: x\r\nContent-Length: 0\r\n\r\n"]) is not None
     assert ours([HEAD + b"Server\r\nContent-Length: 0\r\n\r\n"]) is None
+
+
+@pytest.mark.parametrize("size", [1, MAX_KNOWN_LINE + 1])
+def test_a_line_is_checked_each_time_whether_lines_like_it_are_known_or_too_long_to_be(size):
+    said = b"v" * size
+    for _ in range(2):
+        read = ours([HEAD + b"X-Line: \t" + said + b" \r\nContent-Length: 0\r\n\r\n"])
+        assert read is not None
+        assert ("x-line", said.decode()) in read.headers
+        for bad in (b"\0", b"\r", b"\n", b"\x7f", b"\x0b"):
+            assert ours([HEAD + b"X-Line: " + said + bad + b"\r\nContent-Length: 0\r\n\r\n"]) is None
+            assert ours([b"HTTP/1.1 200 O" + bad + b"K\r\nContent-Length: 0\r\n\r\n"]) is None
 
 
 def _no_body(status: int) -> bytes:
@@ -175,7 +188,7 @@ READ = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("data", "body", "keep"), READ.values(), ids=READ)
+@each(("data", "body", "keep"), READ.values(), ids=READ)
 def test_what_is_read(data, body, keep):
     read = ours([data])
     assert read is not None
@@ -195,7 +208,7 @@ def test_until_the_connection_is_closed(data):
     assert (closed.body, closed.complete, closed.keep) == (b"abc", True, False)
 
 
-@pytest.mark.parametrize("data", [read[0] for read in READ.values()], ids=READ)
+@each("data", [read[0] for read in READ.values()], ids=READ)
 def test_an_early_end_is_none(data):
     for cut in range(len(data)):
         before = ours([data[:cut]])

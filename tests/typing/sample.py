@@ -125,8 +125,8 @@ async def talk() -> list[betterai.Message]:
 async def routed(provider: betterai.BaseTextProvider) -> str:
     target = betterai.Target("local/echo", weight=2, keys=("key",), concurrency=8)
     router = betterai.Router([target, provider, "local/eliza"], choose="weight", hedge=betterai.Hedge(after=2.0))
-    answer = await betterai.generate(router, "Invent a city.", response_format=City)
-    async with betterai.stream(router, "Hello") as stream:
+    answer = await router.generate("Invent a city.", settings={"temperature": 0.2}, response_format=City)
+    async with router.stream("Hello", temperature=0.2) as stream:
         async for chunk in stream:
             print(chunk.reset, chunk.content)
     status: betterai.RouterStatus = router.status()

@@ -20,6 +20,7 @@ from betterai.core.exceptions import (
     RateLimitError,
 )
 from betterai.core.wire import WireResponse
+from together import each
 from wire.messages import CODEC
 
 ROWS: list[tuple[int, str, str, type[ProviderError], bool]] = [
@@ -47,7 +48,7 @@ def error_of(status: int, body: Any, **headers: str) -> ProviderError:
     return CODEC.parse_error(WireResponse(status=status, headers=headers, body=data))
 
 
-@pytest.mark.parametrize(("status", "type", "message", "kind", "again"), ROWS)
+@each(("status", "type", "message", "kind", "again"), ROWS)
 def test_the_class(status: int, type: str, message: str, kind: type[ProviderError], again: bool) -> None:
     body = {"type": "error", "error": {"type": type, "message": message}, "request_id": "req_1"}
     error = error_of(status, body, **{"retry-after": "3"})

@@ -12,6 +12,7 @@ from betterai.core.exceptions import OverloadedError, ProviderError
 from betterai.core.message import Message, Opaque, Reasoning, Refusal, Text, ToolCall, ToolResult
 from betterai.core.wire import WireResponse
 from betterai.wire.openai_chat import OpenAIChat
+from together import each
 from wire.messages import CODEC, build, fields_of, make_call, model, parse, reply
 
 SIGNED = {"type": "thinking", "thinking": "Hm.", "signature": "sig=="}
@@ -142,7 +143,7 @@ def stored(message: Message | None) -> Message:
     return msgspec.json.decode(msgspec.json.encode(message), type=Message)
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=[block["type"] for block in BLOCKS])
+@each("block", BLOCKS, ids=[block["type"] for block in BLOCKS])
 def test_t2_every_block_goes_back_as_it_came(block: dict[str, Any]) -> None:
     message = stored(parse(reply(block, PLAIN)).message)
     body, warnings = build((Message.user("A"), message))

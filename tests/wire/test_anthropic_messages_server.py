@@ -14,6 +14,7 @@ from betterai.core.message import CacheMark, MediaPart, Message, Reasoning, Text
 from betterai.core.settings import PromptCache, ReasoningControl
 from betterai.core.tools import JsonSchema, ServerTool, Tool, ToolChoice
 from betterai.core.wire import WireRequest
+from together import each
 from wire.messages import SURFACE, build, claude, model, read_request
 from wire.test_anthropic_messages_replies import BLOCKS, CITED
 
@@ -88,7 +89,7 @@ def test_blocks_are_parts() -> None:
     assert first.arguments == '{"x":1}'
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "name", "value"),
     [
         ({"metadata": {"user_id": "ann"}}, "user", "ann"),
@@ -183,7 +184,7 @@ SAME: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", SAME)
+@each("name", SAME)
 def test_a_request_comes_out_as_it_went_in(name: str) -> None:
     body = {**BASE, **SAME[name]}
     assert round_trip(body) == body
@@ -232,7 +233,7 @@ def test_any_conversation_comes_out_as_it_went_in(turns: list[dict[str, Any]]) -
 # ── what is no request ──
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "place"),
     [
         ({"model": None}, "model"), ({"model": 5}, "model"), ({"messages": None}, "messages"), ({"messages": {}}, "messages"),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from betterai.core.settings import ReasoningControl
+from together import each
 from wire.messages import build, claude, fields_of, sent
 
 ADAPTIVE, OFF = {"type": "adaptive"}, {"type": "disabled"}
@@ -42,7 +43,7 @@ EXPECTED: dict[str, dict[Any, tuple[Any, str | None, bool]]] = {
 ROWS = [(name, asked, said) for name, rows in EXPECTED.items() for asked, said in rows.items()]
 
 
-@pytest.mark.parametrize(("name", "asked", "said"), ROWS)
+@each(("name", "asked", "said"), ROWS)
 def test_a_model_is_asked_in_the_form_that_it_takes(name: str, asked: Any, said: tuple[Any, str | None, bool]) -> None:
     body, warnings = build(of=claude(name), reasoning=asked)
     assert (body.get("thinking"), body.get("output_config", {}).get("effort"), bool(warnings)) == said

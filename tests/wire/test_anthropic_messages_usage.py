@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from betterai.core.price import price_usage
 from betterai.core.usage import Usage
 from betterai.wire.anthropic_messages.shapes import UsageShape
 from betterai.wire.anthropic_messages.usage import build_usage, merge_usage, parse_usage
+from together import each
 
 
 def read(**body: Any) -> Usage | None:
@@ -24,7 +24,7 @@ def read(**body: Any) -> Usage | None:
 CREATED = {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4}
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "usage"),
     [
         ({"input_tokens": 7, "output_tokens": 2}, Usage(text_in=7, text_out=2)),

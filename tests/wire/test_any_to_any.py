@@ -7,7 +7,6 @@ from itertools import product
 from typing import Any
 
 import msgspec
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +25,7 @@ from betterai.wire.gemini import Gemini
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_responses import OpenAIResponses
 from betterai.wire.surfaces import SURFACES
+from together import each
 from wire.calls import conversations
 from wire.calls import settings as some_settings
 from wire.likeness import describe
@@ -83,7 +83,7 @@ def check(one: str, other: str, call: TextCall) -> None:
     assert said_again == said, reported
 
 
-@pytest.mark.parametrize(("one", "other"), PAIRS)
+@each(("one", "other"), PAIRS)
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None, derandomize=EXAMPLES == 40)
 @given(messages=conversations(), chosen=some_settings(), stream=st.booleans())
 def test_t1_there_and_back(

@@ -20,6 +20,7 @@ from betterai.core.exceptions import (
     RateLimitError,
 )
 from betterai.core.wire import WireResponse
+from together import each
 from wire.converse import CODEC
 
 TABLE = [
@@ -50,7 +51,7 @@ def parse(status: int, body: object, **headers: str):
     return CODEC.parse_error(WireResponse(status=status, headers=headers, body=json.dumps(body).encode()))
 
 
-@pytest.mark.parametrize(("status", "kind", "message", "expected", "retryable"), TABLE)
+@each(("status", "kind", "message", "expected", "retryable"), TABLE)
 def test_the_class_of_an_error(status, kind, message, expected, retryable):
     headers = {
         "x-amzn-errortype": f"{kind}:http://internal.amazon.com/coral/com.amazon.bedrock/",

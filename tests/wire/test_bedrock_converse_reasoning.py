@@ -9,6 +9,7 @@ from betterai.core.exceptions import UnsupportedParam
 from betterai.core.model import ModelTraits
 from betterai.core.settings import ReasoningControl
 from betterai.core.tools import Tool
+from together import each
 from wire.converse import build, call
 
 BUDGET = ModelTraits(thinking=("enabled", "disabled"), reasons="optional", efforts=())
@@ -27,7 +28,7 @@ def enabled(tokens: int) -> dict[str, object]:
     return {"thinking": {"type": "enabled", "budget_tokens": tokens}}
 
 
-@pytest.mark.parametrize(
+@each(
     ("traits", "control", "extra", "effort", "codes"),
     [
         (UNKNOWN, "high", None, "high", ""),

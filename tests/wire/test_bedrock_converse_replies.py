@@ -14,6 +14,7 @@ from betterai.core.message import Message
 from betterai.core.usage import Usage
 from betterai.core.wire import WireResponse
 from betterai.wire.bedrock_converse.replies import FINISH_REASONS
+from together import each
 from wire.converse import CODEC, HEADERS, body_of, build, call, read, reply
 
 CITED = {
@@ -49,7 +50,7 @@ BLOCKS = {
 }
 
 
-@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
+@each("block", BLOCKS.values(), ids=BLOCKS)
 def test_t2_what_came_goes_back_as_it_came_after_being_stored(block):
     response = read(block, {"text": "Hi"})
     stored = msgspec.json.decode(msgspec.json.encode(response.message), type=Message)
@@ -59,7 +60,7 @@ def test_t2_what_came_goes_back_as_it_came_after_being_stored(block):
     assert request.warnings == ()
 
 
-@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
+@each("block", BLOCKS.values(), ids=BLOCKS)
 def test_t2_elsewhere_it_is_sent_as_far_as_it_goes_and_never_an_error(block):
     response = read(block, {"text": "Hi"})
     from betterai.wire.openai_chat import OpenAIChat
@@ -105,7 +106,7 @@ def test_a_router_says_which_model_answered():
     assert read({"text": "x"}, trace=trace).model == "arn:aws:bedrock:us-east-1::foundation-model/x"
 
 
-@pytest.mark.parametrize("word", [*FINISH_REASONS, "unheard_of"])
+@each("word", [*FINISH_REASONS, "unheard_of"])
 def test_each_word_for_the_end(word):
     response = read({"text": "x"}, stop=word)
     assert (response.finish_reason, response.raw_finish_reason) == (FINISH_REASONS.get(word, "other"), word)

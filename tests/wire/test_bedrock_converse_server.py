@@ -27,6 +27,7 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.runtime.round_trip import make_round_trip
 from betterai.wire.bedrock_converse import BedrockConverseSurface
 from betterai.wire.event_stream import EventStreamFramer
+from together import each
 from wire.converse import CODEC, call, check_request, parse_reply, parse_stream
 
 SURFACE = BedrockConverseSurface()
@@ -236,13 +237,13 @@ WHOLE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("body", WHOLE.values(), ids=WHOLE)
+@each("body", WHOLE.values(), ids=WHOLE)
 def test_a_request_comes_out_as_it_went_in(body):
     found = trip(**{"messages": [USER], **body})
     assert (found.lost, found.added, found.detail) == ((), (), "")
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "where"),
     [
         ({"messages": None}, "messages"), ({"messages": [1]}, "messages"), ({"messages": [{"role": "x"}]}, "messages[0].role"),

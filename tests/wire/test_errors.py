@@ -15,6 +15,7 @@ from betterai.core.exceptions import BetterAIError, ProviderError
 from betterai.core.wire import WireResponse
 from betterai.wire.error_bodies import is_bare_error, read_error
 from betterai.wire.errors import make_error
+from together import each
 from wire.chats import CODECS, OPENAI
 
 Headers = dict[str, str]
@@ -199,7 +200,7 @@ TABLE: list[tuple[int, Any, str, bool, float | None]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@each(
     ("status", "body", "kind", "retryable", "wait"),
     TABLE,
     ids=[f"{row[0]}-{index}-{row[2]}" for index, row in enumerate(TABLE)],
@@ -247,7 +248,7 @@ def test_request_ids_under_every_name(name: str) -> None:
     assert fail(500, b"", {name: "r-1"}).request_id == "r-1"
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "message", "code"),
     [
         (openai("m", "c", "t"), "m", "c"),

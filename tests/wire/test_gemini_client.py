@@ -14,6 +14,7 @@ from betterai.core.model import ModelConfig
 from betterai.core.settings import AudioOutput, ReasoningControl, StreamOptions, WebSearch
 from betterai.core.tools import CustomTool, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
 from betterai.core.wire import Call
+from together import each
 from wire.geminis import CODEC, CODECS, build, fields, make_call, model, sent
 
 LEVELS = {"reasons": "always", "efforts": ("low", "medium", "high")}
@@ -25,7 +26,7 @@ def thinking(value: Any, **traits: Any) -> tuple[Any, list[str]]:
     return body.get("generationConfig", {}).get("thinkingConfig"), fields(warnings)
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "traits", "written", "reported"),
     [
         ("low", {}, {"thinkingLevel": "LOW"}, []),

@@ -21,10 +21,11 @@ from betterai.core.exceptions import (
 from betterai.core.message import Text
 from betterai.core.usage import Usage
 from betterai.core.wire import WireResponse
+from together import each
 from wire.geminis import CODEC, parse, reply
 
 
-@pytest.mark.parametrize(
+@each(
     ("word", "ours", "raw"),
     [
         ("STOP", "stop", "STOP"), ("MAX_TOKENS", "length", "MAX_TOKENS"), (1, "stop", "STOP"), (2, "length", "MAX_TOKENS"),
@@ -221,8 +222,8 @@ ERRORS: dict[str, tuple[int, dict[str, Any], type[ProviderError], bool, float | 
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("listed", [False, True], ids=["object", "list"])
-@pytest.mark.parametrize("name", ERRORS)
+@each("listed", [False, True], ids=["object", "list"])
+@each("name", ERRORS)
 def test_errors(name: str, listed: bool) -> None:
     status, error, kind, retryable, wait, code = ERRORS[name]
     body = {"error": {"code": status, **error}}

@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from betterai.core.accumulate import Accumulator
 from betterai.core.message import Message, Reasoning, ToolCall
 from betterai.providers.groq import PROVIDER as GROQ
+from together import each
 from wire.geminis import CODEC, build, events, fields, make_call, model, parse, reply, sent
 
 SIGNATURE = "CiQBVKhc7+x/y==" * 40
@@ -63,7 +63,7 @@ def back(message: Message) -> Any:
     return body["contents"][1]
 
 
-@pytest.mark.parametrize("name", PARTS)
+@each("name", PARTS)
 def test_t2_a_whole_answer_goes_back_as_it_came(name: str) -> None:
     message = parse(reply(*PARTS[name])).message
     assert message is not None
@@ -80,7 +80,7 @@ def stream(*bodies: dict[str, Any]) -> Any:
     return gathered.response()
 
 
-@pytest.mark.parametrize("name", [name for name in PARTS if name != "no thought"])
+@each("name", [name for name in PARTS if name != "no thought"])
 def test_t2_a_streamed_answer_goes_back_as_the_whole_one(name: str) -> None:
     whole = parse(reply(*PARTS[name]))
     single = stream(reply(*PARTS[name]))
@@ -120,7 +120,7 @@ def test_the_result_of_a_call_without_an_id_goes_back_by_its_name() -> None:
     }
 
 
-@pytest.mark.parametrize("name", PARTS)
+@each("name", PARTS)
 def test_t2_another_protocol_gets_it_without_what_it_cannot_know(name: str) -> None:
     message = parse(reply(*PARTS[name])).message
     assert message is not None

@@ -17,6 +17,7 @@ from betterai.core.settings import AudioOutput, ReasoningControl
 from betterai.core.tools import JsonObject, JsonSchema, ServerTool, Tool, ToolChoice
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest
+from together import each
 from wire.geminis import STREAM_URL, SURFACE, again, fields, read_request
 
 HELLO = [{"role": "user", "parts": [{"text": "Hello"}]}]
@@ -125,7 +126,7 @@ BODIES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BODIES)
+@each("name", BODIES)
 def test_a_request_goes_on_as_it_came(name: str) -> None:
     call = read_request(BODIES[name])
     assert call.warnings == ()
@@ -203,7 +204,7 @@ def test_what_is_read_otherwise_is_said(body: dict[str, Any], reported: set[str]
     assert read_request(again(call)).input == call.input
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [
         {}, {"contents": 5}, {"contents": [5]}, {"contents": [{"role": "judge", "parts": []}]},

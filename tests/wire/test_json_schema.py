@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from betterai.wire.json_schema import make_strict
+from together import each
 
 TEXT = {"type": "string"}
 
@@ -46,7 +47,7 @@ def test_objects_are_closed_at_every_depth() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each(
     "schema",
     [
         {},

@@ -25,6 +25,7 @@ from betterai.core.settings import (
 )
 from betterai.core.tools import CustomTool
 from betterai.core.usage import Usage
+from together import each
 from wire.chats import SURFACE, gather, make_call, parse, read_bytes
 
 # ── whole replies ──
@@ -264,7 +265,7 @@ def test_the_client_half_reads_the_events_of_the_server_half() -> None:
 # ── errors ──
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "details", "status", "type", "code"),
     [
         ("AuthenticationError", {}, 401, "authentication_error", "invalid_api_key"),

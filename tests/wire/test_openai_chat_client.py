@@ -23,6 +23,7 @@ from betterai.core.settings import (
 )
 from betterai.core.tools import CustomTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
 from betterai.wire.reasoning import EFFORTS
+from together import each
 from wire.chats import (
     CODECS,
     body_of,
@@ -68,13 +69,13 @@ FALSY = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", FALSY)
+@each("name", FALSY)
 def test_t6_falsy_values_are_sent(name: str) -> None:
     field = "max_completion_tokens" if name == "max_tokens" else name
     assert body_of(**{name: FALSY[name]}) == {field: FALSY[name]}
 
 
-@pytest.mark.parametrize("name", [*FALSY, "tool_choice", "response_format", "reasoning", "audio", "prediction", "cache",
+@each("name", [*FALSY, "tool_choice", "response_format", "reasoning", "audio", "prediction", "cache",
                                   "web_search"])  # fmt: skip
 def test_t6_an_explicit_none_is_null_and_not_absent(name: str) -> None:
     fields = {"max_tokens": "max_completion_tokens", "reasoning": "reasoning_effort", "cache": "prompt_cache_key",
@@ -193,7 +194,7 @@ def test_response_format_that_a_model_does_not_take_raises() -> None:
 # ── reasoning ──
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "sent", "said"),
     [
         ("low", "low", []),
@@ -217,7 +218,7 @@ def test_reasoning_in_every_form(value: Any, sent: str, said: list[str]) -> None
     assert [warning.field for warning in request.warnings] == said
 
 
-@pytest.mark.parametrize(
+@each(
     ("family", "asked", "sent"),
     [
         (("openai", "gpt-5"), "none", "minimal"),
@@ -297,7 +298,7 @@ def test_what_only_this_protocol_knows_of_a_tool_is_written_back_and_another_pro
     assert dropped(request) == ["tools.opaque", "tools.cache"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("choice", "sent"),
     [
         ("auto", "auto"),

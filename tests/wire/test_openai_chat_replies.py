@@ -19,6 +19,7 @@ from betterai.core.message import (
 from betterai.core.settings import (
     AudioOutput,
 )
+from together import each
 from wire.chats import (
     CODECS,
     OPENAI,
@@ -204,8 +205,8 @@ FINISH = [
 ]
 
 
-@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
-@pytest.mark.parametrize(("word", "refused", "called", "ours"), FINISH)
+@each("codec", CODECS.values(), ids=CODECS)
+@each(("word", "refused", "called", "ours"), FINISH)
 def test_t9_finish_reasons_whole_and_streamed(codec: Any, word: str, refused: bool, called: bool, ours: str) -> None:
     message: dict[str, Any] = {"content": "x"}
     if refused:
@@ -226,7 +227,7 @@ def test_no_finish_reason_is_none() -> None:
 # ── replies that are none ──
 
 
-@pytest.mark.parametrize("body", [b"", b"not json", b"[]", b'"text"', b"{", b"[" * 100_000, b'{"x":' * 100_000,
+@each("body", [b"", b"not json", b"[]", b'"text"', b"{", b"[" * 100_000, b'{"x":' * 100_000,
                                   b'{"choices": 5}', b"\xff\xfe", b'{"choices":[{"message":{"content":5}}]}'])  # fmt: skip
 def test_bodies_that_are_no_reply(body: bytes) -> None:
     with pytest.raises(ProviderError) as caught:

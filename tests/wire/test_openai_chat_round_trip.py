@@ -14,6 +14,7 @@ from betterai.core.exceptions import BadRequestError
 from betterai.core.wire import WireRequest
 from betterai.runtime.round_trip import RoundTrip, make_round_trip
 from betterai.wire.openai_chat import OpenAIChat
+from together import each
 from wire.chats import CODECS, OPENAI, SURFACE
 from wire.requests import FIELDS, LEGACY, bodies, legacy_bodies, messages
 
@@ -71,7 +72,7 @@ def test_the_old_forms_come_back_as_the_new_ones(body: dict[str, Any]) -> None:
         assert [tool["function"]["name"] for tool in newer] == [function["name"] for function in body["functions"]]
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@each("name", FIELDS)
 @given(data=st.data())
 @settings(max_examples=12)
 def test_t1_each_field_is_sent_or_reported_by_each_codec(name: str, data: st.DataObject) -> None:

@@ -30,6 +30,7 @@ from betterai.core.settings import (
 from betterai.core.tools import CustomTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
 from betterai.core.wire import WireRequest
 from betterai.wire.openai_chat.server import parse_message
+from together import each
 from wire.chats import OPENAI, SURFACE, build, make_call
 
 # ── requests ──
@@ -56,7 +57,7 @@ def test_a_request_is_a_call() -> None:
     assert receive(stream=False).settings.given() == {"spelling": frozenset({"stream"})}
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "given"),
     [
         ({"temperature": 0, "top_p": 0, "seed": 0, "n": 2}, {"temperature": 0, "top_p": 0, "seed": 0, "n": 2}),
@@ -121,7 +122,7 @@ def test_tools_of_every_kind() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "kept", "warned"),
     [
         ({"max_tokens": 5, "max_completion_tokens": 6}, {"max_tokens": 6, "spelling": frozenset({"max_completion_tokens"})},
@@ -155,7 +156,7 @@ def test_what_has_no_place_in_our_settings_is_reported(fields: Any, kept: Any, w
     assert said(call) == warned
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [
         b"", b"[]", b"{", b'"x"', b'{"messages":[]}', b'{"model":"m"}', b'{"model":5,"messages":[]}',
@@ -168,7 +169,7 @@ def test_bodies_that_are_no_request(body: bytes) -> None:
     assert caught.value.status == 400
 
 
-@pytest.mark.parametrize(
+@each(
     "fields",
     [
         {"stream": "yes"}, {"temperature": "hot"}, {"n": True}, {"n": 1.5}, {"tools": {}}, {"tools": ["f"]},
@@ -182,7 +183,7 @@ def test_fields_of_another_type_are_refused(fields: Any) -> None:
     assert caught.value.status == 400
 
 
-@pytest.mark.parametrize(
+@each(
     ("message", "where"),
     [
         ({"role": "robot", "content": "x"}, "role"),

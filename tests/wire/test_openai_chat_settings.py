@@ -20,6 +20,7 @@ from betterai.core.settings import (
 )
 from betterai.core.tools import CustomTool, JsonObject, JsonSchema, PlainText, ServerTool, Tool, ToolChoice
 from betterai.wire.openai_chat import OpenAIChat
+from together import each
 from wire.chats import CODECS, build, listed, make_call, model
 
 LISTS = [["END"], ["a", "b"]]
@@ -79,8 +80,8 @@ def says_nothing_new(of: Any, name: str, value: Any) -> bool:
     return name == "reasoning" and value is True and of.traits.reasons in ("always", "default")
 
 
-@pytest.mark.parametrize(("name", "value"), ALL, ids=[f"{name}-{index}" for index, (name, _) in enumerate(ALL)])
-@pytest.mark.parametrize("provider", CODECS)
+@each(("name", "value"), ALL, ids=[f"{name}-{index}" for index, (name, _) in enumerate(ALL)])
+@each("provider", CODECS)
 def test_t1_each_setting_is_sent_or_reported(provider: str, name: str, value: Any) -> None:
     for of in MODELS[provider]:
         for stream in (False, True):
@@ -98,8 +99,8 @@ def test_t1_settings_among_others_are_sent_or_reported(provider: str, chosen: li
 MEANING = ["tools", "tool_choice", "response_format", "stop", "n", "modalities", "audio", "web_search", "max_tokens"]
 
 
-@pytest.mark.parametrize("provider", CODECS)
-@pytest.mark.parametrize("name", MEANING)
+@each("provider", CODECS)
+@each("name", MEANING)
 def test_what_changes_the_meaning_is_never_only_warned_of(provider: str, name: str) -> None:
     for of in MODELS[provider]:
         for value in SAMPLES[name]:
@@ -111,8 +112,8 @@ def test_what_changes_the_meaning_is_never_only_warned_of(provider: str, name: s
             assert harmless or not [item for item in request.warnings if item.field == name and item.code == "dropped"]
 
 
-@pytest.mark.parametrize("provider", ["groq", "deepseek"])
-@pytest.mark.parametrize("given", [{"web_search": False}, {"web_search": None}, {"audio": None}, {"modalities": None},
+@each("provider", ["groq", "deepseek"])
+@each("given", [{"web_search": False}, {"web_search": None}, {"audio": None}, {"modalities": None},
                                    {"modalities": ["text"]}])  # fmt: skip
 def test_settings_that_ask_for_nothing_do_not_raise(provider: str, given: dict[str, Any]) -> None:
     request = build(make_call(of=model(provider), **given), CODECS[provider])

@@ -13,6 +13,7 @@ from betterai.core.message import Citation, MediaPart, Reasoning, Refusal, Text,
 from betterai.core.response import TextChunk
 from betterai.core.settings import AudioOutput
 from betterai.wire.openai_chat import OpenAIChat
+from together import each
 from wire.chats import (
     CODECS,
     OPENAI,
@@ -126,7 +127,7 @@ def calls_of(*pieces: Any) -> list[tuple[int, str, str, str]]:
 TWO = [(0, "a", "f", '{"x":1}'), (1, "b", "g", '{"y":2}')]
 
 
-@pytest.mark.parametrize(
+@each(
     "pieces",
     [
         pytest.param([call_piece(1, "a", "f", '{"x"'), call_piece(1, arguments=":1}"),

@@ -24,6 +24,7 @@ from betterai.core.settings import ReasoningControl, WebSearch
 from betterai.core.tools import CustomTool, JsonSchema, ServerTool, Tool, ToolChoice
 from betterai.core.wire import WireResponse
 from betterai.wire.openai_responses import OpenAIResponses
+from together import each
 from wire.responses import OPENAI, body_of, build, dropped, fields_of, items_of, make_call, model
 
 ENCRYPTED = ["reasoning.encrypted_content"]
@@ -86,7 +87,7 @@ def test_what_is_included_is_asked_for_once() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "traits", "written"),
     [
         ("high", {}, {"effort": "high"}),

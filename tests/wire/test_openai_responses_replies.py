@@ -13,6 +13,7 @@ from betterai.core.message import MediaPart, Message, Reasoning, Refusal, Text, 
 from betterai.core.usage import Usage
 from betterai.core.wire import WireResponse
 from betterai.wire.openai_responses import OpenAIResponses
+from together import each
 from wire.responses import OPENAI, body_of, dropped, make_call, model, parse, said, whole
 
 THOUGHT = {
@@ -89,7 +90,7 @@ def test_calls() -> None:
     assert response.finish_reason == "tool_calls"
 
 
-@pytest.mark.parametrize("kind", ITEMS)
+@each("kind", ITEMS)
 def test_built_in_items_are_kept(kind: str) -> None:
     item = {"type": kind, "id": "x_1", **ITEMS[kind]}
     part = part_of(item)

@@ -13,6 +13,7 @@ from betterai.core.message import Reasoning, Text, ToolCall, ToolResult
 from betterai.core.wire import WireRequest
 from betterai.runtime.round_trip import make_round_trip
 from betterai.wire.openai_chat import OpenAIChat
+from together import each
 from wire.responses import OPENAI, SURFACE
 
 USER = {"role": "user", "content": "Hello"}
@@ -106,7 +107,7 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("name", BODIES)
+@each("name", BODIES)
 def test_it_comes_out_as_it_went_in(name: str) -> None:
     body = json.loads(json.dumps(BODIES[name]))
     _, trip = make_round_trip(OPENAI, "openai", WireRequest(url="/v1/responses", body=body))
@@ -132,7 +133,7 @@ def test_a_turn_reaches_another_protocol() -> None:
     assert roles == ["user", "assistant", "tool", "tool", "assistant"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "place"),
     [
         (b"{", "the body"), (b"[]", "the body"), ({"input": "x"}, "model"), ({"model": "m"}, "input"),

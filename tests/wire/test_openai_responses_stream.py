@@ -12,6 +12,7 @@ from betterai.core.message import MediaPart, Reasoning, Refusal, Text, ToolCall
 from betterai.core.response import TextChunk
 from betterai.core.wire import Event
 from betterai.wire.openai_responses import OpenAIResponses
+from together import each
 from wire.responses import OPENAI, event, make_call, parse, read, said, whole
 
 THOUGHT = {
@@ -199,7 +200,7 @@ def test_log_probabilities() -> None:
 # ── ends ──
 
 
-@pytest.mark.parametrize("until", range(len(FULL)))
+@each("until", range(len(FULL)))
 def test_a_stream_that_is_cut_is_never_shown_as_finished(until: int) -> None:
     chunks: list[TextChunk] = []
     state = OPENAI.open_stream(make_call(stream=True))

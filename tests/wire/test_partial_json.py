@@ -6,12 +6,12 @@ import copy
 import json
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
 from betterai.wire.partial_json import PartialJson
+from together import each
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
@@ -92,7 +92,7 @@ def test_it_takes_what_json_takes_and_nothing_else(text: str) -> None:
         assert reader.value == value or reader.broken, "only a key that occurs twice is refused beyond json"
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "value"),
     [
         ("", UNSET),
@@ -131,7 +131,7 @@ BROKEN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", BROKEN)
+@each("text", BROKEN)
 def test_what_can_be_no_json_any_more_is_left_as_it_was(text: str) -> None:
     reader = PartialJson()
     reader.feed(text)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import Call, WireRequest
 from betterai.wire.framing import open_framer
 from betterai.wire.surfaces import SURFACES
+from together import each
 from wire.replies import as_chunks, responses
 from wire.test_any_to_any import CODECS, MODEL
 
@@ -194,8 +194,8 @@ def describe_thoughts(part: Reasoning, cannot: dict[str, str]) -> Iterator[tuple
         yield ("marks", marks)
 
 
-@pytest.mark.parametrize("protocol", CODECS)
-@pytest.mark.parametrize("go", [go_whole, go_streamed])
+@each("protocol", CODECS)
+@each("go", [go_whole, go_streamed])
 @settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None, derandomize=True)
 @given(data=st.data())
 def test_an_answer_comes_back(protocol: str, go: Callable[..., ProviderResponse], data: st.DataObject) -> None:

@@ -12,6 +12,7 @@ from betterai.core.exceptions import ProviderError
 from betterai.core.wire import Event
 from betterai.wire.sse import SSEFramer
 from doubles.pieces import bytewise, cut
+from together import each
 
 
 def read_whole(stream: bytes) -> list[Event]:
@@ -71,7 +72,7 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize(("stream", "data"), EXAMPLES.values(), ids=EXAMPLES)
+@each(("stream", "data"), EXAMPLES.values(), ids=EXAMPLES)
 def test_examples(stream, data):
     assert [event.data for event in read_whole(stream)] == data
     assert read_in_pieces(bytewise(stream)) == read_whole(stream) == reference(stream)

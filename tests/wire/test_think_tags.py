@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from betterai.wire.openai_chat.think_tags import ThinkTags, split_think_tags
+from together import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "answer", "thought"),
     [
         ("<think>hm</think>A", "A", "hm"),

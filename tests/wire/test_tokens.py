@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
@@ -14,11 +13,12 @@ from betterai.core.message import MediaPart, Message, Opaque, Reasoning, Text, T
 from betterai.core.settings import GenerationSettings
 from betterai.core.tools import JsonSchema, ServerTool, Tool
 from betterai.wire.tokens import PER_IMAGE, PER_SMALL_IMAGE, estimate_text, estimate_tokens
+from together import each
 
 NOTHING = GenerationSettings()
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "tokens"),
     [
         ("", 0), ("cat", 1), ("internationalization", 3), ("1234567", 3), ("a, b.", 3), ("日本語", 3), ("мир", 1.5),

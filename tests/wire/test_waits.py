@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from betterai.core.wire import WireResponse
 from betterai.wire.gemini import Gemini
 from betterai.wire.waits import parse_duration, parse_retry_after
+from together import each
 
 Headers = dict[str, str]
 NAMES = [
@@ -25,7 +26,7 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@each(
     ("headers", "message", "seconds"),
     [
         ({}, "", None),

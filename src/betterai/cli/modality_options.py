@@ -16,6 +16,7 @@ def add_modalities(commands: Commands) -> None:
     _add_video(commands)
     _add_speak(commands)
     _add_transcribe(commands)
+    _add_talk(commands)
     _add_jobs(commands)
 
 
@@ -101,6 +102,27 @@ def _add_transcribe(commands: Commands) -> None:
     add("--as", dest="form", choices=("text", "srt", "vtt"), default="text", help="plain text, or subtitles")
     _add_usual(parser, "TranscriptionSettings", "BETTERAI_STT_MODEL")
     add_common(parser, "one JSON object with text, words, segments, usage, cost and warnings")
+
+
+def _add_talk(commands: Commands) -> None:
+    from betterai.cli.parser import add_common
+
+    parser = commands.add(
+        "talk",
+        "talk with a model by voice",
+        notes="Each recording, and each text, is a turn that is answered. - is sound that comes\n"
+        "through stdin: 16-bit samples of one channel at 24 kHz, unless -o input_format=…\n"
+        "says otherwise. --save - writes the answers' sound to stdout, for a player.\n\n"
+        "example: betterai talk -m PROVIDER/MODEL --save answer.wav question.wav",
+    )
+    add = parser.add_argument
+    add("turns", nargs="*", metavar="TURN", help="a WAV file, a text, or - for stdin")
+    add("--microphone", action="store_true", help="listen to the microphone (needs betterai[microphone])")
+    add("--save", metavar="PATH", help="a WAV file for the answers' sound, or - for stdout")
+    linger = "how long an answer may take to begin once stdin has ended; 5 by default"
+    add("--linger", type=read_seconds, default=5.0, metavar="SECONDS", help=linger)
+    _add_usual(parser, "RealtimeSettings", "BETTERAI_REALTIME_MODEL")
+    add_common(parser, "one JSON object with turns, file, usage, cost and warnings")
 
 
 def _add_jobs(commands: Commands) -> None:

@@ -88,7 +88,9 @@ class Commands:
 
 
 def build_parser() -> tuple[Parser, Commands]:
+    from betterai.cli.batch_options import add_batch
     from betterai.cli.chat_options import add_chat, add_count
+    from betterai.cli.files_options import add_files
     from betterai.cli.modality_options import add_modalities
     from betterai.cli.models_options import add_models
 
@@ -98,6 +100,8 @@ def build_parser() -> tuple[Parser, Commands]:
     add_chat(commands)
     add_count(commands)
     add_modalities(commands)
+    add_batch(commands)
+    add_files(commands)
     add_models(commands)
     _add_providers(commands)
     _add_demo(commands)

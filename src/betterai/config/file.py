@@ -64,6 +64,8 @@ class TargetTable(Data, frozen=True, kw_only=True):
     region: str = ""
     base_url: str | None = None
     protocol: str = ""
+    timeout: Seconds | Timeout | None = None
+    settings: Mapping[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"TargetTable({self.model!r}, keys={len(self.keys)})"

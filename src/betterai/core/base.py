@@ -5,19 +5,20 @@ The second method of a pair has an honest default made of the first.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence, Set
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from betterai.core.batches import BatchLimits, BatchLine, BatchRequest, BatchStatus
+from betterai.core.jobs import JobHandle
 from betterai.core.media import Media
+from betterai.core.model import Category
 from betterai.core.response import ProviderResponse, TextChunk
 from betterai.core.results import (
-    BatchStatus,
     EmbeddingResponse,
     FileHandle,
     ImageChunk,
     ImageResponse,
     ModerationResponse,
-    RealtimeEvent,
     RerankResponse,
     Speech,
     SpeechChunk,
@@ -31,12 +32,16 @@ from betterai.core.settings import (
     GenerationSettings,
     ImageSettings,
     ModerationSettings,
-    RealtimeSettings,
     RerankSettings,
     SpeechSettings,
     TranscriptionSettings,
     VideoSettings,
 )
+
+if TYPE_CHECKING:
+    from betterai.core.realtime import RealtimeToken
+    from betterai.core.realtime_session import RealtimeSession
+    from betterai.core.realtime_settings import RealtimeSettings
 
 
 class BaseProvider:
@@ -171,21 +176,18 @@ class BaseTTSProvider(BaseProvider):
             yield SpeechChunk(response=Speech(audio=audio, sample_rate=spoken[0].sample_rate, model=spoken[0].model))
 
 
-class RealtimeSession(BaseProvider):
-    """An open realtime session: send our events, iterate over theirs."""
-
-    async def send(self, event: RealtimeEvent) -> None:
-        raise _missing(self, "send")
-
-    def __aiter__(self) -> AsyncIterator[RealtimeEvent]:
-        raise _missing(self, "__aiter__")
-
-
 class BaseRealtimeProvider(BaseProvider):
     """Realtime voice."""
 
     async def connect(self, model: str, settings: RealtimeSettings) -> RealtimeSession:
+        """The open session. `runtime/realtime` makes one of a bare `RealtimeChannel`, with tools, truncation, formats
+        and sums.
+        """
         raise _missing(self, "connect")
+
+    async def token(self, model: str, settings: RealtimeSettings, seconds: int | None = None) -> RealtimeToken:
+        """What a browser opens such a session with, for so many seconds."""
+        raise _missing(self, "token")
 
 
 class BaseEmbeddingProvider(BaseProvider):
@@ -235,16 +237,42 @@ class BaseFilesProvider(BaseProvider):
 
 
 class BaseBatchProvider(BaseProvider):
-    """Many requests at a lower price, later."""
+    """Many requests, answered later: an endpoint of a vendor, or whatever asks them one by one.
 
-    async def submit(self, requests: Mapping[str, Any], model: str) -> BatchStatus:
+    A handle is a `JobHandle` of category "batch"; what is needed to go on stands in its `state`, or is kept under its
+    id. `account` is a fingerprint of the key, where there is one: a handle of another one is refused.
+    """
+
+    limits: BatchLimits = BatchLimits()
+
+    async def submit(self, requests: AsyncIterable[BatchRequest], model: str, category: Category = "text") -> JobHandle:
+        """Check all of them, then hand them over. Nothing is sent where one of them is wrong: raises
+        `ValidationError`, which names its id. Comes back when they are handed over, not when they are answered.
+        """
         raise _missing(self, "submit")
 
-    async def status(self, id: str) -> BatchStatus:
+    async def resume(self, handle: JobHandle, *, retry_in_doubt: bool = False) -> JobHandle:
+        """Go on with what another process began: a submit that broke off is ended here. Nothing is sent twice, unless
+        `retry_in_doubt` says that what may have been sent is to be sent once more. Raises `ConfigurationError` where
+        the handle belongs to another account.
+        """
+        return handle
+
+    async def work(self, handle: JobHandle) -> None:
+        """What is to be done here while somebody waits, until the batch is over: nothing where a vendor works on it.
+        It may be cancelled at any time, and be called again, here or in another process.
+        """
+
+    async def status(self, handle: JobHandle) -> BatchStatus:
+        """How it stands now."""
         raise _missing(self, "status")
 
-    async def results(self, id: str) -> Mapping[str, ProviderResponse | Exception]:
+    def results(self, handle: JobHandle, seen: Set[str] = frozenset()) -> AsyncGenerator[BatchLine, None]:
+        """The lines that have an outcome by now, each once, in any order; when the batch is over, one for each request.
+        They are read as they are asked for, and never all held in memory. Those in `seen` may be left out.
+        """
         raise _missing(self, "results")
 
-    async def cancel(self, id: str) -> BatchStatus:
+    async def cancel(self, handle: JobHandle) -> BatchStatus:
+        """Ask for its end. Lines that were answered before stay answered."""
         raise _missing(self, "cancel")

@@ -7,9 +7,11 @@ from typing import Any, Never, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
+from betterai.core.batches import BatchAnswer, BatchInput, BatchLimits, BatchPart
 from betterai.core.exceptions import ProviderError
 from betterai.core.media import Media
 from betterai.core.message import Message
+from betterai.core.model import Category
 from betterai.core.response import ProviderResponse, TextChunk
 from betterai.core.results import (
     EmbeddingResponse,
@@ -147,7 +149,8 @@ class Steps(Protocol[C_contra, R_co]):
     ) -> Generator[WireRequest | Wait | Checkpoint, WireResponse | None, R_co]:
         """A checkpoint stands before each request that is not safe to repeat, and after it one with what it gave.
         Resumed from the former, `run` asks for the same again without a checkpoint: the runner then raises
-        `JobInDoubt`. A request that may be repeated (it carries an idempotency key, say) has `safe_to_repeat`.
+        `JobInDoubt`. A request that may be repeated (it carries an idempotency key, say) has `safe_to_repeat`; the one
+        that holds the call has `begins_job`.
         The error of a request that failed for good is thrown in where the request was asked for: a codec that knows
         how to go on catches it, for all others the job ends with it.
         """
@@ -174,8 +177,38 @@ class DuplexState(Protocol[I_contra, E_co]):
         ...
 
 
+class Closing(Protocol[E_co]):
+    """What the state of a session may have beside: how it ends (docs/decisions/0030-sessions.md).
+
+    `ending` is set once all has come that must: the runner then waits no longer than a second for what may follow.
+    """
+
+    ending: bool
+
+    def finish(self, code: int | None, reason: str) -> Sequence[E_co]:
+        """The other side has closed (RFC 6455, 7.4), and `done` is not set: what is still to say. Raises
+        `StreamInterrupted`, or what the code means, when the session was not complete.
+        """
+        ...
+
+    def so_far(self) -> Any:
+        """The result that what has come amounts to, for `StreamInterrupted.partial`."""
+        ...
+
+
+class Kept(Protocol):
+    """What the state of a session may have beside: what to send where nothing else was sent for so many seconds."""
+
+    keep_alive_seconds: float
+
+    def keep_alive(self) -> Sequence[bytes | str]: ...
+
+
 class Duplex(Protocol[C_contra, I_contra, E_co]):
-    """A session over one WebSocket: realtime voice, live speech and live transcription."""
+    """A session over one WebSocket: realtime voice, live speech and live transcription. Where it stands beside an
+    Exchange, `carries(settings)` may say that it cannot do what is asked for: the latter is then taken. One that is
+    `alone` has models of its own, and never takes the place of an Exchange.
+    """
 
     def connect(self, call: C_contra) -> WireRequest: ...
 
@@ -242,6 +275,7 @@ SpeechCall: TypeAlias = Call[str, SpeechSettings]
 SpeechExchange: TypeAlias = Exchange[SpeechCall, Speech, SpeechChunk]
 VideoCall: TypeAlias = Call[str, VideoSettings]
 VideoSteps: TypeAlias = Steps[VideoCall, VideoResponse]
+BatchCall: TypeAlias = Call[BatchInput, CallSettings]
 
 
 class FilesCodec(Steps[FileCall, FileHandle], Protocol):
@@ -259,12 +293,66 @@ class FilesCodec(Steps[FileCall, FileHandle], Protocol):
 
     def build_delete(self, id: str) -> WireRequest: ...
 
+    def build_download(self, id: str) -> WireRequest:
+        """The bytes of a file, into a file."""
+        ...
+
     def build_list(self, after: str) -> WireRequest:
         """A page of the list: the first, or the one after a place that `parse_list` gave."""
         ...
 
     def parse_file(self, reply: WireResponse) -> FileHandle: ...
 
-    def parse_list(self, reply: WireResponse) -> tuple[tuple[FileHandle, ...], str]:
-        """The files of a page, and the place after which the next one begins; "" at the end."""
+    def parse_list(self, reply: WireResponse, after: str = "") -> tuple[tuple[FileHandle, ...], str]:
+        """The files of the page after a place, and the place after which the next one begins; "" at the end."""
+        ...
+
+
+class BatchCodec(Steps[BatchCall, Mapping[str, Any]], Protocol):
+    """Batches at a provider. `run` submits one (see `BatchInput`) and gives its last state: the runner splits what is
+    more than the provider takes, and asks for the rest with single requests.
+
+    A submit that broke off is found again in `run` where the provider can tell; else the runner raises `JobInDoubt`.
+    It may have `partial` (answers can be had before it is over) and `reads` (the protocol that answers come in, by that
+    of the lines, where it is another one).
+    """
+
+    @property
+    def protocol(self) -> str: ...
+
+    @property
+    def limits(self) -> BatchLimits: ...
+
+    @property
+    def carries(self) -> Mapping[Category, Mapping[str, str]]:
+        """The categories whose calls may be lines; for each the protocols that they may be written in, with the
+        endpoint that such lines are for.
+        """
+        ...
+
+    @property
+    def frame(self) -> tuple[bytes, bytes, bytes]:
+        """What stands before the lines, between them, and after them."""
+        ...
+
+    def build_line(self, id: str, request: WireRequest, target: str) -> bytes:
+        """One request, as its category's codec wrote it, as a line. Raises `UnsupportedParam` for what is lost."""
+        ...
+
+    def shared_headers(self, request: WireRequest) -> Mapping[str, str]:
+        """Those of its headers that the whole batch is sent with. Raises `UnsupportedParam` for what is lost."""
+        ...
+
+    def build_look(self, state: Mapping[str, Any]) -> WireRequest:
+        """How a batch stands, by its state."""
+        ...
+
+    def parse_look(self, reply: WireResponse) -> BatchPart: ...
+
+    def fetch(
+        self, state: Mapping[str, Any], look: WireResponse
+    ) -> Generator[WireRequest | BatchAnswer, WireResponse | None, None]:
+        """The answers of a batch, by the last reply that says how it stands: requests for them, and each answer as it
+        is read, so that none but one is held in memory.
+        """
         ...

@@ -18,7 +18,8 @@ BetterAIError
 │   └── JobInDoubt                 a job may or may not have been submitted: only you can decide to repeat it
 ├── ValidationError                the request is wrong, and was not sent or was turned down
 │   ├── UnsupportedParam           this provider or model cannot take this setting
-│   └── ConfigurationError         a key or a setting of the provider is missing or wrong
+│   ├── ConfigurationError         a key or a setting of the provider is missing or wrong
+│   └── WebhookSignatureError      a webhook is not signed as it should be, or too old: do not believe it
 ├── LimitReached                   a limit that you set was reached, and nothing more was sent
 │   ├── StepLimitReached           `run_tools` made its last step, and the model wants more: `run` holds all of them
 │   └── SpendLimitReached          the conversation has spent what it may: see `spent` and `limit`
@@ -203,11 +204,13 @@ class APIConnectionError(ProviderError):
 
 
 class StreamInterrupted(ProviderError):
-    """The stream ended before the answer did. `partial` is what came: a response without a finish reason."""
+    """The stream ended before the answer did. `partial` is what came: a response without a finish reason; of a session
+    of speech or transcription a `Speech` or `Transcript`.
+    """
 
-    def __init__(self, message: str = "", *, partial: ProviderResponse | None = None, **details: Any) -> None:
+    def __init__(self, message: str = "", *, partial: Any = None, **details: Any) -> None:
         super().__init__(message, **details)
-        self.partial = partial
+        self.partial: Any = partial
 
 
 class OutputInvalidError(ProviderError):
@@ -232,6 +235,10 @@ class UnsupportedParam(ValidationError):
 
 class ConfigurationError(ValidationError):
     """A key or a setting is missing or wrong. The message names the variable that sets it."""
+
+
+class WebhookSignatureError(ValidationError):
+    """A webhook is not signed as it should be, or too old: somebody else may have sent it."""
 
 
 class AuthenticationError(ValidationError, ProviderError):

@@ -63,6 +63,8 @@ class ModelTraits(Data, frozen=True, kw_only=True):
     replay_reasoning: Literal["required", "never", "tags", ""] = ""
     prefill: bool | None = None
     protocol: str = ""
+    live_protocol: str = ""
+    """The protocol of its sessions, where the vendor has several and this is not the first."""
     thinking: tuple[str, ...] | None = None
     """The forms of a `thinking` object that the model takes: adaptive, enabled (a budget), disabled, between_tools."""
     forced_tools: bool = True

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import UnionType
-from typing import Any, Generic, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict
 
 from betterai.core.media import Media
 from betterai.core.response import Output
 from betterai.core.settings import AudioOutput, PromptCache, ReasoningControl, StreamOptions, WebSearch
 from betterai.core.tools import AnyTool, ResponseFormat, ToolChoice
+
+if TYPE_CHECKING:
+    from betterai.core.message import Message
+    from betterai.core.realtime_settings import AudioFormat, Transcription, TurnDetection
 
 
 class GenerationOptions(TypedDict, Generic[Output], total=False):
@@ -137,3 +141,29 @@ class SpeechOptions(CallOptions, total=False):
     instructions: str | None
     seed: int | None
     alignment: bool | None
+
+
+class RealtimeOptions(CallOptions, total=False):
+    instructions: str | None
+    voice: str | None
+    speed: float | None
+    language: str | None
+    modalities: Sequence[Literal["audio", "text"]] | None
+    input_format: AudioFormat | str | None
+    output_format: AudioFormat | str | None
+    tools: Sequence[AnyTool] | None
+    tool_choice: str | ToolChoice | None
+    parallel_tool_calls: bool | None
+    turn_detection: TurnDetection | Literal["server", "semantic", "none"] | None
+    transcription: Transcription | bool | str | None
+    output_transcription: bool | None
+    noise_reduction: str | None
+    temperature: float | None
+    top_p: float | None
+    top_k: int | None
+    seed: int | None
+    max_tokens: int | None
+    reasoning: str | int | bool | ReasoningControl | None
+    truncation: str | float | Mapping[str, Any] | None
+    history: Sequence[Message] | None
+    resumption: bool | str | None

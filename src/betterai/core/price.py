@@ -146,7 +146,9 @@ _read_modalities = attrgetter(*_MODALITIES)
 
 def _count(usage: Usage) -> list[tuple[str, int]]:
     """The counters by the names of their rates."""
-    counted = [("text_in", usage.text_in), ("text_out", usage.text_out), ("reasoning", usage.reasoning or 0)]
+    counted = [("text_in", usage.text_in), ("text_out", usage.text_out)]
+    if usage.reasoning:
+        counted.append(("reasoning", usage.reasoning))
     if any(counts := _read_modalities(usage)):
         counted.extend(zip(_MODALITIES, counts, strict=True))
     for kind, count in usage.cached.items():

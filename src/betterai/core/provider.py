@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from betterai.core.data import Data
 from betterai.core.model import ModelConfig
+from betterai.core.webhooks import Webhooks
 
 
 class Setting(Data, frozen=True, kw_only=True):
@@ -111,7 +112,8 @@ class Provider(Data, frozen=True, kw_only=True):
     category is its default. `defaults` names the model to take where only the provider is given. `embedded` marks the
     provider that needs neither key nor network. `codec_settings` are settings, none secret, that its codecs find in
     `Call.provider_settings`; "base_url" is the address as it was made out.
-    `otel_name` is what OpenTelemetry's conventions call it, where that is not its name.
+    `otel_name` is what OpenTelemetry's conventions call it, where that is not its name. `webhooks` reads what it tells
+    by itself, where it does.
     """
 
     name: str
@@ -129,6 +131,7 @@ class Provider(Data, frozen=True, kw_only=True):
     codec_settings: tuple[str, ...] = ()
     list_models_path: str = ""
     otel_name: str = ""
+    webhooks: Webhooks | None = None
 
     def setting(self, name: str) -> Setting | None:
         return next((setting for setting in self.settings if setting.name == name), None)

@@ -32,10 +32,11 @@ class CallWarning(Data, frozen=True, kw_only=True):
     """Something that the caller should know of. `field` is a setting's name.
 
     `dropped` was not sent; `translated` was sent in another form; `capability`: the catalogue says that the model
-    cannot do this, and it was sent all the same; `truncated`: the provider cut the input, and says so.
+    cannot do this, and it was sent all the same; `truncated`: the provider cut the input, and says so; `provider`: its
+    own warning, `field` being its word for it.
     """
 
-    code: Literal["dropped", "translated", "unknown_model", "deprecated", "capability", "truncated"]
+    code: Literal["dropped", "translated", "unknown_model", "deprecated", "capability", "truncated", "provider"]
     field: str
     message: str
 

@@ -9,7 +9,6 @@ import msgspec
 
 from betterai.core.data import Data
 from betterai.core.media import Media, MediaKind, kind_of
-from betterai.core.message import ToolCall
 from betterai.core.response import CallWarning, Timing
 from betterai.core.usage import Cost, Usage
 
@@ -96,11 +95,17 @@ class Transcript(Result, frozen=True, kw_only=True):
 
 
 class TranscriptChunk(Data, frozen=True, kw_only=True):
-    """A piece of a live transcript. An interim piece (`final` False) is replaced by the next one."""
+    """A piece of a live transcript. An interim piece (`final` False) is replaced by the next one.
+
+    Where the provider hears turns, `turn` counts them from 0, and `event` says what happened to one: it started; it
+    will probably end (time to prepare an answer); it went on after all; it ended.
+    """
 
     text: str = ""
     final: bool = False
     words: tuple[Word, ...] | None = None
+    turn: int | None = None
+    event: Literal["", "turn_started", "turn_ending", "turn_resumed", "turn_ended"] = ""
     response: Transcript | None = None
 
 
@@ -129,23 +134,6 @@ class Voice(Data, frozen=True, kw_only=True):
     description: str = ""
     preview_url: str = ""
     labels: Mapping[str, str] = {}
-
-
-class RealtimeEvent(Data, frozen=True, kw_only=True):
-    """One event of a realtime session, either way. `type` says which fields are set."""
-
-    type: Literal[
-        "session", "audio", "text", "transcript", "input_transcript", "speech_started", "speech_stopped", "tool_call",
-        "tool_result", "commit", "interrupt", "turn_started", "turn_done", "usage", "error",
-    ]  # fmt: skip
-    audio: bytes = b""
-    text: str = ""
-    final: bool = False
-    tool_call: ToolCall | None = None
-    id: str = ""
-    usage: Usage | None = None
-    error: str = ""
-    details: Mapping[str, object] = {}
 
 
 class EmbeddingResponse(Result, frozen=True, kw_only=True):
@@ -234,13 +222,3 @@ class FileHandle(Data, frozen=True, kw_only=True):
             filename=self.filename,
             owner=self.owner,
         )
-
-
-class BatchStatus(Data, frozen=True, kw_only=True):
-    """How a batch stands. `counts` has total, completed and failed."""
-
-    id: str
-    provider: str
-    state: Literal["running", "completed", "failed", "expired", "cancelled"]
-    counts: Mapping[str, int] = {}
-    raw_state: str = ""

@@ -30,7 +30,8 @@ class _Named(Struct, frozen=True, gc=False):
 
 
 class Target(_Named, frozen=True, kw_only=True, gc=False):
-    """One place where a router may ask: `Target("groq/…", keys=(KEY_1, KEY_2))`, or any text provider.
+    """One place where a router may ask: `Target("groq/…", keys=(KEY_1, KEY_2))`, or any text provider, a router of the
+    configuration file (`"router/NAME"`) among them.
 
     `weight` is for `choose="weight"`. `keys` are tried in their order: the next one where one is turned down or has to
     wait. `concurrency` is how many calls it may have at a time. Targets that say the same `account` run out of money
@@ -49,10 +50,6 @@ class Target(_Named, frozen=True, kw_only=True, gc=False):
     def __post_init__(self) -> None:
         if not isinstance(self.model, str | BaseTextProvider) or self.model == "":
             raise ValidationError(f"a target is a model's name or a text provider, not {self.model!r:.80}")
-        if isinstance(self.model, str) and self.model.startswith(ROUTER_PREFIX):
-            name = self.model.removeprefix(ROUTER_PREFIX)
-            said = f"{self}: a router of the configuration file is no target by its name"
-            raise ValidationError(said, hint=f"pass Router.from_config({name!r}), or list its targets")
         if not (_is_number(self.weight) and self.weight > 0):
             raise ValidationError(f"{self}: weight must be above 0, not {self.weight}")
         if self.concurrency is not None and not _is_count(self.concurrency, 1):
@@ -64,7 +61,8 @@ class Target(_Named, frozen=True, kw_only=True, gc=False):
         for name, kind in (("config", CoreConfig), ("settings", GenerationSettings)):
             if (value := getattr(self, name)) is not None and not isinstance(value, kind):
                 raise ValidationError(f"{self}: {name} must be a {kind.__name__}, not {type(value).__name__}")
-        if not isinstance(self.model, str) and (self.keys or self.config):
+        named = isinstance(self.model, str) and not self.model.startswith(ROUTER_PREFIX)
+        if not named and (self.keys or self.config):
             raise ValidationError(f"{self}: a provider has its keys and configuration already")
 
     def __str__(self) -> str:

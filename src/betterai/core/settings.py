@@ -317,24 +317,6 @@ class SpeechSettings(CallSettings):
     alignment: bool | None = None
 
 
-class RealtimeSettings(CallSettings):
-    """Settings of a realtime session."""
-
-    instructions: str | None = None
-    voice: str | None = None
-    modalities: Sequence[str] | None = None
-    input_format: str | None = None
-    output_format: str | None = None
-    sample_rate: int | None = None
-    tools: Sequence[AnyTool] | None = None
-    tool_choice: str | ToolChoice | None = None
-    turn_detection: Mapping[str, Any] | Literal["server", "semantic", "none"] | None = None
-    transcribe_input: bool | str | None = None
-    temperature: float | None = None
-    max_tokens: int | None = None
-    reasoning: str | int | bool | ReasoningControl | None = None
-
-
 class EmbeddingSettings(CallSettings):
     """Settings of embeddings. `task` is what the vectors are for: "query", "document", "similarity", "classification",
     "clustering" are known to each vendor in its own word; any other word is sent as it is. `truncate` says whether

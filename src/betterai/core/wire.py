@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -25,11 +25,21 @@ REQUEST_ID_HEADERS = (
 """Where providers put their own id of a request, which their support asks for."""
 
 
+class Rest(Data, frozen=True, kw_only=True):
+    """Media from a byte on: what is left of an upload that broke off; or `size` bytes of them, which are one part of
+    it, small enough to be held in memory.
+    """
+
+    media: Media
+    offset: int
+    size: int | None = None
+
+
 class Field(Data, frozen=True, kw_only=True):
     """One field of a form: a plain value, or a file."""
 
     name: str
-    value: str | bytes | Media
+    value: str | bytes | Media | Rest
     filename: str = ""
     mime_type: str = ""
 
@@ -40,11 +50,8 @@ class Multipart(Data, frozen=True, kw_only=True):
     fields: tuple[Field, ...]
 
 
-class Rest(Data, frozen=True, kw_only=True):
-    """Media from a byte on: what is left of an upload that broke off."""
-
-    media: Media
-    offset: int
+JSON_HEADERS: Mapping[str, str] = {"Content-Type": "application/json"}
+"""Those of a request that has no others: always this one object, by which such requests are known."""
 
 
 class WireRequest(Data, frozen=True, kw_only=True):
@@ -52,7 +59,8 @@ class WireRequest(Data, frozen=True, kw_only=True):
 
     `url` is a path under the provider's base URL, or absolute. A struct or mapping body is sent as JSON. `reply` says
     how the answer is framed. `trust` "foreign" means: public addresses only, and never a key. `safe_to_repeat` is False
-    for what costs money twice when it is sent twice.
+    for what costs money twice when it is sent twice. `begins_job` marks the request of a job that holds the call: the
+    runner lays the caller's `extra_body` over it.
     """
 
     url: str
@@ -63,6 +71,7 @@ class WireRequest(Data, frozen=True, kw_only=True):
     reply: Literal["json", "text", "bytes", "file"] | Framing = "json"
     trust: Literal["provider", "foreign"] = "provider"
     safe_to_repeat: bool = False
+    begins_job: bool = False
     warnings: tuple[CallWarning, ...] = ()
 
 
@@ -76,6 +85,14 @@ class WireResponse(Data, frozen=True, kw_only=True):
     @property
     def content(self) -> bytes:
         return self.body if isinstance(self.body, bytes) else self.body.read_bytes()
+
+    def lines(self) -> Iterator[bytes]:
+        """The body line by line, without the empty ones; one that is in a file is never read whole."""
+        if isinstance(self.body, bytes):
+            yield from filter(None, map(bytes.strip, self.body.split(b"\n")))
+        else:
+            with self.body.open("rb") as file:
+                yield from filter(None, map(bytes.strip, file))
 
 
 class Event(Data, frozen=True, kw_only=True, gc=False):

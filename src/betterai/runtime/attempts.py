@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -40,19 +40,23 @@ class Clock(Data, frozen=True, kw_only=True):
 
 
 SYSTEM_CLOCK = Clock()
+_GRAIN = 0.01
+"""Seconds of a limit that are not worth another one."""
 
 
 class Budget:
     """Attempts and time of one call, shared by everything that tries on its behalf: retries, router, hedges.
 
-    Without `repeats` a layer below tries once and raises what it met: the one above knows of other targets.
+    Without `repeats` a layer below tries once and raises what it met: the one above knows of other targets, and may
+    wait less for the `first_byte` than the layer below would.
     """
 
-    __slots__ = ("attempts", "deadline", "repeats")
+    __slots__ = ("attempts", "deadline", "first_byte", "repeats")
 
     def __init__(self, attempts: int, deadline: float, *, repeats: bool = True) -> None:
         self.attempts = attempts
         self.deadline = deadline
+        self.first_byte = inf
         self.repeats = repeats
 
 
@@ -103,7 +107,12 @@ class Attempts:
                 attempts=self.records,
             )
         self._started = now
-        return self._begin(msgspec.structs.replace(self._timeout, total=min(left, self._timeout.total)))
+        limits, first_byte = self._timeout, inf if self._shared is None else self._shared.first_byte
+        if left < limits.total - _GRAIN:
+            limits = msgspec.structs.replace(limits, total=left)
+        if first_byte < limits.first_byte:
+            limits = msgspec.structs.replace(limits, first_byte=first_byte)
+        return self._begin(limits)
 
     def _begin(self, limits: Timeout) -> Timeout:
         if self._shared is not None:
@@ -132,6 +141,8 @@ class Attempts:
         request was not taken are tried again.
         """
         shared = self._shared
+        if isinstance(error, TotalTimeout) and shared is None:
+            error.message = f"the call took longer than {self._timeout.total:g} s"  # not the last attempt alone
         used_up = self._left <= 0 or (shared is not None and (shared.attempts <= 0 or not shared.repeats))
         if not error.retryable or used_up:
             return None

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from asyncio import Semaphore, TaskGroup, to_thread
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from math import inf
 from pathlib import Path
 from typing import Any, Never
 
 import msgspec
 
-from betterai.core.accumulate import split_sentences
+from betterai.core.accumulate import read_text
 from betterai.core.base import (
     BaseAudioProvider,
     BaseEmbeddingProvider,
     BaseImageProvider,
     BaseModerationProvider,
-    BaseRealtimeProvider,
     BaseRerankProvider,
     BaseTTSProvider,
     BaseVideoProvider,
-    RealtimeSession,
 )
 from betterai.core.exceptions import ProviderError, ValidationError
 from betterai.core.media import Media
 from betterai.core.model import Category, ModelConfig
+from betterai.core.response import TextChunk
 from betterai.core.results import (
     EmbeddingResponse,
     ImageChunk,
@@ -43,16 +43,16 @@ from betterai.core.settings import (
     EmbeddingSettings,
     ImageSettings,
     ModerationSettings,
-    RealtimeSettings,
     RerankSettings,
     SpeechSettings,
     TranscriptionSettings,
     VideoSettings,
 )
 from betterai.runtime.exchange import ExchangeRunner, is_duplex
-from betterai.runtime.live import CodecRealtimeSession, LiveRunner, open_live
+from betterai.runtime.live import LiveRunner
 from betterai.runtime.media import check_file
-from betterai.runtime.sums import join_embeddings, join_speech
+from betterai.runtime.sentences import speak_sentences
+from betterai.runtime.sums import join_embeddings
 
 AT_ONCE = 4
 """How many requests of one call may be under way together."""
@@ -223,10 +223,21 @@ class CodecAudioProvider(LiveRunner[Media, TranscriptionSettings, Transcript, Tr
         sent whole, and the text comes in pieces where the provider streams it.
         """
         settings = settings or TranscriptionSettings()
-        if (duplex := self.find_duplex(model)) is not None and (duplex is self.codec or not isinstance(audio, Media)):
-            heard = audio if isinstance(audio, AsyncIterator) else _cut(audio)
-            async for chunk in self.live(Media(kind="audio"), model, settings, heard):
-                yield chunk
+        if (duplex := self.find_duplex(model, settings)) is not None and (
+            duplex is self.codec or not isinstance(audio, Media)
+        ):
+            if isinstance(audio, Media):
+                data = await _read_recording(audio)
+                if getattr(duplex, "raw", False):
+                    from betterai.runtime.raw_sound import take_raw
+
+                    data, settings = take_raw(data, settings)
+                heard = _cut(data)
+            else:
+                heard = audio
+            async with aclosing(self.live(Media(kind="audio"), model, settings, heard)) as live:
+                async for chunk in live:
+                    yield chunk
             return
         if not isinstance(audio, Media):
             audio = Media(kind="audio", data=b"".join([piece async for piece in audio]))
@@ -266,31 +277,29 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
         return await self.ask(text, model, settings or SpeechSettings())
 
     async def synthesize_stream(
-        self, text: str | AsyncIterator[str], model: str = "", settings: SpeechSettings | None = None
+        self, text: str | AsyncIterator[str | TextChunk], model: str = "", settings: SpeechSettings | None = None
     ) -> AsyncGenerator[SpeechChunk, None]:
         """Sound as it comes. A text that comes in pieces goes out as it comes where the provider has a session for it;
-        else it is spoken sentence by sentence, a request each.
+        else it is spoken sentence by sentence, a request each: the next one is asked for while one is given out.
         """
         settings = settings or SpeechSettings()
-        if (duplex := self.find_duplex(model)) is not None and (duplex is self.codec or not isinstance(text, str)):
-            said = _one(text) if isinstance(text, str) else text
-            async for chunk in self.live("", model, settings, said):
-                yield chunk
+        if (duplex := self.find_duplex(model, settings)) is not None and (
+            duplex is self.codec or not isinstance(text, str)
+        ):
+            said = _one(text) if isinstance(text, str) else read_text(text)
+            async with aclosing(self.live("", model, settings, said)) as live:
+                async for piece in live:
+                    yield piece
             return
         if isinstance(text, str):
             ask = self.ask_stream if self.streams else super().synthesize_stream
             async for chunk in ask(text, model, settings):
                 yield chunk
             return
-        spoken: list[Speech] = []
-        async for sentence in split_sentences(text):
-            async for chunk in self.synthesize_stream(sentence, model, settings):
-                if chunk.response is not None:
-                    spoken.append(chunk.response)
-                if chunk.audio or chunk.words:
-                    yield msgspec.structs.replace(chunk, response=None)
-        if spoken:
-            yield self.last_piece(join_speech(spoken))
+        spoken = speak_sentences(read_text(text), lambda sentence: self.synthesize_stream(sentence, model, settings))
+        async with aclosing(spoken) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     def pieces_of(self, result: Speech) -> Sequence[SpeechChunk]:
         return [SpeechChunk(audio=result.audio.to_bytes(), words=result.words)]
@@ -302,16 +311,6 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
         return SpeechChunk(response=result)
 
 
-class CodecRealtimeProvider(LiveRunner[None, RealtimeSettings, Any, Never], BaseRealtimeProvider):
-    """Realtime voice."""
-
-    category = "realtime"
-
-    async def connect(self, model: str = "", settings: RealtimeSettings | None = None) -> RealtimeSession:
-        plan = await self.plan(None, model, settings or RealtimeSettings())
-        return CodecRealtimeSession(await open_live(self, plan, self.open_attempts()))
-
-
 PIECE_BYTES = 32 * 1024
 """In what pieces a recording goes into a session."""
 
@@ -320,13 +319,12 @@ async def _one(text: str) -> AsyncIterator[str]:
     yield text
 
 
-async def _cut(audio: Media | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _read_recording(audio: Media) -> bytes:
+    return audio.to_bytes() if audio.form == "bytes" else await to_thread(_read_file, audio)
+
+
+async def _cut(data: bytes) -> AsyncIterator[bytes]:
     """A recording in pieces."""
-    if not isinstance(audio, Media):
-        async for piece in audio:
-            yield piece
-        return
-    data = audio.to_bytes() if audio.form == "bytes" else await to_thread(_read_file, audio)
     for start in range(0, len(data), PIECE_BYTES):
         yield data[start : start + PIECE_BYTES]
 
@@ -346,7 +344,7 @@ def _stated(pieces: Sequence[Any]) -> Any:
 RUNNERS: dict[Category, type[ExchangeRunner[Any, Any, Any, Any]]] = {
     runner.category: runner
     for runner in (
-        CodecAudioProvider, CodecEmbeddingProvider, CodecImageProvider, CodecModerationProvider, CodecRealtimeProvider,
+        CodecAudioProvider, CodecEmbeddingProvider, CodecImageProvider, CodecModerationProvider,
         CodecRerankProvider, CodecTTSProvider, CodecVideoProvider,
     )
 }  # fmt: skip

@@ -17,16 +17,16 @@ def check_claims(
 ) -> tuple[CallWarning, ...]:
     """`given` are the settings that were set; without `media` the messages are not looked through."""
     found = [] if model.known and not model.shutdown else [*_check_model(model.key, model.known, model.shutdown)]
+    ranges, claims = model.config, model.capabilities
     for name, value in given.items():
-        if name in model.config and value is not None:
-            low, high = model.config[name]
+        if name in ranges and value is not None:
+            low, high = ranges[name]
             if not low <= value <= high:
                 found.append(_warn(name, f"{value} is outside {low:g} to {high:g}"))
-    if given.get("tools") and model.capabilities.supports_tools is False:
-        found.append(_warn("tools", f"{model.key} is said to take no tools"))
-    shape = given.get("response_format")
-    if isinstance(shape, JsonSchema) and model.capabilities.supports_structured_output is False:
-        found.append(_warn("response_format", f"{model.key} is said to take no JSON Schema"))
+        elif name == "tools" and value and claims.supports_tools is False:
+            found.append(_warn("tools", f"{model.key} is said to take no tools"))
+        elif name == "response_format" and isinstance(value, JsonSchema) and claims.supports_structured_output is False:
+            found.append(_warn("response_format", f"{model.key} is said to take no JSON Schema"))
     if media:
         found.extend(_check_media(model, messages))
     return tuple(found)

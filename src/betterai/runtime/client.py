@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from betterai.core.events import Listener
     from betterai.core.runs import ToolRun
+    from betterai.runtime.batches import Batches
     from betterai.runtime.files import Files
     from betterai.runtime.tool_loop import Approve
     from betterai.runtime.tool_stream import ToolStream
@@ -187,6 +188,13 @@ class Client(Modalities):
 
         return Files(self._config, self._connect)
 
+    @property
+    def batches(self) -> Batches:
+        """Batches, with this client's keys and connections: `await client.batches.submit(model, requests)`."""
+        from betterai.runtime.batches import Batches
+
+        return Batches(self._config, self._connect)
+
     async def load_media(self, media: Media) -> Media:
         """Media of an answer with its bytes: what is a URL is fetched, without any key. Raises `BetterAIError`."""
         limits = read_timeout(complete_config(self._config).timeout)
@@ -284,10 +292,16 @@ def _prepare(messages: Messages, system: str | None) -> Messages:
     return (Message.system(system), *read_messages(messages)) if system else messages
 
 
-def merge_settings(settings: GenerationSettings | None, options: GenerationOptions[Any]) -> GenerationSettings:
-    """Settings with options on top."""
+def merge_settings(
+    settings: GenerationSettings | Mapping[str, Any] | None, options: GenerationOptions[Any]
+) -> GenerationSettings:
+    """Settings, or a dict of them, with options on top. Raises `ValidationError`."""
     if settings is None:
         return GenerationSettings(**options)
+    if not isinstance(settings, GenerationSettings):
+        if not isinstance(settings, Mapping):
+            raise ValidationError(f"settings are GenerationSettings or a dict, not {settings!r:.80}")
+        settings = GenerationSettings(**settings)
     return settings.replace(**options) if options else settings
 
 

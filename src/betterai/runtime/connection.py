@@ -172,8 +172,8 @@ def find_secrets(settings: CallSettings) -> list[str]:
     """The values of extra headers and query parameters whose names say that they are secret: whole, without what
     stands before them (such as "Bearer"), and as they look inside a URL.
     """
-    given = settings.given()
-    return find_named_secrets({**(given.get("extra_headers") or {}), **(given.get("extra_query") or {})})
+    headers, query = settings.extra_headers, settings.extra_query
+    return find_named_secrets({**(headers or {}), **(query or {})}) if headers or query else []
 
 
 def find_named_secrets(extra: Mapping[str, object]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from random import getrandbits
 from typing import Any
 
 import msgspec
@@ -10,14 +11,21 @@ import msgspec
 from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
 from betterai.core.provider import Provider
-from betterai.core.wire import Field, Multipart, Rest, WireRequest
+from betterai.core.wire import JSON_HEADERS, Field, Multipart, Rest, WireRequest
 
+LARGE = 1024 * 1024
+"""Above so many bytes, bodies are written and read in a thread: so that the loop is not held up."""
 _encode = msgspec.json.Encoder().encode
 _AS_IT_IS = (type(None), bytes, Multipart, Media, Rest)
 
 
-def encode_request(request: WireRequest, extra_body: Mapping[str, Any] | None = None) -> WireRequest:
-    """The request with its body as bytes; forms and media stay as they are. Raises `ValidationError`."""
+def encode_request(
+    request: WireRequest, extra_body: Mapping[str, Any] | None = None, *, large: bool = False
+) -> WireRequest:
+    """The request with its body as bytes; forms and media stay as they are. Raises `ValidationError`.
+
+    `large`: there may be long texts in it, and it is written in a thread.
+    """
     body = request.body
     if isinstance(body, Multipart) and extra_body:
         return msgspec.structs.replace(request, body=add_fields(body, extra_body))
@@ -26,11 +34,41 @@ def encode_request(request: WireRequest, extra_body: Mapping[str, Any] | None = 
     if extra_body:
         body = _merge(body if isinstance(body, dict) else msgspec.to_builtins(body), extra_body)
     try:
-        encoded = _encode(body)
+        encoded = _encode_in_slices(body) if large else _encode(body)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValidationError(f"the request cannot be written as JSON: {error}") from error
-    headers = {"Content-Type": "application/json", **request.headers}
+    headers = {**JSON_HEADERS, **request.headers} if request.headers else JSON_HEADERS
     return msgspec.structs.replace(request, body=encoded, headers=headers)
+
+
+def _encode_in_slices(body: Any) -> bytes:
+    """JSON whose long texts are written a slice at a time: while one call writes it all, no other thread has its turn,
+    and so the event loop has none.
+    """
+    mark, texts = f"{getrandbits(128):032x}", []
+
+    def put_aside(value: Any) -> Any:
+        if isinstance(value, str):
+            if len(value) <= LARGE:
+                return value
+            texts.append(value)
+            return mark
+        if isinstance(value, Mapping):
+            return {name: put_aside(item) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [put_aside(item) for item in value]
+        if isinstance(value, msgspec.Struct):
+            found = {name: getattr(value, name) for name in value.__struct_fields__}
+            changed = {name: kept for name, item in found.items() if (kept := put_aside(item)) is not item}
+            return msgspec.structs.replace(value, **changed) if changed else value
+        return value
+
+    first, *rest = _encode(put_aside(body)).split(f'"{mark}"'.encode())
+    pieces = [first]
+    for text, following in zip(texts, rest, strict=True):
+        slices = [_encode(text[at : at + LARGE])[1:-1] for at in range(0, len(text), LARGE)]
+        pieces += [b'"', *slices, b'"', following]
+    return b"".join(pieces)
 
 
 def add_fields(form: Multipart, extra: Mapping[str, Any]) -> Multipart:

@@ -34,7 +34,7 @@ from betterai.core.wire import Call, Event, WireRequest, WireResponse
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock
 from betterai.runtime.call_media import find_call_media, load_call_media, media_bytes
 from betterai.runtime.connection import Connection, TransportSource, find_secrets
-from betterai.runtime.encoding import check_size, encode_request
+from betterai.runtime.encoding import LARGE, check_size, encode_request
 from betterai.runtime.lookup import ModelFinder, check_model
 from betterai.runtime.registry import check_vendors, choose_protocol
 from betterai.runtime.stream_pieces import is_stream
@@ -42,7 +42,7 @@ from betterai.wire.errors import read_request_id
 from betterai.wire.framing import Framer, open_framer
 
 if TYPE_CHECKING:
-    from betterai.runtime.live import NoReply
+    from betterai.runtime.duplex import DuplexSession
     from betterai.runtime.steps import StepsRun
     from betterai.transport.http import Endpoint, Reply
 
@@ -51,8 +51,6 @@ S = TypeVar("S", bound=CallSettings)
 R = TypeVar("R", bound=Result)
 E = TypeVar("E")
 
-LARGE = 1024 * 1024
-"""Above so many bytes, bodies are written and read in a thread: so that the loop is not held up."""
 ENDING_SECONDS = 1.0
 _FRAMED = frozenset({"sse", "ndjson", "event_stream"})
 
@@ -238,16 +236,16 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
             if is_job(codec) or is_duplex(codec):
                 return Plan(codec=codec, call=call, request=None)
             large = media_bytes(find_call_media(input, settings)) > LARGE
-            request = await to_thread(self._build, codec, call) if large else self._build(codec, call)
+            request = await to_thread(self._build, codec, call, large=True) if large else self._build(codec, call)
             check_size(request, getattr(codec, "max_body_bytes", None), self.provider)
             return Plan(codec=codec, call=call, request=request)
         except BetterAIError as error:
             raise error.locate(self.provider.name, model.id) from error.__cause__
 
-    def _build(self, codec: Any, call: Any) -> WireRequest:
+    def _build(self, codec: Any, call: Any, *, large: bool = False) -> WireRequest:
         request: WireRequest = codec.build_request(call)
         refuse_dropped(request, self._config)
-        return encode_request(request, call.settings.extra_body)
+        return encode_request(request, call.settings.extra_body, large=large)
 
     def find_codec(self, model: ModelConfig) -> Any:
         """A model may be served over another protocol than the one that this provider was made for."""
@@ -341,7 +339,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         result: R,
         plan: Plan,
         attempts: Attempts,
-        reply: Reply | StepsRun[Any, R] | NoReply,
+        reply: Reply | StepsRun[Any, R] | DuplexSession[Any, E],
         first_byte: float | None = None,
         *,
         warnings: Iterable[Any] | None = None,
@@ -356,7 +354,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
             warnings=(*warnings, *result.warnings),
             cost=result.cost or price_usage(result.usage, plan.call.model.price),
             headers=reply.headers,
-            request_id=read_request_id(reply.headers),
+            request_id=read_request_id(reply.headers) or result.request_id,
             timing=Timing(
                 connect=getattr(reply, "connect", None),
                 first_byte=first_byte,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from betterai.config.defaults import MODEL_VARIABLES, default_model
 from betterai.config.environment import complete_config, read_setting
 from betterai.config.file import check_keys, near
 from betterai.core.base import (
     BaseAudioProvider,
+    BaseBatchProvider,
     BaseEmbeddingProvider,
     BaseImageProvider,
     BaseModerationProvider,
@@ -26,6 +27,9 @@ from betterai.core.provider import Provider
 from betterai.core.routing import ROUTER_PREFIX
 from betterai.runtime.connection import TransportSource
 from betterai.runtime.registry import choose_protocol, get_provider, register_provider, resolve_model
+
+if TYPE_CHECKING:
+    from betterai.runtime.batch_store import BatchStore
 
 P = TypeVar("P")
 AnyProvider = type[P] | Callable[..., P] | Provider
@@ -65,9 +69,11 @@ def get_tts_provider(settings: CoreConfig | str, *, transport: TransportSource |
     return cast(BaseTTSProvider, _get("tts", settings, transport))
 
 
-def get_realtime_provider(settings: CoreConfig | str) -> BaseRealtimeProvider:
+def get_realtime_provider(
+    settings: CoreConfig | str, *, transport: TransportSource | None = None
+) -> BaseRealtimeProvider:
     """The realtime provider behind a model."""
-    return cast(BaseRealtimeProvider, _get("realtime", settings))
+    return cast(BaseRealtimeProvider, _get("realtime", settings, transport))
 
 
 def get_embedding_provider(
@@ -87,6 +93,19 @@ def get_moderation_provider(
 ) -> BaseModerationProvider:
     """The moderation provider behind a model."""
     return cast(BaseModerationProvider, _get("moderation", settings, transport))
+
+
+def get_batch_provider(
+    settings: CoreConfig | str,
+    *,
+    store: BatchStore | None = None,
+    transport: TransportSource | None = None,
+) -> BaseBatchProvider:
+    """Who works on the batches of a model; `betterai.batches.submit` asks it. Without a store nothing is kept."""
+    from betterai.runtime.batch_providers import find_batch_provider
+
+    config = CoreConfig(model=settings) if isinstance(settings, str) else settings
+    return find_batch_provider(complete_config(config), store=store, transport=transport)[0]
 
 
 def register_text_provider(name: str, provider: AnyProvider[BaseTextProvider], *, replace: bool = False) -> None:
@@ -138,6 +157,11 @@ def register_moderation_provider(
 ) -> None:
     """Make a class, or a declaration, the moderation provider behind `name`."""
     register_provider("moderation", name, provider, replace=replace)
+
+
+def register_batch_provider(name: str, provider: AnyProvider[BaseBatchProvider], *, replace: bool = False) -> None:
+    """Make a class, or a declaration, the one that works on batches behind `name`."""
+    register_provider("batch", name, provider, replace=replace)
 
 
 def find_provider(
@@ -204,6 +228,10 @@ def _make_runner(
         from betterai.runtime.text import CodecTextProvider
 
         return CodecTextProvider(provider, codec, config, model, transport=transport)
+    if category == "realtime":
+        from betterai.runtime.realtime.provider import CodecRealtimeProvider
+
+        return CodecRealtimeProvider(provider, codec, config, model, transport=transport)
     from betterai.runtime.categories import RUNNERS
 
     if category not in RUNNERS:

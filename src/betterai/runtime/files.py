@@ -9,11 +9,11 @@ import mimetypes
 import os
 import shutil
 from asyncio import to_thread
-from collections.abc import Generator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, Any, Generic, TypeVar
+from typing import IO, Any
 
 import msgspec
 
@@ -26,15 +26,16 @@ from betterai.core.model import ModelConfig
 from betterai.core.results import FileHandle, FileUpload
 from betterai.core.settings import CallSettings
 from betterai.core.sniffing import sniff_mime_type
-from betterai.core.wire import Call, WireRequest, WireResponse
+from betterai.core.wire import Call
 from betterai.runtime.attempts import SYSTEM_CLOCK
 from betterai.runtime.connection import Connection, TransportSource
 from betterai.runtime.media import check_file
 from betterai.runtime.registry import get_provider, provider_names, resolve_model
+from betterai.runtime.saving import move_to
+from betterai.runtime.single import ask_once
 from betterai.runtime.steps import StepsRun
 
 Source = str | os.PathLike[str] | bytes | Media | IO[bytes]
-R = TypeVar("R")
 
 
 class Files:
@@ -82,13 +83,35 @@ class Files:
     async def get(self, handle: FileHandle | str, where: str = "", *, config: CoreConfig | None = None) -> FileHandle:
         """How a file stands now, by its handle, or by its id and where it is."""
         connection, codec, id = self._find_file(handle, where, config)
-        found: FileHandle = await _ask(codec, codec.build_get(id), codec.parse_file, connection)
+        found: FileHandle = await ask_once(codec, codec.build_get(id), codec.parse_file, connection)
         return _own(found, connection)
+
+    async def download(
+        self,
+        handle: FileHandle | str,
+        target: str | os.PathLike[str] = ".",
+        where: str = "",
+        *,
+        config: CoreConfig | None = None,
+    ) -> Path:
+        """Write a file to a path, or into a folder under its own name; it is never held in memory. Where it is.
+
+        Not every file can be had again: most providers give out those alone that were made there. Nothing is written
+        over another file in a folder. Raises `ValidationError` and `ProviderError`.
+        """
+        connection, codec, id = self._find_file(handle, where, config)
+        place = await to_thread(os.path.expanduser, target)
+        name = handle.filename if isinstance(handle, FileHandle) else ""
+        if not name and await to_thread(os.path.isdir, place):
+            found: FileHandle = await ask_once(codec, codec.build_get(id), codec.parse_file, connection)
+            name = found.filename
+        reply = await ask_once(codec, codec.build_download(id), lambda reply: reply, connection)
+        return await to_thread(move_to, reply.body, Path(place), name or id)
 
     async def delete(self, handle: FileHandle | str, where: str = "", *, config: CoreConfig | None = None) -> None:
         """Delete a file at its provider."""
         connection, codec, id = self._find_file(handle, where, config)
-        await _ask(codec, codec.build_delete(id), lambda reply: None, connection)
+        await ask_once(codec, codec.build_delete(id), lambda reply: None, connection)
 
     async def list(self, where: str, *, config: CoreConfig | None = None) -> tuple[FileHandle, ...]:
         """All files that the account has there."""
@@ -96,7 +119,8 @@ class Files:
         found: tuple[FileHandle, ...] = ()
         after: str | None = ""
         while after is not None:
-            files, following = await _ask(codec, codec.build_list(after), codec.parse_list, connection)
+            read = partial(codec.parse_list, after=after)
+            files, following = await ask_once(codec, codec.build_list(after), read, connection)
             found += tuple(_own(file, connection) for file in files)
             after = following if following and following != after else None
         return found
@@ -167,30 +191,9 @@ def _spool(file: IO[bytes]) -> Any:
     return copy
 
 
-class _Single(Generic[R]):
-    """One request as a job, so that it is sent as all others are."""
-
-    def __init__(self, codec: FilesCodec, request: WireRequest, parse: Any) -> None:
-        self._request = request
-        self._parse = parse
-        self.parse_error = codec.parse_error
-
-    def run(self, call: Any, state: Any = None) -> Generator[WireRequest, WireResponse | None, R]:
-        reply = yield self._request
-        result: R = self._parse(reply)
-        return result
-
-    def cancel(self, state: Any) -> WireRequest | None:
-        return None
-
-
-async def _ask(codec: FilesCodec, request: WireRequest, parse: Any, connection: Connection) -> Any:
-    single: Any = _Single(codec, request, parse)
-    return await StepsRun(single, None, connection).run()
-
-
 _files = Files()
 upload = _files.upload
 get = _files.get
+download = _files.download
 delete = _files.delete
 list = _files.list

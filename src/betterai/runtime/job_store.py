@@ -16,6 +16,7 @@ from betterai.core.data import Data
 from betterai.core.exceptions import ConfigurationError, ValidationError
 from betterai.core.jobs import JobHandle, JobStatus
 from betterai.core.response import CallWarning
+from betterai.core.webhooks import WebhookEvent
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -88,6 +89,13 @@ class JobStore:
             raise ValidationError(f"{len(rows)} jobs begin with {id!r}", hint="write more of it")
         return rows[0] if rows else None
 
+    def find_event(self, event: WebhookEvent) -> StoredJob | None:
+        """The job that a webhook tells of; None where it is not in the store."""
+        if event.call and (found := self.find(event.call)):
+            return found
+        named = self._read("WHERE instr(handle, ?)", (msgspec.json.encode(event.job),)) if event.job else ()
+        return next((job for job in named if _is_told_of(job.handle, event)), None)
+
     def jobs(self, *, running: bool = False) -> tuple[StoredJob, ...]:
         """All of them, or those that are not over; the newest first."""
         return self._read("WHERE status = 'running'" if running else "", ())
@@ -127,6 +135,10 @@ class JobStore:
         return ConfigurationError(
             f"the store of jobs at {str(self.path)!r} cannot be used: {error}", hint="set BETTERAI_STATE to a folder"
         )
+
+
+def _is_told_of(handle: JobHandle, event: WebhookEvent) -> bool:
+    return event.provider in ("", handle.provider) and (handle.state or {}).get("id") == event.job
 
 
 def _read_row(row: tuple[Any, ...]) -> StoredJob:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError, create_task, wait
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from asyncio import CancelledError, create_task, sleep, wait
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, TypeVar
 
-from betterai.core.base import RealtimeSession
-from betterai.core.exceptions import BetterAIError, ProviderError
-from betterai.core.results import RealtimeEvent, Result
+import msgspec
+
+from betterai.core.exceptions import APIConnectionError, BetterAIError, ProviderError, StreamInterrupted
+from betterai.core.price import price_usage
+from betterai.core.results import Result
 from betterai.core.settings import CallSettings
 from betterai.runtime.attempts import Attempts
 from betterai.runtime.duplex import DuplexSession, open_session
-from betterai.runtime.exchange import ExchangeRunner, Plan, is_duplex
+from betterai.runtime.exchange import ExchangeRunner, Plan, is_duplex, refuse_dropped
 
 I = TypeVar("I")  # noqa: E741
 S = TypeVar("S", bound=CallSettings)
@@ -20,40 +23,69 @@ R = TypeVar("R", bound=Result)
 E = TypeVar("E")
 
 
-class NoReply:
-    """In the place of a reply, where there is none: a session has no headers."""
-
-    headers: Mapping[str, str] = {}
-
-
 class LiveRunner(ExchangeRunner[I, S, R, E]):
     """A runner whose category has sessions as well."""
 
     async def live(self, input: I, name: str, settings: S, items: AsyncIterator[Any]) -> AsyncGenerator[E, None]:
         """The pieces of a session that is given `items` as they come. The last piece has the result."""
-        plan = await self.plan(input, name, settings, stream=True, codec=self.find_duplex(name))
+        plan = await self.plan(input, name, settings, stream=True, codec=self.find_duplex(name, settings))
+        try:
+            refuse_dropped(plan.codec.connect(plan.call), self._config)
+        except BetterAIError as error:
+            raise error.locate(self.provider.name, plan.call.model.id) from None
         self.endpoint(plan)
         attempts = self.open_attempts()
         session = await open_live(self, plan, attempts)
         pieces: list[E] = []
         try:
-            async for piece in converse(session, items):
-                pieces.append(piece)
-                if getattr(piece, "response", None) is None:
-                    yield piece
+            async with aclosing(converse(session, items, self._clock.sleep or sleep)) as events:
+                async for piece in events:
+                    pieces.append(piece)
+                    if getattr(piece, "response", None) is None:
+                        yield piece
         except BetterAIError as error:
+            if error.provider:
+                raise
+            if isinstance(error, StreamInterrupted):
+                error.partial = self._so_far(session.state, pieces, plan)
             raise self.locate(error, plan, attempts) from error.__cause__
         stated = getattr(pieces[-1], "response", None) if pieces else None
         result = stated if stated is not None else self.join_pieces(pieces, plan.call.model)
-        yield self.last_piece(self.complete(result, plan, attempts, NoReply(), warnings=plan.call.warnings))
+        known = plan.call.warnings
+        warnings = (*known, *(warning for warning in session.warnings if warning not in known))
+        yield self.last_piece(self.complete(result, plan, attempts, session, warnings=warnings))
 
-    def find_duplex(self, name: str) -> Any:
-        """The codec for live sessions: the one that is spoken, or another of the provider; None where there is none."""
-        codec = self.find_codec(self._models.find(name))
+    def _so_far(self, state: Any, pieces: list[E], plan: Plan) -> Result | None:
+        """What came of a session that broke; None where nothing did."""
+        if not pieces:
+            return None
+        result: Result = state.so_far() if hasattr(state, "so_far") else self.join_pieces(pieces, plan.call.model)
+        model = plan.call.model
+        return msgspec.structs.replace(
+            result,
+            provider=self.provider.name,
+            model=result.model or model.id,
+            cost=result.cost or price_usage(result.usage, model.price),
+        )
+
+    def find_duplex(self, name: str, settings: S) -> Any:
+        """The codec for live sessions: the one that is spoken; else another of the provider, where the model is served
+        over it and it carries what is asked for. None where there is none.
+        """
+        model = self._models.find(name)
+        codec = self.find_codec(model)
         if is_duplex(codec):
             return codec
-        others = () if self._config.protocol else self.provider.protocols.get(self.category, {}).values()
-        return next((other for other in others if is_duplex(other)), None)
+        live = model.traits.live_protocol
+        others = {} if self._config.protocol else self.provider.protocols.get(self.category, {})
+        for protocol, other in others.items():
+            if is_duplex(other) and not getattr(other, "alone", False) and live in ("", protocol):
+                return other if getattr(other, "carries", _anything)(settings) else None
+        return None
+
+
+def _anything(settings: CallSettings) -> bool:
+    return True
 
 
 async def open_live(
@@ -71,25 +103,47 @@ async def open_live(
         return session
 
 
-async def converse(session: DuplexSession[I | None, E], items: AsyncIterator[I]) -> AsyncGenerator[E, None]:
+async def converse(
+    session: DuplexSession[I | None, E], items: AsyncIterator[I], pause: Callable[[float], Awaitable[None]] = sleep
+) -> AsyncGenerator[E, None]:
     """Send the items as they come, and None when there are no more; give the events of the session to its end.
 
-    What the source of the items raises ends the session, and is raised here.
+    What the source of the items raises ends the session, and is raised here. `pause` waits between the looks whether
+    something must be sent to keep the session open.
     """
     failure: list[BaseException] = []
+
+    async def put(item: I | None) -> bool:
+        """Where the other side has gone, reading says why."""
+        try:
+            await session.send(item)
+        except APIConnectionError:
+            return False
+        return True
 
     async def feed() -> None:
         try:
             async for item in items:
-                await session.send(item)
-            await session.send(None)
+                if not await put(item):
+                    return
+            await put(None)
         except CancelledError:
             raise
         except BaseException as error:
             failure.append(error)
             await session.aclose()
 
-    sending = create_task(feed())
+    async def keep_alive() -> None:
+        while True:
+            await pause(session.state.keep_alive_seconds)  # type: ignore[attr-defined]
+            try:
+                await session.keep_alive()
+            except APIConnectionError:
+                return
+
+    beside = [create_task(feed())]
+    if hasattr(session.state, "keep_alive"):
+        beside.append(create_task(keep_alive()))
     try:
         async with session:
             async for event in session:
@@ -99,23 +153,8 @@ async def converse(session: DuplexSession[I | None, E], items: AsyncIterator[I])
             raise failure[0] from None
         raise
     finally:
-        sending.cancel()
-        await wait([sending])
+        for task in beside:
+            task.cancel()
+        await wait(beside)
     if failure:
         raise failure[0]
-
-
-class CodecRealtimeSession(RealtimeSession):
-    """A realtime session of a codec."""
-
-    def __init__(self, session: DuplexSession[RealtimeEvent, RealtimeEvent]) -> None:
-        self._session = session
-
-    async def send(self, event: RealtimeEvent) -> None:
-        await self._session.send(event)
-
-    def __aiter__(self) -> AsyncIterator[RealtimeEvent]:
-        return self._session.__aiter__()
-
-    async def aclose(self) -> None:
-        await self._session.aclose()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
@@ -12,6 +12,8 @@ from msgspec import UNSET, UnsetType
 
 from betterai.config.defaults import default_model
 from betterai.config.environment import complete_config
+from betterai.core.accumulate import read_text
+from betterai.core.base import BaseTTSProvider
 from betterai.core.config import CoreConfig
 from betterai.core.events import Listener
 from betterai.core.exceptions import ConfigurationError
@@ -21,11 +23,13 @@ from betterai.core.options import (
     EmbeddingOptions,
     ImageOptions,
     ModerationOptions,
+    RealtimeOptions,
     RerankOptions,
     SpeechOptions,
     TranscriptionOptions,
     VideoOptions,
 )
+from betterai.core.response import TextChunk
 from betterai.core.results import (
     EmbeddingResponse,
     ImageChunk,
@@ -57,8 +61,12 @@ from betterai.runtime.sources import MediaSource, gather_media
 from betterai.runtime.stand_in import choose_transport
 
 if TYPE_CHECKING:
+    from betterai.core.base import BaseRealtimeProvider
+    from betterai.core.realtime import RealtimeToken
+    from betterai.core.realtime_settings import RealtimeSettings
     from betterai.runtime.job_store import JobStore
     from betterai.runtime.jobs import Job
+    from betterai.runtime.realtime.opening import Opening
     from betterai.transport.http import HTTPTransport
 
 R = TypeVar("R", bound=Result)
@@ -303,7 +311,7 @@ class Modalities:
     def stream_speech(
         self,
         model: str,
-        text: str | AsyncIterator[str],
+        text: str | AsyncIterable[str | TextChunk],
         *,
         config: CoreConfig | None = None,
         settings: SpeechSettings | None = None,
@@ -312,7 +320,47 @@ class Modalities:
         """The same as it comes, of a text that may still be coming: see `betterai.stream_speech`."""
         found = self.find("tts", model, config)
         wanted = _merge(SpeechSettings, settings, options)
+        if not isinstance(text, str):
+            text = read_text(text)
+        if getattr(type(found.provider), "synthesize_stream", None) is BaseTTSProvider.synthesize_stream:
+            from betterai.runtime.sentences import speak_with
+
+            return found.pieces(lambda provider: speak_with(provider, text, found.id, wanted), text, wanted)
         return found.pieces(lambda provider: provider.synthesize_stream(text, found.id, wanted), text, wanted)
+
+    def realtime(
+        self,
+        model: str | BaseRealtimeProvider = "",
+        *,
+        config: CoreConfig | None = None,
+        settings: RealtimeSettings | None = None,
+        **options: Unpack[RealtimeOptions],
+    ) -> Opening:
+        """A session of realtime voice: see `betterai.realtime`."""
+        from betterai.core.realtime_settings import RealtimeSettings
+        from betterai.runtime.realtime.opening import Opening
+
+        wanted = _merge(RealtimeSettings, settings, options)
+        if not isinstance(model, str):
+            return Opening(lambda: model.connect("", wanted))
+        found = self.find("realtime", model, config)
+        return Opening(lambda: found.provider.connect(found.id, wanted))
+
+    async def realtime_token(
+        self,
+        model: str = "",
+        *,
+        seconds: int | None = None,
+        config: CoreConfig | None = None,
+        settings: RealtimeSettings | None = None,
+        **options: Unpack[RealtimeOptions],
+    ) -> RealtimeToken:
+        """A token for browsers: see `betterai.realtime_token`."""
+        from betterai.core.realtime_settings import RealtimeSettings
+
+        found, wanted = self.find("realtime", model, config), _merge(RealtimeSettings, settings, options)
+        token: RealtimeToken = await found.provider.token(found.id, wanted, seconds)
+        return token
 
     async def save_media(self, media: Media, path: str | os.PathLike[str]) -> Path:
         """Write media into a file, or into a folder under a new name: see `betterai.save_media`."""

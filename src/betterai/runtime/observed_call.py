@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Iterable
+from functools import lru_cache
+from logging import DEBUG
+from operator import attrgetter
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -161,8 +164,7 @@ class RunningCall(Running):
             host=host,
             port=port,
         )
-        self.tell_start(CallStarted(call=self.info))
-        return self.enter()
+        return self.begin_with(CallStarted(call=self.info))
 
     def _end(self, error: BaseException | None = None) -> None:
         """A stream that was left after its response had come was answered."""
@@ -212,6 +214,8 @@ class RunningCall(Running):
         return known if asked.connection is None else [*known, *asked.connection.secrets()]
 
     def _log(self, event: CallEnded) -> None:
+        if not calls.isEnabledFor(DEBUG):
+            return
         usage, cost = event.usage, event.cost
         calls.debug(
             "%s/%s%s %s%s in %.3f s, %d attempts, tokens %s in, %s out, $%s, request id %s",
@@ -240,17 +244,26 @@ def _find_host(connection: Connection | None) -> tuple[str, int | None]:
     if connection is None:
         return "", None
     try:
-        parts = urlsplit(connection.endpoint().base_url)
-        return parts.hostname or "", parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+        return _read_host(connection.endpoint().base_url)
     except BetterAIError:
         return "", None
 
 
+@lru_cache(maxsize=256)
+def _read_host(base_url: str) -> tuple[str, int | None]:
+    parts = urlsplit(base_url)
+    return parts.hostname or "", parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+
+
 def _redact(event: CallEnded, secrets: Iterable[str]) -> CallEnded:
     """Providers echo keys, in names and ids too."""
-    shown = {name: getattr(event, name) for name in ("provider", "model", "id", "request_id")}
-    hidden = dict(shown)
+    told = "\n".join(_read_told(event))
     for secret in secrets:
-        if len(secret) >= 4:
-            hidden = {name: value.replace(secret, "***") for name, value in hidden.items()}
-    return event if hidden == shown else msgspec.structs.replace(event, **hidden)
+        if len(secret) >= 4 and secret in told:
+            hidden = {name: getattr(event, name).replace(secret, "***") for name in _TOLD}
+            event = msgspec.structs.replace(event, **hidden)
+    return event
+
+
+_TOLD = ("provider", "model", "id", "request_id")
+_read_told = attrgetter(*_TOLD)

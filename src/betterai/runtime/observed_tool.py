@@ -22,8 +22,7 @@ class RunningTool(Running):
         """Await what it gives, and tell of it."""
         parent = self.start()
         self.info = ToolInfo(id=self.id, name=self._name, call_id=self._call_id, parent=parent)
-        self.tell_start(ToolStarted(tool=self.info))
-        entered = self.enter()
+        entered = self.begin_with(ToolStarted(tool=self.info))
         try:
             self.outcome = await work
         except BaseException as error:

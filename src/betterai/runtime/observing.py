@@ -108,6 +108,8 @@ class Running:
     def __init__(self, listener: Listener | None = None) -> None:
         self.id = f"{getrandbits(64):016x}"
         self.around: Around | None = None
+        self.kept: dict[Listener, Any] = {}
+        """What listeners keep beside it."""
         self._own: tuple[Listener, ...] = () if listener is None else (listener,)
         self._listeners: tuple[Listener, ...] = ()
         self.began = 0.0
@@ -124,11 +126,13 @@ class Running:
     def tell(self, event: CallEvent) -> None:
         _tell(self._listeners, event)
 
-    def tell_start(self, event: CallEvent) -> None:
-        """The same, and let listeners find what begins: see `find_running`."""
+    def begin_with(self, event: CallEvent) -> Entered:
+        """Enter the first step, and tell of the start in it: listeners find what begins (see `find_running`), and what
+        they put around its steps holds from then on.
+        """
         token = running.set(self)
         self.tell(event)
-        running.reset(token)
+        return token, None if self.around is None else self.around[0]()
 
     def elapsed(self) -> float:
         return time.monotonic() - self.began

@@ -13,6 +13,7 @@ from betterai.config.file import near
 from betterai.config.providers import ALL_MODELS
 from betterai.core.base import (
     BaseAudioProvider,
+    BaseBatchProvider,
     BaseEmbeddingProvider,
     BaseImageProvider,
     BaseModerationProvider,
@@ -39,6 +40,7 @@ BASES: Mapping[Category, type[BaseProvider]] = {
     "embeddings": BaseEmbeddingProvider,
     "rerank": BaseRerankProvider,
     "moderation": BaseModerationProvider,
+    "batch": BaseBatchProvider,
 }
 
 _registered: dict[str, Provider] = {}

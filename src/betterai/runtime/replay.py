@@ -68,6 +68,7 @@ class ReplayReport(Data, frozen=True, kw_only=True):
     ranking: tuple[Mapping[str, Any], ...] = ()
     verdicts: tuple[Mapping[str, Any], ...] = ()
     words: int | None = None
+    job: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
     round_trip: RoundTrip | None = None
 
@@ -104,8 +105,12 @@ def replay_exchange(exchange: Mapping[str, Any], file: str = "", cut: Cut | None
     base_kind = str(exchange.get("base_kind", kind)) if kind == "error" else kind
     if base_kind == "files":
         return _replay_files(report, exchange)
+    if base_kind == "batch":
+        return _replay_batches(report, exchange)
     if base_kind == "count-tokens":
         return _replay_count(report, exchange)
+    if base_kind == "video":
+        return _replay_step(report, exchange)
     if base_kind in MODALITIES:
         return _replay_result(report, base_kind, exchange)
     codec, why = _find_codec(provider, base_kind, exchange)
@@ -134,6 +139,24 @@ def _replay_files(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayRe
     status, headers = response["status"], response.get("headers") or {}
     try:
         said = read_files(codec, exchange, WireResponse(status=status, headers=headers, body=_body_bytes(response)))
+    except BetterAIError as error:
+        if status >= 300:
+            return msgspec.structs.replace(report, verdict="read", error=describe_error(error))
+        return _judge_error(report, error)
+    return msgspec.structs.replace(report, verdict="read", content=said)
+
+
+def _replay_batches(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayReport:
+    from betterai.runtime.replay_batches import find_batch_codec, read_batches
+
+    codec, why = find_batch_codec(report.provider)
+    if codec is None:
+        return msgspec.structs.replace(report, verdict="unsupported", detail=why)
+    response = exchange["response"]
+    status, headers = response["status"], response.get("headers") or {}
+    reply = WireResponse(status=status, headers=headers, body=_body_bytes(response))
+    try:
+        said = read_batches(codec, report.provider, exchange, reply)
     except BetterAIError as error:
         if status >= 300:
             return msgspec.structs.replace(report, verdict="read", error=describe_error(error))
@@ -176,6 +199,23 @@ def _replay_result(report: ReplayReport, kind: str, exchange: Mapping[str, Any])
             return msgspec.structs.replace(report, verdict="read", error=describe_error(error))
         return _judge_error(report, error)
     return msgspec.structs.replace(report, verdict="read", usage=_usage(result.usage), **describe_result(result))
+
+
+def _replay_step(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayReport:
+    from betterai.runtime.replay_jobs import find_job_codec, read_step
+
+    codec, why = find_job_codec(report.provider, exchange)
+    if codec is None:
+        return msgspec.structs.replace(report, verdict="unsupported", detail=why)
+    response = exchange["response"]
+    status, headers = response["status"], response.get("headers") or {}
+    try:
+        said = read_step(codec, exchange, WireResponse(status=status, headers=headers, body=_body_bytes(response)))
+    except BetterAIError as error:
+        if status >= 300:
+            return msgspec.structs.replace(report, verdict="read", error=describe_error(error))
+        return _judge_error(report, error)
+    return msgspec.structs.replace(report, verdict="read", **said)
 
 
 def _find_codec(provider: str, kind: str, exchange: Mapping[str, Any]) -> tuple[TextExchange | None, str]:

@@ -14,8 +14,9 @@ from betterai.core.exceptions import BetterAIError, ConfigurationError
 from betterai.core.results import FileHandle
 from betterai.core.wire import WireResponse
 from betterai.runtime.registry import get_provider
+from betterai.runtime.replay_batches import read_answer_file
 
-_PATH = re.compile(r"(?:/upload)?(?:/v\w+)?/files(?P<one>/[^/]+)?")
+_PATH = re.compile(r"(?:/upload)?(?:/v\w+)?/files(?P<one>/[^/]+(?P<content>/content)?)?")
 
 
 def find_files_codec(provider: str, exchange: Mapping[str, Any]) -> tuple[FilesCodec | None, str]:
@@ -40,6 +41,9 @@ def read_files(codec: FilesCodec, exchange: Mapping[str, Any], reply: WireRespon
     if method == "DELETE":
         return msgspec.json.encode({"deleted": path.rpartition("/")[2]}).decode()
     whole = _PATH.fullmatch(path)
+    if whole is not None and whole["content"]:
+        answers = read_answer_file(str(exchange["provider"]), reply)
+        return answers or msgspec.json.encode({"bytes": len(reply.content)}).decode()
     if method == "GET" and whole is not None and whole["one"] is None:
         files, after = codec.parse_list(reply)
         return msgspec.json.encode({"files": [_describe(file) for file in files], "after": after}).decode()

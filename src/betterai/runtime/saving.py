@@ -75,6 +75,34 @@ def _write(media: Media, target: Path) -> Path:
     return place
 
 
+def move_to(content: bytes | Path, target: Path, name: str) -> Path:
+    """Move what was downloaded to `target`, or into it under its own name where it is a folder. The file is whole or
+    not there. Raises `ValidationError`.
+    """
+    place = _choose_free(target, name) if target.is_dir() else target
+    try:
+        if isinstance(content, bytes):
+            place.write_bytes(content)
+        else:
+            os.chmod(content, 0o666 & ~_read_mask())
+            shutil.move(content, place)
+    except OSError as error:
+        if isinstance(content, Path):
+            content.unlink(missing_ok=True)
+        raise ValidationError(f"cannot save {str(target)!r}: {error.strerror or error}") from None
+    return place
+
+
+def _choose_free(folder: Path, name: str) -> Path:
+    """A name that is not taken yet: `report.pdf`, `report-1.pdf` …; what the provider calls it leads nowhere else."""
+    bare = Path(name.replace("\\", "/")).name.lstrip(".") or "file"
+    place, number = folder / bare, 0
+    while place.exists():
+        number += 1
+        place = folder / f"{Path(bare).stem}-{number}{Path(bare).suffix}"
+    return place
+
+
 def _copy(media: Media, file: IO[bytes]) -> bytes:
     """Copy the content into an open file; its first bytes."""
     if media.path is None:

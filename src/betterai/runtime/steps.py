@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError, wait_for
-from collections.abc import Awaitable, Callable, Mapping
+from asyncio import CancelledError, to_thread, wait_for
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import suppress
 from random import uniform
 from typing import Any, Generic, TypeVar, cast
@@ -20,16 +20,19 @@ from betterai.core.exceptions import (
     TotalTimeout,
 )
 from betterai.core.response import Attempt, CallWarning
+from betterai.core.settings import CallSettings
 from betterai.core.wire import Call, Checkpoint, Wait, WireRequest, WireResponse
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock, was_not_taken
-from betterai.runtime.connection import Connection
-from betterai.runtime.encoding import encode_request
+from betterai.runtime.call_media import find_call_media, media_bytes
+from betterai.runtime.connection import Connection, find_secrets
+from betterai.runtime.encoding import LARGE, encode_request
 from betterai.wire.errors import is_cut, make_unreadable
 from betterai.wire.waits import parse_retry_after
 
 C = TypeVar("C")
 R = TypeVar("R")
 State = Mapping[str, Any]
+Job = Generator[WireRequest | Wait | Checkpoint, WireResponse | None, R]
 
 SPREAD = 0.1
 """Waits are longer than asked for by up to this share, so that not all jobs are asked after at once."""
@@ -89,6 +92,16 @@ class StepsRun(Generic[C, R]):
         """Those of all requests so far."""
         self._codec = codec
         self._call = call
+        self._extra_body: Mapping[str, Any] | None = None
+        self._unsent: Mapping[str, Any] | None = None
+        self._large = False
+        """Whether the call holds so much media that requests are written in a thread."""
+        self._secrets: list[str] = []
+        """Those among the headers and parameters that the caller adds."""
+        if isinstance(call, Call) and isinstance(call.settings, CallSettings):
+            self._secrets = find_secrets(call.settings)
+            self._extra_body = self._unsent = call.settings.extra_body
+            self._large = media_bytes(find_call_media(call.input, call.settings)) > LARGE
         self._connection = connection
         self._clock = clock
         self._total = connection.timeout.total if total is None else total
@@ -116,10 +129,9 @@ class StepsRun(Generic[C, R]):
         failure: BetterAIError | None = None
         try:
             while True:
-                try:
-                    step = job.send(reply) if failure is None else job.throw(failure)
-                except StopIteration as ended:
-                    result: R = ended.value
+                step, result = await self._step(job, reply, failure)
+                if step is None:
+                    self._report_unsent()
                     return result
                 reply, failure = None, None
                 if isinstance(step, WireRequest):
@@ -128,6 +140,7 @@ class StepsRun(Generic[C, R]):
                     except BetterAIError as error:
                         failure = self.refused = error
                 elif isinstance(step, Wait) and stops:
+                    self._report_unsent()
                     self.wait = step
                     return None
                 elif isinstance(step, Wait):
@@ -142,6 +155,35 @@ class StepsRun(Generic[C, R]):
             raise self._locate(error) from error.__cause__
         finally:
             job.close()
+
+    def _report_unsent(self) -> None:
+        """A job that was begun by no request that takes `extra_body` did not send it: that is said."""
+        if self._unsent and not self.was_resumed:
+            unsent = CallWarning(code="dropped", field="extra_body", message="none of this job's requests takes it")
+            self.warnings += (unsent,)
+        self._unsent = None
+
+    async def _step(
+        self, job: Job[R], reply: WireResponse | None, failure: BetterAIError | None
+    ) -> tuple[WireRequest | Wait | Checkpoint | None, R | None]:
+        """What the codec wants next, or None and the result. What is large is read and written in a thread."""
+
+        def go_on() -> tuple[WireRequest | Wait | Checkpoint | None, R | None]:
+            try:
+                return (job.send(reply) if failure is None else job.throw(failure)), None
+            except StopIteration as ended:
+                return None, ended.value
+
+        large = self._large or (reply is not None and isinstance(reply.body, bytes) and len(reply.body) > LARGE)
+        return await to_thread(go_on) if large else go_on()
+
+    async def _encode(self, request: WireRequest) -> WireRequest:
+        extra = None
+        if request.begins_job:
+            extra, self._unsent = self._extra_body, None
+        if self._large:
+            return await to_thread(encode_request, request, extra, large=True)
+        return encode_request(request, extra)
 
     async def _keep(self, checkpoint: Checkpoint) -> None:
         self.state, self._resumed = checkpoint.state, False
@@ -184,7 +226,7 @@ class StepsRun(Generic[C, R]):
         limits = msgspec.structs.replace(
             connection.timeout, total=min(connection.timeout.total, self._check_deadline())
         )
-        encoded, endpoint = encode_request(request), connection.endpoint()
+        encoded, endpoint = await self._encode(request), connection.endpoint()
         attempts = Attempts(connection.retries, limits, self._clock, connection.quota)
         while True:
             status = None
@@ -260,4 +302,4 @@ class StepsRun(Generic[C, R]):
     def _locate(self, error: BetterAIError) -> BetterAIError:
         self._connection.look_again()
         error.attempts = tuple(self.records)
-        return error.locate(*self._whom()).redact(self._connection.secrets())
+        return error.locate(*self._whom()).redact([*self._connection.secrets(), *self._secrets])

@@ -195,6 +195,10 @@ class CodecTextProvider(ObservedTextProvider):
 
     # ── before ──
 
+    async def plan(self, messages: Messages, name: str, settings: GenerationSettings) -> Plan:
+        """A call, checked and made ready as `generate` sends it. Raises `BetterAIError`."""
+        return await self._plan(messages, name, settings, stream=False)
+
     async def _plan(self, messages: Messages, name: str, settings: GenerationSettings, *, stream: bool) -> Plan:
         model = self._find_model(name)
         try:
@@ -222,7 +226,7 @@ class CodecTextProvider(ObservedTextProvider):
             if media and media_sizes(history) > LARGE_BODY:
                 from asyncio import to_thread
 
-                plan = await to_thread(self._build, codec, call, parse)
+                plan = await to_thread(self._build, codec, call, parse, large=True)
                 check_size(plan.request, getattr(plan.codec, "max_body_bytes", None), self.provider)
                 return plan
             return self._build(codec, call, parse)
@@ -235,7 +239,9 @@ class CodecTextProvider(ObservedTextProvider):
         except BetterAIError as error:
             raise error.locate(*self._whom(plan)) from None
 
-    def _build(self, codec: TextExchange, call: TextCall, parse: Callable[[str], Any] | None) -> Plan:
+    def _build(
+        self, codec: TextExchange, call: TextCall, parse: Callable[[str], Any] | None, *, large: bool = False
+    ) -> Plan:
         try:
             request = codec.build_request(call)
         except UnsupportedParam as error:
@@ -248,7 +254,8 @@ class CodecTextProvider(ObservedTextProvider):
             for warning in request.warnings:
                 if warning.code in ("dropped", "translated"):
                     raise UnsupportedParam(f"{warning.field}: {warning.message}", param=warning.field)
-        return Plan(codec=codec, call=call, request=encode_request(request, call.settings.extra_body), parse=parse)
+        request = encode_request(request, call.settings.extra_body, large=large)
+        return Plan(codec=codec, call=call, request=request, parse=parse)
 
     def _find_codec(self, model: ModelConfig) -> TextExchange:
         """A model may be served over another protocol than the one that this provider was made for."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from time import monotonic
 from typing import Any, TypeAlias
 
 from msgspec.structs import replace
@@ -18,10 +16,11 @@ from betterai.core.response import CallWarning, ProviderResponse, TextChunk
 from betterai.core.runs import ToolOutcome, ToolRun, ToolStep
 from betterai.core.settings import GenerationSettings
 from betterai.core.tools import ServerTool, ToolChoice
-from betterai.runtime.functions import ToolFunction, build_result
+from betterai.runtime.functions import ToolFunction
 from betterai.runtime.observed_tool import RunningTool
 from betterai.runtime.observing import is_heard
 from betterai.runtime.spending import Spending
+from betterai.runtime.tool_calls import answer_call, call_function
 from betterai.runtime.tool_media import MOVED, has_result_media, move_media
 
 Ask: TypeAlias = Callable[[Sequence[Message], GenerationSettings], AsyncGenerator[TextChunk, None]]
@@ -136,7 +135,7 @@ class ToolLoop:
         """All results, in the order of the calls. From then on no call is forced, so that the run can end."""
         if not calls:
             return ()
-        allowed = [self._approve is None or bool(await _call(self._approve, call)) for call in calls]
+        allowed = [self._approve is None or bool(await call_function(self._approve, call)) for call in calls]
         async with asyncio.TaskGroup() as group:
             work = map(self._answer_call, calls, allowed)
             tasks = [group.create_task(item) for item in work]
@@ -149,49 +148,10 @@ class ToolLoop:
 
     async def _answer_call(self, call: ToolCall, allowed: bool) -> ToolOutcome:
         if not is_heard(self._listener):
-            return await self._run(call, allowed)
-        return await RunningTool(call.name, call.id, self._listener).run(self._run(call, allowed))
-
-    async def _run(self, call: ToolCall, allowed: bool) -> ToolOutcome:
-        began = monotonic()
-        failure: Exception | None = None
-        try:
-            if not allowed:
-                raise PermissionError("this call was not allowed")
-            function = self._functions.get(call.name)
-            if function is None:
-                known = ", ".join(self._functions) or "none at all"
-                raise ValidationError(f"there is no tool {call.name!r}", hint=f"there are {known}")
-            arguments = function.decode_arguments(call.arguments)
-            parts = build_result(await _call(function.function, **arguments))
-        except asyncio.CancelledError as error:
-            if (task := asyncio.current_task()) is None or task.cancelling():
-                raise
-            failure = RuntimeError(f"it was cancelled {error}".strip())
-        except Exception as error:
-            failure = error
-        if failure is not None:
-            parts = build_result(f"{type(failure).__name__}: {failure}")
-        result = ToolResult(id=call.id, name=call.name, parts=parts, is_error=failure is not None)
-        return ToolOutcome(call=call, result=result, error=failure, seconds=monotonic() - began)
-
-
-async def _call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call a function of the caller's, in a thread unless it is async."""
-    if inspect.iscoroutinefunction(function):
-        return await function(*args, **kwargs)
-    result, error = await asyncio.to_thread(_catch, function, args, kwargs)
-    if error is not None:
-        raise error
-    return await result if inspect.isawaitable(result) else result
-
-
-def _catch(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, Exception | None]:
-    """Errors as values: a future that a StopIteration is set on never ends (https://bugs.python.org/issue112182)."""
-    try:
-        return function(*args, **kwargs), None
-    except Exception as error:
-        return None, error
+            return await answer_call(self._functions, call, allowed=allowed)
+        return await RunningTool(call.name, call.id, self._listener).run(
+            answer_call(self._functions, call, allowed=allowed)
+        )
 
 
 def _read_tools(settings: GenerationSettings) -> dict[str, ToolFunction[..., Any]]:

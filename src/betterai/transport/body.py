@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from asyncio import to_thread
 from contextlib import ExitStack
-from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any
 
 from betterai.core.exceptions import ValidationError
@@ -35,7 +34,7 @@ async def encode_body(body: Any, headers: dict[str, str], files: ExitStack) -> A
             headers["Content-Type"] = media.mime_type
         content = await _open_media(media, files)
         if isinstance(content, bytes):
-            return content[offset:]
+            return _sliced(content, offset)
         content.seek(offset)
         return content
     if isinstance(body, Multipart):
@@ -52,7 +51,7 @@ async def _append(form: aiohttp.MultipartWriter, field: Field, files: ExitStack)
     value, filename, mime_type = field.value, field.filename, field.mime_type
     if isinstance(value, Media):
         filename, mime_type = filename or value.filename or "file", mime_type or value.mime_type
-    content = await _open_media(value, files) if isinstance(value, Media) else value
+    content = await _open_value(value, files)
     part = form.append(_sliced(content) if isinstance(content, bytes) else content)
     if mime_type:
         part.headers["Content-Type"] = mime_type
@@ -60,6 +59,17 @@ async def _append(form: aiohttp.MultipartWriter, field: Field, files: ExitStack)
         part.headers.pop("Content-Type", None)
     named = f'form-data; name="{_quote(field.name)}"'
     part.headers["Content-Disposition"] = f'{named}; filename="{_quote(filename)}"' if filename else named
+
+
+async def _open_value(value: str | bytes | Media | Rest, files: ExitStack) -> Any:
+    if isinstance(value, Rest):
+        content = await _open_media(value.media, files)
+        if isinstance(content, bytes):
+            end = None if value.size is None else value.offset + value.size
+            return content[value.offset : end]
+        content.seek(value.offset)
+        return await to_thread(content.read, -1 if value.size is None else value.size)
+    return await _open_media(value, files) if isinstance(value, Media) else value
 
 
 def _quote(name: str) -> str:
@@ -74,7 +84,7 @@ async def _open_media(media: Media, files: ExitStack) -> bytes | IO[bytes]:
         raise ValidationError(f"media: {media.form} must be loaded before it is sent")
     try:
         large = media.data is None and len(media.base64 or "") > LARGE_BODY
-        return _sliced(await to_thread(media.to_bytes) if large else media.to_bytes())
+        return await to_thread(media.to_bytes) if large else media.to_bytes()
     except ValueError as error:
         raise ValidationError("media: its base64 text is damaged") from error
 
@@ -86,5 +96,9 @@ def _open_file(path: str) -> IO[bytes]:
         raise ValidationError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def _sliced(content: bytes) -> bytes | IO[bytes]:
-    return content if len(content) <= LARGE_BODY else BytesIO(content)
+def _sliced(content: bytes, offset: int = 0) -> Any:
+    if len(content) - offset <= LARGE_BODY:
+        return content[offset:]
+    from betterai.transport.aiohttp_client.slices import Slices
+
+    return Slices(content, offset)

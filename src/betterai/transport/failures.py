@@ -38,6 +38,10 @@ class Silence(TimeoutError):
     """Nothing came for as long as it may: neither a reply nor more of one."""
 
 
+class Stuck(TimeoutError):
+    """Nothing more of a request was taken for as long as that may be."""
+
+
 def read_failure(error: BaseException, limits: Timeout, *, began: bool = False) -> BaseException:
     """Our error for what was raised, to be raised where `error` is no longer being handled: so that it is not chained.
 
@@ -75,6 +79,8 @@ def too_many_redirects() -> ValidationError:
 def _read_timeout(error: TimeoutError, limits: Timeout, began: bool) -> BaseException:
     if isinstance(error, ConnectLate):
         return ConnectTimeout(f"no connection within {limits.connect:g} s", hint=_LONGER)
+    if isinstance(error, Stuck):
+        return IdleTimeout(f"nothing more of the request was taken for {limits.idle:g} s", hint=_LONGER)
     if not isinstance(error, Silence):
         return TotalTimeout(f"the call took longer than {limits.total:g} s", hint=_LONGER)
     if began:

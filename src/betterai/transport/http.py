@@ -12,9 +12,9 @@ from yarl import URL
 from betterai.core.config import Timeout
 from betterai.core.events import Listener, TransportEvent
 from betterai.core.exceptions import ConfigurationError, TotalTimeout, ValidationError
-from betterai.core.wire import WireRequest, WireResponse
+from betterai.core.wire import JSON_HEADERS, WireRequest, WireResponse
 from betterai.transport.address import Endpoint, read_url
-from betterai.transport.auth import sign
+from betterai.transport.auth import FIXED, sign
 from betterai.transport.body import is_large
 from betterai.transport.client.pool import Pool
 from betterai.transport.client.redirects import ask
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from betterai.transport.aiohttp_client.sessions import Session
 
 __all__ = ["Endpoint", "HTTPTransport", "Reply", "Route", "SessionOptions", "TransportEvent"]
+
+
+MOST_ROUTES = 256
 
 
 class HTTPTransport:
@@ -59,8 +62,14 @@ class HTTPTransport:
         self._guard = guard
         self._pools: PerLoop[Pool] = PerLoop(_pool_opener(self._options, guard))
         self._sessions: PerLoop[Session] | None = None
+        self._routes: dict[tuple[str, int], tuple[Route, Endpoint]] = {}
+        """By path and endpoint, which is held beside the route: so its id is nobody else's."""
         self._own_session = session
         self.on_event = on_event
+
+    @property
+    def heartbeat(self) -> float:
+        return self._options.heartbeat
 
     async def send(self, request: WireRequest, endpoint: Endpoint, limits: Timeout) -> WireResponse:
         """Send, and read the whole reply, whatever its status."""
@@ -75,29 +84,28 @@ class HTTPTransport:
         if route.complete is not None:
             await complete_route(route, request.method, request.body, limits)
         finish = watch(self.on_event, request.method, route.url, route.headers, request.query, endpoint.values)
-        uploading = is_large(request.body)
-        patience = Patience(limits, uploading=uploading)
+        ours = route.direct and self.direct and not is_large(request.body)
+        patience = Patience(limits) if ours else Patience(limits, find_first(limits, request))
         incoming: Incoming
         try:
-            if route.direct and not uploading and self.direct:
-                incoming = await ask(self._pools.get(private=route.private), route, request, limits.connect)
+            if ours:
+                incoming = await ask(self._pools.get(private=route.private), route, request, patience)
             else:
-                incoming = await self._send_over_aiohttp(route, request, limits, uploading)
+                incoming = await self._send_over_aiohttp(route, request, patience)
             options = self._options
             largest = options.max_foreign_bytes if request.trust == "foreign" else options.max_reply_bytes
-            return Reply(incoming, patience, largest, finish, (self._pools, self._sessions))
+            keep = self._pools, self._sessions
+            return Reply(incoming, patience, largest, finish, keep, options.max_file_bytes)
         except BaseException as error:
             failure = patience.judge(error) or read_failure(error, limits)
             finish(None, failure)
             patience.end()
         raise failure
 
-    async def _send_over_aiohttp(
-        self, route: Route, request: WireRequest, limits: Timeout, uploading: bool
-    ) -> Incoming:
+    async def _send_over_aiohttp(self, route: Route, request: WireRequest, patience: Patience) -> Incoming:
         from betterai.transport.aiohttp_client.requests import send
 
-        return await send(self.session(route), route, request, limits, uploading=uploading)
+        return await send(self.session(route), route, request, patience)
 
     def session(self, route: Route) -> aiohttp.ClientSession:
         """What carries a route that our own client does not."""
@@ -108,7 +116,22 @@ class HTTPTransport:
         return self._sessions.get(private=route.private).session
 
     def route(self, request: WireRequest, endpoint: Endpoint) -> Route:
-        """Where a request goes. Raises `ValidationError` before anything is sent where the key may not go there."""
+        """Where a request goes. Raises `ValidationError` before anything is sent where the key may not go there.
+
+        The usual ones are found once: no query or headers of their own, and signed alike each time.
+        """
+        usual = request.headers is JSON_HEADERS and not request.query and request.trust == "provider"
+        if not usual or self._proxied or not isinstance(endpoint.auth, FIXED):
+            return self._find_route(request, endpoint)
+        place = request.url, id(endpoint)
+        known = self._routes.get(place)
+        if known is None:
+            if len(self._routes) >= MOST_ROUTES:
+                self._routes.clear()
+            known = self._routes[place] = self._find_route(request, endpoint), endpoint
+        return known[0]
+
+    def _find_route(self, request: WireRequest, endpoint: Endpoint) -> Route:
         complete = None
         trusted = request.trust == "provider"
         url = read_url(request.url, endpoint, keyed=trusted)
@@ -163,6 +186,13 @@ def _session_opener(options: SessionOptions, guard: SocketFactory) -> Callable[[
     from betterai.transport.aiohttp_client.sessions import Session
 
     return lambda private: Session(options, any_socket if private else guard)
+
+
+def find_first(limits: Timeout, request: WireRequest) -> float:
+    """In how many seconds the reply to what goes over aiohttp must begin. With a body, its end says more; without one,
+    aiohttp sees to silence itself, and this to what drips.
+    """
+    return limits.connect + limits.first_byte if request.body is None else inf
 
 
 async def complete_route(route: Route, method: str, body: Any, limits: Timeout) -> None:

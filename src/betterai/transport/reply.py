@@ -13,13 +13,36 @@ from betterai.transport.incoming import Incoming
 from betterai.transport.patience import Patience
 from betterai.transport.telemetry import Finish
 
+LARGE = 1024 * 1024
+"""Above so many bytes, pieces are put together in a thread: that takes a while, and the loop goes on."""
+
 
 class Reply:
     """A reply whose headers stand, and whose body is still to be read. Close it, or read it to its end."""
 
-    __slots__ = ("_finish", "_incoming", "_keep", "_limit", "_patience", "_timer", "connect", "headers", "status")
+    __slots__ = (
+        "_file_limit",
+        "_finish",
+        "_incoming",
+        "_keep",
+        "_limit",
+        "_patience",
+        "_timer",
+        "connect",
+        "headers",
+        "status",
+    )
 
-    def __init__(self, incoming: Incoming, patience: Patience, limit: int, finish: Finish, keep: object = None) -> None:
+    def __init__(
+        self,
+        incoming: Incoming,
+        patience: Patience,
+        limit: int,
+        finish: Finish,
+        keep: object = None,
+        file_limit: int | None = None,
+    ) -> None:
+        """`limit` is the most bytes that are taken, `file_limit` where they go into a file."""
         self._incoming = incoming
         self.status = incoming.status
         self.headers = incoming.headers
@@ -27,6 +50,7 @@ class Reply:
         """How many seconds the connection took, 0 for one of the pool; None where it is not known."""
         self._patience = patience
         self._limit = limit
+        self._file_limit = limit if file_limit is None else file_limit
         self._finish = finish
         self._keep = keep
         self._timer: asyncio.TimerHandle | None = None
@@ -70,21 +94,27 @@ class Reply:
         while size <= self._limit and size != whole and (piece := await self.next_piece()):
             pieces.append(piece)
             size += len(piece)
-        return b"".join(pieces)
+        return b"".join(pieces) if size <= LARGE else await asyncio.to_thread(b"".join, pieces)
 
     async def save(self) -> WireResponse:
         """The body in a file of its own, for the caller to move or remove."""
         import tempfile
 
+        self._limit = self._file_limit
         handle, name = tempfile.mkstemp(prefix="betterai-")
         size = self._incoming.length or 0
         try:
             with os.fdopen(handle, "wb") as file:
                 self._refuse_large(size)
-                size = 0
+                size, held, pieces = 0, 0, []
                 while piece := await self.next_piece():
                     self._refuse_large(size := size + len(piece))
-                    file.write(piece)
+                    pieces.append(piece)
+                    held += len(piece)
+                    if held > LARGE:  # a disk that is slow must not hold up the loop
+                        await asyncio.to_thread(file.writelines, pieces)
+                        held, pieces = 0, []
+                file.writelines(pieces)
         except BaseException:
             os.unlink(name)
             raise

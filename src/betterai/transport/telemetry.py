@@ -100,8 +100,12 @@ def _log(event: TransportEvent) -> None:
 
 def _read_request_id(headers: Mapping[str, str], sent: Iterable[Mapping[str, str]]) -> str:
     said = next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), "")
-    known = (value for items in sent for name, value in items.items() if not name.lower().endswith("request-id"))
-    return "" if said and any(said in value or (len(value) >= 8 and value in said) for value in known) else said
+    for items in sent:
+        for name, value in items.items():
+            repeats = said in value or (value in said and len(value) >= 8)
+            if repeats and not name.lower().endswith("request-id"):
+                return ""
+    return said
 
 
 def _pass_over(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError
+from asyncio import CancelledError, TimerHandle, get_running_loop
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,13 +14,13 @@ from betterai.core.exceptions import APIConnectionError
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.transport.aiohttp_client.reply import AiohttpReply, cut_off
 from betterai.transport.aiohttp_client.requests import judge_name, read_limits
-from betterai.transport.failures import read_failure
+from betterai.transport.failures import Silence, read_failure
 from betterai.transport.http import Endpoint, HTTPTransport, Route, complete_route
-from betterai.transport.patience import Patience
+from betterai.transport.patience import Limit, Patience
+from betterai.transport.pulse import Pulse
 from betterai.transport.reply import Reply
 from betterai.transport.telemetry import Finish, watch
 
-HEARTBEAT_SECONDS = 5.0
 GOODBYE_SECONDS = 2.0
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 MAX_REFUSAL_BYTES = 1024 * 1024
@@ -34,13 +34,28 @@ class HandshakeRefused(Exception):
         self.reply = reply
 
 
-class Socket:
-    """An open WebSocket. Iterate over `frames()`: text as str, binary as bytes."""
+_BEATS = (aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG)
+_CLOSING = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED)
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, response: ClientResponse) -> None:
+
+class Socket:
+    """An open WebSocket. Iterate over `frames()`: text as str, binary as bytes.
+
+    `headers` are those of the reply to the handshake. `close_reason` is what the other side said when it closed.
+    `expired`: it was given up, as `expire_in` had it.
+    """
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, response: ClientResponse, heartbeat: float) -> None:
         self._socket = socket
+        self._pulse = Pulse(socket, heartbeat, self._cut)
         self._response = response
+        self.headers = {name.lower(): text for name, text in response.headers.items()}
         self._left = False
+        self._waiting = False
+        self._patience: float | None = None
+        self._timer: TimerHandle | None = None
+        self.close_reason = ""
+        self.expired = False
 
     async def send(self, frame: bytes | str) -> None:
         """Raises `APIConnectionError` when the connection is closed or broken."""
@@ -54,16 +69,54 @@ class Socket:
         Cancelling it closes the socket at once.
         """
         try:
-            async for message in self._socket:
+            while (message := await self._receive()).type not in _CLOSING:
                 if message.type is aiohttp.WSMsgType.ERROR:
                     raise APIConnectionError(f"the connection broke: {message.data}")
                 yield message.data
         except CancelledError:
-            cut_off(self._response)
-            self._response.close()
+            self._cut()
             raise
+        if message.type is aiohttp.WSMsgType.CLOSE:
+            self.close_reason = message.extra or ""
         if self._socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE and not self._left:
-            raise APIConnectionError(f"the connection broke: {self._socket.exception() or 'it was not closed'}")
+            why = self._pulse.why or self._socket.exception() or "it was not closed"
+            raise APIConnectionError(f"the connection broke: {why}")
+
+    async def _receive(self) -> aiohttp.WSMessage:
+        self._waiting = True
+        if self._patience is not None:
+            self._watch(self._patience)
+        self._pulse.listen()
+        try:
+            while (message := await self._socket.receive()).type in _BEATS:
+                if message.type is aiohttp.WSMsgType.PING:
+                    await self._socket.pong(message.data)
+                self._pulse.listen()
+            return message
+        finally:
+            self._waiting = self._pulse.listening = False
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def expire_in(self, seconds: float) -> None:
+        """From now on, give the connection up when it is waited for a frame and none comes for so long."""
+        self._patience = seconds
+        if self._waiting:
+            self._watch(seconds)
+
+    def _watch(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = get_running_loop().call_later(seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        self.expired = self._left = True
+        self._cut()
+
+    def _cut(self) -> None:
+        self._pulse.stop()
+        cut_off(self._response)
+        self._response.close()
 
     @property
     def close_code(self) -> int | None:
@@ -72,6 +125,7 @@ class Socket:
     async def close(self) -> None:
         """Say goodbye, and wait shortly for the other side to do so."""
         self._left = True
+        self._pulse.stop()
         await self._socket.close()
 
 
@@ -81,36 +135,40 @@ async def connect(
     endpoint: Endpoint,
     limits: Timeout,
     *,
-    heartbeat: float = HEARTBEAT_SECONDS,
+    heartbeat: float | None = None,
     goodbye: float = GOODBYE_SECONDS,
 ) -> Socket:
     """Open a WebSocket. Raises `HandshakeRefused` for an HTTP reply, our timeouts, and `APIConnectionError`.
 
     Of the limits, connect, first byte and total hold for the handshake; afterwards a ping each `heartbeat` seconds of
-    silence finds out whether the other side is still there. `goodbye` is how long closing waits for its answer.
+    silence (those of the transport's options, where none are given) finds out whether the other side is still there.
+    `goodbye` is how long closing waits for its answer.
     """
     route = transport.route(request, endpoint)
     if route.complete is not None:
         await complete_route(route, "GET", None, limits)
     finish = watch(transport.on_event, "GET", route.url, route.headers, request.query, endpoint.values)
+    limit = Limit(limits.connect + limits.first_byte)  # aiohttp sees to silence, and this to what drips
     try:
         async with _handshake(transport.session(route), route, limits, finish) as (session, answered):
             socket = await session.ws_connect(
                 route.url,
                 headers=route.headers,
                 proxy=route.proxy,
-                heartbeat=heartbeat,
+                autoping=False,
                 max_msg_size=MAX_FRAME_BYTES,
                 timeout=aiohttp.ClientWSTimeout(ws_close=goodbye),
             )
     except HandshakeRefused:
         raise
     except BaseException as error:
-        failure = read_failure(error, limits)
+        failure = read_failure(Silence() if limit.took(error) else error, limits)
         finish(None, failure)
     else:
         finish(101)
-        return Socket(socket, answered[-1])
+        return Socket(socket, answered[-1], transport.heartbeat if heartbeat is None else heartbeat)
+    finally:
+        limit.end()
     raise failure
 
 

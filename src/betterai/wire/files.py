@@ -55,6 +55,10 @@ class FormFiles(ABC):
     def build_delete(self, id: str) -> WireRequest:
         return self._ask("DELETE", f"/{quote(id, safe='')}")
 
+    def build_download(self, id: str) -> WireRequest:
+        request = self._ask("GET", f"/{quote(id, safe='')}/content")
+        return msgspec.structs.replace(request, reply="file")
+
     def build_list(self, after: str) -> WireRequest:
         return self._ask("GET", "", {**self.page_query, **({self.after_field: after} if after else {})})
 
@@ -65,11 +69,11 @@ class FormFiles(ABC):
     def parse_file(self, reply: WireResponse) -> FileHandle:
         return self.read_file(read_object(reply), reply)
 
-    def parse_list(self, reply: WireResponse) -> tuple[tuple[FileHandle, ...], str]:
+    def parse_list(self, reply: WireResponse, after: str = "") -> tuple[tuple[FileHandle, ...], str]:
         body = read_object(reply)
         files = tuple(self.read_file(item, reply) for item in list_in(body, "data", reply))
-        after = body.get("last_id") or (files[-1].id if files else "")
-        return files, str(after) if body.get("has_more") else ""
+        last = body.get("last_id") or (files[-1].id if files else "")
+        return files, str(last) if body.get("has_more") else ""
 
     @abstractmethod
     def read_file(self, fields: Any, reply: WireResponse) -> FileHandle:

@@ -8,6 +8,8 @@ from math import gcd
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
+import msgspec
+
 from betterai.core.codec import VideoCall
 from betterai.core.data import Data
 from betterai.core.exceptions import ContentFilterError, JobInDoubt, ProviderError
@@ -21,7 +23,6 @@ from betterai.wire.errors import classify_error, make_stated_error, make_unreada
 from betterai.wire.exchanges import SettingsBody
 from betterai.wire.files import need_reply
 from betterai.wire.report import Report
-from betterai.wire.residue import merge_extra
 
 T = TypeVar("T")
 State = Mapping[str, Any]
@@ -148,8 +149,8 @@ class FilmSteps(SettingsBody[VideoCall], Generic[T]):
         body = self.begin_body(call, report)
         self.write_settings(body, call, report)
         body = self.finish_body(body, call, report)
-        merge_extra(body, dict(call.settings.extra_body or {}))
-        return self.ask(call, self.address(call), self.frame_body(body), warnings=report.warnings)
+        request = self.ask(call, self.address(call), self.frame_body(body), warnings=report.warnings)
+        return msgspec.structs.replace(request, begins_job=True)
 
     def frame_body(self, body: dict[str, Any]) -> Mapping[str, Any] | Multipart:
         """The whole body as it travels: JSON, but for vendors that take forms."""

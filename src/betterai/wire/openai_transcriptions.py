@@ -93,6 +93,7 @@ class TranscriptEventShape(Struct):
     start: float = 0.0
     end: float = 0.0
     speaker: str | None = None
+    speaker_id: str | None = None
     usage: TranscriptUsageShape | None = None
     error: Any = None
 
@@ -221,7 +222,8 @@ class TranscriptStream:
         if shape.type.endswith(".delta") and (text := shape.delta or shape.text):
             return (TranscriptChunk(text=text, final=True),)
         if shape.type.endswith(".segment"):
-            self._segments.append(Segment(text=shape.text, start=shape.start, end=shape.end, speaker=shape.speaker))
+            speaker = shape.speaker or shape.speaker_id
+            self._segments.append(Segment(text=shape.text, start=shape.start, end=shape.end, speaker=speaker))
         elif shape.type.endswith(".done"):
             self._whole, self.ending = shape, True
         return ()

@@ -17,6 +17,7 @@ from betterai.providers.anthropic.options import AnthropicOptions
 from contract.cases import TEXT_CODECS, build, visible
 from contract.test_calls import options_of, sample
 from runtime.upstream import Upstream, reply, stream
+from together import each
 from wire.messages import BEGIN, END, ended, text
 from wire.messages import reply as message
 
@@ -115,7 +116,7 @@ def test_every_listed_model_has_traits_of_its_family() -> None:
     assert models[PROVIDER.defaults["text"]].traits.reasons == "default"
 
 
-@pytest.mark.parametrize("name", AnthropicOptions.__annotations__)
+@each("name", AnthropicOptions.__annotations__)
 def test_every_option_is_sent_without_a_word(name: str) -> None:
     hint = options_of("anthropic")[name]
     bare, request = (build(CASE, options=options) for options in ({}, {"anthropic": {name: sample(hint)}}))

@@ -26,6 +26,7 @@ from betterai.core.wire import WireResponse
 from betterai.providers.cohere.tokenize import CohereTokenize
 from providers.cohere.replies import COHERE, call, events_of, whole
 from runtime.upstream import Upstream, reply, stream
+from together import each
 from wire.chats import dropped
 
 TRIAL = "You are using a Trial key, which is limited to {} API calls / {}. Please wait."
@@ -49,7 +50,7 @@ TABLE: list[tuple[int, str, str, type[BetterAIError], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "said", "word", "kind", "retryable"), TABLE)
+@each(("status", "said", "word", "kind", "retryable"), TABLE)
 def test_errors(status: int, said: str, word: str, kind: type[BetterAIError], retryable: bool) -> None:
     body = {"id": "e-1", "message": said} | ({"error_type": word} if word else {})
     found = COHERE.parse_error(WireResponse(status=status, body=json.dumps(body).encode()))

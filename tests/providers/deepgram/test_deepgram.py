@@ -32,11 +32,12 @@ from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.providers.deepgram import PROVIDER
 from betterai.providers.deepgram.errors import make_deepgram_error
 from betterai.providers.deepgram.listen import DeepgramListen
-from betterai.providers.deepgram.live import DeepgramLive, write_live
+from betterai.providers.deepgram.live import DeepgramLive
 from betterai.providers.deepgram.speak import DeepgramSpeak
 from betterai.runtime.factory import find_provider
 from doubles.deepgram import KEY, PIECES, SAID, SECONDS, Deepgram, listened
 from runtime.upstream import Upstream
+from together import each
 
 SOUND = Media(kind="audio", mime_type="audio/wav", data=b"RIFF....WAVE", filename="talk.wav")
 TEXT = "Hello, dear world."
@@ -242,7 +243,7 @@ async def test_a_session_that_ends_too_early_and_one_that_is_refused(upstream: U
 
 def test_a_session_takes_no_body_and_no_segments_and_says_so() -> None:
     given = {"extra_body": {"a": 1}, "timestamps": ["segment"], "diarize": True, "language": None}
-    body, report = write_live(listening(**given))
+    body, report = DeepgramLive().write(listening(**given))
     assert body == {"model": "nova-3", "smart_format": True, "diarize": True, "language": None}
     assert [warning.field for warning in report.warnings] == ["extra_body", "timestamps"]
     assert DeepgramLive().connect(listening(keywords=["a", "b"])).url == "/v1/listen?keyterm=a&keyterm=b"
@@ -304,7 +305,7 @@ VOICES: list[tuple[str, dict[str, Any], str, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("model", "settings", "name", "reported"), VOICES)
+@each(("model", "settings", "name", "reported"), VOICES)
 def test_voices_by_their_names(model: str, settings: dict[str, Any], name: str, reported: list[str]) -> None:
     request = speak(model, **settings)
     assert request.query == {"model": name}

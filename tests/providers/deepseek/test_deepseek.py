@@ -14,6 +14,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireResponse
 from betterai.providers.deepseek import PROVIDER
 from betterai.providers.deepseek.chat import DeepSeekChat
+from together import each
 from wire.chats import (
     body_of,
     build,
@@ -48,7 +49,7 @@ def test_max_tokens_has_one_name(spelling: frozenset[str] | None) -> None:
     assert translated(request) == (["max_completion_tokens"] if spelling else [])
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "sent", "said"),
     [
         ("none", {"thinking": {"type": "disabled"}}, []),

@@ -29,6 +29,7 @@ from betterai.providers.elevenlabs.speech import ElevenLabsSpeech
 from betterai.runtime.factory import find_provider
 from doubles.elevenlabs import KEY, PIECES, TEXT, VOICE, ElevenLabs
 from runtime.upstream import Upstream, reply
+from together import each
 
 SOUND = b"".join(PIECES)
 WORDS = (
@@ -50,9 +51,9 @@ def upstream(double: ElevenLabs) -> Iterator[Upstream]:
         yield running
 
 
-def connect(upstream: Upstream, key: str = KEY) -> Any:
+def connect(upstream: Upstream, key: str = KEY, **fields: Any) -> Any:
     config = betterai.CoreConfig(
-        model="elevenlabs/eleven_v3", base_url=f"http://127.0.0.1:{upstream.port}", api_key=key, retries=0
+        model="elevenlabs/eleven_v3", base_url=f"http://127.0.0.1:{upstream.port}", api_key=key, retries=0, **fields
     )
     return find_provider("tts", config)[0]
 
@@ -131,12 +132,13 @@ async def test_a_stream_that_breaks_says_so(upstream: Upstream, double: ElevenLa
         await anext(stream)
 
 
-async def test_a_text_that_comes_in_pieces_is_spoken_sentence_by_sentence(upstream: Upstream) -> None:
+async def test_a_text_that_comes_in_pieces_is_spoken_sentence_by_sentence_over_http(upstream: Upstream) -> None:
     async def say() -> AsyncIterator[str]:
         for piece in ("One fine sentence", " ends here. And then", " comes a second one."):
             yield piece
 
-    chunks = [chunk async for chunk in connect(upstream).synthesize_stream(say(), "", SpeechSettings(voice=VOICE))]
+    over_http = connect(upstream, protocol="elevenlabs_tts")
+    chunks = [chunk async for chunk in over_http.synthesize_stream(say(), "", SpeechSettings(voice=VOICE))]
     assert chunks[-1].response.audio.to_bytes() == SOUND * 2
     assert [request.body["text"].strip() for request in upstream.requests] == [
         "One fine sentence ends here.", "And then comes a second one.",
@@ -158,7 +160,7 @@ FORMATS: list[tuple[dict[str, Any], str | None, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("settings", "name", "reported"), FORMATS)
+@each(("settings", "name", "reported"), FORMATS)
 def test_formats_by_their_names(settings: dict[str, Any], name: str | None, reported: list[str]) -> None:
     request = build(**settings)
     assert request.query.get("output_format") == name
@@ -205,7 +207,7 @@ ERRORS: list[tuple[int, bytes, type[ProviderError], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "body", "kind", "retryable"), ERRORS)
+@each(("status", "body", "kind", "retryable"), ERRORS)
 def test_errors_by_their_word(status: int, body: bytes, kind: type[ProviderError], retryable: bool) -> None:
     error = make_elevenlabs_error(WireResponse(status=status, body=body))
     assert (type(error), error.retryable, error.status) == (kind, retryable, status)

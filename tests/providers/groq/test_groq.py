@@ -13,6 +13,7 @@ from betterai.core.tools import JsonSchema, ServerTool, Tool, ToolChoice
 from betterai.core.usage import Usage
 from betterai.providers.groq import PROVIDER
 from betterai.providers.groq.chat import GroqChat
+from together import each
 from wire.chats import (
     body_of,
     build,
@@ -43,7 +44,7 @@ def test_the_declaration() -> None:
     assert PROVIDER.defaults["text"] in PROVIDER.models()
 
 
-@pytest.mark.parametrize(
+@each(
     "setting",
     [{"logprobs": True}, {"top_logprobs": 2}, {"logit_bias": {"1": 1}}, {"frequency_penalty": 1}, {"presence_penalty": 1},
      {"verbosity": "low"}, {"metadata": {"a": "b"}}, {"store": True}, {"safety_identifier": "x"}, {"top_k": 1}],

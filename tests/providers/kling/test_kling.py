@@ -84,9 +84,8 @@ def test_the_model_is_in_the_path() -> None:
 
 def test_options_stand_in_their_place() -> None:
     own = {"callback_url": "https://a.example", "watermark_info": {"enabled": False}}
-    request = build("kling_tasks", options={"kling": own}, extra_body={"settings": {"more": 1}})
+    request = build("kling_tasks", options={"kling": own})
     assert body_of(request)["options"] == {"external_task_id": "c" * 32, **own}
-    assert body_of(request)["settings"] == {"more": 1}
 
 
 def test_a_size_is_an_aspect_and_a_resolution() -> None:

@@ -6,6 +6,7 @@ from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
 from betterai.core.message import MediaPart, Message, Refusal, Text, ToolCall, ToolResult
 from betterai.providers.local.conversation import describe_media, describe_message, read_messages
+from together import each
 
 
 def test_our_messages_stay_as_they_are():
@@ -70,7 +71,7 @@ def test_a_message_says_what_it_holds():
     assert describe_media(Media(kind="image")) == "[image empty]"
 
 
-@pytest.mark.parametrize(
+@each(
     ("messages", "says"),
     [
         ([], "empty"),

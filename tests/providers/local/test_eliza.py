@@ -13,6 +13,7 @@ from betterai.providers.local.eliza import MAX_WORDS, answer_conversation
 from betterai.providers.local.eliza_script import CRISIS, FALLBACKS, FOREIGN, GROUPS, IDENTITY, KEYWORDS, SETUP, TASKS
 from betterai.providers.local.reflection import read_words, reflect
 from betterai.providers.local.text import LocalTextProvider
+from together import each
 
 
 async def ask(messages, **settings):
@@ -40,7 +41,7 @@ def test_words_are_turned_round(said, turned):
     assert reflect(read_words(said)) == turned
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "answer"),
     [
         (
@@ -183,7 +184,7 @@ async def test_a_conversation_without_a_user_is_greeted():
 RULES = [(keyword, rule) for keyword in KEYWORDS for rule in (*keyword.rules, *keyword.memories)]
 
 
-@pytest.mark.parametrize(("keyword", "rule"), RULES, ids=lambda value: getattr(value, "pattern", ""))
+@each(("keyword", "rule"), RULES, ids=lambda value: getattr(value, "pattern", ""))
 def test_a_rule_is_found_by_its_keyword_and_its_answers_have_their_words(keyword, rule):
     tokens = rule.pattern.split()
     said = " ".join(GROUPS[token[1:]] if token[0] == "@" else token for token in tokens).split()

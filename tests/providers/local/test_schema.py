@@ -17,6 +17,7 @@ from betterai.core.exceptions import ValidationError
 from betterai.providers.local.pattern import build_match
 from betterai.providers.local.schema import build_example
 from betterai.providers.local.schema_check import fits
+from together import each
 
 
 def find_fault(value, schema, root):
@@ -305,7 +306,7 @@ def test_an_example_of_any_schema_fits_or_there_is_none(schema):
     assert find_fault(value, schema, schema) == "", (schema, value)
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "schema", "fit"),
     [
         (5, {"minimum": 5, "exclusiveMinimum": True}, False),
@@ -326,7 +327,7 @@ def test_what_only_our_check_knows(value, schema, fit):
     assert fits(value, schema, schema) is fit
 
 
-@pytest.mark.parametrize(
+@each(
     ("left", "right"),
     [
         ({"minimum": 2, "type": "integer"}, {"minimum": 4, "maximum": 9}),
@@ -359,7 +360,7 @@ def test_two_schemas_at_once(left, right):
             check({"allOf": pair, "$defs": definitions})
 
 
-@pytest.mark.parametrize(
+@each(
     ("schema", "value"),
     [
         ({"const": {"a": [1]}}, {"a": [1]}),
@@ -421,7 +422,7 @@ def test_a_recursion_is_cut_where_it_may_end():
     }
 
 
-@pytest.mark.parametrize(
+@each(
     ("schema", "says"),
     [
         (False, "false"),
@@ -502,7 +503,7 @@ def test_the_schema_of_a_pydantic_model_gives_a_value_that_it_takes():
     Everything.model_validate_json(json.dumps(value))
 
 
-@pytest.mark.parametrize(
+@each(
     "pattern",
     [
         "abc", "a|b", "^$", "^[a-z]$", "[^a]", r"\d+", r"\w\s\S", "a{3}", "a{2,}b{1,2}", "(ab)+", "(?:a|b)*c", "a.c",
@@ -510,7 +511,7 @@ def test_the_schema_of_a_pydantic_model_gives_a_value_that_it_takes():
         "^(?:25[0-5]|2[0-4][0-9])$", "(?<year>[0-9]{4})", r"^\{\}$", "x{", "a{,3}",
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("extra", [0, 1, 5])
+@each("extra", [0, 1, 5])
 def test_a_pattern_gets_a_text_that_it_matches(pattern, extra):
     assert re.search(pattern.replace("?<", "?P<"), build_match(pattern, extra))
 

@@ -17,6 +17,7 @@ from betterai.providers.ollama import PROVIDER
 from betterai.providers.ollama.chat import OllamaChat
 from betterai.providers.ollama.host import read_base_url
 from runtime.upstream import Upstream, answer, reply
+from together import each
 from wire.chats import body_of, build, chunk, dropped, make_call, messages_of, model, parse, stream, translated, whole
 
 OLLAMA = OllamaChat()
@@ -25,7 +26,7 @@ NATIVE = {"model": "m-1", "message": {"role": "assistant", "content": "Hello"}, 
 PICTURE = Media(kind="image", mime_type="image/png", data=b"\x89PNG")
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "read"),
     [
         ("", "http://127.0.0.1:11434"),

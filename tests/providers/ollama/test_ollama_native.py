@@ -30,6 +30,7 @@ from betterai.providers.ollama.native import OllamaNative
 from betterai.providers.ollama.native.options import OllamaOptions, RunnerOptions
 from betterai.providers.ollama.native.requests import OllamaReader
 from runtime.upstream import Upstream, stream
+from together import each
 from wire.chats import bare, dropped, gather, make_call, model, translated
 
 NATIVE = OllamaNative()
@@ -83,7 +84,7 @@ def test_settings_are_options_of_the_runner() -> None:
     assert request.warnings == ()
 
 
-@pytest.mark.parametrize("name", sorted(get_type_hints(OllamaOptions)))
+@each("name", sorted(get_type_hints(OllamaOptions)))
 def test_each_option_is_sent(name: str) -> None:
     value = {"canary": 17} if name == "options" else 17
     body, request = sent(options={"ollama": {name: value}})

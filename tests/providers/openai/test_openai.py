@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from betterai.catalogue.families import Family, find_traits, load_families
 from betterai.core.provider import BearerAuth
 from betterai.providers.openai import PROVIDER
 from betterai.providers.openai.models import PROVIDER_MODELS
+from together import each
 
 
 def test_the_declaration() -> None:
@@ -29,7 +28,7 @@ def test_the_models_are_keyed_by_their_ids_and_priced() -> None:
             assert model.price.source
 
 
-@pytest.mark.parametrize(
+@each(
     ("id", "reasons", "efforts", "sampling", "tools", "field"),
     [
         ("gpt-6.2-sol", "always", "low medium high xhigh max", "never", False, "max_completion_tokens"),

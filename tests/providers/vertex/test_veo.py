@@ -37,7 +37,7 @@ def body_of(request: WireRequest) -> dict[str, Any]:
 def test_a_film_of_a_text() -> None:
     request = build(
         seconds=8.0, aspect="16:9", resolution="1080p", n=2, seed=7, negative_prompt="dogs", audio=False, fps=24,
-        options={"vertex": {"personGeneration": "dont_allow"}}, extra_body={"parameters": {"more": 1}, "labels": {}},
+        options={"vertex": {"personGeneration": "dont_allow"}},
     )  # fmt: skip
     assert request.url == f"/publishers/google/models/{MODEL}:predictLongRunning"
     assert (request.safe_to_repeat, request.warnings) == (False, ())
@@ -45,9 +45,8 @@ def test_a_film_of_a_text() -> None:
         "instances": [{"prompt": "a cat"}],
         "parameters": {
             "durationSeconds": 8, "aspectRatio": "16:9", "resolution": "1080p", "sampleCount": 2, "seed": 7,
-            "negativePrompt": "dogs", "generateAudio": False, "fps": 24, "personGeneration": "dont_allow", "more": 1,
+            "negativePrompt": "dogs", "generateAudio": False, "fps": 24, "personGeneration": "dont_allow",
         },
-        "labels": {},
     }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.xai import PROVIDER
 from betterai.providers.xai.chat import XAIChat
+from together import each
 from wire.chats import (
     SURFACE,
     bare,
@@ -48,7 +49,7 @@ def test_the_declaration() -> None:
     assert PROVIDER.defaults["text"] in PROVIDER.models()
 
 
-@pytest.mark.parametrize(
+@each(
     ("id", "effort", "sent", "said"),
     [
         ("grok-4.7", "xhigh", {"reasoning_effort": "xhigh"}, []),

@@ -15,9 +15,9 @@ def base64_size(text: str) -> int:
     return letters * 3 // 4
 
 
-def vector_length(value: Any) -> int:
-    """A list of numbers, or base64 of 32-bit floats."""
-    return len(value) if isinstance(value, list) else base64_size(value) // 4
+def vector_length(value: Any, size: int = 4) -> int:
+    """A list of numbers, or base64 of numbers of so many bytes: floats of 32 bits, at one vendor of 8."""
+    return len(value) if isinstance(value, list) else base64_size(value) // size
 
 
 def read_embeddings(body: dict[str, Any]) -> dict[str, Any]:
@@ -26,7 +26,8 @@ def read_embeddings(body: dict[str, Any]) -> dict[str, Any]:
 
 def _lengths(body: dict[str, Any]) -> list[int]:
     if "data" in body:
-        return [vector_length(item["embedding"]) for item in sorted(body["data"], key=lambda item: item["index"])]
+        size = 1 if str(body.get("model")).startswith("pplx-") else 4
+        return [vector_length(item["embedding"], size) for item in sorted(body["data"], key=lambda item: item["index"])]
     if "predictions" in body:
         return [len(item["embeddings"]["values"]) for item in body["predictions"]]
     if "embedding" in body:
@@ -126,6 +127,16 @@ def read_speech(body: dict[str, Any]) -> dict[str, Any]:
     return {"media": ({"mime_type": "audio/mpeg", "bytes": base64_size(body["audio_data"])},), "input": 0}
 
 
+def read_video(body: dict[str, Any]) -> dict[str, Any]:
+    """A look at a job, in the words of those that were recorded."""
+    if body.get("done"):
+        samples = body["response"]["generateVideoResponse"]["generatedSamples"]
+        films = ({"mime_type": "video/mp4", "bytes": None},) * len(samples)
+        return {"job": {"step": "made"}, "media": films, "input": None}
+    assert body["status"] == "pending"
+    return {"job": {"step": "running", "progress": body["progress"] / 100}, "input": None}
+
+
 READINGS = {
     "embeddings": read_embeddings,
     "rerank": read_rerank,
@@ -134,4 +145,5 @@ READINGS = {
     "image-edit": read_image,
     "transcription": read_transcription,
     "speech": read_speech,
+    "video": read_video,
 }

@@ -20,6 +20,7 @@ PROVIDERS = (
     "ollama",
     "openai",
     "openrouter",
+    "perplexity",
     "together",
     "vertex",
     "voyage",

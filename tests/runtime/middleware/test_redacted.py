@@ -18,6 +18,7 @@ from betterai.runtime.middleware.patterns import PATTERNS
 from betterai.runtime.middleware.redaction import Redaction, Shifts
 from betterai.runtime.middleware.restoring import StreamRestorer, TextRestorer
 from betterai.testing import scripted
+from together import each
 
 ADA = "ada@example.com"
 
@@ -51,7 +52,7 @@ def redaction(*texts: str) -> Redaction:
     return Redaction(PATTERNS, [Message.user(text) for text in texts])
 
 
-@pytest.mark.parametrize(("kind", "secret"), [(kind, item) for kind, items in FOUND.items() for item in items])
+@each(("kind", "secret"), [(kind, item) for kind, items in FOUND.items() for item in items])
 def test_each_kind_is_found_between_words(kind: str, secret: str) -> None:
     for text in (secret, f"It is {secret}, yes.", f"({secret})", f'"{secret}"', f"x: {secret}\ny"):
         hidden = redaction(text)
@@ -59,7 +60,7 @@ def test_each_kind_is_found_between_words(kind: str, secret: str) -> None:
         assert hidden.originals == {f"[{kind.upper()}_1]": secret}
 
 
-@pytest.mark.parametrize("text", NOT_FOUND)
+@each("text", NOT_FOUND)
 def test_what_only_looks_alike_stays(text: str) -> None:
     assert redaction(text).hide(text) == text
 
@@ -85,7 +86,7 @@ def test_a_card_is_found_beside_other_numbers() -> None:
     assert redaction().hide("order 12 4111 1111 1111 1111 12/26") == "order 12 [CARD_1] 12/26"
 
 
-@pytest.mark.parametrize("unit", ["a", "1", "1 ", "111 ", "a.", "x@", "@a.", ":", "1:", "+1 ", "(12)", "DE89 3704 ", "sk-", "ab_",
+@each("unit", ["a", "1", "1 ", "111 ", "a.", "x@", "@a.", ":", "1:", "+1 ", "(12)", "DE89 3704 ", "sk-", "ab_",
                                   "-----BEGIN PRIVATE KEY-----", "eyJaaaaaaaaaaaa.aaaaaaaaaaaaaaa."])  # fmt: skip
 def test_patterns_take_time_in_proportion_to_the_text(unit: str) -> None:
     text = unit * (20_000 // len(unit))

@@ -116,12 +116,16 @@ async def test_continue_goes_on_where_the_model_can() -> None:
     first = Scripted((LONG, CUT), model="a", **PREFILL)
     second = Scripted(" and this is its end", model="b", **PREFILL)
     router = route(first, second, on_break="continue")
-    text, chunks = await read(router, "Tell me")
+    text, chunks = await read(router, "Tell me", max_tokens=100)
     whole = f"{LONG} and this is its end"
     assert text == whole
     assert not any(chunk.reset for chunk in chunks)
     told = [{"role": "user", "content": "Tell me"}, {"role": "assistant", "content": LONG}]
     assert second.asked[0][0] == told
+    assert first.asked[0][1].max_tokens == 100
+    left = second.asked[0][1].max_tokens
+    assert left is not None
+    assert 70 < left < 95, "what was said is taken off"
     response = chunks[-1].response
     assert response is not None
     assert response.content == whole

@@ -20,7 +20,7 @@ api_key = "test-key-of-the-file"
 
 [routers.main]
 targets = [
-    { model = "groq/m-1", keys = [{ env = "FIRST" }, { env = "SECOND" }, { env = "NOT_SET" }], base_url = "%s", weight = 2, concurrency = 4, account = "a", region = "eu" },
+    { model = "groq/m-1", keys = [{ env = "FIRST" }, { env = "SECOND" }, { env = "NOT_SET" }], base_url = "%s", timeout = { first_byte = 9 }, settings = { max_tokens = 77 }, weight = 2, concurrency = 4, account = "a", region = "eu" },
     "local/echo",
 ]
 choose = "order"
@@ -70,6 +70,9 @@ async def test_a_router_of_the_file_is_one_of_python(declare: Any, monkeypatch: 
         target = router.lanes[0].target
         assert (target.keys, target.weight, target.concurrency) == (("key-one-123", "key-two-123"), 2.0, 4)
         assert (target.account, target.region) == ("a", "eu")
+        assert target.settings == betterai.GenerationSettings(max_tokens=77)
+        assert target.config is not None
+        assert target.config.timeout == betterai.Timeout(first_byte=9)
         async with betterai.Client() as client:
             assert (await client.generate("router/main", "Hi")).content == "from the second key"
             assert client._find("router/main", None).provider is client._find("router/main", None).provider
@@ -279,3 +282,29 @@ async def test_a_provider_is_not_stored_with_a_conversation() -> None:
         await betterai.Conversation.from_json(stored).ask("hi")
     again = betterai.Conversation.from_json(stored, model=Scripted("again"))
     assert (await again.ask("hi")).content == "again"
+
+
+async def test_a_router_of_the_file_is_a_target_by_its_name(declare: Any) -> None:
+    with Upstream(reply(401, {})) as upstream:
+        keyed = f'{{ model = "groq/m-1", keys = ["k-1"], base_url = "{upstream.url}" }}'
+        declare(f'[routers.first]\ntargets = [{keyed}]\n[routers.both]\ntargets = ["router/first", "local/echo"]\n')
+        async with betterai.Client() as client:
+            for _ in range(2):
+                assert (await client.generate("router/both", "Hi")).content == "Hi"
+            inner: Any = client._find("router/first", None).provider
+            assert inner.status().targets[0].routes[0].state == "resting", "it is one router in all calls"
+            (warning,) = Router(["router/first"], client=client).check()
+            assert "groq/m-1 is not in the catalogue" in warning.message
+        assert len(upstream.requests) == 1
+
+
+def test_a_router_is_not_among_its_own_targets(declare: Any) -> None:
+    declare('[routers.a]\ntargets = ["local/echo", "router/b"]\n[routers.b]\ntargets = ["router/a"]\n')
+    with pytest.raises(ConfigurationError, match="a → b → a"):
+        betterai.get_text_provider("router/a")
+
+
+def test_settings_of_a_target_are_checked(declare: Any) -> None:
+    declare('[routers.a]\ntargets = [{ model = "local/echo", settings = { temprature = 1 } }]\n')
+    with pytest.raises(ConfigurationError, match=r"routers\.a\.targets\[0\].*did you mean temperature"):
+        Router.from_config("a")

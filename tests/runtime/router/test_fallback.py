@@ -34,6 +34,7 @@ from betterai.testing import scripted
 from runtime.providers import FakeTime, connect
 from runtime.router.targets import Scripted, down, read, route
 from runtime.upstream import Upstream, answer, hang_up, reply, stream, streamed
+from together import each
 
 
 async def both(router: Router, streaming: bool, **settings: Any) -> str:
@@ -340,7 +341,7 @@ async def test_r5_what_was_written_for_one_vendor_is_not_shown_to_another() -> N
         assert {(w.code, w.field) for w in response.warnings} == {("dropped", name) for name in extras}
 
 
-@pytest.mark.parametrize(
+@each(
     "make",
     [
         lambda: Router([]),
@@ -364,7 +365,7 @@ async def test_r5_what_was_written_for_one_vendor_is_not_shown_to_another() -> N
         lambda: Target("a/b", concurrency=1.5),  # type: ignore[arg-type]
         lambda: Target("a/b", settings={"max_tokens": 3}),  # type: ignore[arg-type]
         lambda: Target("a/b", config={"api_key": "key"}),  # type: ignore[arg-type]
-        lambda: Target("router/main"),
+        lambda: Target("router/main", keys=("k",)),
         lambda: Hedge(after=None),  # type: ignore[arg-type]
         lambda: Hedge(share="5%"),  # type: ignore[arg-type]
         lambda: betterai.Breaker(failures="3"),  # type: ignore[arg-type]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from betterai import APIConnectionError, BadRequestError, Hedge, OverloadedError, Router
+from betterai import APIConnectionError, BadRequestError, Hedge, OverloadedError, Router, SpendLimit
 from betterai.core.usage import Cost
 from runtime.providers import FakeTime, connect
-from runtime.router.targets import PREFILL, Scripted, down, read, route
+from runtime.router.targets import PREFILL, USAGE, Scripted, down, read, route
 from runtime.upstream import Upstream, answer, delta, hold, stream, streamed
 
 SOON = Hedge(after=0.01, share=1.0)
@@ -221,3 +222,50 @@ async def test_cancelling_while_the_loser_is_left_loses_no_place(streaming: bool
         await task
     assert [target.in_flight for target in router.status().targets] == [0, 0]
     assert (first.open, second.open) == (0, 0)
+
+
+@streaming
+async def test_both_costs_of_a_hedge_are_the_calls_and_count_for_a_limit(streaming: bool) -> None:
+    """USAGE costs 3 · $1 + 2 · $2 a million tokens; the loser was asked as much, and said nothing."""
+    router = route(Scripted(never, model="a", **PREFILL), Scripted("hi", model="b", **PREFILL), hedge=SOON)
+    limit = SpendLimit(router, 10, reserve="0.01")
+    for calls in (1, 2):
+        if streaming:
+            response = (await read(limit))[1][-1].response
+        else:
+            response = await limit.generate("Hello")
+        assert response is not None
+        assert (response.content, response.model, response.usage) == ("hi", "b", USAGE)
+        lost = router.status().lost.amount
+        assert lost is not None
+        assert lost > 0
+        cost = response.cost
+        assert cost is not None
+        assert cost.amount == Decimal("0.000007") + lost / calls
+        assert cost.status == "estimated"
+        assert (await limit.spending()).spent == cost.amount * calls
+
+
+async def test_a_loser_of_unknown_cost_makes_that_of_the_call_unknown() -> None:
+    router = route(Scripted(never), Scripted("hi", model="b", **PREFILL), hedge=SOON)
+    limit = SpendLimit(router, 10, reserve="0.01", unknown_cost="0.5")
+    response = await limit.generate("Hello")
+    assert response.cost is not None
+    assert (response.cost.amount, response.cost.status) == (None, "unknown")
+    assert (await limit.spending()).spent == Decimal("0.5")
+
+
+async def test_a_stream_that_broke_and_began_anew_counts_for_a_limit() -> None:
+    """It is no part of the answer, and of its cost; but it was paid for."""
+    broke = Scripted(("one two three four five", APIConnectionError("gone")), model="a", **PREFILL)
+    router = route(broke, Scripted("anew", model="b", **PREFILL), on_break="restart")
+    limit = SpendLimit(router, 10)
+    response = (await read(limit, max_tokens=1000))[1][-1].response
+    assert response is not None
+    assert response.cost is not None
+    assert response.cost.amount == Decimal("0.000007")
+    lost = router.status().lost.amount
+    assert lost is not None
+    spent = (await limit.spending()).spent
+    assert spent is not None
+    assert spent >= response.cost.amount + lost, "the price of the dearest target, as nobody says whose it was"

@@ -42,7 +42,8 @@ async def test_a_fallback_is_two_calls_in_one(
     assert [attempt.error for attempt in ended[outer.id].timing.attempts] == ["OverloadedError", ""]  # type: ignore[union-attr]
     (line,) = [record for record in caplog.records if record.name == "betterai.retries"]
     assert line.levelno == logging.WARNING
-    assert line.getMessage() == "neutral/m-1 is asked now: the attempt before failed with OverloadedError"
+    failed, asked = (f"neutral/m-1 (target {number})" for number in (0, 1))
+    assert line.getMessage() == f"{failed} failed with OverloadedError (HTTP 503): {asked} is asked now"
     route, failed, _, well, _ = telemetry.spans
     assert (route.name, parent_of(route)) == ("router both", None)
     assert [(span.name, parent_of(span)) for span in (failed, well)] == [("chat m-1", route.context.span_id)] * 2

@@ -4,6 +4,7 @@ A key is sent as `x-api-key`; in its place a token in ANTHROPIC_AUTH_TOKEN is se
 """
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
+from betterai.providers.anthropic.batches import AnthropicBatches
 from betterai.providers.anthropic.files import AnthropicFiles
 from betterai.providers.anthropic.messages import ClaudeMessages
 from betterai.providers.anthropic.models import PROVIDER_MODELS
@@ -31,6 +32,7 @@ PROVIDER = Provider(
         "text": {"anthropic_messages": MESSAGES},
         "count": {"anthropic_messages": AnthropicCount(MESSAGES)},
         "files": {"files": AnthropicFiles()},
+        "batch": {"message_batches": AnthropicBatches()},
     },
     defaults={"text": "claude-sonnet-5-5"},
     codec_settings=("version",),

@@ -18,11 +18,13 @@ https://cognitiveservices.azure.com/.default).
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
 from betterai.providers.azure.audio import AzureSpeech, AzureTranscriptions
+from betterai.providers.azure.batches import AzureBatches
 from betterai.providers.azure.chat import AzureChat
 from betterai.providers.azure.embeddings import AzureEmbeddings
 from betterai.providers.azure.images import AzureImages
 from betterai.providers.azure.messages import AzureMessages
 from betterai.providers.azure.models import PROVIDER_MODELS
+from betterai.providers.azure.realtime import AzureRealtime, AzureVoiceLive
 from betterai.providers.azure.responses import AzureResponses
 
 PROVIDER = Provider(
@@ -57,6 +59,8 @@ PROVIDER = Provider(
         "image": {"openai_images": AzureImages()},
         "audio": {"openai_transcriptions": AzureTranscriptions()},
         "tts": {"openai_speech": AzureSpeech()},
+        "batch": {"openai_batches": AzureBatches()},
+        "realtime": {"openai_realtime": AzureRealtime(), "azure_voice_live": AzureVoiceLive()},
     },
     codec_settings=("base_url", "api_version"),
 )

@@ -3,6 +3,7 @@
 from betterai.core.provider import Provider, Setting, SigV4Auth
 from betterai.providers.bedrock.chat import BedrockChat
 from betterai.providers.bedrock.converse import Converse
+from betterai.providers.bedrock.embeddings import BedrockEmbedByType, TitanEmbeddings
 from betterai.providers.bedrock.models import PROVIDER_MODELS
 from betterai.providers.bedrock.responses import BedrockResponses
 from betterai.wire.bedrock_converse import BedrockCountTokens
@@ -33,6 +34,7 @@ PROVIDER = Provider(
             "openai_responses": BedrockResponses(),
         },
         "count": {"bedrock_converse": BedrockCountTokens(_CONVERSE)},
+        "embeddings": {"titan_embed": TitanEmbeddings(), "cohere_embed": BedrockEmbedByType()},
     },
-    defaults={"text": "global.amazon.nova-2-lite-v1:0"},
+    defaults={"text": "global.amazon.nova-2-lite-v1:0", "embeddings": "amazon.titan-embed-text-v2:0"},
 )

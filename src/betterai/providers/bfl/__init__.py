@@ -7,6 +7,7 @@ from betterai.core.provider import HeaderAuth, Provider, Setting
 from betterai.providers.bfl.images import FluxImages
 from betterai.providers.bfl.models import PROVIDER_MODELS
 from betterai.providers.bfl.video import FluxVideo
+from betterai.providers.bfl.webhooks import FluxWebhooks
 
 CLUSTERS = (f"{region}{number}" for region in ("eu", "us") for number in range(1, 10))
 """UNVERIFIED, all but eu1 and us1: a reply to a submission names the one that has the job."""
@@ -29,4 +30,5 @@ PROVIDER = Provider(
     protocols={"image": {"flux_images": FluxImages()}, "video": {"flux_video": FluxVideo()}},
     defaults={"image": "flux-2-pro", "video": "flux-3-video"},
     codec_settings=("base_url",),
+    webhooks=FluxWebhooks(),
 )

@@ -18,7 +18,6 @@ from betterai.core.wire import WireResponse
 from betterai.providers.bfl.families import OPTIONS, find_family
 from betterai.providers.bfl.jobs import FluxJobs, ResultShape, write_media
 from betterai.wire.report import Report
-from betterai.wire.residue import merge_extra
 
 AREA = 1024 * 1024
 """Pixels of a picture whose aspect alone is given."""
@@ -93,7 +92,7 @@ class FluxImages(FluxJobs[ImageCall, ImageResponse]):
             body["mask"] = write_media(value)
 
     def finish_body(self, body: dict[str, Any], call: ImageCall, report: Report) -> Any:
-        """What the model does not take is reported; `extra_body` goes on top, which jobs write by themselves."""
+        """What the model does not take is reported."""
         family = find_family(call.model.id)
         takes = family.fields.union(family.images, {"prompt"})
         for field in [field for field in body if field not in takes]:
@@ -102,9 +101,7 @@ class FluxImages(FluxJobs[ImageCall, ImageResponse]):
             name = "format" if field == "output_format" else field if own else f"options.{call.model.provider}.{field}"
             if value is not None:
                 report.drop(name, f"{call.model.id} takes no {field}")
-        body = {field: value for field, value in body.items() if value is not None}
-        merge_extra(body, dict(call.settings.extra_body or {}))
-        return body
+        return {field: value for field, value in body.items() if value is not None}
 
     def read(self, call: ImageCall, reply: WireResponse) -> ImageResponse:
         """What was fetched. Raises `msgspec.ValidationError` for what is no picture."""

@@ -88,7 +88,8 @@ class FluxJobs(OneExchange[C, R, Never], Generic[C, R]):
             yield Checkpoint(state={"call": call.id})
         looks = 0
         if state is None or "id" not in state:
-            state = read_taken(call, need_reply((yield self.build_request(call))))
+            submit = msgspec.structs.replace(self.build_request(call), begins_job=True)
+            state = read_taken(call, need_reply((yield submit)))
             yield Checkpoint(state=state)
             yield Wait(seconds=self.waits[0])
             looks = 1

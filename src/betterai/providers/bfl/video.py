@@ -19,7 +19,6 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireResponse
 from betterai.providers.bfl.jobs import FluxJobs, ResultShape, write_media
 from betterai.wire.report import Report
-from betterai.wire.residue import merge_extra
 
 ASPECTS = frozenset({"auto", "21:9", "2:1", "16:9", "4:3", "1:1", "3:4", "9:16"})
 RESOLUTIONS = {"720p": "hd", "1080p": "fhd", "hd": "hd", "fhd": "fhd"}
@@ -99,14 +98,12 @@ class FluxVideo(FluxJobs[VideoCall, VideoResponse]):
         report.translate("size", f"it is asked for as {aspect} in {lines}")
 
     def finish_body(self, body: dict[str, Any], call: VideoCall, report: Report) -> Any:
-        """A draft is made whole as it is; `extra_body` goes on top, which jobs write by themselves."""
+        """A draft is made whole as it is."""
         if body.get("draft_cache") is not None:
             for field in body.keys() - DRAFT_TAKES:
                 report.drop(_SAID.get(field, field), "a draft is made whole as it is", harmless=body[field] is None)
             body = {field: value for field, value in body.items() if field in DRAFT_TAKES} | {"mode": "draft_enhance"}
-        body = {field: value for field, value in body.items() if value is not None}
-        merge_extra(body, dict(call.settings.extra_body or {}))
-        return body
+        return {field: value for field, value in body.items() if value is not None}
 
     def read(self, call: VideoCall, reply: WireResponse) -> VideoResponse:
         stated = reply.headers.get("content-type", "").partition(";")[0].strip()

@@ -12,10 +12,11 @@ from betterai.core.exceptions import ProviderError
 from betterai.core.results import Transcript
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
-from betterai.providers.deepgram.address import BILLED_MORE, split_query
+from betterai.providers.deepgram.billing import BILLED_MORE
 from betterai.providers.deepgram.errors import make_deepgram_error
 from betterai.providers.deepgram.transcripts import decode_listened, read_segments, read_text, read_words
 from betterai.wire.openai_transcriptions import OpenAITranscriptions
+from betterai.wire.queries import split_query
 from betterai.wire.report import Report
 
 _OLDER = ("nova-2", "enhanced", "base", "whisper")

@@ -9,17 +9,15 @@ import msgspec
 from msgspec import Struct
 
 from betterai.core.codec import TranscriptionCall
-from betterai.core.exceptions import ProviderError, StreamInterrupted
-from betterai.core.results import Transcript, TranscriptChunk, Word
-from betterai.core.usage import Usage
-from betterai.core.wire import WireRequest, WireResponse
-from betterai.providers.deepgram.address import split_query
-from betterai.providers.deepgram.errors import make_deepgram_error
+from betterai.core.exceptions import StreamInterrupted
+from betterai.core.results import TranscriptChunk
+from betterai.providers.deepgram.hearing import Hearing, make_stated
 from betterai.providers.deepgram.listen import DeepgramListen
 from betterai.providers.deepgram.transcripts import AlternativeShape, ChannelShape, read_word
 from betterai.wire.error_bodies import UNREADABLE
-from betterai.wire.errors import make_error, make_unreadable_event
+from betterai.wire.errors import make_unreadable_event
 from betterai.wire.report import Report
+from betterai.wire.sockets import SocketCodec
 
 
 class LiveShape(Struct):
@@ -32,6 +30,7 @@ class LiveShape(Struct):
     description: str = ""
     message: str = ""
     variant: str = ""
+    request_id: str = ""
 
 
 _decode = msgspec.json.Decoder(LiveShape).decode
@@ -48,6 +47,9 @@ class LiveSettings(DeepgramListen):
         }
     )  # fmt: skip
 
+    def begin_body(self, call: TranscriptionCall, report: Report) -> dict[str, Any]:
+        return {"model": call.model.id, "smart_format": True}
+
     def write_interim(self, body: dict[str, Any], value: Any, call: TranscriptionCall, report: Report) -> None:
         if value is not None:
             body["interim_results"] = value
@@ -60,52 +62,25 @@ class LiveSettings(DeepgramListen):
             report.drop("timestamps", "words have their times in a session, and there are no segments")
 
 
-class DeepgramLive:
-    """`wss://…/v1/listen`: binary frames of sound; an interim text where it is asked for, and final ones. What a
-    session costs is not what files cost: its seconds are counted by another name, for which no price is known.
-    """
+class DeepgramLive(SocketCodec[TranscriptionCall]):
+    """`wss://…/v1/listen`: binary frames of sound; an interim text where it is asked for, and final ones."""
 
     protocol: ClassVar = "deepgram_live"
-
-    def connect(self, call: TranscriptionCall) -> WireRequest:
-        end, query = split_query(write_live(call)[0])
-        settings = call.settings
-        return WireRequest(
-            url=f"/v1/listen{end}",
-            method="GET",
-            query={**query, **(settings.extra_query or {})},
-            headers=settings.extra_headers or {},
-        )
-
-    def parse_error(self, reply: WireResponse) -> ProviderError:
-        return make_deepgram_error(reply)
+    settings: ClassVar = LiveSettings()
 
     def open(self, call: TranscriptionCall) -> LiveState:
         return LiveState(call)
 
 
-def write_live(call: TranscriptionCall) -> tuple[dict[str, Any], Report]:
-    """The parameters of a session, and what of the settings is not among them."""
-    codec, report = LiveSettings(), Report(call.model)
-    body = codec.begin_body(call, report)
-    codec.write_settings(body, call, report)
-    return body, report
+class LiveState(Hearing):
+    """Texts come as they are heard; the session ends with what was heard in all. The vendor closes it after ten seconds
+    without sound, unless it is told that there will be more.
+    """
 
+    keep_alive_seconds = 3.0
 
-class LiveState:
-    """Texts come as they are heard; the session ends with what was heard in all."""
-
-    def __init__(self, call: TranscriptionCall) -> None:
-        self.done = False
-        self._call = call
-        self._texts: list[str] = []
-        self._words: list[Word] = []
-
-    def send(self, item: bytes | None) -> Sequence[bytes | str]:
-        """An empty frame would close the session, and is not sent."""
-        if item is None:
-            return ('{"type":"CloseStream"}',)
-        return (item,) if item else ()
+    def keep_alive(self) -> Sequence[bytes | str]:
+        return ('{"type":"KeepAlive"}',)
 
     def receive(self, frame: bytes | str) -> tuple[Sequence[TranscriptChunk], Sequence[bytes | str]]:
         data = frame.encode() if isinstance(frame, str) else frame
@@ -116,11 +91,10 @@ class LiveState:
         except UNREADABLE as error:
             raise make_unreadable_event(data, error) from error
         if shape.type == "Error":
-            message = shape.description or shape.message
-            raise make_error(500, {}, code=shape.variant, message=message, body=data)
+            raise make_stated(shape.variant, shape.description or shape.message, data)
         if shape.type == "Metadata":
             self.done = True
-            return (TranscriptChunk(final=True, response=self._finish(shape)),), ()
+            return (self._finish(shape),), ()
         return (), ()
 
     def _hear(self, shape: LiveShape) -> Sequence[TranscriptChunk]:
@@ -130,20 +104,13 @@ class LiveState:
             return ()
         index, channels = (*shape.channel_index, 0, 1)[:2] if shape.channel_index else (0, 1)
         words = tuple(read_word(word, index, channels) for word in best.words or ())
-        text = f" {best.transcript}" if self._texts else best.transcript
+        text = self.follow(best.transcript)
         if shape.is_final:
-            self._texts.append(text)
-            self._words.extend(words)
+            self.keep(text, words)
         return (TranscriptChunk(text=text, final=shape.is_final, words=words),)
 
-    def _finish(self, shape: LiveShape) -> Transcript:
+    def _finish(self, shape: LiveShape) -> TranscriptChunk:
         if shape.duration is None:
             raise StreamInterrupted("the session ended without saying how much was heard")
-        return Transcript(
-            text="".join(self._texts),
-            seconds=shape.duration,
-            words=tuple(self._words),
-            model=self._call.model.id,
-            usage=Usage(units={"second_live": shape.duration * shape.channels}),
-            warnings=tuple(write_live(self._call)[1].warnings),
-        )
+        self.seconds, self.channels, self.request_id = shape.duration, shape.channels, shape.request_id
+        return TranscriptChunk(final=True, response=self.so_far())

@@ -14,10 +14,10 @@ from betterai.core.media import Media
 from betterai.core.results import Speech
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
-from betterai.providers.deepgram.address import split_query
 from betterai.providers.deepgram.errors import make_deepgram_error
 from betterai.providers.deepgram.voices import DeepgramVoices
 from betterai.wire.openai_speech import OpenAISpeech
+from betterai.wire.queries import split_query
 from betterai.wire.report import Report
 
 _RAW = {"container": "none"}
@@ -108,18 +108,21 @@ class DeepgramSpeak(OpenAISpeech):
         """The result that the whole of the sound is. Raises `msgspec.ValidationError` where there is none."""
         if not sound:
             raise msgspec.ValidationError("no sound came")
-        format = choose_format(call)
-        _, usual, mime_type = FORMATS[format]
-        rate = usual if format in ONE_RATE else call.settings.sample_rate or usual
-        return Speech(
-            audio=Media(kind="audio", mime_type=mime_type, data=sound),
-            sample_rate=rate,
-            model=name_voice(call),
-            usage=Usage(units={"character": float(len(call.input))}, source="counted"),
-        )
+        return describe_speech(call, sound, choose_format(call), len(call.input))
 
     def parse_error(self, reply: WireResponse) -> ProviderError:
         return make_deepgram_error(reply)
+
+
+def describe_speech(call: SpeechCall, sound: bytes, format: str, characters: int) -> Speech:
+    """Sound as what the call asked for."""
+    _, usual, mime_type = FORMATS[format]
+    return Speech(
+        audio=Media(kind="audio", mime_type=mime_type, data=sound),
+        sample_rate=usual if format in ONE_RATE else call.settings.sample_rate or usual,
+        model=name_voice(call),
+        usage=Usage(units={"character": float(characters)}, source="counted"),
+    )
 
 
 def choose_format(call: SpeechCall) -> str:

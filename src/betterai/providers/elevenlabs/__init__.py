@@ -1,6 +1,8 @@
 """ElevenLabs (https://elevenlabs.io/docs/api-reference): voices, and Scribe, which hears them."""
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
+from betterai.providers.elevenlabs.live_scribe import LiveScribe
+from betterai.providers.elevenlabs.live_speech import Dialogue, StreamInput
 from betterai.providers.elevenlabs.models import PROVIDER_MODELS
 from betterai.providers.elevenlabs.speech import ElevenLabsSpeech
 from betterai.providers.elevenlabs.transcriptions import Scribe
@@ -21,7 +23,14 @@ PROVIDER = Provider(
     ),
     auth=HeaderAuth(header="xi-api-key"),
     models=lambda: PROVIDER_MODELS,
-    protocols={"audio": {"elevenlabs_stt": Scribe()}, "tts": {"elevenlabs_tts": ElevenLabsSpeech()}},
+    protocols={
+        "audio": {"elevenlabs_stt": Scribe(), "elevenlabs_live_stt": LiveScribe()},
+        "tts": {
+            "elevenlabs_tts": ElevenLabsSpeech(),
+            "elevenlabs_stream_input": StreamInput(),
+            "elevenlabs_dialogue": Dialogue(),
+        },
+    },
     defaults={"audio": "scribe_v2", "tts": "eleven_multilingual_v2"},
     list_models_path="/v1/models",
 )

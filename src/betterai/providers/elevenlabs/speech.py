@@ -103,14 +103,7 @@ class ElevenLabsSpeech(OpenAISpeech):
         """The result that the whole of the sound is. Raises `msgspec.ValidationError` where there is none."""
         if not sound:
             raise msgspec.ValidationError("no sound came")
-        own = (call.settings.options or {}).get(call.model.provider) or {}
-        format = own.get("output_format") or name_format(call.settings) or DEFAULT
-        return Speech(
-            audio=Media(kind="audio", mime_type=mime_type_of(format), data=sound),
-            sample_rate=rate_of(format),
-            model=call.model.id,
-            usage=Usage(units={"character": float(len(call.input))}, source="counted"),
-        )
+        return describe_speech(call, sound, len(call.input))
 
     def make_timed_speech(self, call: SpeechCall, sound: bytes, words: Sequence[Word]) -> Speech:
         return msgspec.structs.replace(self.make_speech(call, sound), words=tuple(words))
@@ -163,3 +156,16 @@ class TimedPieces:
 
 def asks_times(call: SpeechCall) -> bool:
     return bool(call.settings.alignment)
+
+
+def describe_speech(call: SpeechCall, sound: bytes, characters: int, words: Sequence[Word] | None = None) -> Speech:
+    """Sound as what the call asked for."""
+    own = (call.settings.options or {}).get(call.model.provider) or {}
+    format = own.get("output_format") or name_format(call.settings) or DEFAULT
+    return Speech(
+        audio=Media(kind="audio", mime_type=mime_type_of(format), data=sound),
+        sample_rate=rate_of(format),
+        words=None if words is None else tuple(words),
+        model=call.model.id,
+        usage=Usage(units={"character": float(characters)}, source="counted"),
+    )

@@ -1,9 +1,11 @@
 """Google's Gemini API (https://ai.google.dev), with a key of AI Studio."""
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
-from betterai.providers.google.files import GoogleFiles
+from betterai.providers.google.batches import FILES, GoogleBatches
 from betterai.providers.google.models import PROVIDER_MODELS
+from betterai.providers.google.omni import OmniFilms
 from betterai.providers.google.text import GoogleText
+from betterai.providers.google.veo import GoogleVeo
 from betterai.wire.gemini import GeminiCount
 from betterai.wire.gemini.embeddings import GeminiEmbeddings
 from betterai.wire.gemini.images import GeminiImages
@@ -24,10 +26,13 @@ PROVIDER = Provider(
     protocols={
         "text": {"gemini": _TEXT},
         "count": {"gemini": GeminiCount(_TEXT)},
-        "files": {"files": GoogleFiles()},
+        "files": {"files": FILES},
+        "batch": {"gemini_batches": GoogleBatches()},
         "embeddings": {"gemini": GeminiEmbeddings()},
         "image": {"gemini": GeminiImages(_TEXT)},
+        "video": {"gemini_interactions": OmniFilms(), "gemini_veo": GoogleVeo()},
     },
-    defaults={"text": "gemini-3.8-flash", "embeddings": "gemini-embedding-2"},
+    defaults={"text": "gemini-3.8-flash", "embeddings": "gemini-embedding-2", "video": "gemini-omni-1.1-flash"},
+    codec_settings=("base_url",),
     list_models_path="/v1beta/models?pageSize=1000",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from betterai.core.codec import FileCall
 from betterai.core.exceptions import JobInDoubt, ProviderError, UnsupportedParam
@@ -39,11 +40,7 @@ class GoogleFiles(FormFiles):
         if state is not None:
             file = self.parse_file(need_reply((yield self.build_get(state["id"]))))
         else:
-            announced = need_reply((yield self.build_upload(call.input)))
-            place = announced.headers.get("x-goog-upload-url", "")
-            if not place:
-                raise ProviderError("no address to upload to was given", code="unreadable_reply")
-            file = yield from self._send(call.input, place)
+            file = yield from self.upload(call.input)
             yield Checkpoint(state={"id": file.id})
         looks = 0
         while file.state == "PROCESSING":
@@ -55,6 +52,14 @@ class GoogleFiles(FormFiles):
                 f"{file.id} could not be prepared", code=file.state, hint="check that the file is whole"
             )
         return file
+
+    def upload(self, upload: FileUpload) -> Generator[Step, WireResponse | None, FileHandle]:
+        """The file as soon as its bytes are there; it may still have to be prepared."""
+        announced = need_reply((yield self.build_upload(upload)))
+        place = announced.headers.get("x-goog-upload-url", "")
+        if not place:
+            raise ProviderError("no address to upload to was given", code="unreadable_reply")
+        return (yield from self._send(upload, place))
 
     def _send(self, upload: FileUpload, place: str) -> Generator[Step, WireResponse | None, FileHandle]:
         """The bytes in one request; where it breaks off, what is left of them in another one."""
@@ -93,7 +98,12 @@ class GoogleFiles(FormFiles):
     def build_delete(self, id: str) -> WireRequest:
         return super().build_delete(id.removeprefix("files/"))
 
-    def parse_list(self, reply: WireResponse) -> tuple[tuple[FileHandle, ...], str]:
+    def build_download(self, id: str) -> WireRequest:
+        """Files that were made there can be had again; those that were uploaded cannot."""
+        url = f"{self.path}/{quote(id.removeprefix('files/'), safe='')}:download"
+        return WireRequest(url=url, method="GET", query={"alt": "media"}, reply="file", safe_to_repeat=True)
+
+    def parse_list(self, reply: WireResponse, after: str = "") -> tuple[tuple[FileHandle, ...], str]:
         body = read_object(reply)
         files = tuple(self.read_file(item, reply) for item in list_in(body, "files", reply))
         return files, str(body.get("nextPageToken") or "")

@@ -2,6 +2,7 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.groq.audio import GroqSpeech, GroqTranscriptions
+from betterai.providers.groq.batches import GroqBatches
 from betterai.providers.groq.chat import GroqChat
 from betterai.providers.groq.models import PROVIDER_MODELS
 from betterai.providers.groq.responses import GroqResponses
@@ -21,6 +22,7 @@ PROVIDER = Provider(
         "text": {"openai_chat": GroqChat(), "openai_responses": GroqResponses()},
         "audio": {"openai_transcriptions": GroqTranscriptions()},
         "tts": {"openai_speech": GroqSpeech()},
+        "batch": {"openai_batches": GroqBatches()},
     },
     defaults={"text": "openai/gpt-oss-120b", "audio": "whisper-large-v3-turbo"},
     list_models_path="/models",

@@ -7,6 +7,7 @@ from betterai.core.provider import JwtAuth, Provider, Setting
 from betterai.providers.kling.models import PROVIDER_MODELS
 from betterai.providers.kling.older import OlderKlingFilms
 from betterai.providers.kling.tasks import KlingFilms
+from betterai.providers.kling.webhooks import KlingWebhooks
 
 PROVIDER = Provider(
     name="kling",
@@ -34,4 +35,5 @@ PROVIDER = Provider(
     models=lambda: PROVIDER_MODELS,
     protocols={"video": {"kling_tasks": KlingFilms(), "kling_v1": OlderKlingFilms()}},
     defaults={"video": "kling-3.0-turbo"},
+    webhooks=KlingWebhooks(),
 )

@@ -21,7 +21,6 @@ MAX_ENGINES = 2
 """So many files stay loaded; the one that was not asked for longest goes first."""
 
 MAGIC = b"GGUF"
-SHORTEST = b'{"messages":[{"role":"user","content":"."}],"max_tokens":1}'
 Hear = Callable[[bytes], bool]
 End = Callable[[Exception | None], object]
 
@@ -36,7 +35,6 @@ class Engine:
         self.stopped = False
         self._path, self._context = path, context
         self._server: Any = None
-        self._answered = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="betterai-gguf")
 
     def submit(self, body: bytes, hear: Hear, end: End) -> Future[None]:
@@ -51,7 +49,6 @@ class Engine:
         except Exception as error:
             end(error)
         else:
-            self._answered = True
             end(None)
 
     def close(self, *, stop: bool) -> Future[None]:
@@ -62,9 +59,6 @@ class Engine:
         return freed
 
     def _free(self) -> None:
-        """llama.cpp ends a loop that has not begun by waiting for it for ever: an answer shows that it has begun."""
-        if self._server is not None and not self._answered:
-            self._server.handle_chat_completions(SHORTEST, lambda event: True)
         self._server = None
 
 
@@ -139,15 +133,20 @@ def load(path: Path, context: int) -> Any:
     params.ui = False
     params.verbosity = -1
     params.port = 0
+    params.endpoint_metrics = True
     params.api_keys = [token_hex(32)]  # it listens on loopback, which is not asked for: nobody else may use it
     try:
-        return xllamacpp.Server(params)
+        server = xllamacpp.Server(params)
     except RuntimeError as error:
         raise ProviderError(
             f"llama.cpp cannot load {path}",
             hint="it may be damaged, of a newer kind, or larger than the memory: update xllamacpp, or try another",
             provider="local",
         ) from error
+    # Its destructor waits for the server's loop, and for ever where that had not begun; it holds the interpreter's lock
+    # the while, so that nothing in this process could end the wait. Metrics come from the loop: then it has begun.
+    server.handle_metrics()
+    return server
 
 
 def _check_file(path: Path) -> None:

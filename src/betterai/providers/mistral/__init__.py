@@ -2,8 +2,11 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.mistral.audio import MistralSpeech, MistralTranscriptions
+from betterai.providers.mistral.batches import MistralBatches
 from betterai.providers.mistral.chat import MistralChat
 from betterai.providers.mistral.embeddings import MistralEmbeddings
+from betterai.providers.mistral.files import MistralFiles
+from betterai.providers.mistral.live_transcription import MistralLive
 from betterai.providers.mistral.models import PROVIDER_MODELS
 from betterai.wire.openai_moderations import OpenAIModerations
 
@@ -23,8 +26,10 @@ PROVIDER = Provider(
         "text": {"openai_chat": MistralChat()},
         "embeddings": {"openai_embeddings": MistralEmbeddings()},
         "moderation": {"openai_moderations": OpenAIModerations()},
-        "audio": {"openai_transcriptions": MistralTranscriptions()},
+        "audio": {"openai_transcriptions": MistralTranscriptions(), "mistral_live_stt": MistralLive()},
         "tts": {"openai_speech": MistralSpeech()},
+        "files": {"files": MistralFiles()},
+        "batch": {"mistral_batches": MistralBatches()},
     },
     defaults={"text": "mistral-large-latest", "embeddings": "mistral-embed"},
     list_models_path="/models",

@@ -2,12 +2,16 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.openai.files import OpenAIFiles
+from betterai.providers.openai.live_transcription import OpenAILive
 from betterai.providers.openai.models import PROVIDER_MODELS
 from betterai.providers.openai.responses import OpenAIOwnResponses
+from betterai.providers.openai.webhooks import OpenAIWebhooks
+from betterai.wire.openai_batches import OpenAIBatches
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_embeddings import OpenAIEmbeddings
 from betterai.wire.openai_images import OpenAIImages
 from betterai.wire.openai_moderations import OpenAIModerations
+from betterai.wire.openai_realtime import OpenAIRealtime
 from betterai.wire.openai_responses import OpenAIResponsesCount
 from betterai.wire.openai_speech import OpenAISpeech
 from betterai.wire.openai_transcriptions import OpenAITranscriptions
@@ -36,10 +40,13 @@ PROVIDER = Provider(
         "embeddings": {"openai_embeddings": OpenAIEmbeddings()},
         "moderation": {"openai_moderations": OpenAIModerations()},
         "image": {"openai_images": OpenAIImages()},
-        "audio": {"openai_transcriptions": OpenAITranscriptions()},
+        "audio": {"openai_transcriptions": OpenAITranscriptions(), "openai_live_stt": OpenAILive()},
         "tts": {"openai_speech": OpenAISpeech()},
         "video": {"openai_videos": OpenAIVideos()},
+        "batch": {"openai_batches": OpenAIBatches()},
+        "realtime": {"openai_realtime": OpenAIRealtime()},
     },
     defaults={"text": "gpt-6-luna", "embeddings": "text-embedding-3-small", "moderation": "omni-moderation-latest"},
     list_models_path="/models",
+    webhooks=OpenAIWebhooks(),
 )

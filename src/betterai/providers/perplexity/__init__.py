@@ -2,6 +2,7 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.perplexity.chat import PerplexityChat
+from betterai.providers.perplexity.embeddings import PerplexityEmbeddings
 from betterai.providers.perplexity.models import PROVIDER_MODELS
 
 PROVIDER = Provider(
@@ -15,6 +16,9 @@ PROVIDER = Provider(
     ),
     auth=BearerAuth(),
     models=lambda: PROVIDER_MODELS,
-    protocols={"text": {"openai_chat": PerplexityChat()}},
-    defaults={"text": "sonar-pro"},
+    protocols={
+        "text": {"openai_chat": PerplexityChat()},
+        "embeddings": {"openai_embeddings": PerplexityEmbeddings()},
+    },
+    defaults={"text": "sonar-pro", "embeddings": "pplx-embed-v1-0.6b"},
 )

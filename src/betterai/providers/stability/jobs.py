@@ -11,12 +11,11 @@ from msgspec import Struct
 from betterai.core.codec import ImageCall
 from betterai.core.exceptions import ProviderError
 from betterai.core.results import ImageResponse
-from betterai.core.wire import Checkpoint, Multipart, Wait, WireRequest, WireResponse
+from betterai.core.wire import Checkpoint, Wait, WireRequest, WireResponse
 from betterai.providers.stability.images import StabilityImages
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable
 from betterai.wire.files import Step, need_reply
-from betterai.wire.report import Report
 
 LOOK_SECONDS = 10.0
 """Results may be asked after once in so many seconds."""
@@ -66,7 +65,8 @@ class StabilityJobs(StabilityImages):
 
     def _submit(self, call: ImageCall) -> WireRequest:
         request = self.build_request(call)
-        return msgspec.structs.replace(request, headers={**request.headers, "accept": "application/json"}, reply="json")
+        headers = {**request.headers, "accept": "application/json"}
+        return msgspec.structs.replace(request, headers=headers, reply="json", begins_job=True)
 
     def _look(self, call: ImageCall, id: str) -> WireRequest:
         headers = self.build_headers(call)
@@ -82,13 +82,6 @@ class StabilityJobs(StabilityImages):
 
     def answers(self, path: str) -> bool:
         return super().answers(path) or "/v2beta/results/" in path
-
-    def finish_body(self, body: dict[str, Any], call: ImageCall, report: Report) -> Any:
-        """A job writes `extra_body` by itself."""
-        form: Multipart = super().finish_body(body, call, report)
-        extra = call.settings.extra_body or {}
-        kept = tuple(field for field in form.fields if field.name not in extra)
-        return Multipart(fields=(*kept, *self.build_form(extra).fields))
 
     def cancel(self, state: Mapping[str, Any]) -> WireRequest | None:
         return None

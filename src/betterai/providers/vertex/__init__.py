@@ -12,7 +12,7 @@ from betterai.providers.vertex.messages import VertexMessages
 from betterai.providers.vertex.models import PROVIDER_MODELS
 from betterai.providers.vertex.place import find_base_url
 from betterai.providers.vertex.text import VertexCount, VertexText
-from betterai.providers.vertex.veo import Veo
+from betterai.providers.vertex.veo import VertexVeo
 from betterai.wire.gemini.images import GeminiImages
 
 _TEXT = VertexText()
@@ -72,7 +72,7 @@ PROVIDER = Provider(
         "count": {"gemini": VertexCount(_TEXT)},
         "embeddings": {"vertex_predict": VertexPredictEmbeddings(), "gemini": VertexEmbeddings()},
         "image": {"gemini": GeminiImages(_TEXT), "vertex_predict": Imagen()},
-        "video": {"vertex_veo": Veo()},
+        "video": {"vertex_veo": VertexVeo()},
     },
     defaults={"text": "gemini-3.8-flash", "embeddings": "gemini-embedding-001"},
 )

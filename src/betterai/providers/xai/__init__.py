@@ -2,9 +2,12 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.xai.audio import XAISpeech, XAITranscriptions
+from betterai.providers.xai.batches import XAIBatches
 from betterai.providers.xai.chat import XAIChat
+from betterai.providers.xai.files import XAIFiles
 from betterai.providers.xai.images import XAIImages
 from betterai.providers.xai.models import PROVIDER_MODELS
+from betterai.providers.xai.realtime import XAIRealtime
 from betterai.providers.xai.responses import XAIResponses
 from betterai.providers.xai.tokenize import XAITokenize
 from betterai.providers.xai.videos import XAIVideos
@@ -28,6 +31,9 @@ PROVIDER = Provider(
         "audio": {"xai_stt": XAITranscriptions()},
         "video": {"xai_videos": XAIVideos()},
         "tts": {"xai_tts": XAISpeech()},
+        "files": {"files": XAIFiles()},
+        "batch": {"xai_batches": XAIBatches()},
+        "realtime": {"openai_realtime": XAIRealtime()},
     },
     defaults={"text": "grok-4.7"},
     list_models_path="/models",

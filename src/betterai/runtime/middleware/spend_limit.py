@@ -16,7 +16,7 @@ from betterai.core.base import BaseTextProvider
 from betterai.core.exceptions import OutputInvalidError, SpendLimitReached, ValidationError
 from betterai.core.model import ModelConfig
 from betterai.core.response import TextChunk
-from betterai.core.usage import Cost
+from betterai.core.usage import NOTHING, Cost
 from betterai.runtime.attempts import SYSTEM_CLOCK, Clock
 from betterai.runtime.middleware.base import Middleware, ProviderCall
 from betterai.runtime.middleware.estimates import Estimate, estimate_call, estimate_input, estimate_output
@@ -91,20 +91,24 @@ class SpendLimit(Middleware):
         except SpendLimitReached as error:
             error.retry_after = self._seconds_left(account)
             raise
-        cost: Cost | None = None
+        cost, broken = None, NOTHING
         said: list[str] = []
         try:
             async for chunk in super().ask(call):
                 if chunk.response is not None and cost is None:
-                    cost = self._price(chunk.response.cost, amount)
+                    cost = self._price(chunk.response.cost, amount) + broken
                     self._ledger.settle(account, id, cost)
+                if chunk.reset:
+                    broken += self._price_partial(estimate, said, call, amount)
+                    said.clear()
                 said.append(_text(chunk))
                 yield chunk
             if cost is None:
-                self._ledger.settle(account, id, self._price(None, amount))
+                self._ledger.settle(account, id, self._price(None, amount) + broken)
         except BaseException as error:
             if cost is None:
-                self._ledger.settle(account, id, self._price_failure(error, estimate, said, call, amount))
+                failed = self._price_failure(error, estimate, said, call, amount)
+                self._ledger.settle(account, id, broken if failed is None else failed + broken)
             raise
 
     async def aclose(self) -> None:
@@ -152,6 +156,10 @@ class SpendLimit(Middleware):
             return self._price(error.response.cost, amount)
         if was_free(error):
             return None
+        return self._price_partial(estimate, said, call, amount)
+
+    def _price_partial(self, estimate: Estimate, said: list[str], call: ProviderCall, amount: Decimal) -> Cost:
+        """What an answer counts as that broke off, for another one to begin anew or for good."""
         if self._unknown_cost is not None or estimate.input is None:
             return self._price(None, amount)
         came = max(estimate_output("".join(said), model) for model in self._find_models(call))

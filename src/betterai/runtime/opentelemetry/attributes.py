@@ -68,9 +68,9 @@ def describe_settings(call: CallInfo, settings: GenerationSettings) -> Attribute
     """What was asked for, as far as it is no content."""
     given = settings.given()
     said: Attributes = {}
-    for field, name in _SETTINGS.items():
-        if isinstance(value := given.get(field), int | float):
-            said[name] = value
+    for field, value in given.items():
+        if field in _SETTINGS and isinstance(value, int | float):
+            said[_SETTINGS[field]] = value
     stop = given.get("stop")
     if stop:
         said["gen_ai.request.stop_sequences"] = [stop] if isinstance(stop, str) else list(stop)

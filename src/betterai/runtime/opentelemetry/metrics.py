@@ -5,7 +5,7 @@ from __future__ import annotations
 from opentelemetry.metrics import Meter
 
 from betterai.core.events import CallEnded, FirstContent
-from betterai.runtime.opentelemetry.attributes import describe_call, describe_error
+from betterai.runtime.opentelemetry.attributes import Attributes, describe_call, describe_error
 
 _SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 _FIRST_SECONDS = (
@@ -44,14 +44,13 @@ class Metrics:
         if not event.call.wraps:
             self._first.record(event.seconds, describe_call(event.call))
 
-    def add(self, event: CallEnded) -> None:
+    def add(self, event: CallEnded, shared: Attributes) -> None:
+        """Of a call that ended; `shared` is what is said of it everywhere."""
         if event.call.wraps:
             return
-        said = describe_call(event.call)
-        if event.model:
-            said["gen_ai.response.model"] = event.model
+        said = shared | {"gen_ai.response.model": event.model} if event.model else shared
         error = event.error if event.kind == "failed" else "cancelled" if event.kind == "cancelled" else ""
-        self._duration.record(event.seconds, said | describe_error(error))
+        self._duration.record(event.seconds, said | describe_error(error) if error else said)
         if event.usage is not None:
             self._tokens.record(event.usage.input_tokens, said | {"gen_ai.token.type": "input"})
             self._tokens.record(event.usage.output_tokens, said | {"gen_ai.token.type": "output"})

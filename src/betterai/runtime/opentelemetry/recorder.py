@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from time import time_ns
-from weakref import WeakKeyDictionary
 
 from opentelemetry import context, metrics, trace
+from opentelemetry.context import Context
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
@@ -42,12 +42,16 @@ SCHEMA_URL = "https://opentelemetry.io/schemas/1.41.0"
 
 
 class Open:
-    """A span that has not ended, whether content belongs in it, and how many requests were made in it."""
+    """A span that has not ended: what is `inside` of it, whether content belongs in it, how many requests were made in
+    it, and what metrics say of its call too (`shared`).
+    """
 
-    __slots__ = ("content", "requests", "span")
+    __slots__ = ("content", "inside", "requests", "shared", "span")
 
-    def __init__(self, span: Span, content: bool) -> None:
+    def __init__(self, span: Span, inside: Context, shared: Attributes, *, content: bool) -> None:
         self.span = span
+        self.inside = inside
+        self.shared = shared
         self.content = content
         self.requests = 0
 
@@ -67,7 +71,6 @@ class Recorder:
         self._metrics = Metrics(metrics.get_meter("betterai", __version__, meter_provider, SCHEMA_URL))
         self._content = content
         self._requests = requests
-        self._open: WeakKeyDictionary[Running, Open] = WeakKeyDictionary()
 
     def __call__(self, event: CallEvent) -> None:
         if isinstance(event, TransportEvent):
@@ -80,38 +83,43 @@ class Recorder:
         elif isinstance(event, CallEnded):
             self._end_call(event)
         elif isinstance(event, ToolStarted):
-            said = describe_tool(event.tool)
-            self._start(f"execute_tool {event.tool.name}", SpanKind.INTERNAL, said, self._wants_content())
+            self._start(
+                f"execute_tool {event.tool.name}",
+                SpanKind.INTERNAL,
+                describe_tool(event.tool),
+                {},
+                content=self._wants_content(),
+            )
         else:
             self._end_tool(event)
 
     def _start_call(self, event: CallStarted) -> None:
         call, running = event.call, find_running()
         assert isinstance(running, RunningCall)
-        said = describe_call(call) | describe_settings(call, running.settings)
+        shared, own = describe_call(call), describe_settings(call, running.settings)
         content = not call.wraps and self._wants_content()
         if content:
-            said |= describe_prompt(running.messages, running.settings)
+            own |= describe_prompt(running.messages, running.settings)
         inside = call.wraps or call.embedded
         name = f"{call.provider if call.wraps else find_operation(call)} {call.model}".rstrip()
-        self._start(name, SpanKind.INTERNAL if inside else SpanKind.CLIENT, said, content)
+        self._start(name, SpanKind.INTERNAL if inside else SpanKind.CLIENT, shared, own, content=content)
 
     def _wants_content(self) -> bool:
         return self._content() if callable(self._content) else self._content
 
-    def _start(self, name: str, kind: SpanKind, said: Attributes, content: bool) -> None:
+    def _start(self, name: str, kind: SpanKind, shared: Attributes, own: Attributes, *, content: bool) -> None:
         """Begin a span, and have it be the current one at each step of what runs."""
         running = find_running()
         assert running is not None
-        span = self._tracer.start_span(name, kind=kind, attributes=said)
+        span = self._tracer.start_span(name, kind=kind, attributes=shared | own)
         inside = trace.set_span_in_context(span)
         running.around = partial(context.attach, inside), context.detach
-        self._open[running] = Open(span, content)
+        running.kept[self] = Open(span, inside, shared, content=content)
 
     def _end_call(self, event: CallEnded) -> None:
-        self._metrics.add(event)
         running = find_running()
         begun = self._take(running)
+        self._metrics.add(event, describe_call(event.call) if begun is None else begun.shared)
         if begun is None or not begun.span.is_recording():
             return
         response = running.response if isinstance(running, RunningCall) else None
@@ -134,15 +142,15 @@ class Recorder:
         _end(begun.span, error)
 
     def _take(self, running: Running | None) -> Open | None:
-        return None if running is None else self._open.pop(running, None)
+        return None if running is None else running.kept.pop(self, None)
 
     def _add_request(self, event: TransportEvent) -> None:
         ended = time_ns()
         running = find_running()
-        begun = None if running is None else self._open.get(running)
+        begun: Open | None = None if running is None else running.kept.get(self)
         inside, before = None, 0
         if begun is not None:
-            inside, before = trace.set_span_in_context(begun.span), begun.requests
+            inside, before = begun.inside, begun.requests
             begun.requests += 1
         span = self._tracer.start_span(
             event.method,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _OF_THE_VENDOR = ("extra_headers", "extra_query")
 """They may hold secrets: no other vendor is shown them."""
 _OF_THE_PROTOCOL = ("extra_body",)
+_BY_HAND = frozenset({*_OF_THE_VENDOR, *_OF_THE_PROTOCOL})
 
 
 def fit_settings(
@@ -27,6 +28,8 @@ def fit_settings(
     target. Raises `UnsupportedParam` where warnings are errors.
     """
     given, own = settings.given(), route.lane.target.settings
+    if own is None and _BY_HAND.isdisjoint(given):
+        return settings, ()
     dropped = [name for name in (*_OF_THE_PROTOCOL, *_OF_THE_VENDOR) if given.get(name)]
     if dropped:
         dropped = _find_foreign(dropped, route, router)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any
+from math import inf
 
 from msgspec.structs import replace
 
-from betterai.core.exceptions import BetterAIError, TotalTimeout
-from betterai.core.message import Message
+from betterai.core.exceptions import BetterAIError
+from betterai.core.message import Message, Messages
 from betterai.core.response import Attempt, ProviderResponse, TextChunk, Timing
-from betterai.runtime.attempts import Budget, shared_budget
+from betterai.core.settings import GenerationSettings
+from betterai.core.usage import Cost
+from betterai.runtime.attempts import shared_budget
 from betterai.runtime.gatherer import holds_content
 from betterai.runtime.messages import read_messages
 from betterai.runtime.router.answer import Answer
 from betterai.runtime.router.asked import fit_settings
 from betterai.runtime.router.choosing import RouteChoice, was_unsent
 from betterai.runtime.router.routes import Route
+from betterai.runtime.router.silence import describe_silence, find_first_byte, find_patience
+from betterai.transport.patience import Limit
 
 logger = logging.getLogger("betterai.retries")
 
@@ -32,9 +36,8 @@ class RoutedCall(RouteChoice):
         """The first answer that any route gives. Raises what the last one said, or what ends the call."""
         while True:
             route = await self.choose()
-            if self._error is not None:
-                said = "%s/%s is asked now: the attempt before failed with %s"
-                logger.warning(said, *route.name, type(self._error).__name__)
+            if self.failed is not None:
+                self._log(self.failed, route)
             delay = self.router.find_delay(self, route)
             if delay is not None:
                 from betterai.runtime.router.race import race
@@ -47,6 +50,12 @@ class RoutedCall(RouteChoice):
                 return await self.ask(self.begin(route))
             except Exception as error:
                 self.judge(route, error)
+
+    def _log(self, failed: Route, route: Route) -> None:
+        error = self._error
+        status = getattr(error, "status", None)
+        what = f"{type(error).__name__} (HTTP {status})" if status else type(error).__name__
+        logger.warning("%s failed with %s: %s is asked now", failed.label, what, route.label)
 
     async def drop(self, answer: Answer) -> None:
         """Leave an attempt that came second."""
@@ -63,64 +72,59 @@ class RoutedCall(RouteChoice):
         """
         self._count(1)
         route.lane.calls += 1
-        share = Budget(1 if beside else 1 + self.left, self.deadline, repeats=False)
-        return Answer(route, self.router.clock.monotonic(), share)
+        now = self.router.clock.monotonic()
+        first_byte = find_first_byte(self, route, now) if self.streaming else inf
+        return Answer(route, now, 1 if beside else 1 + self.left, self.deadline, first_byte)
 
-    async def ask(self, answer: Answer) -> Answer:
+    async def ask(self, answer: Answer, *, beside: bool = False) -> Answer:
         """Make the attempt."""
+        route, limit = answer.route, None
         try:
-            provider = answer.route.open()
-            if hasattr(provider, "connection"):
-                await self._ask(answer, provider)
+            provider = route.open()
+            seconds = find_patience(self, route, provider, answer.began, beside=beside)
+            limit = Limit(seconds) if seconds < inf else None
+            settings, answer.warnings = fit_settings(self.settings, route, self.router)
+            messages = self.messages
+            if self.said and route.goes_on:
+                messages, settings = self._go_on(answer, settings)
+            if self.streaming:
+                await self._open_stream(answer, provider.generate_stream(messages, route.model, settings))
             else:
-                await self._ask_in_time(answer, provider)
+                token = shared_budget.set(answer)
+                try:
+                    answer.response = await provider.generate(messages, route.model, settings)
+                finally:
+                    shared_budget.reset(token)
         except BaseException as error:
+            if limit is not None and limit.took(error):
+                late = describe_silence(self, answer, seconds)
+                self.end(answer, late)
+                raise late from None
             self.end(answer, error)
             raise
+        finally:
+            if limit is not None:
+                limit.end()
         if not self.streaming:
             self.end(answer, None)
         return answer
 
-    async def _ask_in_time(self, answer: Answer, provider: Any) -> None:
-        """Classes know no deadline."""
-        from asyncio import timeout
-
-        left = self.deadline - answer.began
-        try:
-            async with timeout(left) as limit:
-                await self._ask(answer, provider)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            raise TotalTimeout(
-                f"no answer within the {left:.3g} s that were left of the call", hint="allow more: Router(timeout=…)"
-            ) from None
-
-    async def _ask(self, answer: Answer, provider: Any) -> None:
-        settings, answer.warnings = fit_settings(self.settings, answer.route, self.router)
-        messages, model = self._fit_messages(answer), answer.route.model
-        if self.streaming:
-            await self._open_stream(answer, provider.generate_stream(messages, model, settings))
-            return
-        token = shared_budget.set(answer.share)
-        try:
-            answer.response = await provider.generate(messages, model, settings)
-        finally:
-            shared_budget.reset(token)
-
-    def _fit_messages(self, answer: Answer) -> Any:
-        if not self.said or not answer.route.goes_on:
-            return self.messages
+    def _go_on(self, answer: Answer, settings: GenerationSettings) -> tuple[Messages, GenerationSettings]:
+        """What is asked to have what was said gone on with: no longer in all than the caller allows."""
         answer.continues = self.said
-        return (*read_messages(self.messages), Message.assistant(self.said.rstrip()))
+        if settings.max_tokens is not None:
+            said = sum(usage.output_tokens for usage, _ in self.before)
+            settings = settings.replace(max_tokens=max(1, settings.max_tokens - said))
+        return (*read_messages(self.messages), Message.assistant(self.said.rstrip())), settings
 
     async def _open_stream(self, answer: Answer, chunks: AsyncGenerator[TextChunk, None]) -> None:
         """Read a stream up to its first content. Only its first step sees the budget, for that begins the attempt: what
         a generator sets would otherwise be seen by whoever reads it.
         """
-        answer.chunks, held = chunks, answer.held
+        held: list[TextChunk] = []
+        answer.chunks, answer.held = chunks, held
         try:
-            token = shared_budget.set(answer.share)
+            token = shared_budget.set(answer)
             try:
                 chunk = await chunks.__anext__()
             finally:
@@ -150,8 +154,7 @@ class RoutedCall(RouteChoice):
         router, route = self.router, answer.route
         router.turns.leave(route.lane)
         now = router.clock.monotonic()
-        used = answer.granted - answer.share.attempts
-        if used > 1:
+        if (used := answer.used) > 1:
             self._count(used - 1)  # by a router below
         if error is None:
             if router.health.rests:
@@ -181,10 +184,12 @@ class RoutedCall(RouteChoice):
         """The streams that broke are no part of the answer."""
         for usage, cost in self.before:
             self.router.hedging.lost.add(usage, cost)
-        self.before.clear()
+        self.before = ()
 
     def complete(self, response: ProviderResponse, answer: Answer) -> ProviderResponse:
-        """The response with what came before it. Untouched where nothing did, and it says how long it took."""
+        """The response with what came before it, and with the cost of what ran beside it. Untouched where nothing did,
+        and it says how long it took.
+        """
         if not (self.records or self.queued or answer.warnings or response.timing is None):
             return response
         timing, before = response.timing or Timing(), answer.began - self.began
@@ -193,6 +198,7 @@ class RoutedCall(RouteChoice):
         return replace(
             response,
             warnings=(*answer.warnings, *response.warnings),
+            cost=sum(self.hedges, response.cost or Cost()) if self.hedges else response.cost,
             timing=replace(
                 timing,
                 queue=self.queued,

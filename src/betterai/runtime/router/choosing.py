@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from betterai.core.exceptions import (
@@ -23,6 +23,7 @@ from betterai.runtime.messages import read_messages
 from betterai.runtime.router.judgement import Judgement, blame, read_error
 from betterai.runtime.router.order import order_routes
 from betterai.runtime.router.routes import Lane, Route
+from betterai.runtime.router.silence import TIME_HINT
 
 if TYPE_CHECKING:
     from betterai.runtime.router.router import Router
@@ -34,9 +35,29 @@ MARGIN = 0.01
 class RouteChoice:
     """What one call knows of its routes, and its budget. All attempts start from the caller's messages and settings."""
 
+    queued = 0.0
+    trial = False
+    """Whether the route that was chosen last is one that is being tried after it failed."""
+    said = ""
+    """What a stream that broke has said: whoever can goes on from there."""
+    waited = 0.0
+    """How long the attempt that comes next was waited for."""
+    retried = False
+    before: Sequence[tuple[Usage, Cost]] = ()
+    """What the streams that broke have used, and what that cost."""
+    hedges: Sequence[Cost] = ()
+    """What the hedges that lost have cost."""
+    failed: Route | None = None
+    """The route that failed last."""
+    _error: BaseException | None = None
+    _routes: Sequence[Route] | None = None
+    _out: frozenset[Route] = frozenset()
+    _again: Mapping[Route, tuple[bool, float]] = {}
+    _patience: Attempts | None = None
+
     def __init__(self, router: Router, messages: Messages, settings: GenerationSettings, *, streaming: bool) -> None:
         self.router = router
-        self.messages: Any = _list_messages(messages)
+        self.messages: Any = messages if isinstance(messages, list | tuple) else _list_messages(messages)
         self.settings = settings
         self.streaming = streaming
         self.began = router.clock.monotonic()
@@ -46,28 +67,13 @@ class RouteChoice:
         if self.outer is not None:
             self.left = min(self.left, self.outer.attempts)
             self.deadline = min(self.deadline, self.outer.deadline)
-        self.conversation = router.affinity.name(self.messages, settings)
+        self.conversation = router.affinity.name(self.messages, settings) if router.sticky else None
         self.records: list[Attempt] = []
-        self.queued = 0.0
-        self.trial = False
-        """Whether the route that was chosen last is one that is being tried after it failed."""
-        self.said = ""
-        """What a stream that broke has said: whoever can goes on from there."""
-        self.before: list[tuple[Usage, Cost]] = []
-        """What the streams that broke have used, and what that cost."""
-        self.waited = 0.0
-        """How long the attempt that comes next was waited for."""
-        self.retried = False
-        self._error: BaseException | None = None
-        self._routes: Sequence[Route] | None = None
-        self._out: set[Route] = set()
-        self._again: dict[Route, tuple[bool, float]] = {}
-        self._patience: Attempts | None = None
 
     async def choose(self) -> Route:
         """The route to ask next, with a place in its lane taken."""
+        now = self.began if self._routes is None else self.router.clock.monotonic()
         while True:
-            now = self.router.clock.monotonic()
             if self.left <= 0 or now >= self.deadline:
                 raise self.give_up(now)
             full: list[Lane] = []
@@ -79,13 +85,17 @@ class RouteChoice:
             if route is not None:
                 return route
             await self._pause(now)
+            now = self.router.clock.monotonic()
 
     def pick(self, now: float, full: list[Lane]) -> Route | None:
         """The first route that is well and has a place; one that is due for a trial is taken in its turn."""
         router = self.router
         health, rests = router.health, router.health.rests
-        for route in self._order(now):
-            if not self._is_open(route):
+        out, again = self._out, self._again
+        if self._routes is None:
+            self._routes = order_routes(router, self, now)
+        for route in self._routes:
+            if route in out or route in again:
                 continue
             state = health.state(route.places(), now) if rests else "ready"
             if state == "resting":
@@ -99,11 +109,6 @@ class RouteChoice:
             return route
         return None
 
-    def _order(self, now: float) -> Sequence[Route]:
-        if self._routes is None:
-            self._routes = order_routes(self.router, self, now)
-        return self._routes
-
     async def _queue(self, full: Sequence[Lane], now: float) -> Route:
         """A place, once it is this call's turn."""
         router, self.trial = self.router, False
@@ -115,13 +120,27 @@ class RouteChoice:
             key=lambda route: router.health.until(route.places()),
         )
 
+    def has_other(self, route: Route, now: float) -> bool:
+        """Whether another target stands ready, should this one not answer."""
+        router = self.router
+        if self.left <= 0 or len(router.lanes) < 2:
+            return False
+        health, rests = router.health, router.health.rests
+        lane, out, again = route.lane, self._out, self._again
+        for other in router.routes:
+            if other.lane is lane or other in out or other in again or other.lane.is_full:
+                continue
+            if not rests or health.state(other.places(), now) == "ready":
+                return True
+        return False
+
     def _is_open(self, route: Route) -> bool:
         return route not in self._out and route not in self._again
 
     def _pick_resting(self, full: list[Lane]) -> Route | None:
         """Where none is ready, one that rests and was not asked by this call: a breaker never closes the last way."""
         health, self.trial = self.router.health, False
-        resting = [route for route in self._order(0.0) if self._is_open(route)]
+        resting = [route for route in self._routes or () if self._is_open(route)]
         for route in sorted(resting, key=lambda route: health.until(route.places())):
             if self.router.turns.take(route.lane):
                 return route
@@ -138,7 +157,7 @@ class RouteChoice:
         if ready > now:
             await self._patience.pause(ready - now)
             self.waited = ready - now
-        del self._again[route]
+        self._again = {other: when for other, when in self._again.items() if other is not route}
 
     def _may_retry(self) -> bool:
         quota = self.router.quota
@@ -169,9 +188,10 @@ class RouteChoice:
         """Have the place rest that is to blame."""
         router = self.router
         judged = read_error(error, router.also_after)
-        if isinstance(error, TotalTimeout) and route.has_own_time and self.deadline - router.clock.monotonic() > MARGIN:
+        if isinstance(error, TotalTimeout) and route.has_own_time and not self._is_over:
             judged = Judgement(stop=False, silent=True)  # the time of the target is over, not that of the call
         blame(router.health, route, error, judged, router.clock)
+        self.failed = route
         if self._error is None or not was_unsent(error):
             self._error = error
         return judged
@@ -189,10 +209,10 @@ class RouteChoice:
         ready = None if wait is None else (judged.silent, self.router.clock.monotonic() + wait)
         for other in self._find_reached(route, judged.reach):
             if ready is None:
-                self._out.add(other)
-                self._again.pop(other, None)
+                self._out |= {other}
             elif other not in self._out:
-                self._again[other] = ready
+                self._again = {**self._again, other: ready}
+        self._again = {other: when for other, when in self._again.items() if other not in self._out}
 
     def _find_reached(self, route: Route, reach: str) -> list[Route]:
         """The routes that fail with this one."""
@@ -217,19 +237,25 @@ class RouteChoice:
         if self._error is not None:
             return self.complete_error(self._error)
         if now >= self.deadline:
-            return TotalTimeout("the call's time is over", hint="allow more: Router(timeout=…)")
+            return TotalTimeout("the call's time is over", hint=TIME_HINT)
         return LimitReached("the attempts of this call are used up", hint="allow more: Router(retries=…)")
 
     def complete_error(self, error: BaseException) -> BaseException:
         if isinstance(error, BetterAIError):
             error.attempts = tuple(self.records)
+        if isinstance(error, TotalTimeout) and self._is_over:
+            error.message = f"the call took longer than {self.router.timeout.total:g} s"
+            error.hint = TIME_HINT
         return error
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether the call's time is, or nearly."""
+        return self.deadline - self.router.clock.monotonic() <= MARGIN
 
 
 def _list_messages(messages: Messages) -> Any:
     """Messages as a class takes them, too; they are read where they are sent. Raises `ValidationError`."""
-    if isinstance(messages, list | tuple):
-        return messages
     return ({"role": "user", "content": messages},) if isinstance(messages, str) else read_messages(messages)
 
 

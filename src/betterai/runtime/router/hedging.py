@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from betterai.core.exceptions import BetterAIError
 from betterai.core.price import price_usage
 from betterai.core.routing import Hedge
-from betterai.core.usage import Usage
+from betterai.core.usage import Cost, Usage
 from betterai.runtime.messages import read_messages
 from betterai.runtime.spending import Spending, read_dollars
 
@@ -39,8 +39,7 @@ class Hedging:
         if not call.records:
             self._saved = min(self._saved + hedge.share, MOST_SAVED)
         if isinstance(hedge.after, str):
-            times = route.lane.streamed if call.streaming else route.lane.whole
-            return times.quantile(0.95)
+            return route.lane.times(streaming=call.streaming).quantile(0.95)
         return hedge.after
 
     def allows(self, *, trial: bool) -> bool:
@@ -58,14 +57,16 @@ class Hedging:
         if not trial:
             self._saved -= 1.0
 
-    def lose(self, call: RoutedCall, answer: Answer) -> None:
+    def lose(self, call: RoutedCall, answer: Answer) -> Cost:
         """Count an answer that nobody got: what it states, else what it was asked and said, as far as is known."""
         response, price = answer.response, answer.route.price
         if response is not None and response.usage is not None:
-            self.lost.add(response.usage, response.cost or price_usage(response.usage, price))
+            usage, cost = response.usage, response.cost or price_usage(response.usage, price)
         else:
             usage = estimate_usage(call, answer.route, "".join(chunk.content for chunk in answer.held))
-            self.lost.add(usage, price_usage(usage, price))
+            cost = price_usage(usage, price)
+        self.lost.add(usage, cost)
+        return cost
 
 
 def estimate_usage(call: RoutedCall, route: Route, said: str) -> Usage:

@@ -20,13 +20,13 @@ STALE = 60.0
 
 def order_routes(router: Router, call: RouteChoice, now: float) -> Sequence[Route]:
     """The routes in the order in which a call asks them, those in front that its conversation belongs to."""
-    routes = _order_by_choice(router, now, streaming=call.streaming)
+    routes: Sequence[Route] = router.routes
+    if router.choose != "order" and len(router.lanes) > 1:
+        routes = _order_by_choice(router, now, streaming=call.streaming)
     return routes if len(routes) < 2 else router.affinity.arrange(call.conversation, call.messages, routes)
 
 
 def _order_by_choice(router: Router, now: float, *, streaming: bool) -> Sequence[Route]:
-    if router.choose == "order" or len(router.lanes) < 2:
-        return router.routes
     lanes = _order_lanes(router.lanes, router.choose, router.random, now, streaming=streaming)
     routes = [route for lane in lanes for route in lane.routes]
     if router.health.rests:
@@ -51,7 +51,7 @@ def _draw(random: Random, weight: float) -> float:
 
 def _expect(lane: Lane, now: float, *, streaming: bool) -> float:
     """How long its answer will take. One of which that is not known goes first, and one call at a time finds out."""
-    times = lane.streamed if streaming else lane.whole
+    times = lane.times(streaming=streaming)
     if times.mean is None or now - times.last > STALE:
         return inf if lane.in_flight else -inf
     return times.mean

@@ -20,7 +20,7 @@ async def race(call: RoutedCall, route: Route, delay: float) -> Answer | None:
     try:
         await asyncio.wait(running, timeout=delay)
         if not any(task.done() for task in running) and (beside := _begin_beside(call, route)) is not None:
-            running[asyncio.create_task(call.ask(beside))] = beside
+            running[asyncio.create_task(call.ask(beside, beside=True))] = beside
         while running and winner is None:
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             task = min(done, key=lambda task: running[task] is not first)
@@ -62,6 +62,6 @@ async def _leave(call: RoutedCall, running: Mapping[asyncio.Task[Answer], Answer
     for task, answer in running.items():
         if not task.cancelled():
             task.exception()  # it was looked at
-        call.router.hedging.lose(call, answer)
+        call.hedges = (*call.hedges, call.router.hedging.lose(call, answer))
         await call.drop(answer)
     return left

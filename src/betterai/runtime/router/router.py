@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
 from random import Random
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from msgspec.structs import replace
 
@@ -12,13 +12,15 @@ from betterai.config.environment import complete_config
 from betterai.core.base import BaseTextProvider
 from betterai.core.config import CoreConfig, Retries, Timeout
 from betterai.core.exceptions import ValidationError
-from betterai.core.message import Messages
+from betterai.core.message import Message, Messages
 from betterai.core.model import ModelConfig
-from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.options import GenerationOptions
+from betterai.core.response import CallWarning, Output, ProviderResponse, TextChunk
 from betterai.core.results import TokenCount
 from betterai.core.routing import ROUTER_PREFIX, Breaker, Choose, Hedge, OnBreak, Target
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import SYSTEM_CLOCK, Clock, read_retries, read_timeout
+from betterai.runtime.messages import read_messages
 from betterai.runtime.observed_call import ObservedTextProvider, Subject
 from betterai.runtime.retry_quota import RetryQuota
 from betterai.runtime.router.affinity import Affinity, NameConversation
@@ -28,15 +30,15 @@ from betterai.runtime.router.checks import check_choices, check_functions, check
 from betterai.runtime.router.health import Health
 from betterai.runtime.router.hedging import Hedging
 from betterai.runtime.router.routes import Lane, Route
+from betterai.runtime.router.silence import LENIENCE
 from betterai.runtime.router.streaming import stream_answer
 from betterai.runtime.router.turns import Turns
+from betterai.runtime.stream import TextStream
 
 if TYPE_CHECKING:
     from betterai.runtime.client import Client, Found
     from betterai.runtime.router.status import RouterStatus
 
-LENIENCE = 1.5
-"""How much longer than usual a target may take that is tried after it failed: else a slow one would never be back."""
 _NO_SETTINGS = GenerationSettings()
 
 
@@ -45,7 +47,7 @@ class Router(ObservedTextProvider):
 
         router = betterai.Router(["groq/…", Target("deepseek/…", weight=2), provider], on_break="restart")
         response = await router.generate("Hello")
-        async for chunk in betterai.stream(router, "Hello"): …
+        async for chunk in router.stream("Hello", temperature=0.2): …
 
     `choose` says who is asked first: the targets in their order, one drawn by weight, the quickest, the least busy.
     `on_break` is for streams that broke after their first content: fail, begin anew elsewhere, or go on there.
@@ -91,6 +93,7 @@ class Router(ObservedTextProvider):
         self.random = random or Random()
         self.breaker = breaker
         self.health = Health(breaker)
+        self.sticky = bool(sticky)
         self.affinity = Affinity(sticky)
         self.turns = Turns(queue)
         self._caller = caller
@@ -99,6 +102,8 @@ class Router(ObservedTextProvider):
         given = {"timeout": timeout, "retries": retries}
         limits = complete_config(replace(base, **{key: value for key, value in given.items() if value is not None}))
         self.timeout = read_timeout(limits.timeout)
+        self.states_first_byte = isinstance(limits.timeout, Timeout)
+        """Whether the caller has set a limit for the first byte, and not only for the whole."""
         self.unsupported = limits.unsupported
         self._client = client
         made = [target if isinstance(target, Target) else Target(target) for target in targets]
@@ -116,11 +121,57 @@ class Router(ObservedTextProvider):
 
         return make_router(name, client)
 
+    def generate(
+        self,
+        messages: Messages,
+        model: str = "",
+        settings: GenerationSettings | Mapping[str, Any] | None = None,
+        *,
+        system: str | None = None,
+        **options: Unpack[GenerationOptions[Output]],
+    ) -> Coroutine[Any, Any, ProviderResponse[Output]]:
+        """Generate one answer: `await router.generate("Hello", temperature=0.2)`. Raises `BetterAIError`."""
+        if system or options or not (settings is None or isinstance(settings, GenerationSettings)):
+            messages, settings = _read_call(messages, system, settings, options)
+        return super().generate(messages, model, settings)
+
+    def generate_stream(
+        self,
+        messages: Messages,
+        model: str = "",
+        settings: GenerationSettings | Mapping[str, Any] | None = None,
+    ) -> AsyncGenerator[TextChunk, None]:
+        """Stream one answer, as providers do; `stream` is the comfortable way. Raises `BetterAIError`."""
+        if not (settings is None or isinstance(settings, GenerationSettings)):
+            messages, settings = _read_call(messages, None, settings, {})
+        return super().generate_stream(messages, model, settings)
+
+    def stream(
+        self,
+        messages: Messages,
+        *,
+        system: str | None = None,
+        settings: GenerationSettings | Mapping[str, Any] | None = None,
+        **options: Unpack[GenerationOptions[Output]],
+    ) -> TextStream[Output]:
+        """Stream one answer: `async for chunk in router.stream("Hello", temperature=0.2)`, as `betterai.stream`."""
+        messages, settings = _read_call(messages, system, settings, options)
+        return TextStream(super().generate_stream(messages, "", settings), self.name)
+
+    def check(self) -> tuple[CallWarning, ...]:
+        """Look all targets up now, with their keys: what is misspelt is else found when it is asked for the first time.
+        Nothing is sent. The warnings name models that the catalogue does not list. Raises `BetterAIError`.
+        """
+        from betterai.runtime.router.resolving import check_targets
+
+        return check_targets(self)
+
     def _describe(self, model: str) -> Subject:
         return Subject(provider="router", model=self.name.removeprefix(ROUTER_PREFIX), wraps=True)
 
     async def _generate(self, messages: Messages, model: str, settings: GenerationSettings) -> ProviderResponse:
-        self._check_model(model)
+        if model:
+            self._check_model(model)
         call = RoutedCall(self, messages, settings, streaming=False)
         answer = await call.reach()
         assert answer.response is not None
@@ -161,13 +212,14 @@ class Router(ObservedTextProvider):
     def _find(self, config: CoreConfig) -> Found:
         from betterai.runtime.client import default_client
 
-        return (self._client or default_client()).look_up(config)
+        client = self._client or default_client()
+        return client._find(config.model, None) if config.model.startswith(ROUTER_PREFIX) else client.look_up(config)
 
     def find_delay(self, call: RoutedCall, route: Route) -> float | None:
         """After how many seconds a second target is asked beside this one; None for never."""
         if call.trial:
-            times = route.lane.streamed if call.streaming else route.lane.whole
-            return max(self.breaker.patience, LENIENCE * (times.mean or 0.0))
+            usual = route.lane.times(streaming=call.streaming).mean
+            return max(self.breaker.patience, LENIENCE * (usual or 0.0))
         return None if self.hedging.hedge is None else self.hedging.find_delay(call, route)
 
     def name_caller(self, settings: GenerationSettings) -> str:
@@ -178,3 +230,16 @@ class Router(ObservedTextProvider):
         """Close what class providers of its own hold; providers that were given are yours to close."""
         for route in self.routes:
             await route.aclose()
+
+
+def _read_call(
+    messages: Messages,
+    system: str | None,
+    settings: GenerationSettings | Mapping[str, Any] | None,
+    options: GenerationOptions[Any],
+) -> tuple[Messages, GenerationSettings]:
+    """As the short ways read it."""
+    from betterai.runtime.client import merge_settings
+
+    given = (Message.system(system), *read_messages(messages)) if system else messages
+    return given, merge_settings(settings, options)

@@ -77,6 +77,9 @@ class Lane:
         keys = tuple(target.keys) or (None,)
         self.routes = tuple(Route(self, number, key, find, defaults) for number, key in enumerate(keys))
 
+    def times(self, *, streaming: bool) -> Times:
+        return self.streamed if streaming else self.whole
+
     @property
     def is_full(self) -> bool:
         return self.limit is not None and self.in_flight >= self.limit
@@ -145,6 +148,19 @@ class Route:
             provider, _, model = target.partition("/")
             return (provider, model) if model else ("", target)
         return getattr(target, "name", "") or type(target).__name__, ""
+
+    @property
+    def label(self) -> str:
+        """How it is named where somebody looks for what fails: whose model, which target, and by its fingerprint, which
+        key.
+        """
+        name, target = "/".join(part for part in self.name if part), self.lane.target.model
+        said = [f"target {self.lane.index}"]
+        if isinstance(target, str) and target != name:
+            said.append(target)
+        if len(self.lane.routes) > 1:
+            said.append(f"key {self.place('key')[1][:8]}")
+        return f"{name} ({', '.join(said)})"
 
     @property
     def price(self) -> Price | None:

@@ -31,6 +31,7 @@ async def stream_answer(
     anew = False
     while True:
         error: BaseException | None = GeneratorExit()
+        texts = [chunk.content for chunk in answer.held]
         try:
             if anew:
                 yield TextChunk(reset=True)
@@ -40,6 +41,7 @@ async def stream_answer(
                     yield piece
             if answer.chunks is not None:
                 async for chunk in answer.chunks:
+                    texts.append(chunk.content)
                     if shown is None and chunk.response is None:
                         yield chunk
                         continue
@@ -57,6 +59,7 @@ async def stream_answer(
         if error is None:
             return
         assert isinstance(error, Exception)
+        _bill(call, answer, error, "".join(texts))
         answer = await _begin_again(call, answer, error, shown)
         anew = not answer.continues
 
@@ -74,15 +77,13 @@ async def _begin_again(call: RoutedCall, answer: Answer, error: Exception, shown
     """The answer that takes the place of one that broke, or goes on with it. Raises the error where there is none: what
     was shown then stands.
     """
-    said = "" if shown is None else shown.text
-    _bill(call, answer, error, said)
     if call.router.on_break == "fail":
         call.note(answer.route, error)
         call.lose_before()
         raise call.complete_error(error)
     call.said = ""
     call.judge(answer.route, error, broke=True)
-    call.said = said if shown is not None and shown.can_be_continued(call.settings) else ""
+    call.said = shown.text if shown is not None and shown.can_be_continued(call.settings) else ""
     try:
         following = await call.reach()
     except Exception as later:
@@ -102,4 +103,4 @@ def _bill(call: RoutedCall, answer: Answer, error: Exception, said: str) -> None
     if usage is None:
         content = partial.content if partial is not None else said
         usage = estimate_usage(call, answer.route, content.removeprefix(answer.continues))
-    call.before.append((usage, price_usage(usage, answer.route.price)))
+    call.before = (*call.before, (usage, price_usage(usage, answer.route.price)))

@@ -39,7 +39,7 @@ class Turns:
     def take(self, lane: Lane) -> bool:
         """A place in the lane, if it has one."""
         with self._lock:
-            if lane.is_full:
+            if lane.limit is not None and lane.in_flight >= lane.limit:
                 return False
             lane.in_flight += 1
             return True
@@ -48,7 +48,7 @@ class Turns:
         """Give a place back: whoever waits for it has it next."""
         with self._lock:
             lane.in_flight -= 1
-            while not lane.is_full and (waiter := self._next(lane)) is not None:
+            while self.waiting and not lane.is_full and (waiter := self._next(lane)) is not None:
                 lane.in_flight += 1
                 waiter.lane = lane
                 try:

@@ -18,7 +18,7 @@ def _read_name(name: bytes) -> str:
 class AiohttpReply:
     """An `Incoming`."""
 
-    __slots__ = ("_left", "connect", "headers", "response", "status")
+    __slots__ = ("_closed", "_left", "connect", "headers", "response", "status")
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self.response = response
@@ -26,6 +26,27 @@ class AiohttpReply:
         self.headers = {_read_name(name): text.decode("latin-1") for name, text in response.raw_headers}
         self.connect: float | None = None
         self._left = False
+        connection = response.connection
+        if connection is not None and connection.protocol is not None:
+            self._closed = closed = getattr(connection.protocol, "closed", None)
+            if closed is not None:
+                closed.remove_done_callback(_look_at)
+                closed.add_done_callback(_look_at)
+                closed.add_done_callback(self._lose)
+                response.content.on_eof(self._forget)
+
+    def _lose(self, _: asyncio.Future[None]) -> None:
+        """The connection is gone. aiohttp does not tell whoever reads where it closes it for a body that makes no
+        sense.
+        """
+        content = self.response.content
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientPayloadError("the connection was closed before its end"))
+
+    def _forget(self) -> None:
+        """The body has come: what becomes of its connection is the next reply's."""
+        if self._closed is not None:
+            self._closed.remove_done_callback(self._lose)
 
     @property
     def length(self) -> int | None:
@@ -79,6 +100,12 @@ class AiohttpReply:
             timer.cancel()
             if not self.response.closed:
                 self.abort()
+
+
+def _look_at(closed: asyncio.Future[None]) -> None:
+    """Else asyncio says that nobody did."""
+    if not closed.cancelled():
+        closed.exception()
 
 
 def take_over(response: aiohttp.ClientResponse) -> None:

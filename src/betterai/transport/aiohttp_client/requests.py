@@ -14,46 +14,43 @@ from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 from betterai.core.config import Timeout
 from betterai.core.wire import WireRequest
 from betterai.transport.aiohttp_client.reply import AiohttpReply, take_over
-from betterai.transport.body import encode_body
+from betterai.transport.aiohttp_client.told import Told
+from betterai.transport.body import encode_body, is_large
 from betterai.transport.client.redirects import MAX_REDIRECTS
 from betterai.transport.egress import EgressDenied, is_private_host
+from betterai.transport.patience import Patience
 from betterai.transport.route import Route
 
 
-async def send(
-    session: aiohttp.ClientSession, route: Route, request: WireRequest, limits: Timeout, *, uploading: bool
-) -> AiohttpReply:
-    """Send, and return when the reply's head stands."""
-    if uploading:
-        return AiohttpReply(await _upload(session, route, request, limits))
-    connecting = read_connect_limit(limits.connect)
-    try:
-        return AiohttpReply(await _start(session, route, request, request.body, connecting))
-    except aiohttp.ClientConnectionError as error:
-        if not _was_closed_while_idle(error):
-            raise
-    return AiohttpReply(await _start(session, route, request, request.body, connecting))
-
-
-async def _upload(
-    session: aiohttp.ClientSession, route: Route, request: WireRequest, limits: Timeout
-) -> aiohttp.ClientResponse:
+async def send(session: aiohttp.ClientSession, route: Route, request: WireRequest, patience: Patience) -> AiohttpReply:
+    """Send, and return when the reply's head stands. A connection of the pool that turns out to be closed before
+    anything was sent over it is passed over, but for large bodies.
+    """
     with ExitStack() as files:
-        body = await encode_body(request.body, route.headers, files)
-        response = await _start(session, route, request, body, read_limits(limits))
+        large = is_large(request.body)
+        body = await encode_body(request.body, route.headers, files) if large else request.body
+        try:
+            response = await _start(session, route, request, body, patience)
+        except aiohttp.ClientConnectionError as error:
+            if large or not _was_closed_while_idle(error):
+                raise
+            response = await _start(session, route, request, body, patience)
+        if response.status < 200:
+            response.close()
+            raise ConnectionError("the server switched protocols unasked")
         take_over(response)
-        return response
+        return AiohttpReply(response)
 
 
 def _start(
-    session: aiohttp.ClientSession, route: Route, request: WireRequest, data: Any, timeout: aiohttp.ClientTimeout
+    session: aiohttp.ClientSession, route: Route, request: WireRequest, body: Any, patience: Patience
 ) -> Awaitable[aiohttp.ClientResponse]:
     return session.request(
         request.method,
         route.url,
-        data=data,
+        data=None if body is None else Told(body, patience),
         headers=route.headers,
-        timeout=timeout,
+        timeout=read_limits(patience.limits),
         allow_redirects=request.trust == "foreign",
         max_redirects=MAX_REDIRECTS,
         raise_for_status=False,
@@ -70,14 +67,10 @@ def _was_closed_while_idle(error: BaseException) -> bool:
 
 
 @lru_cache(maxsize=64)
-def read_connect_limit(seconds: float) -> aiohttp.ClientTimeout:
-    """The one limit that aiohttp keeps for us: it takes a timer only where a connection is made."""
-    return aiohttp.ClientTimeout(total=None, connect=_seconds(seconds), ceil_threshold=1e9)
-
-
-@lru_cache(maxsize=64)
 def read_limits(limits: Timeout) -> aiohttp.ClientTimeout:
-    """Our limits as aiohttp's. There 0 would mean none at all, and long ones would be rounded up to whole seconds."""
+    """Our limits as aiohttp's, until the head of the reply stands. There 0 would mean none at all, and long ones would
+    be rounded up to whole seconds.
+    """
     return aiohttp.ClientTimeout(
         total=_seconds(limits.total),
         connect=_seconds(limits.connect),

@@ -8,10 +8,14 @@ from typing import Any, TypeAlias
 from yarl import URL
 
 from betterai.core.exceptions import ConfigurationError
-from betterai.core.provider import Auth, BearerAuth, GoogleAuth, HeaderAuth, JwtAuth, QueryAuth, SigV4Auth
+from betterai.core.provider import Auth, BearerAuth, GoogleAuth, HeaderAuth, JwtAuth, NoAuth, QueryAuth, SigV4Auth
 
 Completion: TypeAlias = Callable[[str, URL, dict[str, str], Any], Awaitable[None]]
 """Signs the whole request, by method, final URL, headers and body, into the headers. It may fetch what that takes."""
+
+
+FIXED = (NoAuth, BearerAuth, HeaderAuth, QueryAuth)
+"""What signs each request alike."""
 
 
 def sign(auth: Auth, values: Mapping[str, str], headers: dict[str, str], query: dict[str, str]) -> Completion | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 256
 MAX_INTERIM_REPLIES = 64
 MAX_CHUNK_LINE = 1024
+MAX_KNOWN_LINE = 256
 
 _HEAD, _LENGTH, _CHUNKS, _TRAILERS, _UNTIL_CLOSE, _DONE = range(6)
 _SIZE_LINE_DUE, _LINE_END_DUE = -1, 0
@@ -15,6 +17,7 @@ _SIZE_LINE_DUE, _LINE_END_DUE = -1, 0
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROLS = bytes({*range(32), 127} - {9, 10, 13})
+_CONTROL = re.compile(r"[\0-\x08\n-\x1f\x7f]")
 _SIZE_LINE = re.compile(
     rb"([0-9a-fA-F]{1,15})"
     rb"(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|\"[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]*\"))?)*"
@@ -24,8 +27,6 @@ _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: .*)?", re.DOTALL)
 _BODILESS = (204, 304)
 _MERGED = ("connection", "content-encoding")
 """Headers that a reply may give more than once, and whose meaning is that of all of them."""
-
-_names: dict[str, str] = {}
 
 
 class BadReply(ConnectionError):
@@ -125,16 +126,8 @@ class ReplyParser:
             self.feed(data)
 
     def _read_head(self, head: bytes) -> int:
-        if len(head) != len(head.translate(None, _CONTROLS)):
-            raise BadReply("a control character in the reply's head")
         lines = head.decode("latin-1").split("\r\n")
-        breaks = len(lines) - 1
-        if head.count(b"\n") != breaks or head.count(b"\r") != breaks:
-            raise BadReply("a bare line break in the reply's head")
-        matched = _STATUS_LINE.fullmatch(lines[0])
-        if matched is None:
-            raise BadReply("not an HTTP/1 reply")
-        status, minor = int(matched[2]), matched[1] == "1"
+        status, minor = _read_status_line(lines[0])
         headers = read_headers(lines)
         if status >= 200:
             self.headers = headers
@@ -231,6 +224,16 @@ class ReplyParser:
             self._held = data
 
 
+@lru_cache(maxsize=64)
+def _read_status_line(line: str) -> tuple[int, bool]:
+    """The status, and whether it is HTTP/1.1."""
+    _refuse_controls(line)
+    matched = _STATUS_LINE.fullmatch(line)
+    if matched is None:
+        raise BadReply("not an HTTP/1 reply")
+    return int(matched[2]), matched[1] == "1"
+
+
 def _check_beginning(data: bytes) -> None:
     """What has come of a head that is not whole: so that nobody waits for the end of what is none."""
     if len(data) > MAX_HEAD_BYTES:
@@ -249,25 +252,30 @@ def read_headers(lines: list[str], *, strict: bool = True) -> dict[str, str]:
         raise BadReply(f"more than {MAX_HEADERS} headers")
     headers: dict[str, str] = {}
     for line in lines[1:]:
-        written, colon, value = line.partition(":")
-        name = _names.get(written)
-        if name is None or not colon:
-            name = _read_name(written, colon)
-        value = value.strip(" \t")
+        name, value = _read_known_line(line) if len(line) < MAX_KNOWN_LINE else _read_line(line)
         if strict and name in headers:
             value = _merge(name, headers[name], value)
         headers[name] = value
     return headers
 
 
-def _read_name(written: str, colon: str) -> str:
-    """Names recur: each spelling is checked once. Folded lines begin with a blank, and so are none."""
-    if not colon or not _TOKEN.fullmatch(written):
+def _read_line(line: str) -> tuple[str, str]:
+    """Name and value. Folded lines begin with a blank, and so are none."""
+    _refuse_controls(line)
+    name, colon, value = line.partition(":")
+    if not colon or not _TOKEN.fullmatch(name):
         raise BadReply("a line in the reply's head is not a header")
-    name = written.lower()
-    if len(_names) < 1024 and len(written) < 64:
-        _names[written] = name
-    return name
+    return name.lower(), value.strip(" \t")
+
+
+_read_known_line = lru_cache(maxsize=1024)(_read_line)
+"""Most lines are the same in each reply of a server: they are checked and cut once."""
+
+
+def _refuse_controls(line: str) -> None:
+    if found := _CONTROL.search(line):
+        what = "bare line break" if found[0] in "\r\n" else "control character"
+        raise BadReply(f"a {what} in the reply's head")
 
 
 def _merge(name: str, before: str, value: str) -> str:

@@ -11,6 +11,7 @@ from betterai.transport.client.connection import READ_SIZE, Connection, Exchange
 from betterai.transport.client.dial import Dialer
 from betterai.transport.egress import SocketFactory
 from betterai.transport.failures import ConnectLate
+from betterai.transport.patience import Patience
 
 
 class Pool:
@@ -26,9 +27,9 @@ class Pool:
         self._sweeping: asyncio.TimerHandle | None = None
         self._closed = False
 
-    async def ask(self, origin: Origin, message: bytes, *, bodiless: bool, connect: float) -> Exchange:
+    async def ask(self, origin: Origin, message: bytes, *, bodiless: bool, patience: Patience) -> Exchange:
         """Send a request, and return when its reply's head stands. A connection that turns out to be closed before
-        anything was sent over it is passed over. Raises `OSError`, and `ConnectLate` after `connect` seconds.
+        anything was sent over it is passed over. Raises `OSError`, and `ConnectLate`.
         """
         exchange = Exchange(self._loop, bodiless=bodiless)
         while (connection := self._take(origin)) is not None:
@@ -36,7 +37,9 @@ class Pool:
                 break
         else:
             began = monotonic()
-            connection = await self._dial(origin, connect)
+            patience.connecting()
+            connection = await self._dial(origin, patience.limits.connect)
+            patience.connected()
             exchange.connect = monotonic() - began
             if not connection.begin(exchange, message):
                 raise ConnectionResetError("the connection was closed as soon as it was made")

@@ -12,6 +12,7 @@ from betterai.transport.client.connection import Exchange
 from betterai.transport.client.pool import Pool
 from betterai.transport.client.request import write_request
 from betterai.transport.failures import not_callable, too_many_redirects
+from betterai.transport.patience import Patience
 from betterai.transport.route import Route
 
 MAX_REDIRECTS = 5
@@ -20,21 +21,21 @@ REDIRECTS = (301, 302, 303, 307, 308)
 _PERSONAL = ("authorization", "cookie", "proxy-authorization")
 
 
-def ask(pool: Pool, route: Route, request: WireRequest, connect: float) -> Awaitable[Exchange]:
+def ask(pool: Pool, route: Route, request: WireRequest, patience: Patience) -> Awaitable[Exchange]:
     """Send a request whose body is bytes, and follow where its replies lead if it carries no key."""
     body: Any = request.body
     if request.trust == "foreign":
-        return _follow(pool, request.method, route.url, route.headers, body, connect)
+        return _follow(pool, request.method, route.url, route.headers, body, patience)
     origin, message = write_request(request.method, route.url, route.headers, body)
-    return pool.ask(origin, message, bodiless=request.method == "HEAD", connect=connect)
+    return pool.ask(origin, message, bodiless=request.method == "HEAD", patience=patience)
 
 
 async def _follow(
-    pool: Pool, method: str, url: URL, headers: dict[str, str], body: bytes | None, connect: float
+    pool: Pool, method: str, url: URL, headers: dict[str, str], body: bytes | None, patience: Patience
 ) -> Exchange:
     for _ in range(MAX_REDIRECTS):
         origin, message = write_request(method, url, headers, body)
-        exchange = await pool.ask(origin, message, bodiless=method == "HEAD", connect=connect)
+        exchange = await pool.ask(origin, message, bodiless=method == "HEAD", patience=patience)
         if exchange.status not in REDIRECTS or "location" not in exchange.headers:
             return exchange
         exchange.abort()

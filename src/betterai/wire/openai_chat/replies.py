@@ -76,6 +76,35 @@ def _parse_choice(
     body: bytes = b"",
 ) -> ProviderResponse:
     message = choice.message or choice.delta or MessageShape(content=choice.text)
+    text = message.content
+    if text.__class__ is str and text and not any(_read_beside(message)) and not sources and not codec.think_tags:
+        parts: tuple[AnyPart, ...] = (Text(text=text),)
+    else:
+        text, parts = _parse_rich(codec, call, choice, message, sources)
+    called = bool(message.tool_calls or message.function_call)
+    return ProviderResponse(
+        content=text,
+        model=model,
+        tokens_used=usage.total_tokens if usage is not None else None,
+        message=Message(role="assistant", parts=parts),
+        finish_reason=codec.finish_reason_of(choice.finish_reason, refused=bool(message.refusal), called=called),
+        raw_finish_reason=choice.finish_reason or "",
+        usage=usage,
+        alternatives=others,
+        logprobs=None if choice.logprobs is None else parse_logprobs(choice.logprobs),
+        id=id,
+        body=body,
+    )
+
+
+_read_beside = attrgetter(*(name for name in MessageShape.__struct_fields__ if name not in ("role", "content")))
+"""What a message may have beside a text: nothing, mostly."""
+
+
+def _parse_rich(
+    codec: OpenAIChat, call: TextCall, choice: ChoiceShape, message: MessageShape, sources: tuple[Citation, ...]
+) -> tuple[str, tuple[AnyPart, ...]]:
+    """The text, and all parts, of a message that is more than a text."""
     text, thought = split_content(message.content)
     if codec.think_tags:
         text, tagged = split_think_tags(text)
@@ -83,7 +112,7 @@ def _parse_choice(
     calls = message.tool_calls or ()
     if message.function_call is not None and not calls:
         calls = [ToolCallShape(function=message.function_call)]
-    parts = assemble_parts(
+    return text, assemble_parts(
         call,
         reasoning=thought or message.reasoning_content or message.reasoning or "",
         details=None if message.reasoning_details is NO_DETAILS else join_details([message.reasoning_details]),
@@ -94,19 +123,6 @@ def _parse_choice(
         refusal=message.refusal or "",
         media=parse_media(message, call),
         tool_calls=parse_tool_calls(calls, call, choice.index) if calls else (),
-    )
-    return ProviderResponse(
-        content=text,
-        model=model,
-        tokens_used=usage.total_tokens if usage is not None else None,
-        message=Message(role="assistant", parts=parts),
-        finish_reason=codec.finish_reason_of(choice.finish_reason, refused=bool(message.refusal), called=bool(calls)),
-        raw_finish_reason=choice.finish_reason or "",
-        usage=usage,
-        alternatives=others,
-        logprobs=None if choice.logprobs is None else parse_logprobs(choice.logprobs),
-        id=id,
-        body=body,
     )
 
 

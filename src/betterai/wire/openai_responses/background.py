@@ -64,8 +64,7 @@ class OpenAIResponsesBackground:
             raise UnsupportedParam("store: an answer in the background is stored", hint=hint, param="store")
         request = self._codec.build_request(msgspec.structs.replace(call, stream=False))
         written: Any = request.body
-        body = {**written, **(call.settings.extra_body or {}), "background": True}
-        return msgspec.structs.replace(request, body=body)
+        return msgspec.structs.replace(request, body={**written, "background": True}, begins_job=True)
 
     def _build_fetch(self, submit: WireRequest, id: str) -> WireRequest:
         """The same place, and the same wishes for what the items are to say."""

@@ -1,4 +1,4 @@
-"""Deepgram's settings stand in the address, lists as one parameter several times."""
+"""Settings that stand in the address, lists as one parameter several times."""
 
 from __future__ import annotations
 
@@ -7,11 +7,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-
-BILLED_MORE = (
-    "diarize", "diarize_model", "redact", "keyterm", "detect_entities", "summarize", "topics", "intents", "sentiment",
-)  # fmt: skip
-"""What costs more than listening alone (https://deepgram.com/pricing)."""
 
 
 def split_query(settings: Mapping[str, Any]) -> tuple[str, dict[str, str]]:

@@ -1,0 +1,47 @@
+"""How lines are asked one by one: how many at once, how patiently, and where they are kept."""
+
+from __future__ import annotations
+
+from betterai.config.environment import read_variable
+from betterai.core.data import Data
+from betterai.core.exceptions import ValidationError
+
+LINE_BY_LINE = "line_by_line"
+"""In the handle of a batch: it was not submitted to an endpoint."""
+DATABASE_VARIABLE = "BETTERAI_BATCH_DATABASE"
+
+
+class BatchRunner(Data, frozen=True, kw_only=True):
+    """Asks the lines of a batch one by one, as plain calls, wherever somebody waits for it: pass it to
+    `betterai.batches.submit` and `resume` as `runner=`. It is used by itself where a provider has no endpoint.
+
+    `concurrency` calls run at once in a process, fewer after the provider said "too many"; `per_minute` is how many
+    may begin. A line that was refused is asked up to `attempts` times; one of which nobody knows whether it was
+    answered is never asked again unless you say so (`retry_in_doubt`). Limits of rate are waited out.
+
+    A line belongs to the process that asked it for `lease_seconds`, renewed while it lives: then it is in doubt. Who
+    stops waiting lets the calls that run end for up to `drain_seconds`; the rest are in doubt as well.
+
+    `database` is a SQLite file (by default that of the store: one machine), or a URL `postgresql://…` for many
+    (extra `postgres`). Unset, it is BETTERAI_BATCH_DATABASE.
+    """
+
+    concurrency: int = 16
+    per_minute: float | None = None
+    attempts: int = 5
+    lease_seconds: float = 60.0
+    drain_seconds: float = 10.0
+    database: str = ""
+
+    def check(self) -> BatchRunner:
+        """With the database from the environment. Raises `ValidationError`."""
+        for name in ("concurrency", "attempts", "lease_seconds"):
+            if not getattr(self, name) > 0:
+                raise ValidationError(f"BatchRunner: {name} must be above 0, not {getattr(self, name)!r}")
+        if self.per_minute is not None and not self.per_minute > 0:
+            raise ValidationError(f"BatchRunner: per_minute must be above 0, not {self.per_minute!r}")
+        return self
+
+    def find_database(self) -> str:
+        """A path, a URL, or "" for the store's own file."""
+        return self.database or read_variable(DATABASE_VARIABLE) or ""

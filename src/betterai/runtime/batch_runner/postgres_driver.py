@@ -1,0 +1,76 @@
+"""The table of lines in Postgres: processes of many machines. Needs asyncpg (extra `postgres`)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from betterai.core.exceptions import ConfigurationError
+from betterai.runtime.batch_runner.table import SCHEMA, Row
+
+
+class PostgresDriver:
+    """One connection. Times are those of the database: the clocks of many machines are not one."""
+
+    now = "extract(epoch FROM clock_timestamp())::float8"
+    skip_locked = "FOR UPDATE SKIP LOCKED"
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._turn = asyncio.Lock()
+        self._connection: Any
+
+    async def open(self) -> PostgresDriver:
+        try:
+            import asyncpg
+        except ImportError as error:
+            raise ConfigurationError(
+                "batches in Postgres need asyncpg", hint="pip install 'betterai[postgres]'"
+            ) from error
+        with self._say_where():
+            self._connection = await asyncpg.connect(self._url)
+        async with self.transaction() as run:
+            await run.fetch("SELECT pg_advisory_xact_lock(7234981)")  # two that make one table at once would collide
+            for statement in SCHEMA:
+                await run.fetch(statement)
+        return self
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[PostgresDriver, None]:
+        async with self._turn:
+            with self._say_where():
+                async with self._connection.transaction():
+                    yield self
+
+    async def read(self, statement: str, *values: Any) -> Sequence[Row]:
+        async with self._turn:
+            with self._say_where():
+                return await self.fetch(statement, *values)
+
+    async def fetch(self, statement: str, *values: Any) -> Sequence[Row]:
+        found: Sequence[Row] = await self._connection.fetch(statement, *values)
+        return found
+
+    async def many(self, statement: str, rows: Iterable[Row]) -> None:
+        await self._connection.executemany(statement, rows)
+
+    async def aclose(self) -> None:
+        await self._connection.close()
+
+    @contextmanager
+    def _say_where(self) -> Iterator[None]:
+        """Errors of the database as ours, without the password that its URL may hold."""
+        import asyncpg
+
+        try:
+            yield
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            place = urlsplit(self._url)
+            said = str(error).replace(place.password, "***") if place.password else str(error)
+            raise ConfigurationError(
+                f"the database of batches at {place.hostname or ''}{place.path} cannot be used: {said}",
+                hint="look at BatchRunner(database=…) or BETTERAI_BATCH_DATABASE",
+            ) from None

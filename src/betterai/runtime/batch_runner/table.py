@@ -1,0 +1,232 @@
+"""The lines of batches in a table that several processes work on: which are to be asked, which are, how they ended.
+
+The statements are the same for SQLite and Postgres; a `Driver` is one connection to either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Literal, Protocol, TypeAlias
+
+from betterai.core.data import Data
+from betterai.core.exceptions import ValidationError
+
+Row: TypeAlias = Sequence[Any]
+HeadState: TypeAlias = Literal["loading", "open", "cancelled"]
+PAGE = 500
+
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS betterai_batches (id TEXT PRIMARY KEY, category TEXT NOT NULL, state TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS betterai_lines (batch TEXT NOT NULL, number BIGINT NOT NULL, id TEXT NOT NULL, "
+    "part BIGINT NOT NULL, state TEXT NOT NULL, request BYTEA NOT NULL, outcome BYTEA, "
+    "worker TEXT NOT NULL DEFAULT '', due DOUBLE PRECISION NOT NULL DEFAULT 0, "
+    "claims BIGINT NOT NULL DEFAULT 0, tries BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (batch, number))",
+    "CREATE INDEX IF NOT EXISTS betterai_lines_by_state ON betterai_lines (batch, state, number)",
+)
+"""`due` is until when a line that is asked belongs to its worker, and from when one that waits may be asked. `claims`
+counts who took it: only the latest may say how it ended.
+"""
+
+
+class Run(Protocol):
+    """One transaction."""
+
+    async def fetch(self, statement: str, *values: Any) -> Sequence[Row]: ...
+
+    async def many(self, statement: str, rows: Iterable[Row]) -> None: ...
+
+
+class Driver(Protocol):
+    """An open database, which has the schema. `now` and `skip_locked` are its own words."""
+
+    now: str
+    skip_locked: str
+
+    def transaction(self) -> AbstractAsyncContextManager[Run]: ...
+
+    async def read(self, statement: str, *values: Any) -> Sequence[Row]:
+        """A query outside of transactions."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Line(Data, frozen=True, kw_only=True):
+    """A line that a worker took: it alone asks it, until the lease is over."""
+
+    number: int
+    id: str
+    request: bytes
+    claim: int
+    tries: int
+
+
+class Ended(Data, frozen=True, kw_only=True):
+    """How a line ended: `state` of a `BatchLine`, or "queued" for one that is to be asked again, in `wait` seconds."""
+
+    line: Line
+    state: str
+    outcome: bytes | None = None
+    wait: float = 0.0
+    tried: bool = True
+
+
+class Counts(Data, frozen=True, kw_only=True):
+    """How many lines are in which state; `lapsed` are among the asked ones those whose worker is gone."""
+
+    states: dict[str, int]
+    cancelled: bool
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values())
+
+    @property
+    def open(self) -> int:
+        return self.states.get("queued", 0) + self.states.get("asked", 0)
+
+
+class LineTable:
+    """The lines of all batches of a database."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._claim = (
+            f"UPDATE betterai_lines SET state = 'asked', worker = $3, due = {driver.now} + $4, claims = claims + 1 "
+            "WHERE batch = $1 AND number IN (SELECT number FROM betterai_lines WHERE batch = $1 AND state = 'queued' "
+            f"AND due <= {driver.now} AND ($5 < 0 OR part = $5) ORDER BY number LIMIT $2 {driver.skip_locked}) "
+            "RETURNING number, id, request, claims, tries"
+        )
+        self._end = (
+            f"UPDATE betterai_lines SET state = $4, outcome = $5, due = {driver.now} + $6, tries = tries + $7, "
+            "worker = '' WHERE batch = $1 AND number = $2 AND claims = $3 AND state IN ('asked', 'in_doubt')"
+        )
+        self._lapse = (
+            "UPDATE betterai_lines SET state = 'in_doubt', worker = '' "
+            f"WHERE batch = $1 AND state = 'asked' AND due < {driver.now}"
+        )
+        self._renew = (
+            f"UPDATE betterai_lines SET due = {driver.now} + $3 WHERE batch = $1 AND worker = $2 AND state = 'asked'"
+        )
+
+    async def create(self, batch: str, category: str) -> None:
+        """A batch without lines, which nobody works on before it is opened."""
+        async with self._driver.transaction() as run:
+            await run.fetch("INSERT INTO betterai_batches VALUES ($1, $2, 'loading')", batch, category)
+
+    async def add(self, batch: str, lines: Iterable[tuple[int, str, int, bytes]]) -> None:
+        """More lines: number, id, part, request."""
+        async with self._driver.transaction() as run:
+            await run.many(
+                "INSERT INTO betterai_lines (batch, number, id, part, state, request) "
+                "VALUES ($1, $2, $3, $4, 'queued', $5)",
+                ((batch, *line) for line in lines),
+            )
+
+    async def open(self, batch: str) -> None:
+        """All lines are there: work may begin."""
+        async with self._driver.transaction() as run:
+            await run.fetch("UPDATE betterai_batches SET state = 'open' WHERE id = $1", batch)
+
+    async def forget(self, batch: str) -> None:
+        async with self._driver.transaction() as run:
+            await run.fetch("DELETE FROM betterai_lines WHERE batch = $1", batch)
+            await run.fetch("DELETE FROM betterai_batches WHERE id = $1", batch)
+
+    async def find(self, batch: str) -> str:
+        """The category of a batch. Raises `ValidationError` where it is not there, or not whole."""
+        rows = await self._driver.read("SELECT category, state FROM betterai_batches WHERE id = $1", batch)
+        if not rows:
+            raise ValidationError(
+                f"the batch {batch!r} is not in this database", hint="pass the one that it was submitted to"
+            )
+        category, state = rows[0]
+        if state == "loading":
+            raise ValidationError(f"the batch {batch!r} was not submitted to its end", hint="submit it again")
+        return str(category)
+
+    async def turn(
+        self, batch: str, worker: str, ended: Sequence[Ended], want: int, lease: float, part: int = -1
+    ) -> list[Line]:
+        """In one transaction: how lines ended, and up to `want` more to ask. They are taken as asked from here on."""
+        async with self._driver.transaction() as run:
+            if ended:
+                rows = [
+                    (batch, item.line.number, item.line.claim, item.state, item.outcome, item.wait, int(item.tried))
+                    for item in ended
+                ]
+                await run.many(self._end, rows)
+            if want <= 0:
+                return []
+            taken = await run.fetch(self._claim, batch, want, worker, lease, part)
+        return [
+            Line(number=number, id=id, request=bytes(request), claim=claim, tries=tries)
+            for number, id, request, claim, tries in taken
+        ]
+
+    async def renew(self, batch: str, worker: str, lease: float) -> None:
+        """This worker lives: its lines stay its own."""
+        async with self._driver.transaction() as run:
+            await run.fetch(self._renew, batch, worker, lease)
+
+    async def count(self, batch: str, part: int = -1) -> Counts:
+        """How the lines stand. Those whose worker is gone are in doubt from here on."""
+        async with self._driver.transaction() as run:
+            await run.fetch(self._lapse, batch)
+        rows = await self._driver.read(
+            "SELECT state, COUNT(*) FROM betterai_lines WHERE batch = $1 AND ($2 < 0 OR part = $2) GROUP BY state",
+            batch,
+            part,
+        )
+        heads = await self._driver.read("SELECT state FROM betterai_batches WHERE id = $1", batch)
+        return Counts(states={state: int(count) for state, count in rows}, cancelled=heads[0][0] == "cancelled")
+
+    async def count_parts(self, batch: str) -> int:
+        rows = await self._driver.read("SELECT MAX(part) FROM betterai_lines WHERE batch = $1", batch)
+        return int(rows[0][0]) + 1
+
+    async def seconds_to_wait(self, batch: str, part: int = -1) -> float:
+        """Until a line that waits may be asked: 0 where one may be now, or none waits."""
+        rows = await self._driver.read(
+            f"SELECT MIN(due) - {self._driver.now} FROM betterai_lines "
+            "WHERE batch = $1 AND state = 'queued' AND ($2 < 0 OR part = $2)",
+            batch,
+            part,
+        )
+        return max(0.0, float(rows[0][0] or 0.0))
+
+    async def cancel(self, batch: str) -> None:
+        """Lines that nobody asked yet are not asked any more."""
+        async with self._driver.transaction() as run:
+            await run.fetch("UPDATE betterai_batches SET state = 'cancelled' WHERE id = $1", batch)
+            await run.fetch(
+                "UPDATE betterai_lines SET state = 'cancelled' WHERE batch = $1 AND state = 'queued'", batch
+            )
+
+    async def repeat(self, batch: str) -> None:
+        """Lines in doubt are to be asked again."""
+        async with self._driver.transaction() as run:
+            await run.fetch(self._lapse, batch)
+            await run.fetch(
+                "UPDATE betterai_lines SET state = 'queued', outcome = NULL, due = 0 "
+                "WHERE batch = $1 AND state = 'in_doubt'",
+                batch,
+            )
+
+    async def ended(self, batch: str) -> AsyncGenerator[tuple[str, str, bytes | None, bytes], None]:
+        """The lines that ended: id, state, outcome, request. A page at a time."""
+        after = -1
+        while True:
+            rows = await self._driver.read(
+                "SELECT number, id, state, outcome, request FROM betterai_lines WHERE batch = $1 AND number > $2 "
+                "AND state NOT IN ('queued', 'asked') ORDER BY number LIMIT $3",
+                batch,
+                after,
+                PAGE,
+            )
+            for _, id, state, outcome, request in rows:
+                yield id, state, None if outcome is None else bytes(outcome), bytes(request)
+            if len(rows) < PAGE:
+                return
+            after = rows[-1][0]

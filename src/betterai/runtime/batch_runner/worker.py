@@ -1,0 +1,121 @@
+"""Works on a batch in this process: takes lines, asks them, writes how they ended, until nothing is left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+from betterai.core.exceptions import BetterAIError
+from betterai.runtime.batch_runner.asking import Stop
+from betterai.runtime.batch_runner.options import BatchRunner
+from betterai.runtime.batch_runner.pace import Pace
+from betterai.runtime.batch_runner.table import Ended, Line, LineTable
+
+OTHERS_SECONDS = 0.5
+"""How often to look what other processes have done, where nothing is left to begin here."""
+
+
+class Worker:
+    """One process's part in one batch. What a line's call ends with and the lines that are taken next are written in
+    one transaction; while it is written, more calls end, so that a fast provider is written in larger pieces.
+    """
+
+    def __init__(
+        self,
+        table: LineTable,
+        batch: str,
+        ask: Callable[[Line, Pace], Coroutine[Any, Any, Ended]],
+        options: BatchRunner,
+        part: int = -1,
+    ) -> None:
+        self._table = table
+        self._batch = batch
+        self._ask = ask
+        self._options = options
+        self._part = part
+        self._name = uuid4().hex
+        self._pace = Pace(options.concurrency, options.per_minute)
+        self._running: dict[asyncio.Task[Ended], Line] = {}
+        self._stop = asyncio.Event()
+        self._failure: BetterAIError | None = None
+
+    async def run(self) -> None:
+        """Until all lines ended, here or elsewhere. Cancelled, it begins no more, lets the calls that run end within
+        `drain_seconds`, and writes what became of them. Raises what all lines would meet, and errors of the database.
+        """
+        work = asyncio.create_task(self._work())
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            self._stop.set()
+            try:
+                await asyncio.wait({work}, timeout=self._options.drain_seconds)
+            finally:
+                for task in self._running:
+                    task.cancel()
+                await asyncio.wait({work})
+            raise
+
+    async def _work(self) -> None:
+        renewing = asyncio.create_task(self._renew())
+        stopped = asyncio.create_task(self._stop.wait())
+        ended: list[Ended] = []
+        try:
+            while True:
+                want = 0 if self._stop.is_set() else self._pace.room(len(self._running))
+                lease = self._options.lease_seconds
+                lines = await self._table.turn(self._batch, self._name, ended, want, lease, self._part)
+                self._pace.begin(len(lines))
+                for line in lines:
+                    self._running[asyncio.create_task(self._ask(line, self._pace))] = line
+                ended = []
+                if self._running:
+                    ended = await self._wait_for_some(stopped)
+                elif self._stop.is_set() or not await self._wait_for_others(stopped):
+                    break
+        finally:
+            for task in (renewing, stopped, *self._running):
+                task.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(renewing, stopped, *self._running, return_exceptions=True)
+        if self._failure is not None:
+            raise self._failure
+
+    async def _wait_for_some(self, stopped: asyncio.Task[Any]) -> list[Ended]:
+        """Until a call ended, or one more may begin."""
+        waits = {*self._running} if stopped.done() else {*self._running, stopped}
+        more = self._pace.seconds_left() if len(self._running) < self._options.concurrency else 0.0
+        done, _ = await asyncio.wait(waits, timeout=more or None, return_when=asyncio.FIRST_COMPLETED)
+        return [self._end(task) for task in done if task is not stopped]
+
+    def _end(self, task: asyncio.Task[Ended]) -> Ended:
+        line = self._running.pop(task)
+        if task.cancelled():
+            return Ended(line=line, state="in_doubt")
+        failure = task.exception()
+        if isinstance(failure, Stop):
+            self._failure = self._failure or failure.error
+            self._stop.set()
+            return failure.ended
+        return task.result()
+
+    async def _wait_for_others(self, stopped: asyncio.Task[Any]) -> bool:
+        """False where no line is left; else a while is waited: for a line's turn, for other processes, or their end."""
+        counts = await self._table.count(self._batch, self._part)
+        if not counts.open:
+            return False
+        seconds = max(self._pace.seconds_left(), await self._table.seconds_to_wait(self._batch, self._part))
+        if not counts.states.get("queued"):
+            seconds = min(OTHERS_SECONDS, self._options.lease_seconds / 4)
+        await asyncio.wait({stopped}, timeout=min(max(seconds, 0.01), 30.0))
+        return True
+
+    async def _renew(self) -> None:
+        """Lines that are asked stay ours while we live."""
+        while True:
+            await asyncio.sleep(self._options.lease_seconds / 3)
+            if self._running:
+                await self._table.renew(self._batch, self._name, self._options.lease_seconds)

@@ -1,0 +1,106 @@
+"""`betterai batch`: submitted, followed, read and forgotten, over a double of a vendor."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.commands import Command
+from doubles.batches import KEY, OpenAIService
+from doubles.servers import web_server
+
+LINES = [
+    {"id": "a", "input": "Hello"},
+    {"id": "b", "messages": [{"role": "user", "content": "fail"}], "settings": {"max_tokens": 5}},
+    {"id": "c", "prompt": "Bye", "model": "gpt-4.1-mini"},
+]
+
+
+@pytest.fixture(autouse=True)
+def _state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BETTERAI_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+
+def scene(monkeypatch: pytest.MonkeyPatch, act: Callable[[OpenAIService], None]) -> OpenAIService:
+    service = OpenAIService()
+
+    async def play() -> None:
+        async with web_server(service.answer) as url:
+            monkeypatch.setenv("OPENAI_BASE_URL", url)
+            await asyncio.to_thread(act, service)
+
+    asyncio.run(play())
+    return service
+
+
+def rows(text: str) -> dict[str, Any]:
+    return {row["id"]: row for row in map(json.loads, text.splitlines())}
+
+
+def test_j2_a_batch_from_a_file_to_its_answers(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "requests.jsonl"
+    file.write_text("\n".join(map(json.dumps, LINES)) + "\n\n")
+
+    def act(service: OpenAIService) -> None:
+        service.words = ["in_progress"] * 2
+        result = command(
+            "batch", "submit", "-m", "openai/gpt-4.1-nano", "-s", "Be short", "-o", "max_tokens=9", str(file)
+        )
+        assert result.code == 0, result.stderr
+        id = result.stdout.strip()
+        assert f"betterai batch results {id[:12]}" in result.stderr
+        first = service.batches["batch_1"]["lines"][0]["body"]
+        assert first["max_output_tokens"] == 9
+        assert "Be short" in json.dumps(first)
+        assert service.batches["batch_1"]["lines"][1]["body"]["max_output_tokens"] == 5
+        status = command("batch", "status", id[:8])
+        assert status.stdout == "running: 0 of 3\n", status.stderr
+        listed = command("batch")
+        assert [word in listed.stdout for word in (id[:12], "running", "openai/gpt-4.1-nano")] == [True] * 3
+        results = command("batch", "results", id[:8])
+        assert results.code == 0, results.stderr
+        found = rows(results.stdout)
+        assert (found["a"]["content"], found["c"]["content"]) == ("re: Hello", "re: Bye")
+        assert found["b"]["error"]["type"] == "BadRequestError"
+        assert found["a"]["cost"] > 0
+        assert "done: 3 of 3, 1 failed" in results.stderr
+        assert "2 succeeded, 1 failed; 0.0000" in results.stderr
+        saved = command("batch", "results", id, "--save", str(tmp_path / "out.jsonl"), "--no-wait")
+        assert (saved.stdout, rows((tmp_path / "out.jsonl").read_text())) == ("", found)
+        said = json.loads(command("batch", "status", id, "--wait", "--json").stdout)
+        assert (said["state"], said["counts"]["failed"], len(said["parts"])) == ("done", 1, 2)
+        assert json.loads(command("batch", "--json").stdout)["batches"][0]["status"] == "done"
+        assert command("batch", "forget", id).code == 0
+        assert "there are no batches" in command("batch").stderr
+        assert command("batch", "forget", id).code == 2
+
+    scene(monkeypatch, act)
+
+
+def test_a_batch_is_stopped_and_what_is_wrong_is_said(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"id": "a", "input": "x"}\nno json\n')
+
+    def act(service: OpenAIService) -> None:
+        wrong = command("batch", "submit", "-m", "openai/gpt-4.1-nano", str(tmp_path / "bad.jsonl"))
+        assert (wrong.code, service.requests) == (2, [])
+        assert "line 2 of the file is no JSON" in wrong.stderr
+        assert command("batch", "submit", "-m", "openai/gpt-4.1-nano", str(tmp_path / "none.jsonl")).code == 2
+        done = command(
+            "batch", "submit", "-m", "openai/gpt-4.1-nano", "-", "--json", stdin=b'{"id": "a", "input": "cancel"}\n'
+        )
+        assert done.code == 0, done.stderr
+        service.words = ["in_progress"]
+        stopped = command("batch", "cancel", json.loads(done.stdout)["handle"])
+        assert stopped.stdout == "cancelled: 1 of 1, 1 cancelled\n", stopped.stderr
+
+    scene(monkeypatch, act)
