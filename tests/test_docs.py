@@ -18,6 +18,7 @@ from aiohttp import ClientSession, web
 import betterai
 from betterai.core.tools import ServerTool
 from betterai.runtime.registry import get_provider
+from doubles.batches import AnthropicService, OpenAIService
 from doubles.voices import VoiceService
 from judges.app import serve
 from runtime.file_services import FileService
@@ -39,7 +40,7 @@ async def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest
         for package in ("xllamacpp", "gguf"):
             pytest.importorskip(package, reason="needs betterai[dev]", exc_type=ImportError)
         import_module("peers.tiny_gguf").write_tiny_gguf(tmp_path / "model.gguf")
-    async with serve(Searching()) as (chats, _), keep_files(chats) as url:
+    async with serve(Searching()) as (chats, _), keep_files(chats, batches=page.name == "batches.md") as url:
         for name, value in environment(url).items():
             monkeypatch.setenv(name, value)
         namespace: dict[str, Any] = {"__name__": "__main__"}
@@ -83,8 +84,8 @@ class Searching(betterai.BaseTextProvider):
 
 
 @asynccontextmanager
-async def keep_files(chats: str) -> AsyncIterator[str]:
-    """A service that keeps files under /v1/files, and passes everything else on to `chats`."""
+async def keep_files(chats: str, *, batches: bool) -> AsyncIterator[str]:
+    """A service that keeps files under /v1/files, or batches and their files, and passes the rest on to `chats`."""
 
     async def pass_on(request: web.Request) -> web.Response:
         async with ClientSession() as session:
@@ -93,7 +94,13 @@ async def keep_files(chats: str) -> AsyncIterator[str]:
                 return web.Response(status=reply.status, body=await reply.read(), content_type=reply.content_type)
 
     app = web.Application()
-    app.router.add_route("*", "/v1/files{id:.*}", FileService("openai", "test-key").answer)
+    services: dict[str, Any] = {"/v1/files": FileService("openai", "test-key")}
+    if batches:
+        services = dict.fromkeys(("/v1/files", "/v1/batches"), OpenAIService("/v1"))
+        services["/v1/messages/batches"] = AnthropicService()
+    for path, service in services.items():
+        service.key = "test-key"
+        app.router.add_route("*", path + "{id:.*}", service.answer)
     app.router.add_route("*", "/v1/realtime{path:.*}", VoiceService("test-key").answer)
     app.router.add_route("*", "/{path:.*}", pass_on)
     runner = web.AppRunner(app)

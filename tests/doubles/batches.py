@@ -71,6 +71,7 @@ class BatchService:
     done_word, failed_word, expired_word, cancelled_word = "completed", "failed", "expired", "cancelled"
 
     def __init__(self) -> None:
+        self.key = KEY
         self.requests: list[str] = []
         self.batches: dict[str, Line] = {}
         self.submitted: list[str] = []
@@ -92,7 +93,7 @@ class BatchService:
         keys = (
             sent.get("x-api-key"), sent.get("x-goog-api-key"), sent.get("api-key"), sent.get("Authorization", "")[7:],
         )  # fmt: skip
-        if KEY not in keys and "upload_id" not in request.query:
+        if self.key not in keys and "upload_id" not in request.query:
             return web.json_response({"error": {"message": "no key of ours", "code": "invalid_api_key"}}, status=401)
         return await self.route(request)
 
@@ -142,6 +143,8 @@ class OpenAIService(BatchService):
     def __init__(self, root: str = "", window: str = "24h") -> None:
         super().__init__()
         self.root, self.window = root, window
+        self.file_words: list[str] = []
+        """How a file stands, one a look."""
 
     async def route(self, request: web.Request) -> web.StreamResponse:
         path = request.path.removeprefix(self.root)
@@ -177,7 +180,7 @@ class OpenAIService(BatchService):
     def describe_file(self, name: str) -> Line:
         return {
             "id": name, "object": "file", "bytes": len(self.files[name]), "filename": "a.jsonl", "purpose": "batch",
-            "created_at": 1, "status": "processed",
+            "created_at": 1, "status": self.file_words.pop(0) if self.file_words else "processed",
         }  # fmt: skip
 
     def create(self, body: Line) -> Line:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from asyncio import gather, sleep, to_thread
+from asyncio import gather, to_thread
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
@@ -68,8 +68,8 @@ LOOK_SECONDS = 30.0
 """Between two looks, where the provider asks for no other time."""
 FRESH_SECONDS = 2.0
 LONGEST_SECONDS = 300.0
-BREATH = 64
-"""After how many lines other tasks get their turn."""
+PORTION = 64
+"""How many answers are read in one go."""
 _NOTED: Mapping[BatchState, JobStatus] = {"expired": "failed"}
 
 
@@ -154,13 +154,14 @@ class CodecBatchProvider(BaseBatchProvider):
 
     async def _submit_parts(self, handle: JobHandle) -> tuple[JobHandle, BetterAIError | None]:
         """Submit what was not, part by part: each is stored before and after. What is refused stays with its part."""
+        self._looked = "", 0.0, []
         found = await to_thread(self._store.find, handle.id)
         revision = found.revision if found is not None else None
         failure: BetterAIError | None = None
         for number, part in enumerate(read_progress(handle).parts):
             if part.submitted or part.error:
                 continue
-            failing = failure if failure is not None and not isinstance(failure, ValidationError) else None
+            goes_on = failure is None or isinstance(failure, ValidationError | JobInDoubt)
 
             async def keep(changed: Part, number: int = number) -> None:
                 nonlocal handle, revision
@@ -171,8 +172,8 @@ class CodecBatchProvider(BaseBatchProvider):
                     revision = await to_thread(self._store.keep, handle, revision)
 
             try:
-                if failing is not None:
-                    raise failing
+                if failure is not None and not goes_on:
+                    raise failure
                 await self._submit_part(handle, number, part, keep)
             except BetterAIError as error:
                 failure = error
@@ -296,16 +297,16 @@ class CodecBatchProvider(BaseBatchProvider):
                 continue
             answered: set[str] = set()
             if reply is not None and part.state is not None:
-                answers = self._fetch(part.state, reply)
+                portions = self._fetch(part.state, reply)
                 try:
-                    async for answer in answers:
-                        if answer.id not in answered:
-                            answered.add(answer.id)
-                            yield reader.read(answer, await self._find_line(handle, answer.id, part))
-                            if len(answered) % BREATH == 0:
-                                await sleep(0)
+                    async for portion in portions:
+                        kept = await to_thread(self._store.lines, handle.id, [answer.id for answer in portion])
+                        for answer in portion:
+                            if answer.id not in answered:
+                                answered.add(answer.id)
+                                yield reader.read(answer, self._read_line(handle, part, kept.get(answer.id)))
                 finally:
-                    await answers.aclose()
+                    await portions.aclose()
             if look.state != "running":
                 for id in ids - answered:
                     yield make_line(handle, look, part, id)
@@ -317,7 +318,9 @@ class CodecBatchProvider(BaseBatchProvider):
                 hint="read the results where the batch was submitted",
             )  # fmt: skip
 
-    async def _fetch(self, state: Mapping[str, Any], look: WireResponse) -> AsyncGenerator[BatchAnswer, None]:
+    async def _fetch(self, state: Mapping[str, Any], look: WireResponse) -> AsyncGenerator[list[BatchAnswer], None]:
+        """The answers of a part, some at once: what is kept of their lines is looked up together."""
+        portion: list[BatchAnswer] = []
         job = self.codec.fetch(state, look)
         files: list[Path] = []
         reply: WireResponse | None = None
@@ -326,6 +329,8 @@ class CodecBatchProvider(BaseBatchProvider):
                 try:
                     step = job.send(reply)
                 except StopIteration:
+                    if portion:
+                        yield portion
                     return
                 reply = None
                 if isinstance(step, WireRequest):
@@ -333,15 +338,17 @@ class CodecBatchProvider(BaseBatchProvider):
                     if isinstance(reply.body, Path):
                         files.append(reply.body)
                 else:
-                    yield step
+                    portion.append(step)
+                    if len(portion) == PORTION:
+                        yield portion
+                        portion = []
         finally:
             job.close()
             for path in files:
                 with suppress(OSError):
                     path.unlink()
 
-    async def _find_line(self, handle: JobHandle, id: str, part: Part) -> StoredLine:
-        kept = await to_thread(self._store.line, handle.id, id)
+    def _read_line(self, handle: JobHandle, part: Part, kept: bytes | None) -> StoredLine:
         if kept is not None:
             return msgspec.json.decode(kept, type=StoredLine)
         carried = self.codec.carries[read_progress(handle).category]

@@ -9,6 +9,7 @@ from betterai.config.defaults import default_model
 from betterai.core.base import BaseBatchProvider
 from betterai.core.config import CoreConfig
 from betterai.core.jobs import JobHandle
+from betterai.core.model import Category
 from betterai.runtime.batch_runner.options import LINE_BY_LINE, BatchRunner
 from betterai.runtime.batch_store import BatchStore
 from betterai.runtime.client import Client
@@ -37,6 +38,7 @@ def find_batch_provider(
     store: BatchStore | None = None,
     transport: TransportSource | None = None,
     types: Sequence[Any] = (),
+    category: Category = "text",
     handle: JobHandle | None = None,
     runner: BatchRunner | None = None,
 ) -> tuple[BaseBatchProvider, str]:
@@ -44,7 +46,7 @@ def find_batch_provider(
     `protocol` says who has it. With a `runner`, and where the provider has no endpoint, lines are asked one by one.
     Raises `ModelNotFoundError` and `ConfigurationError`.
     """
-    model = resolve_model(config.model or default_model("text"))
+    model = resolve_model(config.model or default_model(category), category)
     provider = get_provider(model.provider)
     protocols = provider.protocols.get("batch", {})
     wanted = (handle.protocol if handle is not None else "") or config.protocol

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,13 +33,14 @@ class BatchStore(JobStore):
                 ((batch, id, part, request) for id, part, request in lines),
             )
 
-    def line(self, batch: str, id: str) -> bytes | None:
-        """What one line asks."""
+    def lines(self, batch: str, ids: Sequence[str]) -> dict[str, bytes]:
+        """What these lines ask, a hundred at most; those that are not known are left out."""
         if not self.path.is_file():
-            return None
+            return {}
+        places = ", ".join("?" * len(ids))
         with self._open() as database:
-            row = database.execute("SELECT request FROM lines WHERE batch = ? AND id = ?", (batch, id)).fetchone()
-        return bytes(row[0]) if row is not None else None
+            query = f"SELECT id, request FROM lines WHERE batch = ? AND id IN ({places})"
+            return dict(database.execute(query, (batch, *ids)).fetchall())
 
     def line_ids(self, batch: str, part: int | None = None) -> list[str]:
         """The ids of a batch's lines, or of those of one part."""
@@ -51,8 +52,10 @@ class BatchStore(JobStore):
         return [id for (id,) in rows]
 
     def forget(self, id: str) -> None:
-        """Take a batch out of the store; at the provider nothing changes."""
+        """Take a batch out of the store, and what of it was not submitted; at the provider nothing changes."""
         super().forget(id)
+        for left in self.path.parent.glob(f"{id}-*.jsonl"):
+            left.unlink(missing_ok=True)
         with self._write() as database:
             database.execute("DELETE FROM lines WHERE batch = ?", (id,))
 

@@ -203,7 +203,9 @@ class Batches:
         named = complete_config(msgspec.structs.replace(config or self._config, model=model))
         kind = category or find_category(named.model)
         common = merge_settings(kind, settings, options)
-        provider, name = find_batch_provider(named, store=_open(store), transport=self._transport, runner=runner)
+        provider, name = find_batch_provider(
+            named, category=kind, store=_open(store), transport=self._transport, runner=runner
+        )
         handle = await provider.submit(read_requests(requests, common), name, kind)
         return Batch(provider, handle, begun=True)
 

@@ -125,6 +125,8 @@ class Job(Generic[R]):
         if found is None and kept is not None:
             found = kept.find(read.id)
         read = found.handle if found is not None else read
+        if read.category == "batch":
+            raise ValidationError("this is the handle of a batch, not of a job", hint="use betterai.batches.resume")
         if found is None and read.state is None:
             raise ValidationError("nothing of this job was submitted, and the store does not know it")
         named = CoreConfig(model=f"{read.provider}/{read.model}", protocol=read.protocol)

@@ -179,6 +179,25 @@ async def test_lines_are_split_by_what_a_vendor_takes_and_read_as_one(tmp_path: 
         assert [request for request in service.requests if request.endswith("/content")] == downloads, "read once"
 
 
+async def test_j2_a_part_in_doubt_leaves_the_others_alone_and_is_sent_again_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BatchSteps, "settle_seconds", 0.01)
+    async with small(tmp_path) as (provider, service, model):
+        service.lose_submit = "before"
+        handle = await provider.submit(eight(), model)
+        status = await provider.status(handle)
+        assert [part.state for part in status.parts] == ["in_doubt", "done", "done", "done"]
+        assert status.state == "in_doubt"
+        lines = {line.id: line async for line in provider.results(handle)}
+        assert {id for id, line in lines.items() if line.state == "in_doubt"} == {"0", "1", "2"}
+        assert isinstance(lines["0"].error, betterai.JobInDoubt)
+        assert len(left_in(tmp_path)) == 1, "what is to be sent again is kept"
+        handle = await provider.resume(handle, retry_in_doubt=True)
+        assert {line.state async for line in provider.results(handle)} == {"succeeded"}
+        assert (len(service.submitted), left_in(tmp_path)) == (4, [])
+
+
 async def test_where_nothing_is_taken_the_submit_raises_and_nothing_stays(tmp_path: Path) -> None:
     async with small(tmp_path) as (provider, service, model):
         service.refuse = [401] * 8
@@ -276,3 +295,15 @@ async def test_anthropics_headers_are_those_of_the_whole_batch(tmp_path: Path) -
         versions = [headers["anthropic-version"] for headers in service.headers]
         assert len(set(versions)) == len(versions) == 2
         assert {line.state for line in (await batch.collect()).values()} == {"succeeded"}
+
+
+async def test_azure_looks_through_a_file_before_it_takes_it(tmp_path: Path) -> None:
+    async with serving("azure-dated", tmp_path) as (client, service, model, store):
+        service.file_words = ["uploaded", "pending", "processed"]
+        batch = await client.batches.submit(model, {"a": "Hello"}, store=store)
+        looks = [request for request in service.requests if request.startswith("GET /openai/files/")]
+        assert len(looks) == 2
+        assert (await batch.collect())["a"].state == "succeeded"
+        service.file_words = ["uploaded", "error"]
+        with pytest.raises(betterai.ProviderError, match="was not taken"):
+            await client.batches.submit(model, {"a": "Hello"}, store=store)
