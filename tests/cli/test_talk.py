@@ -13,6 +13,9 @@ import pytest
 
 import betterai
 from betterai.cli.microphone import converse
+from betterai.cli.output import Output
+from betterai.cli.parser import build_parser
+from betterai.cli.talk import _talk
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError
 from betterai.core.realtime import RealtimeOutput
@@ -144,3 +147,28 @@ async def test_a_microphone_that_is_not_there_names_the_extra(monkeypatch: pytes
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     with pytest.raises(ConfigurationError, match=r"betterai\[microphone\]"):
         await converse(betterai.RealtimeSession(), RealtimeSettings(), print)
+
+
+async def test_what_was_said_is_saved_when_ctrl_c_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A microphone has no end of its own."""
+    (tmp_path / "sounddevice.py").write_text(DEVICE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    service = VoiceService()
+    async with serve_voice(service) as url:
+        words = ("talk", "-m", MODEL, "--base-url", url, "--microphone", "--save", "answer.wav")
+        arguments = build_parser()[0].parse_args(words)
+        output = Output()
+        talking = asyncio.create_task(_talk(arguments, output))
+        while not service.sessions or service.sessions[0].answering is None:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
+        await service.sessions[0].answering
+        device = sys.modules["sounddevice"]
+        while len(device.played.replace(b"\0", b"")) < 4 * WORD_BYTES // 2:  # noqa: ASYNC110 - a thread plays it
+            await asyncio.sleep(0.01)
+        talking.cancel()
+        await asyncio.wait({talking})
+        assert talking.cancelled()
+    with wave.open("answer.wav") as file:
+        assert file.getnframes() * 2 == 4 * WORD_BYTES
+    monkeypatch.delitem(sys.modules, "sounddevice")

@@ -13,7 +13,7 @@ from betterai.core.exceptions import AuthenticationError, BetterAIError, JobInDo
 from betterai.core.wire import WireRequest
 from betterai.runtime.jobs import Job
 from betterai.runtime.steps import StepsRun
-from contract.cases import Case
+from contract.cases import Case, over
 from contract.modality_cases import CANARY, CASES, INPUTS, JOBS, KINDS, connect, double_of
 from contract.test_calls import no_variables
 from contract.test_modalities import READERS
@@ -21,7 +21,7 @@ from contract.test_secrets import echo, texts_of
 from runtime.upstream import Received, Upstream
 
 __all__ = ["no_variables"]
-OVER_JOBS = pytest.mark.parametrize("case", JOBS, ids=str)
+OVER_JOBS = over(JOBS)
 HEADER = "canary-of-a-header-9"
 EXTRA: dict[str, Any] = {"extra_body": {"unheard_of": CANARY}, "extra_headers": {"X-Api-Token": HEADER}}
 

@@ -25,7 +25,7 @@ ITEMS: dict[str, Any] = {"audio": b"sound", "tts": "Alpha beta. "}
 UP = '{"type":"session.created"}'
 ALWAYS_SO = {
     ("deepgram_live", "timestamps"), ("deepgram_flux", "timestamps"), ("deepgram_flux", "interim"),
-    ("elevenlabs_live_stt", "interim"),
+    ("elevenlabs_live_stt", "interim"), ("openai_live_stt", "interim"),
 }  # fmt: skip
 """What comes without being asked for, or is chosen among what comes."""
 

@@ -183,8 +183,8 @@ class VoiceSession:
                     await self.add(message)
             case AddToolResults(results=results):
                 await self.add(Message(role="tool", parts=results))
-            case Respond():
-                await self.respond()
+            case Respond(event_id=id):
+                await self.respond(id)
             case CancelResponse():
                 await self.cancel("client_cancelled")
             case TruncateItem(item_id=id, audio_end_ms=end):
@@ -232,11 +232,11 @@ class VoiceSession:
             await self.answering
         await self.say(ResponseDone(finish_reason="interrupted", raw_finish_reason=reason, usage=USAGE))
 
-    async def respond(self) -> None:
+    async def respond(self, about: str = "") -> None:
         if self.answering is not None and not self.answering.done():
             said = "Conversation already has an active response"
             code = "conversation_already_has_active_response"
-            await self.say(SessionError(error=ProviderError(said, code=code, provider_message=said)))
+            await self.say(SessionError(error=ProviderError(said, code=code, provider_message=said), about=about))
             return
         self.answering = asyncio.create_task(self.answer())
 

@@ -248,6 +248,8 @@ async def _see_it_left(peers: list[Peer], ending: Ending) -> None:
     try:
         async with asyncio.timeout(1):
             for peer in peers:
+                if not hasattr(peer, "transport"):  # it left before it was seen
+                    continue
                 peer.transport.resume_reading()  # type: ignore[attr-defined]
                 await peer.gone.wait()
     except TimeoutError:

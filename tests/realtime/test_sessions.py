@@ -277,6 +277,19 @@ async def test_an_answer_that_is_asked_for_while_another_is_under_way_waits_for_
     assert of(events, betterai.OutputTranscript)[-1].text == "You said two"
 
 
+async def test_an_answer_that_crosses_one_which_began_by_itself_is_asked_for_again() -> None:
+    service = VoiceService()
+    service.hold.clear()
+    async with talk(service) as session:
+        await session.send_audio(SPEECH)
+        await session.send_audio(SILENCE)
+        await session.send_text("me too")
+        service.hold.set()
+        events = await until(session, betterai.ResponseDone, times=2)
+    assert not of(events, betterai.SessionError)
+    assert len(of(events, betterai.ResponseStarted)) == 2
+
+
 async def test_s4_a_connection_that_breaks_raises_and_is_no_end() -> None:
     service = VoiceService()
     async with talk(service) as session:
@@ -380,3 +393,54 @@ async def test_a_browser_gets_a_token_and_the_key_stays() -> None:
 async def test_a_handshake_without_a_model_is_refused() -> None:
     with pytest.raises(BadRequestError):
         VoiceService().surface.accept(WireRequest(url="/v1/realtime"))
+
+
+async def test_the_sync_face_has_all_of_it() -> None:
+    def talk_without_async(url: str) -> tuple[str, Any]:
+        config = CoreConfig(base_url=url, api_key="test-key", retries=0)
+        with betterai.sync.realtime("openai/gpt-realtime-2.1", config=config, turn_detection="none") as session:
+            session.send_audio(SPEECH)
+            session.commit()
+            events = []
+            for event in session:
+                events.append(event)
+                if isinstance(event, betterai.ResponseDone):
+                    break
+            session.update(voice="cedar")
+            return of(events, betterai.OutputTranscript)[-1].text, session.usage
+
+    async with serve_voice(VoiceService()) as url:
+        said, usage = await asyncio.to_thread(talk_without_async, url)
+    assert said == f"You said {HEARD}"
+    assert usage.total_tokens == 52
+
+
+def test_the_sync_session_has_the_methods_of_the_other() -> None:
+    names = {name for name in vars(RealtimeSession) if not name.startswith("_")} - {"aclose"}
+    assert names <= set(dir(betterai.sync.SyncRealtimeSession))
+
+
+async def test_j3_a_session_is_told_of_from_its_handshake_to_its_end_with_what_it_cost() -> None:
+    told: list[Any] = []
+    with betterai.observe(told.append):
+        async with talk(VoiceService(), tools=[weather]) as session:
+            await session.send_text("the weather?")
+            await until(session, betterai.ResponseDone, times=2)
+        service = VoiceService()
+        async with talk(service) as session:
+            await until(session, betterai.SessionUpdated)
+            service.sessions[0].abort()
+            with pytest.raises(StreamInterrupted):
+                await until(session, betterai.ResponseDone)
+        with pytest.raises(AuthenticationError):
+            async with talk(VoiceService(), api_key="other-key"):
+                pass
+    kinds = [type(event).__name__ for event in told if not isinstance(event, betterai.TransportEvent)]
+    assert kinds[:5] == ["CallStarted", "FirstContent", "ToolStarted", "ToolEnded", "CallEnded"]
+    ended = of(told, betterai.CallEnded)
+    assert [event.kind for event in ended] == ["answered", "failed", "failed"]
+    assert [event.error for event in ended] == ["", "StreamInterrupted", "AuthenticationError"]
+    assert ended[0].call.category == "realtime"
+    assert (ended[0].usage.total_tokens, ended[0].cost.status) == (104, "exact")
+    [ran] = of(told, betterai.ToolStarted)
+    assert ran.tool.parent == ended[0].call.id

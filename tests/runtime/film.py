@@ -189,14 +189,17 @@ def declare_quick(name: str) -> Provider:
 
 
 class KillingHouses:
-    """A double of a vendor for each job, under a number in its path. It kills as `FilmService` does."""
+    """A double of its vendor for each job, whose name and number begin its path. It kills as `FilmService` does."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self) -> None:
         self.houses: dict[str, FilmHouse] = {}
-        self._kind = HOUSES[VENDORS[name][1]]
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
-        house = self.houses.setdefault(request.path.split("/")[1], self._kind(looks=3))
+        job = request.path.split("/")[1]
+        if (house := self.houses.get(job)) is None:
+            vendor = job.rpartition("-")[0]
+            house = HOUSES[VENDORS[vendor][1] if vendor in VENDORS else "kling_tasks"](looks=3)
+            self.houses[job] = house
         if request.method == "POST":
             response = await house(request)
             kill_at(request, "submit")

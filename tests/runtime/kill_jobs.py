@@ -66,20 +66,20 @@ async def make_vendors_film(name: str, url: str, store: JobStore, step: str) -> 
     await job.wait()
 
 
-def main(name: str, folder: str, steps: list[str]) -> None:
+def main(names: str, folder: str, steps: list[str]) -> None:
     """Each step in a process of its own, with a store of its own; at steps of the service that one kills."""
-    vendors = name in VENDORS
-    betterai.register_video_provider(
-        name, declare_quick(name) if vendors else declare(name, idempotent=name == "keyed")
-    )
-    for number, step in enumerate(steps):
-        if (child := os.fork()) == 0:
-            store = KilledStore(Path(folder) / f"{number}.sqlite", step)
-            url = f"{os.environ['FILMER_BASE_URL']}/{number}"
-            asyncio.run(make_vendors_film(name, url, store, step) if vendors else make_film(name, store, step))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        print(-os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status), flush=True)
+    for name in names.split(","):
+        vendors = name in VENDORS
+        declared = declare_quick(name) if vendors else declare(name, idempotent=name == "keyed")
+        betterai.register_video_provider(name, declared)
+        for number, step in enumerate(steps):
+            if (child := os.fork()) == 0:
+                store = KilledStore(Path(folder) / f"{name}-{number}.sqlite", step)
+                url = f"{os.environ['FILMER_BASE_URL']}/{name}-{number}"
+                asyncio.run(make_vendors_film(name, url, store, step) if vendors else make_film(name, store, step))
+                os._exit(0)
+            _, status = os.waitpid(child, 0)
+            print(-os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status), flush=True)
 
 
 if __name__ == "__main__":

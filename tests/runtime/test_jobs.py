@@ -27,7 +27,7 @@ from betterai.core.jobs import read_handle
 from betterai.transport.egress import any_socket
 from betterai.transport.http import HTTPTransport
 from doubles.films import FILM as VENDORS_FILM
-from runtime.film import FILM, KEY, FilmService, KillingHouses, declare, declare_quick
+from runtime.film import FILM, KEY, VENDORS, FilmService, KillingHouses, declare, declare_quick
 from runtime.subprocesses import SOURCE, TESTS
 from shapes.server import serve
 
@@ -292,8 +292,8 @@ async def kill(url: str, name: str, folder: Path, steps: tuple[str, ...]) -> lis
     return said.decode().split()
 
 
-def resume(folder: Path, number: int) -> Any:
-    store = JobStore(folder / f"{number}.sqlite")
+def resume(folder: Path, name: str, number: int) -> Any:
+    store = JobStore(folder / f"{name}-{number}.sqlite")
     stored = store.jobs()
     return betterai.Job.resume(stored[0].handle.id, store=store) if stored else None
 
@@ -310,7 +310,7 @@ async def test_j1_a_job_survives_kill_9_at_every_step_and_is_never_submitted_twi
         assert len(service.made) == service.submits
         for number, step in enumerate(steps):
             made = len(service.made)
-            job = resume(tmp_path, number)
+            job = resume(tmp_path, name, number)
             if step == "add 1 before":
                 assert job is None
                 continue
@@ -319,7 +319,7 @@ async def test_j1_a_job_survives_kill_9_at_every_step_and_is_never_submitted_twi
                     await job.wait()
                 assert job.status == "in_doubt"
                 with pytest.raises(JobInDoubt):
-                    await betterai.Job.resume(job.handle, store=JobStore(tmp_path / f"{number}.sqlite")).wait()
+                    await betterai.Job.resume(job.handle, store=JobStore(tmp_path / f"{name}-{number}.sqlite")).wait()
                 assert len(service.made) == made
             else:
                 assert content_of(await job.wait()) == FILM, step
@@ -327,24 +327,22 @@ async def test_j1_a_job_survives_kill_9_at_every_step_and_is_never_submitted_twi
                 assert len(service.made) == made + begun, step
 
 
-@pytest.mark.parametrize(
-    ("name", "silent", "in_doubt"),
-    [("quick-openai", (), IN_DOUBT), ("quick-kling", ("note 2 after",), {"keep 1 after"})],
-)
-async def test_j1_a_vendors_job_survives_kill_9_at_every_step_and_is_never_submitted_twice(
-    name: str, silent: tuple[str, ...], in_doubt: set[str], tmp_path: Path
-) -> None:
-    """The codecs of vendors at their doubles. Kling tells no progress; it finds a task by our id, so that a submit whose
-    answer was lost is no doubt. One that it does not find may still be on its way: it is not sent again.
+async def test_j1_a_vendors_job_survives_kill_9_at_every_step_and_is_never_submitted_twice(tmp_path: Path) -> None:
+    """The codecs of vendors at their doubles. Kling tells no progress, so that nothing is noted a second time; it finds
+    a task by our id, so that a submit whose answer was lost is no doubt. One that it does not find may still be on its
+    way: it is not sent again.
     """
-    betterai.register_video_provider(name, declare_quick(name), replace=True)
-    service, transport = KillingHouses(name), HTTPTransport(guard=any_socket)
-    steps = tuple(step for step in (*STORE_STEPS, *SERVICE_STEPS) if step not in silent)
+    service, transport = KillingHouses(), HTTPTransport(guard=any_socket)
+    steps = (*STORE_STEPS, *SERVICE_STEPS)
+    silent, in_doubt = {("quick-kling", "note 2 after")}, {"quick-openai": IN_DOUBT, "quick-kling": {"keep 1 after"}}
+    jobs = [(name, number, step) for name in VENDORS for number, step in enumerate(steps)]
     async with serve(service) as url:
-        assert await kill(url, name, tmp_path, steps) == [str(-signal.SIGKILL)] * len(steps)
-        for number, step in enumerate(steps):
-            store = JobStore(tmp_path / f"{number}.sqlite")
-            config = CoreConfig(api_key=KEY, base_url=f"{url}/{number}")
+        ends = await kill(url, ",".join(VENDORS), tmp_path, steps)
+        assert ends == ["0" if (name, step) in silent else str(-signal.SIGKILL) for name, _, step in jobs]
+        for name, number, step in jobs:
+            betterai.register_video_provider(name, declare_quick(name), replace=True)
+            store = JobStore(tmp_path / f"{name}-{number}.sqlite")
+            config = CoreConfig(api_key=KEY, base_url=f"{url}/{name}-{number}")
             stored = store.jobs()
             if step == "add 1 before":
                 assert stored == ()
@@ -353,14 +351,14 @@ async def test_j1_a_vendors_job_survives_kill_9_at_every_step_and_is_never_submi
                 job: Any = betterai.Job.resume(
                     stored[0].handle.id, config=config, store=store, transport=lambda: transport
                 )
-                if step in in_doubt:
+                if step in in_doubt[name]:
                     with pytest.raises(JobInDoubt):
                         await job.wait()
                     assert job.status == "in_doubt"
                 else:
-                    assert content_of(await job.wait()) == VENDORS_FILM, step
-            house = service.houses.get(str(number))
-            assert (house.submits if house is not None else 0) == (step != "keep 1 after"), step
+                    assert content_of(await job.wait()) == VENDORS_FILM, (name, step)
+            house = service.houses.get(f"{name}-{number}")
+            assert (house.submits if house is not None else 0) == (step != "keep 1 after"), (name, step)
     await transport.aclose()
 
 
@@ -374,3 +372,13 @@ def test_media_of_a_call_are_stored_with_it(monkeypatch: pytest.MonkeyPatch) -> 
             assert call.settings.given() == {"first_frame": frame, "seconds": 4.0}
 
     asyncio.run(scene())
+
+
+async def test_a_codec_whose_requests_take_no_extra_body_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with filming(monkeypatch):
+        job = await betterai.start_video(MODEL, "a cat", extra_body={"more": 1}, store=None)
+        response = await job.wait()
+        assert [warning.field for warning in response.warnings].count("extra_body") == 1
+        assert "extra_body" not in [
+            item.field for item in (await betterai.generate_video(MODEL, "a cat", store=None)).warnings
+        ]

@@ -14,6 +14,7 @@ from betterai.providers import declared_providers
 from betterai.wire.films import FilmSteps
 from doubles.films import FILM, HOUSES
 from shapes.filming import content_of, studio
+from together import each
 
 CASES = [
     (provider, protocol)
@@ -23,7 +24,7 @@ CASES = [
 ]
 FINDS = frozenset({"kling_tasks", "kling_v1"})
 """Protocols over which a job is found by the caller's own id."""
-OVER_ALL = pytest.mark.parametrize(("provider", "protocol"), CASES, ids=[f"{case[0].name}-{case[1]}" for case in CASES])
+OVER_ALL = each("provider, protocol", CASES, ids=[f"{case[0].name}-{case[1]}" for case in CASES])
 
 
 def test_each_protocol_has_a_double() -> None:

@@ -152,6 +152,19 @@ async def test_a_text_that_is_still_coming_is_spoken_in_one_session() -> None:
     assert speech.timing is not None
 
 
+async def test_a_streamed_answer_is_spoken_as_it_comes() -> None:
+    said = await betterai.generate("local/eliza", "I feel fine")
+    async with serve(talk) as url:
+        for over in ("live_tts", "openai_speech"):
+            answer = betterai.stream("local/eliza", "I feel fine")
+            stream = betterai.stream_speech("talker/m", answer, config=at(url, protocol=over))
+            sound = b"".join([chunk.audio async for chunk in stream])
+            assert sound == said.content.upper().encode() if over == "live_tts" else b"over http" in sound
+        provider = find_provider("tts", at(url, model="talker/m"))[0]
+        direct = provider.synthesize_stream(betterai.stream("local/eliza", "I feel fine"))
+        assert b"".join([chunk.audio async for chunk in direct]) == said.content.upper().encode()
+
+
 async def test_a_whole_text_is_spoken_as_the_call_or_the_provider_chooses() -> None:
     async with serve(talk) as url:
         assert (await betterai.speak("talker/m", "one", config=at(url))).audio.to_bytes() == b"over http"
@@ -235,7 +248,7 @@ async def test_j3_whoever_stops_answering_is_found_out_by_pings(deaf: bool) -> N
     async with raw_server(say_one_thing) as server:
         config = at(server.url, model="talker/m")
         provider = find_provider("audio", config, transport=lambda: transport)[0]
-        with pytest.raises(StreamInterrupted, match="No PONG") as caught:
+        with pytest.raises(StreamInterrupted, match="no answer to a ping") as caught:
             async with asyncio.timeout(10):
                 [chunk async for chunk in provider.transcribe_stream(sound())]
         await transport.aclose()
@@ -276,3 +289,48 @@ async def test_what_the_other_side_said_before_it_went_is_told_though_sending_fa
     async with serve(refuse) as url:
         with pytest.raises(ProviderError, match="the account is empty"):
             [chunk async for chunk in betterai.stream_speech("talker/m", words(), config=at(url))]
+
+
+async def test_s4_a_reset_that_sending_meets_first_is_an_interruption_that_gives_what_came() -> None:
+    """Nobody reads while the connection is reset: it shows when the next piece is to be sent."""
+    reset, sent = asyncio.Event(), 0
+
+    async def say_one_thing(peer: Peer) -> None:
+        await peer.accept_websocket()
+        said = json.dumps({"say": "one"}).encode()
+        peer.write(bytes([0x81, len(said)]) + said)
+        await reset.wait()
+        peer.reset()
+
+    async def sound() -> AsyncIterator[bytes]:
+        nonlocal sent
+        await reset.wait()
+        for _ in range(10_000):
+            sent += 1
+            yield b"more"
+            await asyncio.sleep(0)
+
+    async with raw_server(say_one_thing) as server:
+        pieces = betterai.stream_transcription("talker/m", sound(), config=at(server.url))
+        assert (await anext(pieces)).text == "one"
+        reset.set()
+        before = -1
+        while before != sent:  # until sending has failed, or all is sent
+            before = sent
+            for _ in range(10):
+                await asyncio.sleep(0)
+        assert 0 < sent < 10_000
+        with pytest.raises(StreamInterrupted, match="session broke") as caught:
+            await anext(pieces)
+    assert isinstance(caught.value.partial, Transcript)
+
+
+async def test_a_session_that_broke_is_told_of_to_whoever_listens() -> None:
+    told: list[Any] = []
+    async with serve(talk) as url, betterai.Client(at(url), on_event=told.append) as client:
+        with pytest.raises(StreamInterrupted) as caught:
+            [chunk async for chunk in client.stream_speech("talker/m", pieces("one ", "break"))]
+        assert [chunk async for chunk in client.stream_speech("talker/m", pieces("one "))]
+    assert isinstance(caught.value.partial, Speech)
+    broke, went_well = (event for event in told if isinstance(event, betterai.CallEnded))
+    assert (broke.error, went_well.error) == ("StreamInterrupted", "")

@@ -185,23 +185,24 @@ async def test_s6_a_body_that_is_not_taken_is_no_answer_either(transport):
 
 
 async def test_s6_first_byte_counts_from_the_end_of_a_large_body(transport):
+    within = 0.5  # beyond what a busy machine takes for the bytes that are still on their way
+
     async def read_slowly(peer):
         head = await peer.receive(b"\r\n\r\n")
         size = int(head.split(b"Content-Length: ")[1].split(b"\r\n")[0])
-        for _ in range(4):
+        for _ in range(8):
             peer.transport.pause_reading()
-            await asyncio.sleep(LIMIT / 2)
+            await asyncio.sleep(within / 6)
             peer.transport.resume_reading()
-            await peer.receive_exactly(size // 4)
-        await asyncio.sleep(LIMIT / 5)
+            await peer.receive_exactly(size // 8)
         peer.begin()
-        await asyncio.sleep(LIMIT * 1.5)
+        await asyncio.sleep(within * 1.1)
         peer.chunk(b"thanks")
         peer.chunk(b"")
 
     async with raw_server(read_slowly) as server:
         request = post(body=b"x" * 40_000_000)
-        reply = await is_in_time(lambda: transport.send(request, at(server.url), limits(first_byte=LIMIT)))
+        reply = await is_in_time(lambda: transport.send(request, at(server.url), limits(first_byte=within)))
     assert reply.body == b"thanks"
 
 

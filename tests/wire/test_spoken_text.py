@@ -47,3 +47,14 @@ def test_scripts_without_spaces_are_cut_at_their_clauses() -> None:
     assert list(spoken.feed("很好。我们走")) == [("今天天气很好。 ", True)]
     assert spoken.finish() == "我们走 "
     assert (spoken.finish(), spoken.feed("")) == ("", ())
+    endless = [piece for _ in range(1000) for piece in spoken.feed("xyz")]
+    assert max(len(text) for text, _ in endless) < 210
+    assert "".join(text.strip() for text, _ in endless) + spoken.finish().strip() == "xyz" * 1000
+
+
+def test_spaces_are_no_speech() -> None:
+    spoken = SpokenText()
+    spoken.feed(" \n ")
+    assert (spoken.silent, spoken.characters) == (True, 3)
+    spoken.feed("x")
+    assert not spoken.silent

@@ -104,6 +104,7 @@ def build_parser() -> tuple[Parser, Commands]:
     add_files(commands)
     add_models(commands)
     _add_providers(commands)
+    _add_demo(commands)
     _add_config(commands)
     _add_new_provider(commands)
     _add_completion(commands)
@@ -125,6 +126,18 @@ def _add_providers(commands: Commands) -> None:
         notes="example: betterai providers --json",
     )
     add_common(parser, "one JSON object")
+
+
+def _add_demo(commands: Commands) -> None:
+    parser = commands.add(
+        "demo",
+        "show what runs in this process, without a key and without a network",
+        more="\nA text, a picture, a sentence spoken and written down, vectors, a film.",
+        notes="What is not installed is named, with the extra that brings it.\n\nexample: betterai demo --save demo/",
+    )
+    parser.add_argument("--save", metavar="FOLDER", help="where the files go; a new temporary folder by default")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.set_defaults(json=False)
 
 
 def _add_config(commands: Commands) -> None:

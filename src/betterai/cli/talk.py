@@ -61,17 +61,25 @@ async def _talk(arguments: Namespace, output: Output) -> int:
     async with Client(trust_env=True, timeout=arguments.timeout) as client:
         opening = client.realtime(arguments.model, config=read_config(arguments), settings=settings)
         async with opening as session:
-            if arguments.microphone:
-                from betterai.cli.microphone import converse
-
-                await converse(session, settings, talk.show)
-            elif turns:
-                await _take_turns(session, turns, talk)
-            else:
-                await _pipe(session, talk, arguments.linger)
+            try:
+                await _converse(session, arguments, turns, talk)
+            except asyncio.CancelledError:
+                talk.finish(session)
+                raise
             note_warnings(session.warnings, output)
             talk.finish(session)
     return 0
+
+
+async def _converse(session: RealtimeSession, arguments: Namespace, turns: list[Any], talk: Talk) -> None:
+    if arguments.microphone:
+        from betterai.cli.microphone import converse
+
+        await converse(session, talk.settings, talk.show)
+    elif turns:
+        await _take_turns(session, turns, talk)
+    else:
+        await _pipe(session, talk, arguments.linger)
 
 
 def _read_turn(word: str) -> str | tuple[bytes, AudioFormat]:
@@ -83,6 +91,7 @@ class Talk:
     """What is shown and kept of a conversation."""
 
     def __init__(self, arguments: Namespace, output: Output, settings: RealtimeSettings) -> None:
+        self.settings = settings
         self._arguments = arguments
         self._output = output
         self._format = read_format(settings.output_format) if settings.output_format is not None else AudioFormat()

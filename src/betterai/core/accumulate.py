@@ -94,6 +94,13 @@ async def accumulate_chunks(chunks: AsyncIterable[TextChunk], model: str) -> Pro
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])\s+|\n+")
 
 
+async def read_text(pieces: AsyncIterable[str | TextChunk]) -> AsyncIterator[str]:
+    """The text of pieces, which may be those of a streamed answer; its thoughts and calls are none."""
+    async for piece in pieces:
+        if text := piece if isinstance(piece, str) else piece.content:
+            yield text
+
+
 async def split_sentences(text: str | AsyncIterator[str]) -> AsyncIterator[str]:
     """Sentences, each as soon as it is complete."""
     rest = ""

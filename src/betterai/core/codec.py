@@ -149,7 +149,8 @@ class Steps(Protocol[C_contra, R_co]):
     ) -> Generator[WireRequest | Wait | Checkpoint, WireResponse | None, R_co]:
         """A checkpoint stands before each request that is not safe to repeat, and after it one with what it gave.
         Resumed from the former, `run` asks for the same again without a checkpoint: the runner then raises
-        `JobInDoubt`. A request that may be repeated (it carries an idempotency key, say) has `safe_to_repeat`.
+        `JobInDoubt`. A request that may be repeated (it carries an idempotency key, say) has `safe_to_repeat`; the one
+        that holds the call has `begins_job`.
         The error of a request that failed for good is thrown in where the request was asked for: a codec that knows
         how to go on catches it, for all others the job ends with it.
         """

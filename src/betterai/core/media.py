@@ -15,6 +15,19 @@ _SLICE, _LETTERS = 3 * 128 * 1024, 4 * 128 * 1024
 """So many bytes, or letters, are turned at once: in between, other threads have their turn, and so the event loop."""
 
 
+def decode_base64(text: str | memoryview) -> bytes:
+    """The bytes of a base64 text, or of its letters. Raises `ValueError` where it is damaged."""
+    if len(text) <= _LETTERS:
+        return b64decode(text, validate=True)
+    pieces = []
+    for at in range(0, len(text), _LETTERS):
+        letters = text[at : at + _LETTERS]
+        if letters[-1] in ("=", b"="[0]) and at + _LETTERS < len(text):
+            raise ValueError("there is padding within the base64 text")
+        pieces.append(b64decode(letters, validate=True))
+    return b"".join(pieces)
+
+
 class Media(Data, frozen=True, kw_only=True):
     """One picture, sound, film or document. Exactly one of the five sources is set.
 
@@ -53,16 +66,7 @@ class Media(Data, frozen=True, kw_only=True):
         """The content as bytes. Raises `ValueError` where the base64 text is damaged."""
         if self.data is not None:
             return self.data
-        text = self.base64 or ""
-        if len(text) <= _LETTERS:
-            return b64decode(text, validate=True)
-        pieces = []
-        for at in range(0, len(text), _LETTERS):
-            letters = text[at : at + _LETTERS]
-            if letters.endswith("=") and at + _LETTERS < len(text):
-                raise ValueError("there is padding within the base64 text")
-            pieces.append(b64decode(letters, validate=True))
-        return b"".join(pieces)
+        return decode_base64(self.base64 or "")
 
     def to_data_url(self) -> str:
         return f"data:{self.mime_type or 'application/octet-stream'};base64,{self.to_base64()}"

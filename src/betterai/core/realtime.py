@@ -276,11 +276,12 @@ class SessionWarned(RealtimeEvent, frozen=True, kw_only=True, tag="session_warne
 
 class SessionError(RealtimeEvent, frozen=True, kw_only=True, tag="session_error"):
     """The provider complains, in its own words, and the session goes on; what ends it is raised. `about` is the
-    `event_id`, or the item, that it complains about.
+    `event_id`, or the item, that it complains about; `busy`: an answer was asked for while another one was under way.
     """
 
     error: BetterAIError
     about: str = ""
+    busy: bool = False
 
 
 class VendorEvent(RealtimeEvent, frozen=True, kw_only=True, tag="vendor_event"):

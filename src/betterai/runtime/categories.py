@@ -11,6 +11,7 @@ from typing import Any, Never
 
 import msgspec
 
+from betterai.core.accumulate import read_text
 from betterai.core.base import (
     BaseAudioProvider,
     BaseEmbeddingProvider,
@@ -23,6 +24,7 @@ from betterai.core.base import (
 from betterai.core.exceptions import ProviderError, ValidationError
 from betterai.core.media import Media
 from betterai.core.model import Category, ModelConfig
+from betterai.core.response import TextChunk
 from betterai.core.results import (
     EmbeddingResponse,
     ImageChunk,
@@ -224,7 +226,15 @@ class CodecAudioProvider(LiveRunner[Media, TranscriptionSettings, Transcript, Tr
         if (duplex := self.find_duplex(model, settings)) is not None and (
             duplex is self.codec or not isinstance(audio, Media)
         ):
-            heard = audio if isinstance(audio, AsyncIterator) else _cut(audio)
+            if isinstance(audio, Media):
+                data = await _read_recording(audio)
+                if getattr(duplex, "raw", False):
+                    from betterai.runtime.raw_sound import take_raw
+
+                    data, settings = take_raw(data, settings)
+                heard = _cut(data)
+            else:
+                heard = audio
             async with aclosing(self.live(Media(kind="audio"), model, settings, heard)) as live:
                 async for chunk in live:
                     yield chunk
@@ -267,7 +277,7 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
         return await self.ask(text, model, settings or SpeechSettings())
 
     async def synthesize_stream(
-        self, text: str | AsyncIterator[str], model: str = "", settings: SpeechSettings | None = None
+        self, text: str | AsyncIterator[str | TextChunk], model: str = "", settings: SpeechSettings | None = None
     ) -> AsyncGenerator[SpeechChunk, None]:
         """Sound as it comes. A text that comes in pieces goes out as it comes where the provider has a session for it;
         else it is spoken sentence by sentence, a request each: the next one is asked for while one is given out.
@@ -276,7 +286,7 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
         if (duplex := self.find_duplex(model, settings)) is not None and (
             duplex is self.codec or not isinstance(text, str)
         ):
-            said = _one(text) if isinstance(text, str) else text
+            said = _one(text) if isinstance(text, str) else read_text(text)
             async with aclosing(self.live("", model, settings, said)) as live:
                 async for piece in live:
                     yield piece
@@ -286,7 +296,7 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
             async for chunk in ask(text, model, settings):
                 yield chunk
             return
-        spoken = speak_sentences(text, lambda sentence: self.synthesize_stream(sentence, model, settings))
+        spoken = speak_sentences(read_text(text), lambda sentence: self.synthesize_stream(sentence, model, settings))
         async with aclosing(spoken) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -309,13 +319,12 @@ async def _one(text: str) -> AsyncIterator[str]:
     yield text
 
 
-async def _cut(audio: Media | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _read_recording(audio: Media) -> bytes:
+    return audio.to_bytes() if audio.form == "bytes" else await to_thread(_read_file, audio)
+
+
+async def _cut(data: bytes) -> AsyncIterator[bytes]:
     """A recording in pieces."""
-    if not isinstance(audio, Media):
-        async for piece in audio:
-            yield piece
-        return
-    data = audio.to_bytes() if audio.form == "bytes" else await to_thread(_read_file, audio)
     for start in range(0, len(data), PIECE_BYTES):
         yield data[start : start + PIECE_BYTES]
 

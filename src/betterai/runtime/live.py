@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from betterai.core.exceptions import APIConnectionError, BetterAIError, ProviderError, StreamInterrupted
+from betterai.core.price import price_usage
 from betterai.core.results import Result
 from betterai.core.settings import CallSettings
 from betterai.runtime.attempts import Attempts
@@ -59,7 +60,13 @@ class LiveRunner(ExchangeRunner[I, S, R, E]):
         if not pieces:
             return None
         result: Result = state.so_far() if hasattr(state, "so_far") else self.join_pieces(pieces, plan.call.model)
-        return msgspec.structs.replace(result, provider=self.provider.name, model=result.model or plan.call.model.id)
+        model = plan.call.model
+        return msgspec.structs.replace(
+            result,
+            provider=self.provider.name,
+            model=result.model or model.id,
+            cost=result.cost or price_usage(result.usage, model.price),
+        )
 
     def find_duplex(self, name: str, settings: S) -> Any:
         """The codec for live sessions: the one that is spoken; else another of the provider, where the model is served

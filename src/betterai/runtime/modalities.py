@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from betterai.config.defaults import default_model
 from betterai.config.environment import complete_config
+from betterai.core.accumulate import read_text
 from betterai.core.base import BaseTTSProvider
 from betterai.core.config import CoreConfig
 from betterai.core.events import Listener
@@ -28,6 +29,7 @@ from betterai.core.options import (
     TranscriptionOptions,
     VideoOptions,
 )
+from betterai.core.response import TextChunk
 from betterai.core.results import (
     EmbeddingResponse,
     ImageChunk,
@@ -309,7 +311,7 @@ class Modalities:
     def stream_speech(
         self,
         model: str,
-        text: str | AsyncIterator[str],
+        text: str | AsyncIterable[str | TextChunk],
         *,
         config: CoreConfig | None = None,
         settings: SpeechSettings | None = None,
@@ -318,6 +320,8 @@ class Modalities:
         """The same as it comes, of a text that may still be coming: see `betterai.stream_speech`."""
         found = self.find("tts", model, config)
         wanted = _merge(SpeechSettings, settings, options)
+        if not isinstance(text, str):
+            text = read_text(text)
         if getattr(type(found.provider), "synthesize_stream", None) is BaseTTSProvider.synthesize_stream:
             from betterai.runtime.sentences import speak_with
 
@@ -340,7 +344,7 @@ class Modalities:
         if not isinstance(model, str):
             return Opening(lambda: model.connect("", wanted))
         found = self.find("realtime", model, config)
-        return Opening(lambda: found.provider.connect(found.id, wanted))
+        return Opening(lambda: found.open_session(wanted))
 
     async def realtime_token(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -20,6 +20,7 @@ from betterai.core.options import (
     TranscriptionOptions,
     VideoOptions,
 )
+from betterai.core.response import TextChunk
 from betterai.core.results import (
     EmbeddingResponse,
     ImageChunk,
@@ -195,13 +196,15 @@ async def speak(
 
 def stream_speech(
     model: str,
-    text: str | AsyncIterator[str],
+    text: str | AsyncIterable[str | TextChunk],
     *,
     config: CoreConfig | None = None,
     settings: SpeechSettings | None = None,
     **options: Unpack[SpeechOptions],
 ) -> AsyncGenerator[SpeechChunk, None]:
-    """The same as it comes, of a text that may still be coming. The last piece has the whole `response`."""
+    """The same as it comes, of a text that may still be coming, such as `betterai.stream(…)`. The last piece has the
+    whole `response`.
+    """
     return default_client().stream_speech(model, text, config=config, settings=settings, **options)
 
 

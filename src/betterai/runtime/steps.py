@@ -93,13 +93,14 @@ class StepsRun(Generic[C, R]):
         self._codec = codec
         self._call = call
         self._extra_body: Mapping[str, Any] | None = None
+        self._unsent: Mapping[str, Any] | None = None
         self._large = False
         """Whether the call holds so much media that requests are written in a thread."""
         self._secrets: list[str] = []
         """Those among the headers and parameters that the caller adds."""
         if isinstance(call, Call) and isinstance(call.settings, CallSettings):
             self._secrets = find_secrets(call.settings)
-            self._extra_body = call.settings.extra_body
+            self._extra_body = self._unsent = call.settings.extra_body
             self._large = media_bytes(find_call_media(call.input, call.settings)) > LARGE
         self._connection = connection
         self._clock = clock
@@ -130,6 +131,7 @@ class StepsRun(Generic[C, R]):
             while True:
                 step, result = await self._step(job, reply, failure)
                 if step is None:
+                    self._report_unsent()
                     return result
                 reply, failure = None, None
                 if isinstance(step, WireRequest):
@@ -138,6 +140,7 @@ class StepsRun(Generic[C, R]):
                     except BetterAIError as error:
                         failure = self.refused = error
                 elif isinstance(step, Wait) and stops:
+                    self._report_unsent()
                     self.wait = step
                     return None
                 elif isinstance(step, Wait):
@@ -152,6 +155,13 @@ class StepsRun(Generic[C, R]):
             raise self._locate(error) from error.__cause__
         finally:
             job.close()
+
+    def _report_unsent(self) -> None:
+        """A job that was begun by no request that takes `extra_body` did not send it: that is said."""
+        if self._unsent and not self.was_resumed:
+            unsent = CallWarning(code="dropped", field="extra_body", message="none of this job's requests takes it")
+            self.warnings += (unsent,)
+        self._unsent = None
 
     async def _step(
         self, job: Job[R], reply: WireResponse | None, failure: BetterAIError | None
@@ -168,7 +178,9 @@ class StepsRun(Generic[C, R]):
         return await to_thread(go_on) if large else go_on()
 
     async def _encode(self, request: WireRequest) -> WireRequest:
-        extra = self._extra_body if request.begins_job else None
+        extra = None
+        if request.begins_job:
+            extra, self._unsent = self._extra_body, None
         if self._large:
             return await to_thread(encode_request, request, extra, large=True)
         return encode_request(request, extra)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, Generic, Self, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Self, Unpack
 
 from betterai.core.base import BaseTextProvider
 from betterai.core.config import CoreConfig
@@ -39,6 +39,19 @@ from betterai.runtime.sync_modalities import (
 )
 from betterai.runtime.tool_loop import Approve
 from betterai.runtime.tool_stream import ToolStream
+
+if TYPE_CHECKING:
+    from betterai.runtime.sync_realtime import SyncRealtimeSession, realtime, realtime_token
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Sessions are loaded at their first use."""
+        if name not in ("SyncRealtimeSession", "realtime", "realtime_token"):
+            raise AttributeError(f"module 'betterai.sync' has no attribute {name!r}")
+        from betterai.runtime import sync_realtime
+
+        return getattr(sync_realtime, name)
+
 
 BATCH = 64
 """How many chunks may be read ahead of the caller: more would take memory, fewer would cost a thread switch each."""
@@ -277,6 +290,7 @@ __all__ = [
     "Conversation",
     "SyncJob",
     "SyncPieces",
+    "SyncRealtimeSession",
     "SyncStream",
     "SyncToolStream",
     "batches",
@@ -286,6 +300,8 @@ __all__ = [
     "generate_image",
     "generate_video",
     "moderate",
+    "realtime",
+    "realtime_token",
     "rerank",
     "run",
     "run_tools",

@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar, Unpack
 
 from msgspec import UNSET, UnsetType
 
 from betterai.core.config import CoreConfig
-from betterai.core.media import Media
 from betterai.core.options import (
-    EmbeddingOptions,
-    ImageOptions,
-    ModerationOptions,
-    RerankOptions,
     SpeechOptions,
     TranscriptionOptions,
-    VideoOptions,
 )
 from betterai.core.results import (
-    EmbeddingResponse,
-    ImageChunk,
-    ImageResponse,
-    ModerationResponse,
-    RerankResponse,
     Result,
-    Speech,
     SpeechChunk,
-    Transcript,
     TranscriptChunk,
-    VideoResponse,
 )
 from betterai.core.settings import (
-    EmbeddingSettings,
-    ImageSettings,
-    ModerationSettings,
-    RerankSettings,
     SpeechSettings,
     TranscriptionSettings,
-    VideoSettings,
 )
 from betterai.runtime import modality_calls as _async
 from betterai.runtime.background import Background, run, start
@@ -49,7 +31,9 @@ if TYPE_CHECKING:
     from betterai.runtime.job_store import JobStore
     from betterai.runtime.jobs import Job, Progress
 
+A = ParamSpec("A")
 P = TypeVar("P")
+T = TypeVar("T")
 R = TypeVar("R", bound=Result)
 
 
@@ -138,90 +122,45 @@ def _leave(pieces: AsyncGenerator[P, None]) -> None:
     closing.add_done_callback(lambda task: task.cancelled() or task.exception())
 
 
-def embed(
-    model: str,
-    texts: str | Sequence[str],
-    *,
-    config: CoreConfig | None = None,
-    settings: EmbeddingSettings | None = None,
-    **options: Unpack[EmbeddingOptions],
-) -> EmbeddingResponse:
-    """`betterai.embed`, without async."""
-    return run(_async.embed(model, texts, config=config, settings=settings, **options))
+def _whole(ask: Callable[A, Coroutine[Any, Any, T]]) -> Callable[A, T]:
+    """A function of the module without async; type checkers see each of its parameters."""
+
+    @wraps(ask)
+    def call(*given: A.args, **named: A.kwargs) -> T:
+        return run(ask(*given, **named))
+
+    call.__doc__ = f"`betterai.{ask.__name__}`, without async."
+    return call
 
 
-def rerank(
-    model: str,
-    query: str,
-    documents: Sequence[str],
-    *,
-    config: CoreConfig | None = None,
-    settings: RerankSettings | None = None,
-    **options: Unpack[RerankOptions],
-) -> RerankResponse:
-    """`betterai.rerank`, without async."""
-    return run(_async.rerank(model, query, documents, config=config, settings=settings, **options))
+def _job(begin: Callable[A, Coroutine[Any, Any, Job[R]]]) -> Callable[A, SyncJob[R]]:
+    @wraps(begin)
+    def call(*given: A.args, **named: A.kwargs) -> SyncJob[R]:
+        return SyncJob(run(begin(*given, **named)))
+
+    call.__doc__ = f"`betterai.{begin.__name__}`, without async."
+    return call
 
 
-def moderate(
-    model: str,
-    inputs: str | Media | Sequence[str | Media],
-    *,
-    config: CoreConfig | None = None,
-    settings: ModerationSettings | None = None,
-    **options: Unpack[ModerationOptions],
-) -> ModerationResponse:
-    """`betterai.moderate`, without async."""
-    return run(_async.moderate(model, inputs, config=config, settings=settings, **options))
+def _pieces(ask: Callable[A, AsyncGenerator[P, None]]) -> Callable[A, SyncPieces[P]]:
+    @wraps(ask)
+    def call(*given: A.args, **named: A.kwargs) -> SyncPieces[P]:
+        return SyncPieces(ask(*given, **named))
+
+    call.__doc__ = f"`betterai.{ask.__name__}`, without async."
+    return call
 
 
-def generate_image(
-    model: str,
-    prompt: str,
-    *,
-    config: CoreConfig | None = None,
-    settings: ImageSettings | None = None,
-    **options: Unpack[ImageOptions],
-) -> ImageResponse:
-    """`betterai.generate_image`, without async."""
-    return run(_async.generate_image(model, prompt, config=config, settings=settings, **options))
-
-
-def stream_image(
-    model: str,
-    prompt: str,
-    *,
-    config: CoreConfig | None = None,
-    settings: ImageSettings | None = None,
-    **options: Unpack[ImageOptions],
-) -> SyncPieces[ImageChunk]:
-    """`betterai.stream_image`, without async."""
-    return SyncPieces(_async.stream_image(model, prompt, config=config, settings=settings, **options))
-
-
-def generate_video(
-    model: str,
-    prompt: str,
-    *,
-    store: JobStore | UnsetType | None = UNSET,
-    config: CoreConfig | None = None,
-    settings: VideoSettings | None = None,
-    **options: Unpack[VideoOptions],
-) -> VideoResponse:
-    """`betterai.generate_video`, without async."""
-    return run(_async.generate_video(model, prompt, store=store, config=config, settings=settings, **options))
-
-
-def transcribe(
-    model: str,
-    audio: MediaSource,
-    *,
-    config: CoreConfig | None = None,
-    settings: TranscriptionSettings | None = None,
-    **options: Unpack[TranscriptionOptions],
-) -> Transcript:
-    """`betterai.transcribe`, without async."""
-    return run(_async.transcribe(model, audio, config=config, settings=settings, **options))
+embed = _whole(_async.embed)
+rerank = _whole(_async.rerank)
+moderate = _whole(_async.moderate)
+generate_image = _whole(_async.generate_image)
+generate_video = _whole(_async.generate_video)
+transcribe = _whole(_async.transcribe)
+speak = _whole(_async.speak)
+start_image = _job(_async.start_image)
+start_video = _job(_async.start_video)
+stream_image = _pieces(_async.stream_image)
 
 
 def stream_transcription(
@@ -236,18 +175,6 @@ def stream_transcription(
     return SyncPieces(_async.stream_transcription(model, audio, config=config, settings=settings, **options))
 
 
-def speak(
-    model: str,
-    text: str,
-    *,
-    config: CoreConfig | None = None,
-    settings: SpeechSettings | None = None,
-    **options: Unpack[SpeechOptions],
-) -> Speech:
-    """`betterai.speak`, without async."""
-    return run(_async.speak(model, text, config=config, settings=settings, **options))
-
-
 def stream_speech(
     model: str,
     text: str,
@@ -258,29 +185,3 @@ def stream_speech(
 ) -> SyncPieces[SpeechChunk]:
     """`betterai.stream_speech`, without async."""
     return SyncPieces(_async.stream_speech(model, text, config=config, settings=settings, **options))
-
-
-def start_video(
-    model: str,
-    prompt: str,
-    *,
-    store: JobStore | UnsetType | None = UNSET,
-    config: CoreConfig | None = None,
-    settings: VideoSettings | None = None,
-    **options: Unpack[VideoOptions],
-) -> SyncJob[VideoResponse]:
-    """`betterai.start_video`, without async."""
-    return SyncJob(run(_async.start_video(model, prompt, store=store, config=config, settings=settings, **options)))
-
-
-def start_image(
-    model: str,
-    prompt: str,
-    *,
-    store: JobStore | UnsetType | None = UNSET,
-    config: CoreConfig | None = None,
-    settings: ImageSettings | None = None,
-    **options: Unpack[ImageOptions],
-) -> SyncJob[ImageResponse]:
-    """`betterai.start_image`, without async."""
-    return SyncJob(run(_async.start_image(model, prompt, store=store, config=config, settings=settings, **options)))

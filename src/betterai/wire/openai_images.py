@@ -17,7 +17,7 @@ from betterai.core.wire import Event, WireResponse
 from betterai.wire.error_bodies import UNREADABLE, read_error_value
 from betterai.wire.errors import make_error
 from betterai.wire.exchanges import OneExchange
-from betterai.wire.pictures import ImageUsageShape, PictureShape, read_picture
+from betterai.wire.pictures import ImageUsageShape, PictureShape, make_picture, read_picture
 from betterai.wire.report import Report
 
 
@@ -143,7 +143,7 @@ class ImagesStream:
             raise make_error(found.likely_status, {}, code=found.code, message=found.message, body=event.data)
         if not shape.b64_json:
             return ()
-        image = read_picture(PictureShape(b64_json=shape.b64_json), mime_type_of(shape.output_format))
+        image = make_picture(shape.b64_json, mime_type_of(shape.output_format))
         if shape.type.endswith(".partial_image"):
             return (ImageChunk(image=image, index=shape.partial_image_index),)
         self._images.append(image)

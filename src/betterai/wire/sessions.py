@@ -5,6 +5,8 @@ from __future__ import annotations
 from betterai.core.exceptions import ProviderError, StreamInterrupted
 from betterai.wire.errors import make_error
 
+LEFT = (1000, 1005)
+"""Close codes of a session that came to its end."""
 POLICY = 1008
 """What vendors close with when they do not take what was sent: keys, quotas, settings, sound."""
 

@@ -22,6 +22,8 @@ class SocketCodec(Generic[C]):
     settings: ClassVar[SettingsBody[Any]]
     alone: ClassVar[bool] = False
     """Whether it has models of its own, and never takes the place of an Exchange."""
+    raw: ClassVar[bool] = False
+    """Whether it hears raw sound alone: the samples are taken out of WAV files, and other files refused."""
     takes_body: ClassVar[bool] = False
     """Whether `extra_body` goes into a message of the session."""
 

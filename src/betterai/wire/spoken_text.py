@@ -9,6 +9,8 @@ _CLAUSE = "。！？、，；：…"
 """Scripts without spaces between words are cut behind these."""
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*\s+|[。！？][」』”）]*\s*|\n+")
 FIRST, LONGEST = 100, 2000
+LONGEST_WORD = 200
+"""What is longer is none: it is sent as it is, so that nothing waits for an end that does not come."""
 
 
 class SpokenText:
@@ -23,17 +25,21 @@ class SpokenText:
     def __init__(self) -> None:
         self.characters = 0
         """How many have come in."""
+        self.silent = True
+        """Whether all of them were spaces: no sound comes of those."""
         self._held = ""
         self._since = self._wanted = 0
 
     def feed(self, text: str) -> Sequence[tuple[str, bool]]:
         self.characters += len(text)
+        self.silent = self.silent and not text.strip()
         self._held += text
         end = len(self._held)
         while end and not (self._held[end - 1].isspace() or self._held[end - 1] in _CLAUSE):
             end -= 1
-        if not end:
+        if not end and len(self._held) < LONGEST_WORD:
             return ()
+        end = end or len(self._held)
         ready, self._held = self._held[:end], self._held[end:]
         return self._cut(ready)
 

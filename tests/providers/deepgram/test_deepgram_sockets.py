@@ -100,7 +100,8 @@ async def test_what_a_session_cannot_carry_goes_over_http(upstream: Upstream, do
     speech = await live.synthesize("One. Two.", "", SpeechSettings(format="ulaw", sample_rate=16000))
     assert (speech.audio.to_bytes(), speech.audio.mime_type) == (b"<One.><Two.>", "audio/pcmu")
     assert dict(double.sockets.query) == {"model": AURA, "encoding": "mulaw", "sample_rate": "16000"}
-    assert [chunk.response.audio.to_bytes() for chunk in await read(live.synthesize_stream(coming()))] == [b""]
+    for silence in (coming(), coming(" ", "\n")):
+        assert [chunk.response.audio.to_bytes() for chunk in await read(live.synthesize_stream(silence))] == [b""]
     assert (await live.voices())[0].id == AURA
 
 
@@ -119,9 +120,23 @@ async def test_j4_warnings_and_errors_of_a_session_are_told(upstream: Upstream, 
         state.receive("{")
     state.send("One. ")
     state.send(None)
-    state.receive('{"type":"Flushed"}')
     with pytest.raises(StreamInterrupted, match="before any sound"):
         state.receive('{"type":"Flushed"}')
+
+
+def test_all_that_was_said_is_asked_for_once() -> None:
+    state = DeepgramLiveSpeak().open(make_call(SpeechSettings(), AURA))
+    assert list(state.send("One. "))[1:] == ['{"type":"Flush"}']
+    state.receive(b"sound")
+    assert state.receive('{"type":"Flushed"}') == ((), ())
+    assert state.send(None) == ['{"type":"Close"}']
+    *_, last = state.finish(1000, "")
+    assert last.response.audio.to_bytes() == b"sound"
+    early = DeepgramLiveSpeak().open(make_call(SpeechSettings(), AURA))
+    early.send("One. ")
+    assert early.send(None) == []
+    with pytest.raises(StreamInterrupted):
+        early.finish(1000, "")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import wave
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -17,7 +19,9 @@ from betterai.core.exceptions import (
     QuotaExceededError,
     RateLimitError,
     StreamInterrupted,
+    ValidationError,
 )
+from betterai.core.media import Media
 from betterai.core.model import ModelConfig
 from betterai.core.results import Speech, Transcript, Word
 from betterai.core.settings import SpeechSettings, TranscriptionSettings
@@ -118,8 +122,9 @@ async def test_a_whole_text_goes_over_http_unless_the_caller_chooses(upstream: U
     assert live.audio.to_bytes() == b"<Hi there.>"
     wav = await read(connect(upstream).synthesize_stream(coming("Hi."), "", settings.replace(format="wav")))
     assert wav[-1].response.audio.mime_type == "audio/wav"
-    silent = await read(connect(upstream).synthesize_stream(coming(), "", settings))
-    assert [chunk.response.audio.to_bytes() for chunk in silent] == [b""]
+    for silence in (coming(), coming(" ", "\n")):
+        silent = await read(connect(upstream).synthesize_stream(silence, "", settings))
+        assert [chunk.response.audio.to_bytes() for chunk in silent] == [b""]
     assert (await connect(upstream, protocol="elevenlabs_dialogue").voices())[0].id == "id-0"
 
 
@@ -218,6 +223,8 @@ async def test_s4_a_session_that_breaks_gives_what_came(upstream: Upstream, doub
     else:
         assert isinstance(partial, Speech)
         assert partial.audio.to_bytes() == b"<One.>"
+        assert partial.cost is not None
+        assert partial.cost.status == "estimated"
 
 
 async def test_s6_a_session_that_says_nothing_after_the_end_is_given_up(upstream: Upstream, double: ElevenLabs) -> None:
@@ -327,3 +334,28 @@ def test_sound_is_cut_and_described() -> None:
     assert [warning.field for warning in request.warnings] == ["extra_body", "timestamps"]
     assert len(state.send(b"x" * 70_000)) == 3
     assert state.so_far().seconds == 70_000 / 8000
+
+
+def wav(samples: bytes, channels: int = 1) -> Media:
+    made = io.BytesIO()
+    with wave.open(made, "wb") as file:
+        file.setparams((channels, 2, 8000, 0, "NONE", ""))
+        file.writeframes(samples)
+    return Media(kind="audio", data=made.getvalue())
+
+
+async def test_the_samples_are_taken_out_of_a_wav_file_and_other_files_are_refused(
+    upstream: Upstream, double: ElevenLabs
+) -> None:
+    provider = connect(upstream, SCRIBE)
+    assert (await provider.transcribe(wav(b"onetwo"))).text == "onetwo"
+    assert ("audio_format", "pcm_8000") in double.sockets.query
+    assert (await provider.transcribe(Media(kind="audio", data=b"raw!"))).text == "raw!"
+    stated = await provider.transcribe(Media(kind="audio", data=b"ID3!"), "", TranscriptionSettings(encoding="pcm"))
+    assert stated.text == "ID3!"
+    for other, why in (
+        (Media(kind="audio", data=b"ID3 and MP3"), "not audio/mpeg"), (wav(b"onetwo12", 2), "not 2 channels"),
+        (Media(kind="audio", data=b"RIFF\0\0\0\0WAVE"), "cannot be read"),
+    ):  # fmt: skip
+        with pytest.raises(ValidationError, match=why):
+            await provider.transcribe(other)

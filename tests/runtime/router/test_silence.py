@@ -67,7 +67,7 @@ async def test_s6_where_no_other_stands_ready_it_has_all_of_it(streaming: bool) 
             began = monotonic()
             with pytest.raises(TotalTimeout) as caught:
                 await ask(Router(targets, timeout=0.3), streaming)
-            assert 0.29 <= monotonic() - began < 0.6
+            assert 0.29 <= monotonic() - began < 1.5
             assert "the call took longer than 0.3 s – allow more: Router(timeout=…)" in str(caught.value)
         assert not asyncio.current_task().cancelling()  # type: ignore[union-attr]
 
@@ -79,10 +79,42 @@ async def test_s6_the_head_of_a_stream_has_a_limit_of_its_own(monkeypatch: pytes
         for timeout, least in ((None, 0.1), (60, 0.1), (Timeout(total=0.6), 0.3)):
             _, timing = await ask(Router([at(slow), at(quick)], timeout=timeout), True)
             assert [attempt.error for attempt in timing.attempts] == ["FirstByteTimeout", ""]
-            assert least - 0.01 <= timing.attempts[0].seconds < least + 0.2
+            assert least - 0.01 <= timing.attempts[0].seconds < 5 * least
     with Upstream(hold) as slow, Upstream(answer()) as quick:
         _, timing = await ask(Router([at(slow), at(quick)], timeout=0.6), False)
         assert timing.attempts[0].seconds >= 0.29
+
+
+async def test_s6_one_that_is_known_to_be_slow_is_not_left_for_that() -> None:
+    async def slow() -> str:
+        await asyncio.sleep(0.3)
+        return "slow"
+
+    router = Router([Scripted(slow), Scripted("other")], timeout=0.5)
+    assert (await router.generate("Hello")).content == "other", "nothing is known yet"
+    router = Router([Scripted(slow), Scripted("other")], timeout=0.5)
+    router.lanes[0].whole.add(0.3, monotonic())
+    assert (await router.generate("Hello")).content == "slow"
+
+
+@streaming
+async def test_s6_a_limit_of_the_callers_own_stays_the_callers(streaming: bool) -> None:
+    with Upstream(hold) as slow, Upstream(hold) as other:
+        router = Router([at(slow), at(other)], timeout=0.4)
+        with pytest.raises(TimeoutError) as caught:
+            async with asyncio.timeout(0.05):
+                await ask(router, streaming)
+        assert caught.type is TimeoutError
+        async with asyncio.timeout(5):
+            with pytest.raises(TotalTimeout):
+                await ask(router, streaming)
+        task = asyncio.ensure_future(ask(router, streaming))
+        await asyncio.wait({task}, timeout=0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert [target.in_flight for target in router.status().targets] == [0, 0]
+        await slow.until(lambda: slow.left == len(slow.requests))
 
 
 async def test_the_log_names_who_failed_and_never_a_key(caplog: pytest.LogCaptureFixture) -> None:

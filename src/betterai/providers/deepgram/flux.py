@@ -15,6 +15,7 @@ from betterai.providers.deepgram.listen import DeepgramListen
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable_event
 from betterai.wire.report import Report
+from betterai.wire.sessions import LEFT
 from betterai.wire.sockets import SocketCodec
 
 Happened = Literal["", "turn_started", "turn_ending", "turn_resumed", "turn_ended"]
@@ -22,8 +23,6 @@ EVENTS: Mapping[str, Happened] = {
     "StartOfTurn": "turn_started", "EagerEndOfTurn": "turn_ending", "TurnResumed": "turn_resumed",
     "EndOfTurn": "turn_ended",
 }  # fmt: skip
-_LEFT = (1000, 1005)
-"""Close codes of a session that came to its end."""
 
 
 class TurnWordShape(Struct):
@@ -150,7 +149,7 @@ class FluxState(Hearing):
 
     def finish(self, code: int | None, reason: str) -> Sequence[TranscriptChunk]:
         heard = self.seconds is not None or not self.sent
-        if not self.ended or not heard or code not in _LEFT:
+        if not self.ended or not heard or code not in LEFT:
             return super().finish(code, reason)
         self.done = True
         said = [self._end_turn(self._turn)] if self._turn is not None and self._turn.transcript else []

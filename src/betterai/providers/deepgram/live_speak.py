@@ -18,7 +18,7 @@ from betterai.providers.deepgram.speak import FORMATS, DeepgramSpeak, describe_s
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable_event
 from betterai.wire.report import Report
-from betterai.wire.sessions import make_closed
+from betterai.wire.sessions import LEFT, make_closed
 from betterai.wire.sockets import SocketCodec
 from betterai.wire.spoken_text import SpokenText
 
@@ -71,7 +71,8 @@ class DeepgramLiveSpeak(SocketCodec[SpeechCall]):
 
 class SpeakState:
     """Text goes out in words, and is flushed behind sentences; sound comes as binary frames. All is said when each
-    flush is answered. UNVERIFIED: whether speech is made of text before it is flushed.
+    flush is answered; where that was so before the text ended, when the session is closed as we ask for it.
+    UNVERIFIED: whether speech is made of text before it is flushed.
     """
 
     def __init__(self, call: SpeechCall) -> None:
@@ -81,7 +82,9 @@ class SpeakState:
         self._sound: list[bytes] = []
         self._warnings: list[CallWarning] = []
         self._request_id = ""
+        self._unflushed = False
         self._flushes = 0
+        """How many are not answered yet."""
         self._ended = False
 
     def send(self, item: str | None) -> Sequence[bytes | str]:
@@ -91,15 +94,19 @@ class SpeakState:
                 frames.extend(self._write(text, flush))
             return frames
         self._ended = True
-        rest = self._text.finish()
-        frames.extend(self._write(rest, True) if rest else (self._flush(),) if self._text.characters else (_CLOSE,))
-        return frames
+        if rest := self._text.finish():
+            frames.extend(self._write(rest, True))
+        elif self._unflushed and not self._text.silent:
+            frames.append(self._flush())
+        return frames if self._flushes else [*frames, _CLOSE]
 
     def _write(self, text: str, flush: bool) -> Sequence[str]:
+        self._unflushed = True
         said = _encode({"type": "Speak", "text": text}).decode()
         return (said, self._flush()) if flush else (said,)
 
     def _flush(self) -> str:
+        self._unflushed = False
         self._flushes += 1
         return _FLUSH
 
@@ -124,13 +131,13 @@ class SpeakState:
         return (), ()
 
     def _end(self) -> Sequence[SpeechChunk]:
-        if self._text.characters and not any(self._sound):
+        if not self._text.silent and not any(self._sound):
             raise StreamInterrupted("the session ended before any sound came")
         self.done = True
         return (SpeechChunk(response=self.so_far()),)
 
     def finish(self, code: int | None, reason: str) -> Sequence[SpeechChunk]:
-        if self._ended and not self._text.characters:
+        if self._ended and not self._flushes and code in LEFT:
             return self._end()
         raise make_closed(code, reason)
 

@@ -101,6 +101,7 @@ class LiveScribe(SocketCodec[TranscriptionCall]):
     protocol: ClassVar = "elevenlabs_live_stt"
     settings: ClassVar = LiveScribeSettings()
     alone: ClassVar = True
+    raw: ClassVar = True
 
     def open(self, call: TranscriptionCall) -> ScribeState:
         return ScribeState(call)

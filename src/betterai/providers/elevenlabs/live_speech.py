@@ -37,14 +37,13 @@ class StreamInputSettings(ElevenLabsSpeech):
 
     query: ClassVar[tuple[str, ...]] = (
         "model_id", "output_format", "language_code", "seed", "enable_logging", "enable_ssml_parsing",
-        "inactivity_timeout", "auto_mode", "apply_text_normalization", "apply_language_text_normalization",
+        "inactivity_timeout", "auto_mode", "apply_text_normalization",
     )  # fmt: skip
     """What stands in the address; all else goes into the first message."""
     vendor_options: ClassVar = frozenset(
         {
             "voice_settings", "generation_config", "pronunciation_dictionary_locators", "output_format",
             "enable_logging", "enable_ssml_parsing", "inactivity_timeout", "auto_mode", "apply_text_normalization",
-            "apply_language_text_normalization",
         }
     )  # fmt: skip
 
@@ -188,7 +187,7 @@ class SpeechSession:
         return said, ()
 
     def _end(self) -> Sequence[SpeechChunk]:
-        if self._text.characters and not any(self._sound):
+        if not self._text.silent and not any(self._sound):
             raise StreamInterrupted("the session ended before any sound came")
         self.done = True
         last = tuple(self._clock.finish()) if self._clock is not None else ()

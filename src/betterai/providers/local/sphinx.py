@@ -16,13 +16,15 @@ from betterai.providers.local.resample import HIGHEST, LOWEST
 
 RATE = 16000
 """What the model was made for, in Hz."""
-PAUSE, SHARE, STRICT = 0.25, 0.8, 3
-"""An utterance ends where `SHARE` of `PAUSE` seconds is no speech, judged as strictly as can be."""
-LONGEST = 20.0
+PAUSE, SHARE, STRICT = 0.15, 0.8, 3
+"""An utterance ends where `SHARE` of `PAUSE` seconds is no speech, judged as strictly as can be. The judge itself is
+late by 0.15 seconds: so pauses of about 0.3 seconds are meant, as there are between sentences.
+"""
+LONGEST = 15.0
 """Seconds after which an utterance is cut, pause or none."""
 FIRST_LOOK = 1.0
 """Seconds of an utterance after which it is looked at, and again whenever it has become twice as long: so that all
-looks together take no longer than the decoding at its end.
+looks together take less than twice as long as the decoding at its end.
 """
 NOISE = 100.0
 """The deviation of the noise that is laid under all: the model knows no silence of zeros."""
@@ -102,6 +104,7 @@ def decode(samples: array[int], start: float) -> tuple[Word, ...]:
     """The words of one utterance that begins `start` seconds into the recording. One is decoded at a time."""
     with _lock:
         decoder = _load()
+        decoder.reinit_feat()  # else what was heard before has a part in it
         decoder.start_utt()
         decoder.process_raw(_lay_noise(samples), full_utt=True)
         decoder.end_utt()

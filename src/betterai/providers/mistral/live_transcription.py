@@ -80,6 +80,7 @@ class MistralLive(SocketCodec[TranscriptionCall]):
     protocol: ClassVar = "mistral_live_stt"
     settings: ClassVar = LiveTranscriptionSettings()
     alone: ClassVar = True
+    raw: ClassVar = True
     takes_body: ClassVar = True
 
     def query_of(self, body: dict[str, Any], call: TranscriptionCall) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.openai.files import OpenAIFiles
+from betterai.providers.openai.live_transcription import OpenAILive
 from betterai.providers.openai.models import PROVIDER_MODELS
 from betterai.providers.openai.responses import OpenAIOwnResponses
 from betterai.providers.openai.webhooks import OpenAIWebhooks
@@ -39,7 +40,7 @@ PROVIDER = Provider(
         "embeddings": {"openai_embeddings": OpenAIEmbeddings()},
         "moderation": {"openai_moderations": OpenAIModerations()},
         "image": {"openai_images": OpenAIImages()},
-        "audio": {"openai_transcriptions": OpenAITranscriptions()},
+        "audio": {"openai_transcriptions": OpenAITranscriptions(), "openai_live_stt": OpenAILive()},
         "tts": {"openai_speech": OpenAISpeech()},
         "video": {"openai_videos": OpenAIVideos()},
         "batch": {"openai_batches": OpenAIBatches()},

@@ -19,7 +19,7 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.stability.errors import read_failure
 from betterai.providers.stability.routes import OPTIONS, find_route
 from betterai.wire.exchanges import OneExchange
-from betterai.wire.pictures import PictureShape, read_picture
+from betterai.wire.pictures import make_picture
 from betterai.wire.report import Report
 
 SUCCESS = "SUCCESS"
@@ -126,7 +126,9 @@ class StabilityImages(OneExchange[ImageCall, ImageResponse, Never]):
         if "json" in reply.headers.get("content-type", ""):
             shape = _decode(reply.content)
             self._check(shape.finish_reason, reply)
-            image, body = read_picture(PictureShape(b64_json=shape.image)), reply.content
+            if not shape.image:
+                raise msgspec.ValidationError("a picture without content")
+            image, body = make_picture(shape.image), reply.content
         else:
             self._check(reply.headers.get("finish-reason"), reply)
             image, body = _read_bytes(reply), b""

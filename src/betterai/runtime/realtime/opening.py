@@ -1,4 +1,4 @@
-"""`betterai.realtime` and `betterai.realtime_token`."""
+"""`betterai.realtime` and `betterai.realtime_token`; and a session around the channel of a class."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ from collections.abc import Awaitable, Callable, Generator
 from types import TracebackType
 from typing import Any, Unpack
 
+import msgspec
+
 from betterai.core.base import BaseRealtimeProvider
 from betterai.core.config import CoreConfig
+from betterai.core.model import ModelConfig
 from betterai.core.options import RealtimeOptions
-from betterai.core.realtime import RealtimeToken
+from betterai.core.realtime import RealtimeChannel, RealtimeToken
 from betterai.core.realtime_session import RealtimeSession
 from betterai.core.realtime_settings import RealtimeSettings
 from betterai.runtime.client import default_client
+from betterai.runtime.realtime.formats import SessionSound
+from betterai.runtime.realtime.session import LiveSession
+from betterai.runtime.realtime.sums import SessionSums
 
 
 class Opening:
@@ -62,3 +68,18 @@ async def realtime_token(
     where none are given). The key stays here.
     """
     return await default_client().realtime_token(model, seconds=seconds, config=config, settings=settings, **options)
+
+
+def wrap_channel(
+    channel: RealtimeChannel,
+    settings: RealtimeSettings,
+    model: ModelConfig,
+    *,
+    find: Callable[[str], ModelConfig] | None = None,
+    answers_tools: bool = False,
+) -> LiveSession:
+    """A session around a bare channel: for providers that are classes. Its sound is in the formats of the settings.
+    What its events use is billed as `model`, or as the model that `find` gives for the name that an event states.
+    """
+    sums = SessionSums(model, find or (lambda name: msgspec.structs.replace(model, id=name, price=None)))
+    return LiveSession(channel, settings, sums, SessionSound(settings), answers_tools=answers_tools)

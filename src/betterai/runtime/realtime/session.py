@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from asyncio import CancelledError, Task, TimerHandle, create_task, gather, get_running_loop
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from functools import partial
 from time import time
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -12,6 +15,8 @@ from betterai.core.exceptions import APIConnectionError, BetterAIError, Provider
 from betterai.core.realtime import (
     Interrupted,
     OutputAudio,
+    OutputText,
+    OutputTranscript,
     RealtimeChannel,
     RealtimeOutput,
     Reconnected,
@@ -49,6 +54,9 @@ from betterai.runtime.realtime.sums import SessionSums
 from betterai.runtime.realtime.tools import SessionTools
 from betterai.runtime.realtime.turns import Turns
 
+if TYPE_CHECKING:
+    from betterai.runtime.observed_session import RunningSession
+
 ENDING_SECONDS = 60.0
 """So long before its end a session says that it ends, where the provider states when that is."""
 ASKED_SECONDS = 10.0
@@ -72,6 +80,8 @@ class LiveSession(RealtimeSession):
         warnings: Sequence[CallWarning] = (),
     ) -> None:
         self.warnings = tuple(warnings)
+        self.watch: RunningSession | None = None
+        """Told of the first content and of the end, where somebody listens."""
         self._channel = channel
         self._settings = settings
         self._sums = sums
@@ -84,6 +94,7 @@ class LiveSession(RealtimeSession):
         self._tools = SessionTools(settings, self._send_result, self._put, self._inbox.add)
         self._timers: dict[str, TimerHandle] = {}
         self._closed = False
+        self._asked = 0
         self._reader: Task[None] = create_task(self._read())
 
     @property
@@ -113,7 +124,7 @@ class LiveSession(RealtimeSession):
                 await self._put(UpdateSession(event_id=event.event_id, settings=self._sound.update(settings)))
                 self._settings = self._settings.replace(**settings.given())
                 self._tools.update(self._settings)
-            case AddMessages(respond=True) if self._turns.busy and not self._answers_tools:
+            case AddMessages(respond=True) if not self._answers_tools:
                 await self._put(replace(event, respond=False))
                 await self._ask(Respond())
             case AddToolResults(results=results, respond=respond) if not self._answers_tools:
@@ -122,9 +133,6 @@ class LiveSession(RealtimeSession):
                     await self._ask(Respond())
             case Respond(keep=True):
                 await self._ask(event)
-            case AddMessages(respond=True):
-                self._expect()
-                await self._put(event)
             case _:
                 await self._put(event)
 
@@ -133,17 +141,17 @@ class LiveSession(RealtimeSession):
         if self._turns.busy and not self._answers_tools:
             self._turns.waiting = event
             return
-        self._expect()
+        if not self._answers_tools:
+            self._asked += 1
+            event = replace(event, event_id=event.event_id or f"ask_{self._asked}")
+            self._turns.asked = event
+            self._set_timer("asked", ASKED_SECONDS, self._give_up_waiting)
         await self._put(event)
 
-    def _expect(self) -> None:
-        self._turns.asked = not self._answers_tools
-        self._set_timer("asked", ASKED_SECONDS, self._give_up_waiting)
-
     def _give_up_waiting(self) -> None:
-        self._turns.asked = False
+        self._turns.asked = None
         if self._turns.waiting is not None:
-            self._tools.beside(self._go_on())
+            self._tools.beside(self._go_on)
 
     async def _go_on(self) -> None:
         """What was asked for while an answer was under way."""
@@ -200,6 +208,7 @@ class LiveSession(RealtimeSession):
             self._inbox.end()
             raise
         except BaseException as error:
+            self._tell_over(error)
             self._inbox.end(None if self._closed else error)
         else:
             self._inbox.end()
@@ -209,6 +218,8 @@ class LiveSession(RealtimeSession):
 
     async def _take(self, event: RealtimeOutput) -> None:
         self._sums.add(event)
+        if self.watch is not None and isinstance(event, OutputAudio | OutputText | OutputTranscript):
+            self.watch.note_content()
         if self._reopening is not None:
             self._reopening.log.came(event)
         match event:
@@ -236,7 +247,7 @@ class LiveSession(RealtimeSession):
                 await self._inbox.put(event)
                 self._turns.end(event.response_id, interrupted=event.finish_reason == "interrupted")
                 if self._turns.waiting is not None and not self._turns.busy:
-                    self._tools.beside(self._go_on())
+                    self._tools.beside(self._go_on)
                 return
             case SessionOpened(session=info) | SessionUpdated(session=info):
                 ends, self.info = self.info.expires_at, info
@@ -244,8 +255,8 @@ class LiveSession(RealtimeSession):
                     self._set_timer("ending", info.expires_at - time() - ENDING_SECONDS, self._tell_end)
             case ResumptionOffered(handle=handle, resumable=True) if self._reopening is not None:
                 self._reopening.handle = handle
-            case SessionError():
-                self._turns.asked = False
+            case SessionError() if self._turns.ask_again(event):
+                return
         await self._inbox.put(event)
 
     def _barge_in(self) -> None:
@@ -259,7 +270,7 @@ class LiveSession(RealtimeSession):
         told, truncate = self._cut(self._turns.active[-1] if self._turns.active else "", "", unread=unread)
         self._inbox.add(told)
         if truncate is not None:
-            self._tools.beside(self._put(truncate))
+            self._tools.beside(partial(self._put, truncate))
 
     def _cut(
         self, response_id: str, item_id: str, *, unread: bool = False, heard_ms: int | None = None
@@ -294,6 +305,10 @@ class LiveSession(RealtimeSession):
 
     # ── its end ──
 
+    def _tell_over(self, error: BaseException | None = None) -> None:
+        if self.watch is not None:
+            self.watch.close(error)
+
     def _set_timer(self, name: str, seconds: float, call: object) -> None:
         if (timer := self._timers.pop(name, None)) is not None:
             timer.cancel()
@@ -324,7 +339,6 @@ class LiveSession(RealtimeSession):
         await self._tools.aclose()
         self._reader.cancel()
         await gather(self._reader, return_exceptions=True)
-        try:
+        self._tell_over()
+        with suppress(BetterAIError):
             await self._channel.aclose()
-        except BetterAIError:
-            return

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Task, create_task, gather
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
@@ -72,12 +71,12 @@ class SessionTools:
             await self._put(AddMessages(messages=tuple(moved[1:])))
             await self._send(AddToolResults(results=results))
 
-    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+    def beside(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do something of the session's own meanwhile: it ends with the session, and where it fails, that is told."""
 
         async def told() -> None:
             try:
-                await work
+                await work()
             except BetterAIError as error:
                 self._tell(SessionError(error=error))
 

@@ -2,41 +2,61 @@
 
 from __future__ import annotations
 
+from betterai.core.realtime import SessionError
 from betterai.core.realtime_input import Respond
 
 
 class Turns:
     """Which answers are under way, which calls of tools are open in them, and what was asked for meanwhile.
 
-    `asked` is set from an answer being asked for until it begins.
+    `asked` is what asked for an answer that has not begun.
     """
 
     def __init__(self) -> None:
         self.active: list[str] = []
         self.cut: set[str] = set()
         """Answers that were interrupted: what still comes of their sound is not wanted."""
-        self.asked = False
+        self.asked: Respond | None = None
         self.waiting: Respond | None = None
+        self._crossed: Respond | None = None
         self._calls: dict[str, str] = {}
         self._wanted: set[str] = set()
 
     @property
     def busy(self) -> bool:
-        return self.asked or bool(self.active)
+        return self.asked is not None or bool(self.active)
 
     def begin(self, response_id: str) -> None:
-        self.asked = False
+        """It may be what was asked for, or have begun by itself."""
+        self.asked, self._crossed = None, self.asked
         if response_id not in self.active:
             self.active.append(response_id)
 
     def end(self, response_id: str, *, interrupted: bool) -> None:
         """Nobody waits for what the tools of an interrupted answer give: the user has said something else."""
-        self.asked = False
+        self._crossed = None
         if response_id in self.active:
             self.active.remove(response_id)
+        else:
+            self.asked = None
         self.cut.discard(response_id)
         if interrupted:
             self._calls = {call: answer for call, answer in self._calls.items() if answer != response_id}
+
+    def ask_again(self, error: SessionError) -> bool:
+        """Whether an answer that was asked for, and turned down because another one had begun, will be asked for again:
+        it may not have been told of yet.
+        """
+        asked = next(
+            (one for one in (self.asked, self._crossed) if one is not None and one.event_id == error.about), None
+        )
+        if asked is None:
+            return False
+        self.asked = self._crossed = None
+        if not error.busy:
+            return False
+        self.waiting = asked
+        return True
 
     def call(self, call_id: str, response_id: str) -> None:
         self._calls[call_id] = response_id
@@ -60,4 +80,4 @@ class Turns:
         self.cut.clear()
         self._calls.clear()
         self._wanted.clear()
-        self.asked, self.waiting = False, None
+        self.asked = self._crossed = self.waiting = None

@@ -96,19 +96,18 @@ class RoutedCall(RouteChoice):
                 finally:
                     shared_budget.reset(token)
         except BaseException as error:
-            failure = error
-        else:
+            if limit is not None and limit.took(error):
+                late = describe_silence(self, answer, seconds)
+                self.end(answer, late)
+                raise late from None
+            self.end(answer, error)
+            raise
+        finally:
             if limit is not None:
                 limit.end()
-            if not self.streaming:
-                self.end(answer, None)
-            return answer
-        if limit is not None:
-            limit.end()
-            if limit.took(failure):
-                failure = describe_silence(self, answer, seconds)
-        self.end(answer, failure)
-        raise failure
+        if not self.streaming:
+            self.end(answer, None)
+        return answer
 
     def _go_on(self, answer: Answer, settings: GenerationSettings) -> tuple[Messages, GenerationSettings]:
         """What is asked to have what was said gone on with: no longer in all than the caller allows."""

@@ -39,8 +39,7 @@ class Hedging:
         if not call.records:
             self._saved = min(self._saved + hedge.share, MOST_SAVED)
         if isinstance(hedge.after, str):
-            times = route.lane.streamed if call.streaming else route.lane.whole
-            return times.quantile(0.95)
+            return route.lane.times(streaming=call.streaming).quantile(0.95)
         return hedge.after
 
     def allows(self, *, trial: bool) -> bool:

@@ -51,7 +51,7 @@ def _draw(random: Random, weight: float) -> float:
 
 def _expect(lane: Lane, now: float, *, streaming: bool) -> float:
     """How long its answer will take. One of which that is not known goes first, and one call at a time finds out."""
-    times = lane.streamed if streaming else lane.whole
+    times = lane.times(streaming=streaming)
     if times.mean is None or now - times.last > STALE:
         return inf if lane.in_flight else -inf
     return times.mean

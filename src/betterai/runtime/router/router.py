@@ -30,6 +30,7 @@ from betterai.runtime.router.checks import check_choices, check_functions, check
 from betterai.runtime.router.health import Health
 from betterai.runtime.router.hedging import Hedging
 from betterai.runtime.router.routes import Lane, Route
+from betterai.runtime.router.silence import LENIENCE
 from betterai.runtime.router.streaming import stream_answer
 from betterai.runtime.router.turns import Turns
 from betterai.runtime.stream import TextStream
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from betterai.runtime.client import Client, Found
     from betterai.runtime.router.status import RouterStatus
 
-LENIENCE = 1.5
-"""How much longer than usual a target may take that is tried after it failed: else a slow one would never be back."""
 _NO_SETTINGS = GenerationSettings()
 
 
@@ -219,8 +218,8 @@ class Router(ObservedTextProvider):
     def find_delay(self, call: RoutedCall, route: Route) -> float | None:
         """After how many seconds a second target is asked beside this one; None for never."""
         if call.trial:
-            times = route.lane.streamed if call.streaming else route.lane.whole
-            return max(self.breaker.patience, LENIENCE * (times.mean or 0.0))
+            usual = route.lane.times(streaming=call.streaming).mean
+            return max(self.breaker.patience, LENIENCE * (usual or 0.0))
         return None if self.hedging.hedge is None else self.hedging.find_delay(call, route)
 
     def name_caller(self, settings: GenerationSettings) -> str:

@@ -77,6 +77,9 @@ class Lane:
         keys = tuple(target.keys) or (None,)
         self.routes = tuple(Route(self, number, key, find, defaults) for number, key in enumerate(keys))
 
+    def times(self, *, streaming: bool) -> Times:
+        return self.streamed if streaming else self.whole
+
     @property
     def is_full(self) -> bool:
         return self.limit is not None and self.in_flight >= self.limit

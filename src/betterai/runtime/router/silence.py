@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SHARE = 0.5
 """While another target stands ready, so much of the time that the call has left."""
+LENIENCE = 1.5
+"""How much longer than usual a target may take: else one that is slow, and not silent, would be left each time."""
 FIRST_BYTE = 60.0
 """Seconds until the head of a streamed answer stands, where the caller has set no limit for that. That of a whole
 answer comes when it is done, which may take minutes.
@@ -29,7 +31,12 @@ def find_patience(call: RoutedCall, route: Route, provider: Any, now: float, *, 
     """
     left = call.deadline - now
     if not beside and call.has_other(route, now):
-        return left * SHARE
+        seconds = left * SHARE
+        usual = route.lane.times(streaming=call.streaming).mean
+        if usual is not None and usual * LENIENCE > seconds:
+            seconds = usual * LENIENCE
+        if seconds < left:
+            return seconds
     return inf if hasattr(provider, "connection") else left
 
 

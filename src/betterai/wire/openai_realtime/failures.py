@@ -15,6 +15,8 @@ from betterai.wire.openai_realtime.shapes import ResponseShape
 
 ENDS = frozenset({"session_expired", "max_duration"})
 """Codes and types of errors after which there is no session."""
+BUSY = "conversation_already_has_active_response"
+"""One answer at a time: the same may be asked for when it has ended."""
 _REASONS: Mapping[str, RealtimeFinish] = {
     "max_output_tokens": "length", "content_filter": "content_filter", "turn_detected": "interrupted",
     "client_cancelled": "interrupted",

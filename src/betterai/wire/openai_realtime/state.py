@@ -40,7 +40,7 @@ from betterai.core.realtime_settings import RealtimeSettings, read_transcription
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable_event
 from betterai.wire.openai_realtime.descriptions import read_session
-from betterai.wire.openai_realtime.failures import is_end, read_failure, read_finish, read_response_error
+from betterai.wire.openai_realtime.failures import BUSY, is_end, read_failure, read_finish, read_response_error
 from betterai.wire.openai_realtime.items import join_items, read_item
 from betterai.wire.openai_realtime.protocol import BETA_NAMES
 from betterai.wire.openai_realtime.sending import SentFrames
@@ -213,7 +213,7 @@ class OpenAIRealtimeState(SentFrames):
             raise error
         about = shape.error.get("event_id") if isinstance(shape.error, Mapping) else None
         about = about if isinstance(about, str) and about else shape.item_id or ""
-        return (SessionError(event_id=shape.event_id or "", error=error, about=about),)
+        return (SessionError(event_id=shape.event_id or "", error=error, about=about, busy=error.code == BUSY),)
 
     def _response_created(self, shape: FrameShape, data: bytes) -> Outputs:
         response = shape.response or ResponseShape()

@@ -1,0 +1,93 @@
+"""`betterai demo`: what the embedded models do, a line each, into files that can be looked at. No key, no network."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import Namespace
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from tempfile import mkdtemp
+from time import monotonic
+
+from betterai.cli.output import Output
+from betterai.cli.pictures import open_folder, show
+from betterai.config.defaults import embedded_model
+from betterai.core.exceptions import BetterAIError
+from betterai.core.media import Media
+from betterai.core.model import Category
+from betterai.runtime.client import Client
+
+FEELING = "I am glad that this works without a key."
+PICTURE = "A crimson kite over a teal sea"
+SENTENCE = "The children are playing football in the park."
+VOICE = "en-us+klatt4"
+"""No pleasure to hear, and the one that a small recogniser understands best."""
+TEXTS = ("a cat sat on the mat", "the cat sits on a mat", "an income tax return")
+
+
+def run(arguments: Namespace, output: Output) -> int:
+    folder = open_folder(Path(arguments.save)) if arguments.save else Path(mkdtemp(prefix="betterai-demo-"))
+    return asyncio.run(_Demo(folder, output).run())
+
+
+class _Demo:
+    """The steps, in the order in which they are shown. What is not installed is named, and the rest goes on."""
+
+    def __init__(self, folder: Path, output: Output) -> None:
+        self._folder = folder
+        self._write = output.answers.write
+        self._output = output
+        self._spoken: Media | None = None
+
+    async def run(self) -> int:
+        steps: tuple[tuple[Category, Callable[[Client, str], Awaitable[None]]], ...] = (
+            ("text", self._answer), ("image", self._draw), ("tts", self._speak), ("audio", self._transcribe),
+            ("embeddings", self._compare), ("video", self._film),
+        )  # fmt: skip
+        failed = 0
+        async with Client(trust_env=True) as client:
+            for category, step in steps:
+                began, model = monotonic(), embedded_model(category)
+                self._write(f"{model:<20} ", "green")
+                try:
+                    await step(client, model)
+                except BetterAIError as error:
+                    failed += 1
+                    self._write(f"not here: {error.message} – {error.hint}", "yellow")
+                self._write(f"  {monotonic() - began:.1f} s\n", "dim")
+        return int(failed == len(steps))
+
+    async def _answer(self, client: Client, model: str) -> None:
+        self._write(f"{FEELING} → ")
+        async with client.stream(model, FEELING) as stream:
+            async for chunk in stream:
+                self._write(chunk.content)
+
+    async def _draw(self, client: Client, model: str) -> None:
+        response = await client.generate_image(model, PICTURE, size="768x432")
+        place = await client.save_media(response.images[0], self._folder / "picture.png")
+        self._write(f"{PICTURE} → {place}")
+        show(response.images[0], self._output)
+
+    async def _speak(self, client: Client, model: str) -> None:
+        response = await client.speak(model, SENTENCE, voice=VOICE)
+        self._spoken = response.audio
+        self._write(f"{SENTENCE} → {await client.save_media(response.audio, self._folder / 'speech.wav')}")
+
+    async def _transcribe(self, client: Client, model: str) -> None:
+        if self._spoken is None:
+            self._write("nothing was spoken", "yellow")
+            return
+        response = await client.transcribe(model, self._spoken)
+        self._write(f"speech.wav → {response.text}")
+
+    async def _compare(self, client: Client, model: str) -> None:
+        first, *others = (await client.embed(model, TEXTS)).vectors
+        near, far = (sum(a * b for a, b in zip(first, other, strict=True)) for other in others)
+        self._write(f"{TEXTS[0]} ~ {TEXTS[1]}: {near:.2f}, ~ {TEXTS[2]}: {far:.2f}")
+
+    async def _film(self, client: Client, model: str) -> None:
+        job = await client.start_video(model, PICTURE, store=None, seconds=2, size="480x270")
+        film = (await job.wait()).videos[0]
+        suffix = film.mime_type.rpartition("/")[2]
+        self._write(f"{PICTURE}, in motion → {await client.save_media(film, self._folder / f'film.{suffix}')}")
