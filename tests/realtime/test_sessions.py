@@ -418,3 +418,29 @@ async def test_the_sync_face_has_all_of_it() -> None:
 def test_the_sync_session_has_the_methods_of_the_other() -> None:
     names = {name for name in vars(RealtimeSession) if not name.startswith("_")} - {"aclose"}
     assert names <= set(dir(betterai.sync.SyncRealtimeSession))
+
+
+async def test_j3_a_session_is_told_of_from_its_handshake_to_its_end_with_what_it_cost() -> None:
+    told: list[Any] = []
+    with betterai.observe(told.append):
+        async with talk(VoiceService(), tools=[weather]) as session:
+            await session.send_text("the weather?")
+            await until(session, betterai.ResponseDone, times=2)
+        service = VoiceService()
+        async with talk(service) as session:
+            await until(session, betterai.SessionUpdated)
+            service.sessions[0].abort()
+            with pytest.raises(StreamInterrupted):
+                await until(session, betterai.ResponseDone)
+        with pytest.raises(AuthenticationError):
+            async with talk(VoiceService(), api_key="other-key"):
+                pass
+    kinds = [type(event).__name__ for event in told if not isinstance(event, betterai.TransportEvent)]
+    assert kinds[:5] == ["CallStarted", "FirstContent", "ToolStarted", "ToolEnded", "CallEnded"]
+    ended = of(told, betterai.CallEnded)
+    assert [event.kind for event in ended] == ["answered", "failed", "failed"]
+    assert [event.error for event in ended] == ["", "StreamInterrupted", "AuthenticationError"]
+    assert ended[0].call.category == "realtime"
+    assert (ended[0].usage.total_tokens, ended[0].cost.status) == (104, "exact")
+    [ran] = of(told, betterai.ToolStarted)
+    assert ran.tool.parent == ended[0].call.id

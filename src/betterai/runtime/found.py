@@ -18,6 +18,8 @@ from betterai.core.results import Result
 from betterai.runtime.observing import is_heard
 
 if TYPE_CHECKING:
+    from betterai.core.realtime_session import RealtimeSession
+    from betterai.core.realtime_settings import RealtimeSettings
     from betterai.runtime.observed_result import RunningResult
 
 R = TypeVar("R", bound=Result)
@@ -45,6 +47,20 @@ class Found(NamedTuple):
         if not is_heard(self.listener):
             return await self._ask(ask)
         return await self._open_call(given, settings, stream=False).watch(self._ask(ask))
+
+    async def open_session(self, settings: RealtimeSettings) -> RealtimeSession:
+        """A realtime session, told of to whoever listens, to its end."""
+        if not is_heard(self.listener):
+            session: RealtimeSession = await self.provider.connect(self.id, settings)
+            return session
+        from betterai.runtime.observed_session import RunningSession
+
+        connection = getattr(self.provider, "connection", None)
+        watch = RunningSession(self.declared, self.model, settings, connection, self.listener)
+        session = await watch.open(self.provider.connect(self.id, settings))
+        if hasattr(session, "watch"):
+            session.watch = watch
+        return session
 
     def _open_call(self, given: Any, settings: Any, *, stream: bool) -> RunningResult:
         from betterai.runtime.observed_result import RunningResult

@@ -344,7 +344,7 @@ class Modalities:
         if not isinstance(model, str):
             return Opening(lambda: model.connect("", wanted))
         found = self.find("realtime", model, config)
-        return Opening(lambda: found.provider.connect(found.id, wanted))
+        return Opening(lambda: found.open_session(wanted))
 
     async def realtime_token(
         self,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from asyncio import CancelledError, Task, TimerHandle, create_task, gather, get_running_loop
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from functools import partial
 from time import time
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -13,6 +15,8 @@ from betterai.core.exceptions import APIConnectionError, BetterAIError, Provider
 from betterai.core.realtime import (
     Interrupted,
     OutputAudio,
+    OutputText,
+    OutputTranscript,
     RealtimeChannel,
     RealtimeOutput,
     Reconnected,
@@ -50,6 +54,9 @@ from betterai.runtime.realtime.sums import SessionSums
 from betterai.runtime.realtime.tools import SessionTools
 from betterai.runtime.realtime.turns import Turns
 
+if TYPE_CHECKING:
+    from betterai.runtime.observed_session import RunningSession
+
 ENDING_SECONDS = 60.0
 """So long before its end a session says that it ends, where the provider states when that is."""
 ASKED_SECONDS = 10.0
@@ -73,6 +80,8 @@ class LiveSession(RealtimeSession):
         warnings: Sequence[CallWarning] = (),
     ) -> None:
         self.warnings = tuple(warnings)
+        self.watch: RunningSession | None = None
+        """Told of the first content and of the end, where somebody listens."""
         self._channel = channel
         self._settings = settings
         self._sums = sums
@@ -199,6 +208,7 @@ class LiveSession(RealtimeSession):
             self._inbox.end()
             raise
         except BaseException as error:
+            self._tell_over(error)
             self._inbox.end(None if self._closed else error)
         else:
             self._inbox.end()
@@ -208,6 +218,8 @@ class LiveSession(RealtimeSession):
 
     async def _take(self, event: RealtimeOutput) -> None:
         self._sums.add(event)
+        if self.watch is not None and isinstance(event, OutputAudio | OutputText | OutputTranscript):
+            self.watch.note_content()
         if self._reopening is not None:
             self._reopening.log.came(event)
         match event:
@@ -293,6 +305,10 @@ class LiveSession(RealtimeSession):
 
     # ── its end ──
 
+    def _tell_over(self, error: BaseException | None = None) -> None:
+        if self.watch is not None:
+            self.watch.close(error)
+
     def _set_timer(self, name: str, seconds: float, call: object) -> None:
         if (timer := self._timers.pop(name, None)) is not None:
             timer.cancel()
@@ -323,7 +339,6 @@ class LiveSession(RealtimeSession):
         await self._tools.aclose()
         self._reader.cancel()
         await gather(self._reader, return_exceptions=True)
-        try:
+        self._tell_over()
+        with suppress(BetterAIError):
             await self._channel.aclose()
-        except BetterAIError:
-            return
