@@ -134,7 +134,7 @@ async def routed(provider: betterai.BaseTextProvider) -> str:
     return answer.parsed.name
 
 
-async def talk(provider: betterai.BaseRealtimeProvider, sound: bytes) -> str:
+async def talk_by_voice(provider: betterai.BaseRealtimeProvider, sound: bytes) -> str:
     said = ""
     detection = betterai.TurnDetection(mode="semantic", eagerness="low")
     async with betterai.realtime(provider, voice="marin", tools=[add], turn_detection=detection) as session:
