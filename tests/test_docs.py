@@ -21,6 +21,7 @@ from betterai.runtime.registry import get_provider
 from doubles.batches import AnthropicService, OpenAIService
 from doubles.voices import VoiceService
 from judges.app import serve
+from providers.local.engines import need
 from runtime.file_services import FileService
 from together import each
 
@@ -40,6 +41,9 @@ async def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest
         for package in ("xllamacpp", "gguf"):
             pytest.importorskip(package, reason="needs betterai[dev]", exc_type=ImportError)
         import_module("peers.tiny_gguf").write_tiny_gguf(tmp_path / "model.gguf")
+    if page.name == "local-engines.md":
+        need("espeak", "pocketsphinx", "painter")
+        monkeypatch.setenv("BETTERAI_STATE", str(tmp_path))
     async with serve(Searching()) as (chats, _), keep_files(chats, batches=page.name == "batches.md") as url:
         for name, value in environment(url).items():
             monkeypatch.setenv(name, value)

@@ -33,7 +33,7 @@ def complete(line: str) -> list[str]:
         ("betterai models --sort ", ["name", "price", "context"]),
         ("betterai completion ", ["bash", "zsh", "fish"]),
         ("betterai models --provider gro", ["groq"]),
-        ("betterai chat -m local/e", ["local/echo", "local/eliza"]),
+        ("betterai chat -m local/e", ["local/echo", "local/eliza", "local/espeak"]),
         ("betterai chat 'unfinished -m local/ec", ["local/echo"]),
         ("betterai models show local/ec", ["local/echo"]),
         ("betterai chat --attach ", []),
@@ -76,6 +76,7 @@ def test_bash_completes_by_the_script(command: Command):
     echo "${{COMPREPLY[@]}}"
     """
     done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, env=make_environment())
-    assert done.stdout.splitlines() == ["complete -o default -F _betterai betterai", "local/echo local/eliza"], (
-        done.stderr
-    )
+    assert done.stdout.splitlines() == [
+        "complete -o default -F _betterai betterai",
+        "local/echo local/eliza local/espeak",
+    ], done.stderr

@@ -148,7 +148,7 @@ def test_a_category_that_a_provider_lacks_is_refused(category: str) -> None:
     assert (caught.value.provider, caught.value.model) == ("texts-only", "x")
 
 
-@pytest.mark.parametrize("category", ["image", "video", "audio", "tts", "realtime"])
+@pytest.mark.parametrize("category", ["rerank", "moderation", "realtime"])
 def test_without_a_model_the_variable_is_named(category: str) -> None:
     with pytest.raises(ConfigurationError, match="BETTERAI_"):
         getattr(betterai, f"get_{category}_provider")(CoreConfig())

@@ -11,10 +11,10 @@ from time import monotonic
 
 from betterai.cli.output import Output
 from betterai.cli.pictures import open_folder, show
+from betterai.config.defaults import embedded_model
 from betterai.core.exceptions import BetterAIError
 from betterai.core.media import Media
 from betterai.core.model import Category
-from betterai.providers import declared_providers
 from betterai.runtime.client import Client
 
 FEELING = "I am glad that this works without a key."
@@ -38,12 +38,6 @@ class _Demo:
         self._write = output.answers.write
         self._output = output
         self._spoken: Media | None = None
-        self._models = {
-            category: f"{provider.name}/{model}"
-            for provider in declared_providers()
-            if provider.embedded
-            for category, model in provider.defaults.items()
-        }
 
     async def run(self) -> int:
         steps: tuple[tuple[Category, Callable[[Client, str], Awaitable[None]]], ...] = (
@@ -53,10 +47,10 @@ class _Demo:
         failed = 0
         async with Client(trust_env=True) as client:
             for category, step in steps:
-                began = monotonic()
-                self._write(f"{self._models[category]:<20} ", "green")
+                began, model = monotonic(), embedded_model(category)
+                self._write(f"{model:<20} ", "green")
                 try:
-                    await step(client, self._models[category])
+                    await step(client, model)
                 except BetterAIError as error:
                     failed += 1
                     self._write(f"not here: {error.message} – {error.hint}", "yellow")

@@ -33,8 +33,11 @@ def chosen_model(category: Category = "text") -> tuple[str, str]:
 
 def default_model(category: Category = "text") -> str:
     """The model to use where none is named: the user's choice, else the embedded provider's. "" for none."""
-    if chosen := chosen_model(category)[0]:
-        return chosen
+    return chosen_model(category)[0] or embedded_model(category)
+
+
+def embedded_model(category: Category) -> str:
+    """What needs neither key nor network; "" for none."""
     for provider in declared_providers():
         if provider.embedded and category in provider.defaults:
             return f"{provider.name}/{provider.defaults[category]}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from asyncio import to_thread
 from collections.abc import Mapping, Sequence
 from math import sqrt
 from pathlib import Path
@@ -18,6 +17,7 @@ from betterai.core.settings import EmbeddingSettings
 from betterai.core.usage import Usage
 from betterai.providers.local.extras import load_extra
 from betterai.providers.local.models import find_model, state
+from betterai.providers.local.threads import in_thread
 from betterai.providers.local.unsupported import NO_REQUEST, list_dropped, refuse_options
 
 DIMENSIONS, HEADS, LAYERS = 384, 12, 6
@@ -52,15 +52,15 @@ class MiniLMEmbeddingProvider(BaseEmbeddingProvider):
         if given.get("encoding") not in (None, "float"):
             raise UnsupportedParam("encoding: vectors are of floats here", param="encoding")
         refuse_options(given.get("options"))
-        network = await to_thread(load_network)
+        network = await in_thread(load_network)
         texts = [inputs] if isinstance(inputs, str) else list(inputs)
-        encoded = await to_thread(network.tokenize, texts)
+        encoded = await in_thread(network.tokenize, texts)
         long = [place for place, ids in enumerate(encoded) if len(ids) > LONGEST]
         if long and given.get("truncate") is False:
             raise ValidationError(f"text {long[0]} has {len(encoded[long[0]])} tokens, and {LONGEST} are read")
         vectors: list[tuple[float, ...]] = []
         for start in range(0, len(encoded), AT_ONCE):
-            vectors += await to_thread(network.embed, encoded[start : start + AT_ONCE])
+            vectors += await in_thread(network.embed, encoded[start : start + AT_ONCE])
         warnings = list_dropped(settings, DROPPED)
         warnings += tuple(
             CallWarning(code="truncated", field="texts", message=f"of text {place}, {LONGEST} tokens were read")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from asyncio import to_thread
 from collections.abc import AsyncGenerator, Mapping
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from betterai.core.usage import Usage
 from betterai.providers.local.files import read_bytes
 from betterai.providers.local.models import find_model, state
 from betterai.providers.local.painting import Scene, load_pillow
+from betterai.providers.local.threads import in_thread
 from betterai.providers.local.unsupported import NO_REQUEST, drop, list_dropped, refuse_options
 
 Size = tuple[int, int]
@@ -45,8 +45,8 @@ class LocalImageProvider(BaseImageProvider):
 
     async def generate(self, prompt: str, model: str = "", settings: ImageSettings | None = None) -> ImageResponse:
         """`images=[one]` is drawn over; with a `mask`, only where that is transparent."""
-        order = await to_thread(_read_order, prompt, settings or ImageSettings())
-        images = [await to_thread(_draw, order, index, 1.0) for index in range(order.pictures)]
+        order = await in_thread(_read_order, prompt, settings or ImageSettings())
+        images = [await in_thread(_draw, order, index, 1.0) for index in range(order.pictures)]
         return _respond(images, order, model)
 
     async def generate_stream(
@@ -54,13 +54,13 @@ class LocalImageProvider(BaseImageProvider):
     ) -> AsyncGenerator[ImageChunk, None]:
         """Before the finished pictures, `partial_images` of the first with a part of what is on it."""
         settings = settings or ImageSettings()
-        order = await to_thread(_read_order, prompt, settings)
+        order = await in_thread(_read_order, prompt, settings)
         stages = settings.partial_images or 0
         for stage in range(stages):
-            yield ImageChunk(image=await to_thread(_draw, order, 0, (stage + 1) / (stages + 1)), index=stage)
+            yield ImageChunk(image=await in_thread(_draw, order, 0, (stage + 1) / (stages + 1)), index=stage)
         images: list[Media] = []
         for index in range(order.pictures):
-            images.append(await to_thread(_draw, order, index, 1.0))
+            images.append(await in_thread(_draw, order, index, 1.0))
             response = _respond(images, order, model) if len(images) == order.pictures else None
             yield ImageChunk(image=images[-1], index=index, final=True, response=response)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from asyncio import to_thread
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from threading import Event
@@ -20,6 +19,7 @@ from betterai.core.results import Speech, SpeechChunk, Voice, Word
 from betterai.core.settings import SpeechSettings
 from betterai.core.usage import Usage
 from betterai.providers.local.models import find_model, state
+from betterai.providers.local.threads import in_thread
 from betterai.providers.local.unsupported import NO_REQUEST, drop, list_dropped, refuse_options
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class LocalTTSProvider(BaseTTSProvider):
         """A voice for each language. A variant may stand behind a plus: `en-us+f2` is a woman's, `+m3` a man's."""
         from betterai.providers.local.espeak import list_voices
 
-        return await to_thread(list_voices)
+        return await in_thread(list_voices)
 
     async def synthesize(self, text: str, model: str = "", settings: SpeechSettings | None = None) -> Speech:
         """The sound that the stream would have."""
@@ -71,7 +71,7 @@ class LocalTTSProvider(BaseTTSProvider):
         know the size; the sound in the `response` at the end has one that does.
         """
         found = find_model(model or "espeak", "tts")
-        manner = await to_thread(_read_manner, settings or SpeechSettings())
+        manner = await in_thread(_read_manner, settings or SpeechSettings())
         sounds: list[bytes] = []
         words: list[Word] = []
         characters, seconds = 0, 0.0
@@ -111,7 +111,7 @@ async def _speak(sentence: str, manner: _Manner) -> Sound:
     """Its sound at the rate that is wanted. Leaving ends the speaking."""
     left = Event()
     try:
-        return await to_thread(_speak_now, sentence, manner, left)
+        return await in_thread(_speak_now, sentence, manner, left)
     finally:
         left.set()
 

@@ -24,7 +24,7 @@ LONGEST = 15.0
 """Seconds after which an utterance is cut, pause or none."""
 FIRST_LOOK = 1.0
 """Seconds of an utterance after which it is looked at, and again whenever it has become twice as long: so that all
-looks together take no longer than the decoding at its end.
+looks together take less than twice as long as the decoding at its end.
 """
 NOISE = 100.0
 """The deviation of the noise that is laid under all: the model knows no silence of zeros."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from asyncio import to_thread
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from betterai.core.settings import TranscriptionSettings
 from betterai.core.usage import Usage
 from betterai.providers.local.files import read_bytes
 from betterai.providers.local.models import find_model, state
+from betterai.providers.local.threads import in_thread
 from betterai.providers.local.unsupported import NO_REQUEST, list_dropped, refuse_options
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class LocalAudioProvider(BaseAudioProvider):
         found = find_model(model or "pocketsphinx", "audio")
         settings = settings or TranscriptionSettings()
         _check(settings)
-        recording = await to_thread(_Recording, settings)
+        recording = await in_thread(_Recording, settings)
         text = ""
         utterances: list[tuple[Word, ...]] = []
         async for heard in recording.follow(_cut(audio) if isinstance(audio, Media) else audio):
@@ -112,9 +112,9 @@ class _Recording:
     async def follow(self, pieces: AsyncIterator[bytes]) -> AsyncGenerator[Heard, None]:
         async for data in pieces:
             for start in range(0, len(data), PIECE_BYTES):
-                for heard in await to_thread(self._hear, data[start : start + PIECE_BYTES]):
+                for heard in await in_thread(self._hear, data[start : start + PIECE_BYTES]):
                     yield heard
-        for heard in await to_thread(self._end):
+        for heard in await in_thread(self._end):
             yield heard
 
     def _hear(self, data: bytes) -> list[Heard]:
@@ -139,7 +139,7 @@ class _Recording:
 
 
 async def _cut(audio: Media) -> AsyncIterator[bytes]:
-    yield await to_thread(read_bytes, audio)
+    yield await in_thread(read_bytes, audio)
 
 
 def _join(words: tuple[Word, ...]) -> Segment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import AsyncGenerator, Iterator
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from betterai.core.message import Messages
 from betterai.core.price import price_usage
 from betterai.core.response import TextChunk
 from betterai.core.settings import GenerationSettings
+from betterai.core.usage import Usage
 from betterai.runtime.router.answer import Answer
 from betterai.runtime.router.call import RoutedCall
 from betterai.runtime.router.continuing import Continuation, Shown
@@ -59,7 +61,7 @@ async def stream_answer(
         if error is None:
             return
         assert isinstance(error, Exception)
-        _bill(call, answer, error, "".join(texts))
+        await _bill(call, answer, error, "".join(texts))
         answer = await _begin_again(call, answer, error, shown)
         anew = not answer.continues
 
@@ -96,11 +98,13 @@ async def _begin_again(call: RoutedCall, answer: Answer, error: Exception, shown
     return following
 
 
-def _bill(call: RoutedCall, answer: Answer, error: Exception, said: str) -> None:
-    """What the broken answer cost: it belongs to the response if that goes on from it, and else is lost."""
+async def _bill(call: RoutedCall, answer: Answer, error: Exception, said: str) -> None:
+    """What the broken answer cost: it belongs to the response if that goes on from it, and else is lost. A thread makes
+    the estimate: long prompts take a while.
+    """
     partial = error.partial if isinstance(error, StreamInterrupted) else None
-    usage = partial.usage if partial is not None else None
+    usage: Usage | None = partial.usage if partial is not None else None
     if usage is None:
-        content = partial.content if partial is not None else said
-        usage = estimate_usage(call, answer.route, content.removeprefix(answer.continues))
+        content = (partial.content if partial is not None else said).removeprefix(answer.continues)
+        usage = await to_thread(estimate_usage, call, answer.route, content)
     call.before = (*call.before, (usage, price_usage(usage, answer.route.price)))
