@@ -103,19 +103,6 @@ def test_the_default_model_and_keys_are_the_files(file: Path, command: Command):
     listed = command("providers")
     assert f"default text model: local/echo (from {file})" in listed.stdout
     (row,) = (line for line in listed.stdout.splitlines() if line.startswith("groq "))
-    assert row.split()[1:] == [
-        "ready",
-        "api_key",
-        "from",
-        "the",
-        "file;",
-        "host",
-        "from",
-        "the",
-        "file",
-        "text,",
-        "audio,",
-        "tts",
-        "groq/openai/gpt-oss-120b",
-    ]
+    assert "ready" in row
+    assert "api_key from the file; host from the file" in row
     assert hides(listed)

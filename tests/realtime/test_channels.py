@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
+
 import betterai
 from betterai.core.exceptions import ProviderError, UnsupportedParam
 from betterai.core.message import MediaPart, ToolCall
@@ -17,12 +19,13 @@ from betterai.core.realtime import (
     RealtimeOutput,
     ResponseDone,
     ResponseStarted,
+    SessionError,
     ToolCalled,
     ToolRan,
     ToolsCancelled,
     UsageStated,
 )
-from betterai.core.realtime_input import AddMessages, AddToolResults, RealtimeInput, Respond
+from betterai.core.realtime_input import AddMessages, AddToolResults, RealtimeInput, Respond, UpdateSession
 from betterai.core.realtime_session import RealtimeSession
 from betterai.core.realtime_settings import RealtimeSettings
 from betterai.core.usage import Usage
@@ -183,3 +186,17 @@ async def test_what_a_channel_raises_is_raised_behind_what_it_said() -> None:
         except ProviderError as error:
             caught = error.message
     assert (len(said), caught) == (1, "it broke")
+
+
+def test_events_have_a_json_form_for_logs_without_keys() -> None:
+    settings = RealtimeSettings(voice="v", extra_headers={"X-Key": "canary"}, tools=[betterai.Tool(name="f")])
+    update = UpdateSession(settings=settings).to_json()
+    assert b"canary" not in update
+    assert msgspec.json.decode(update)["settings"]["voice"] == "v"
+    failed = SessionError(error=ProviderError("it broke", code="c"), about="e1").to_json()
+    assert msgspec.json.decode(failed) == {
+        "type": "session_error", "about": "e1", "error": {"type": "ProviderError", "message": "it broke", "code": "c"},
+    }  # fmt: skip
+    assert msgspec.json.decode(OutputAudio(audio=b"ab", item_id="i").to_json()) == {
+        "type": "output_audio", "audio": "YWI=", "item_id": "i",
+    }  # fmt: skip

@@ -132,3 +132,26 @@ async def routed(provider: betterai.BaseTextProvider) -> str:
     status: betterai.RouterStatus = router.status()
     print(status.targets[0].routes[0].state, status.lost.amount)
     return answer.parsed.name
+
+
+async def talk_by_voice(provider: betterai.BaseRealtimeProvider, sound: bytes) -> str:
+    said = ""
+    detection = betterai.TurnDetection(mode="semantic", eagerness="low")
+    async with betterai.realtime(provider, voice="marin", tools=[add], turn_detection=detection) as session:
+        await session.send_audio(sound)
+        await session.respond(instructions="Be brief.", metadata={"a": "b"})
+        async for event in session:
+            match event:
+                case betterai.OutputAudio(audio=audio):
+                    session.played(len(audio) / 48)
+                case betterai.OutputTranscript(delta=delta):
+                    said += delta
+                case betterai.ResponseDone(finish_reason="interrupted", usage=usage):
+                    print(usage.total_tokens if usage else None)
+                    await session.interrupt(heard_ms=40)
+        cost: betterai.Cost | None = session.cost
+    other: betterai.RealtimeSession = await betterai.realtime("openai/gpt-realtime-2.1")
+    token: betterai.RealtimeToken = await betterai.realtime_token("openai/gpt-realtime-2.1", seconds=60)
+    with betterai.sync.realtime("openai/gpt-realtime-2.1") as plain:
+        print([event.type for event in plain], cost, other.info.id, token.expires_at)
+    return said

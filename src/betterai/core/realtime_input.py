@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+import msgspec
 
 from betterai.core.data import Data
+from betterai.core.exceptions import BetterAIError
 from betterai.core.media import Media
 from betterai.core.message import Message, Opaque, ToolResult
 from betterai.core.realtime_settings import RealtimeSettings
@@ -20,6 +23,20 @@ class RealtimeEvent(Data, frozen=True, kw_only=True, tag_field="type", omit_defa
     def type(self) -> str:
         """The event's name, as in its JSON form."""
         return str(self.__struct_config__.tag)
+
+    def to_json(self) -> bytes:
+        """For logs and pipes: bytes in base64, what is not set left out, errors as their class and text. Headers and
+        query parameters of settings, which may hold keys, stay out.
+        """
+        return msgspec.json.encode(self, enc_hook=_write)
+
+
+def _write(value: Any) -> Any:
+    if isinstance(value, RealtimeSettings):
+        return {name: item for name, item in value.given().items() if name not in ("extra_headers", "extra_query")}
+    if isinstance(value, BetterAIError):
+        return {"type": type(value).__name__, "message": str(value), "code": value.code}
+    return str(value)
 
 
 class UpdateSession(RealtimeEvent, frozen=True, kw_only=True, tag="update_session"):

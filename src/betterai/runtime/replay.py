@@ -132,85 +132,67 @@ def replay_exchange(exchange: Mapping[str, Any], file: str = "", cut: Cut | None
 def _replay_files(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayReport:
     from betterai.runtime.replay_files import find_files_codec, read_files
 
-    codec, why = find_files_codec(report.provider, exchange)
-    if codec is None:
-        return msgspec.structs.replace(report, verdict="unsupported", detail=why)
-    response = exchange["response"]
-    status, headers = response["status"], response.get("headers") or {}
-    try:
-        said = read_files(codec, exchange, WireResponse(status=status, headers=headers, body=_body_bytes(response)))
-    except BetterAIError as error:
-        if status >= 300:
-            return msgspec.structs.replace(report, verdict="read", error=describe_error(error))
-        return _judge_error(report, error)
-    return msgspec.structs.replace(report, verdict="read", content=said)
+    found = find_files_codec(report.provider, exchange)
+    return _read_by(found, report, exchange, lambda codec, reply: {"content": read_files(codec, exchange, reply)})
 
 
 def _replay_batches(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayReport:
     from betterai.runtime.replay_batches import find_batch_codec, read_batches
 
-    codec, why = find_batch_codec(report.provider)
-    if codec is None:
-        return msgspec.structs.replace(report, verdict="unsupported", detail=why)
-    response = exchange["response"]
-    status, headers = response["status"], response.get("headers") or {}
-    reply = WireResponse(status=status, headers=headers, body=_body_bytes(response))
-    try:
-        said = read_batches(codec, report.provider, exchange, reply)
-    except BetterAIError as error:
-        if status >= 300:
-            return msgspec.structs.replace(report, verdict="read", error=describe_error(error))
-        return _judge_error(report, error)
-    return msgspec.structs.replace(report, verdict="read", content=said)
+    def read(codec: Any, reply: WireResponse) -> dict[str, Any]:
+        return {"content": read_batches(codec, report.provider, exchange, reply)}
+
+    return _read_by(find_batch_codec(report.provider), report, exchange, read)
 
 
 def _replay_count(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayReport:
     from betterai.runtime.replay_counts import find_count_codec, read_count, read_count_request
 
-    codec, why = find_count_codec(report.provider, exchange)
-    if codec is None:
-        return msgspec.structs.replace(report, verdict="unsupported", detail=why)
-    report = msgspec.structs.replace(report, round_trip=read_count_request(codec, report.provider, exchange))
-    response = exchange["response"]
-    status, headers = response["status"], response.get("headers") or {}
-    reply = WireResponse(status=status, headers=headers, body=_body_bytes(response))
-    try:
-        tokens = read_count(codec, report.provider, exchange, reply)
-    except BetterAIError as error:
-        if status >= 300:
-            return msgspec.structs.replace(report, verdict="read", error=describe_error(error))
-        return _judge_error(report, error)
-    return msgspec.structs.replace(report, verdict="read", usage=ReplayUsage(input=tokens))
+    provider = report.provider
+    found = find_count_codec(provider, exchange)
+    if found[0] is not None:
+        report = msgspec.structs.replace(report, round_trip=read_count_request(found[0], provider, exchange))
+
+    def read(codec: Any, reply: WireResponse) -> dict[str, Any]:
+        return {"usage": ReplayUsage(input=read_count(codec, provider, exchange, reply))}
+
+    return _read_by(found, report, exchange, read)
 
 
 def _replay_result(report: ReplayReport, kind: str, exchange: Mapping[str, Any]) -> ReplayReport:
     from betterai.runtime.replay_modalities import describe_result, fill_elided, find_category_codecs, read_result
 
-    codecs, why = find_category_codecs(report.provider, kind, exchange)
-    if not codecs:
-        return msgspec.structs.replace(report, verdict="unsupported", detail=why)
-    response = exchange["response"]
-    status, headers = response["status"], response.get("headers") or {}
-    body = fill_elided(_body_bytes(response))
-    try:
-        result = read_result(codecs, kind, exchange, WireResponse(status=status, headers=headers, body=body))
-    except BetterAIError as error:
-        if status >= 300:
-            return msgspec.structs.replace(report, verdict="read", error=describe_error(error))
-        return _judge_error(report, error)
-    return msgspec.structs.replace(report, verdict="read", usage=_usage(result.usage), **describe_result(result))
+    def read(codecs: Any, reply: WireResponse) -> dict[str, Any]:
+        whole = msgspec.structs.replace(reply, body=fill_elided(reply.content))
+        result = read_result(codecs, kind, exchange, whole)
+        return {"usage": _usage(result.usage), **describe_result(result)}
+
+    return _read_by(find_category_codecs(report.provider, kind, exchange), report, exchange, read)
 
 
 def _replay_step(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayReport:
     from betterai.runtime.replay_jobs import find_job_codec, read_step
 
-    codec, why = find_job_codec(report.provider, exchange)
-    if codec is None:
+    found = find_job_codec(report.provider, exchange)
+    return _read_by(found, report, exchange, lambda codec, reply: read_step(codec, exchange, reply))
+
+
+def _read_by(
+    found: tuple[Any, str],
+    report: ReplayReport,
+    exchange: Mapping[str, Any],
+    read: Callable[[Any, WireResponse], Mapping[str, Any]],
+) -> ReplayReport:
+    """The report with the fields that `read` makes of the reply, or with the error that it is. `found` are the codec,
+    or why there is none.
+    """
+    codec, why = found
+    if not codec:
         return msgspec.structs.replace(report, verdict="unsupported", detail=why)
     response = exchange["response"]
     status, headers = response["status"], response.get("headers") or {}
     try:
-        said = read_step(codec, exchange, WireResponse(status=status, headers=headers, body=_body_bytes(response)))
+        said = read(codec, WireResponse(status=status, headers=headers, body=_body_bytes(response)))
     except BetterAIError as error:
         if status >= 300:
             return msgspec.structs.replace(report, verdict="read", error=describe_error(error))
