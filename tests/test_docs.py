@@ -37,14 +37,15 @@ def blocks(page: Path) -> list[str]:
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: str(page.relative_to(ROOT)))
 async def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BETTERAI_STATE", str(tmp_path))
     if page.name == "local-models.md":
         for package in ("xllamacpp", "gguf"):
             pytest.importorskip(package, reason="needs betterai[dev]", exc_type=ImportError)
         import_module("peers.tiny_gguf").write_tiny_gguf(tmp_path / "model.gguf")
-    if page.name == "local-engines.md":
+    if page.name in ("README.md", "local-engines.md"):
         need("espeak", "pocketsphinx", "painter")
-        monkeypatch.setenv("BETTERAI_STATE", str(tmp_path))
-    async with serve(Searching()) as (chats, _), keep_files(chats, batches=page.name == "batches.md") as url:
+    batches = page.name in ("README.md", "batches.md")
+    async with serve(Searching()) as (chats, _), keep_files(chats, batches=batches) as url:
         for name, value in environment(url).items():
             monkeypatch.setenv(name, value)
         namespace: dict[str, Any] = {"__name__": "__main__"}

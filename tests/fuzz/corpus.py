@@ -54,5 +54,8 @@ FOUND: list[tuple[str, bytes]] = [
     ("anthropic-files-files", b'{"data":1,"has_more":true}'),
     ("anthropic-files-files", b'{"id":"f","expires_at":"soon"}'),
     ("google-files-files", b'{"files":-1}'),
+    ("mistral-batch-mistral_batches", b'{"outputs":2147483648}'),
+    ("google-batch-gemini_batches", b'{"operations":2147483648}'),
+    ("google-batch-gemini_batches", b'{"response":{"inlinedResponses":{"inlinedResponses":true}}}'),
     ("google-files-files", b'{"name":"f","sizeBytes":"many"}'),
 ]  # fmt: skip

@@ -14,12 +14,15 @@ from typing import Any
 
 import msgspec
 
+from betterai.core.batches import BatchInput
 from betterai.core.exceptions import BetterAIError, UnsupportedParam
+from betterai.core.media import Media
 from betterai.core.message import Message
 from betterai.core.price import Price, Rates, price_usage
 from betterai.core.response import ProviderResponse, TextChunk
+from betterai.core.settings import CallSettings
 from betterai.core.usage import Usage
-from betterai.core.wire import Event, WireRequest, WireResponse
+from betterai.core.wire import Call, Event, WireRequest, WireResponse
 from betterai.runtime.encoding import encode_request
 from betterai.runtime.gatherer import Gatherer
 from betterai.runtime.round_trip import find_reader
@@ -220,6 +223,29 @@ def read_other(codec: Any, data: bytes) -> object:
     return codec.parse_response(CALL, reply)
 
 
+def read_batch(codec: Any, data: bytes) -> object:
+    """How a batch stands, what of it is found by name, and its answers."""
+    reply = WireResponse(status=200, headers={}, body=data)
+    state = {"id": "b", "batch": "b", "file": "f"}
+    check_error(codec.parse_error(msgspec.structs.replace(reply, status=400)))
+    for job in (codec.fetch(state, reply), codec.fetch(state, LOOK), codec.search(BATCH_CALL, state)):
+        with suppress(StopIteration, BetterAIError):
+            step = next(job)
+            while True:
+                step = job.send(reply if isinstance(step, WireRequest) else None)
+    return codec.parse_look(reply)
+
+
+LOOK = WireResponse(
+    status=200,
+    body=b'{"output_file_id": "f", "output_file": "f", "results_url": "r", "response": {"responsesFile": "files/f"}}',
+)
+BATCH_CALL: Any = Call(
+    model=CALL.model, settings=CallSettings(),
+    input=BatchInput(name="n", body=Media(kind="document", data=b""), count=1, size=1, target="t"),
+)  # fmt: skip
+
+
 # ── the targets ──
 
 
@@ -315,6 +341,8 @@ def _shared_targets() -> Iterator[Target]:
     for case in CASES:
         if case.category in ("count", "files"):
             yield Target(f"{case}", OTHER, partial(read_other, case.codec), mutate_any)
+        elif case.category == "batch":
+            yield Target(f"{case}", BATCHES, partial(read_batch, case.codec), mutate_any)
 
 
 OTHER = tuple(
@@ -324,6 +352,27 @@ OTHER = tuple(
             {"id": "f", "filename": "a.txt", "bytes": 3, "created_at": 1, "expires_at": None, "status": "processed"}], "has_more": True},
         {"files": [{"name": "files/f", "sizeBytes": "3", "state": "ACTIVE", "createTime": "2026-01-01T00:00:00Z"}], "nextPageToken": "x"},
         {"id": "f", "filename": "a", "size_bytes": 3, "created_at": "2026-01-01T00:00:00Z", "mime_type": "a/b", "type": "file"},
+    ]
+)  # fmt: skip
+
+
+ANSWER = {"object": "chat.completion", "choices": []}
+BATCHES = tuple(
+    b"\n".join(json.dumps(line).encode() for line in item)
+    for item in [
+        [{"id": "b", "status": "completed", "output_file_id": "f", "error_file_id": "g", "errors": {"data": [{"code": "c", "message": "m", "line": 3}]},
+          "request_counts": {"total": 3, "completed": 2, "failed": 1}, "metadata": {"betterai": "x"}}],
+        [{"id": "j", "status": "SUCCESS", "outputs": [{"custom_id": "a", "response": {"status_code": 200, "body": ANSWER}}], "errors": [{"message": "m"}]}],
+        [{"id": "m", "processing_status": "ended", "request_counts": {"succeeded": 1, "expired": 1}, "results_url": "r"}],
+        [{"name": "batches/b", "metadata": {"state": "BATCH_STATE_SUCCEEDED", "batchStats": {"successfulRequestCount": "1"}, "output": {"responsesFile": "files/f"}},
+          "response": {"inlinedResponses": {"inlinedResponses": [{"metadata": {"key": "a"}, "response": {}}, {"error": {"code": 3}}]}}, "error": {"code": 3}}],
+        [{"batch_id": "b", "state": {"num_requests": 2, "num_pending": 0, "num_success": 2}, "cancel_time": None}],
+        [{"data": [{"id": "b", "metadata": {"betterai": "n"}, "created_at": 1}], "has_more": True}], [{"operations": [{"name": "batches/b", "metadata": {"displayName": "n"}}]}],
+        [{"results": [{"batch_request_id": "a", "batch_result": {"response": {"chat_get_completion": ANSWER}}}, {"batch_request_id": "b", "batch_result": {"error": {"code": 3, "message": "m"}}}],
+          "pagination_token": "t"}],
+        [{"custom_id": "a", "response": {"status_code": 200, "request_id": "r", "body": ANSWER}, "error": None}, {"custom_id": "b", "error": {"code": "batch_expired"}}],
+        [{"custom_id": "a", "result": {"type": "succeeded", "message": {}}}, {"custom_id": "b", "result": {"type": "errored", "error": {"error": {"type": "x"}}}}],
+        [{"key": "a", "response": {}}, {"key": "b", "error": {"code": 4, "status": "DEADLINE_EXCEEDED"}}],
     ]
 )  # fmt: skip
 

@@ -213,6 +213,12 @@ def decode(reply: WireResponse) -> Mapping[str, Any]:
     return found
 
 
+def items_in(fields: Any, name: str) -> list[Any]:
+    """The list of that name in an object; empty where there is none."""
+    found = fields.get(name) if isinstance(fields, Mapping) else None
+    return found if isinstance(found, list) else []
+
+
 def count(fields: Any, **names: str) -> BatchCounts:
     """The counts that an object states, by our names; what it does not state, or not as a number, is 0."""
     fields = fields if isinstance(fields, Mapping) else {}

@@ -14,7 +14,7 @@ import msgspec
 from betterai.core.batches import BatchLimits, BatchPart, BatchState
 from betterai.core.codec import BatchCall
 from betterai.core.wire import Field, Multipart, WireRequest, WireResponse
-from betterai.wire.batches import Answers, BatchSteps, State, Step, count, decode, read_lines
+from betterai.wire.batches import Answers, BatchSteps, State, Step, count, decode, items_in, read_lines
 from betterai.wire.error_bodies import read_error_value
 from betterai.wire.files import need_reply, read_object, unreadable
 
@@ -79,9 +79,9 @@ class OpenAIBatches(BatchSteps):
         for _ in range(PAGES):
             query = {"limit": "100", **({"after": after} if after else {})}
             page = decode(need_reply((yield self.ask(state, self.path, query=query))))
-            batches = [batch for batch in page.get("data") or () if isinstance(batch, Mapping)]
+            batches = rows_of(page)
             for batch in batches:
-                if (batch.get("metadata") or {}).get(NAME) == call.input.name:
+                if read_name(batch) == call.input.name:
                     return str(batch.get("id") or "")
             after = str(batches[-1].get("id") or "") if batches and page.get("has_more") else ""
             if not after or _is_older(batches[-1], call.input.began):
@@ -114,6 +114,17 @@ class OpenAIBatches(BatchSteps):
         return self.ask(state, f"{self.path}/{quote(state['id'], safe='')}/cancel", "POST")
 
 
+def rows_of(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The batches of a page of the list."""
+    return [row for row in items_in(page, "data") if isinstance(row, Mapping)]
+
+
+def read_name(batch: Mapping[str, Any]) -> Any:
+    """The name that one of ours has."""
+    metadata = batch.get("metadata")
+    return metadata.get(NAME) if isinstance(metadata, Mapping) else None
+
+
 def _file_field(call: BatchCall) -> Field:
     return Field(name="file", value=call.input.body, filename=f"{call.input.name}.jsonl", mime_type="application/jsonl")
 
@@ -126,8 +137,8 @@ def _is_older(batch: Mapping[str, Any], began: float) -> bool:
 
 def _describe_errors(errors: Any) -> str:
     """Why a batch was refused as a whole: the first of its errors, and how many more there are."""
-    data = errors.get("data") if isinstance(errors, Mapping) else None
-    if not isinstance(data, list) or not data:
+    data = items_in(errors, "data")
+    if not data:
         return ""
     first = read_error_value(data[0])
     said = first.message or first.code

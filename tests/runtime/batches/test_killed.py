@@ -16,7 +16,7 @@ from runtime.batches.services import ALL, serving
 TESTS = Path(__file__).parents[2]
 STEPS = ("add 1 after", "keep 1 before", "keep 1 after", "keep 2 before", "keep 2 after", "keep 3 after")
 """A checkpoint stands before the submit, one after it, and the part is noted as submitted."""
-IN_DOUBT = {"openai": {2}, "anthropic": {2, 3}, "google": {2}, "xai": {2}}
+IN_DOUBT = {"openai": {2}, "anthropic": {2, 3}}
 """Where the vendor has nothing of ours, it may be on its way; Anthropic never tells."""
 
 

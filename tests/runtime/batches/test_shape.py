@@ -155,8 +155,6 @@ async def test_what_is_wrong_with_requests_is_said_before_anything_is_sent() -> 
         await submit("echo/parrot", [{"id": "a", "input": "x", "temperature": 0}])  # type: ignore[list-item]
     with pytest.raises(ValidationError, match="settings must be GenerationSettings"):
         await submit("echo/parrot", [BatchRequest(id="a", input="x", settings=betterai.EmbeddingSettings())])
-    with pytest.raises(betterai.ConfigurationError, match="no endpoint for batches"):
-        await submit("local/eliza", {"a": "x"})
 
 
 @pytest.mark.usefixtures("echo")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -19,9 +20,12 @@ from betterai.runtime.batch_parts import CodecBatchProvider
 from betterai.runtime.registry import get_provider
 from betterai.wire.batches import BatchSteps
 from betterai.wire.openai_batches import OpenAIBatches
+from doubles.batches import KEY
 from runtime.batches.services import ALL, serving
 
 EACH = pytest.mark.parametrize("name", ALL)
+VENDORS = pytest.mark.parametrize("name", ["openai", "azure", "groq", "mistral", "anthropic", "google", "xai"])
+"""One way of each."""
 WORDS = {"a": "Hello", "b": "fail", "c": "lose", "d": "expire", "e": "cancel", "f": "Bye"}
 
 
@@ -60,7 +64,7 @@ async def test_j2_each_line_ends_as_it_ended_and_totals_are_their_sum(name: str,
         assert not left_in(tmp_path), "what was uploaded is not kept"
 
 
-@EACH
+@VENDORS
 @pytest.mark.parametrize("end", ["failed", "expired", "cancelled", "done"])
 async def test_j2_a_batch_without_any_answer_is_no_crash(name: str, end: str, tmp_path: Path) -> None:
     words = {"failed": "lose", "expired": "expire", "cancelled": "cancel", "done": "fail"}
@@ -84,7 +88,7 @@ async def test_j2_a_batch_without_any_answer_is_no_crash(name: str, end: str, tm
         assert batch.totals.usage is None
 
 
-@EACH
+@VENDORS
 async def test_j1_a_handle_goes_on_elsewhere_and_belongs_to_its_account(name: str, tmp_path: Path) -> None:
     async with serving(name, tmp_path) as (client, _, model, store):
         batch = await client.batches.submit(model, {"a": "Hello", "b": "lose"}, store=store)
@@ -105,7 +109,7 @@ async def test_j1_a_handle_goes_on_elsewhere_and_belongs_to_its_account(name: st
             await client.batches.resume(batch.handle, config=other, store=store).status()
 
 
-@pytest.mark.parametrize("name", [name for name, vendor in ALL.items() if "inline" not in name])
+@VENDORS
 async def test_j2_a_submit_that_was_not_answered_is_found_again_or_in_doubt(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -307,3 +311,39 @@ async def test_azure_looks_through_a_file_before_it_takes_it(tmp_path: Path) -> 
         service.file_words = ["uploaded", "error"]
         with pytest.raises(betterai.ProviderError, match="was not taken"):
             await client.batches.submit(model, {"a": "Hello"}, store=store)
+
+
+async def test_j2_a_line_costs_what_batches_cost_and_stores_no_secret(tmp_path: Path) -> None:
+    async with serving("openai", tmp_path) as (client, _, _, store):
+        batch = await client.batches.submit("openai/gpt-5-nano", {"a": "Hello"}, store=store)
+        line = (await batch.collect())["a"]
+        price = betterai.ALL_MODELS["openai/gpt-5-nano"].price
+        assert price is not None
+        assert line.usage is not None
+        cost, plain = betterai.price_usage(line.usage, price, "batch"), betterai.price_usage(line.usage, price)
+        assert line.cost == cost
+        assert cost.amount is not None
+        assert plain.amount is not None
+        assert (cost.status, cost.amount * 2) == ("exact", plain.amount)
+        written = b"".join((tmp_path / name).read_bytes() for name in os.listdir(tmp_path))
+        assert KEY.encode() not in written
+        assert KEY not in repr((batch, line, batch.handle, batch.last_status))
+
+
+async def test_results_are_read_from_disk_and_never_all_held(tmp_path: Path) -> None:
+    """Of 6 MB of answers no more than a few portions are in memory."""
+    async with serving("openai", tmp_path) as (client, service, model, store):
+        service.say = lambda text: "x" * 8000
+        batch = await client.batches.submit(model, {str(number): "Hello" for number in range(800)}, store=store)
+        await batch.status()
+        size, count = sum(map(len, service.files.values())), 0
+        tracemalloc.start()
+        try:
+            async for line in batch.results():
+                count += line.state == "succeeded"
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert count == 800
+    assert size > 6_400_000
+    assert peak < 3_000_000

@@ -18,7 +18,18 @@ from betterai.core.exceptions import JobInDoubt, UnsupportedParam
 from betterai.core.results import FileUpload
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.google.files import GoogleFiles
-from betterai.wire.batches import JSON_REPLY, NOTHING, Answers, BatchSteps, State, Step, count, decode, is_given
+from betterai.wire.batches import (
+    JSON_REPLY,
+    NOTHING,
+    Answers,
+    BatchSteps,
+    State,
+    Step,
+    count,
+    decode,
+    is_given,
+    items_in,
+)
 from betterai.wire.error_bodies import UNREADABLE, read_error_value
 from betterai.wire.files import need_reply
 from betterai.wire.openai_batches import PAGES
@@ -91,7 +102,7 @@ class GoogleBatches(BatchSteps):
             query = {"pageSize": "100", **({"pageToken": token} if token else {})}
             request = WireRequest(url="/v1beta/batches", method="GET", query=query, safe_to_repeat=True)
             page = decode(need_reply((yield request)))
-            for operation in page.get("operations") or ():
+            for operation in items_in(page, "operations"):
                 if isinstance(operation, Mapping) and _metadata(operation).get("displayName") == call.input.name:
                     return str(operation.get("name") or "").removeprefix("batches/")
             token = str(page.get("nextPageToken") or "")
@@ -121,9 +132,8 @@ class GoogleBatches(BatchSteps):
         if not isinstance(output, Mapping):
             return
         for name in ("inlinedResponses", "inlinedEmbedContentResponses"):
-            inner = output.get(name)
-            if isinstance(inner, Mapping):
-                yield from _read_lines(map(msgspec.json.encode, inner.get("inlinedResponses") or ()))
+            inner = items_in(output.get(name), "inlinedResponses")
+            yield from _read_lines(map(msgspec.json.encode, inner))
         if isinstance(file := output.get("responsesFile"), str) and file:
             url = f"/v1beta/{quote(file, safe='/')}:download"
             query = {"alt": "media"}

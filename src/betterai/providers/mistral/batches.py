@@ -10,10 +10,10 @@ import msgspec
 from betterai.core.batches import BatchLimits, BatchPart, BatchState
 from betterai.core.codec import BatchCall
 from betterai.core.wire import WireRequest, WireResponse
-from betterai.wire.batches import Answers, State, Step, count, decode, read_lines
+from betterai.wire.batches import Answers, State, Step, count, decode, items_in, read_lines
 from betterai.wire.error_bodies import read_error_value
 from betterai.wire.files import need_reply
-from betterai.wire.openai_batches import NAME, PAGES, OpenAIBatches
+from betterai.wire.openai_batches import NAME, PAGES, OpenAIBatches, read_name, rows_of
 
 PAGE = 100
 
@@ -48,18 +48,17 @@ class MistralBatches(OpenAIBatches):
     def search(self, call: BatchCall, state: State) -> Generator[Step, WireResponse | None, str]:
         for page in range(PAGES):
             query = {"page": str(page), "page_size": str(PAGE)}
-            found = decode(need_reply((yield self.ask(state, self.path, query=query)))).get("data")
-            jobs = [job for job in found or () if isinstance(job, Mapping)]
+            jobs = rows_of(decode(need_reply((yield self.ask(state, self.path, query=query)))))
             for job in jobs:
-                if (job.get("metadata") or {}).get(NAME) == call.input.name:
+                if read_name(job) == call.input.name:
                     return str(job.get("id") or "")
             if len(jobs) < PAGE:
                 return ""
         return ""
 
     def read_look(self, fields: Mapping[str, Any]) -> BatchPart:
-        errors = fields.get("errors")
-        first = read_error_value(errors[0]) if isinstance(errors, list) and errors else None
+        errors = items_in(fields, "errors")
+        first = read_error_value(errors[0]) if errors else None
         return BatchPart(
             id=str(fields.get("id") or ""),
             state=self.find_state(fields.get("status")),
@@ -70,7 +69,7 @@ class MistralBatches(OpenAIBatches):
 
     def fetch(self, state: State, look: WireResponse) -> Answers:
         fields = decode(look)
-        yield from read_lines(map(msgspec.json.encode, fields.get("outputs") or ()))
+        yield from read_lines(map(msgspec.json.encode, items_in(fields, "outputs")))
         for name in ("output_file", "error_file"):
             if isinstance(file := fields.get(name), str) and file:
                 reply = yield self.ask(state, f"{self.files_path}/{file}/content", reply="file")
