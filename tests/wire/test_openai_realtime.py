@@ -19,10 +19,12 @@ from betterai.core.realtime import (
     OutputTranscript,
     ResponseDone,
     SessionError,
+    SessionWarned,
     ToolCalled,
 )
 from betterai.core.realtime_input import AddMessages, Respond, SendVerbatim, StartSpeech, UpdateSession
 from betterai.core.realtime_settings import RealtimeSettings, TurnDetection
+from betterai.core.response import CallWarning
 from betterai.core.settings import ReasoningControl
 from betterai.core.tools import ServerTool, Tool, ToolChoice
 from betterai.core.usage import Usage
@@ -241,3 +243,13 @@ def test_c1_usage_there_and_back_is_the_same() -> None:
     )
     assert odd is not None
     assert (odd.input_tokens, odd.output_tokens, odd.other) == (3, 4, 2)
+
+
+def test_j3_what_the_provider_behind_could_not_be_asked_for_is_an_error_event() -> None:
+    warning = CallWarning(code="dropped", field="seed", message="there is none; it was not sent")
+    [frame] = server().send(SessionWarned(warnings=(warning,)))
+    error = json.loads(frame)["error"]
+    assert (error["param"], error["code"]) == ("seed", "setting_dropped")
+    told = read(client(), **json.loads(frame))
+    assert isinstance(told, SessionError)
+    assert "seed" in told.error.message
