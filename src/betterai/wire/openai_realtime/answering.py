@@ -79,8 +79,8 @@ class AnsweringFrames:
         return f"{kind}_{self._count}"
 
     def send(self, item: RealtimeOutput) -> Sequence[str]:
-        """What the protocol has no word for is not sent: thoughts, and what sessions say of themselves. What the provider
-        behind could not be asked for is an error event, and the session goes on.
+        """What the protocol has no word for is not sent: thoughts, and what sessions say of themselves. What the
+        provider behind could not be asked for is an error event, and the session goes on.
         """
         match item:
             case OutputAudio():
