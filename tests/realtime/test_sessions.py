@@ -474,3 +474,22 @@ async def test_what_is_sent_while_the_connection_is_broken_goes_over_the_next_on
         events = await until(session, betterai.ResponseDone)
     assert of(events, betterai.OutputTranscript)[-1].text == "You said still there?"
     assert [turn.text for turn in service.sessions[1].turns] == ["still there?"]
+
+
+async def test_a_session_that_is_closed_elsewhere_ends_and_takes_nothing_more() -> None:
+    async def read_all(session: RealtimeSession) -> list[str]:
+        return [event.type async for event in session]
+
+    async with serve_voice(VoiceService()) as url:
+        config = CoreConfig(base_url=url, api_key="test-key", retries=0)
+        session = await betterai.realtime("openai/gpt-realtime-2.1", config=config)
+        await until(session, betterai.SessionUpdated)
+        reading = asyncio.create_task(read_all(session))
+        await session.aclose()
+        async with asyncio.timeout(5):
+            assert await reading == []
+        with pytest.raises(APIConnectionError):
+            await session.send_text("anybody?")
+        await session.aclose()
+        with pytest.raises(betterai.ValidationError, match="turn_detection"):
+            await betterai.realtime("openai/gpt-realtime-2.1", config=config, turn_detection="sometimes")  # type: ignore[arg-type]
