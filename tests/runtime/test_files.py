@@ -339,3 +339,22 @@ async def test_the_official_sdks_ask_the_same(vendor: str, tmp_path: Path) -> No
         for name in ("id", "name", "uri", "displayName"):
             kept.pop(name, None)
         assert kept.items() <= service.files[theirs].items()
+
+
+def test_files_without_async(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    service, files = FileService("openai", KEY), betterai.sync.files
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+    def act() -> None:
+        handle = files.upload("openai", b"content", filename="a.txt")
+        assert [file.id for file in files.list("openai")] == [files.get(handle).id]
+        assert files.download(handle, tmp_path).read_text() == "content"
+        files.delete(handle)
+        assert files.list("openai") == ()
+
+    async def play() -> None:
+        async with serve(service.answer) as url:
+            monkeypatch.setenv("OPENAI_BASE_URL", url)
+            await asyncio.to_thread(act)
+
+    asyncio.run(play())

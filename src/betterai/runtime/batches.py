@@ -19,7 +19,7 @@ from betterai.config.environment import complete_config
 from betterai.core.base import BaseBatchProvider
 from betterai.core.batches import BatchLine, BatchRequest, BatchStatus, BatchTotals
 from betterai.core.config import CoreConfig
-from betterai.core.exceptions import BetterAIError, TotalTimeout, ValidationError
+from betterai.core.exceptions import BetterAIError, ProviderError, TotalTimeout, ValidationError
 from betterai.core.jobs import JobHandle, read_handle
 from betterai.core.model import Category
 from betterai.core.settings import CallSettings
@@ -30,6 +30,10 @@ from betterai.runtime.batch_store import BatchStore
 from betterai.runtime.connection import TransportSource
 from betterai.runtime.registry import resolve_model
 
+MISSED_LOOKS = 5
+"""How many looks in a row may go wrong while a batch is waited for."""
+LOOK_SECONDS = 10.0
+"""How long to wait after the first look went wrong."""
 Requests = Mapping[str, Any] | Iterable[BatchRequest] | AsyncIterable[BatchRequest]
 Progress = Callable[[BatchStatus], None]
 Store = BatchStore | UnsetType | None
@@ -86,7 +90,7 @@ class Batch:
         deadline = None if timeout is None else time.monotonic() + timeout
         async with self._work() as pause:
             while True:
-                status = await self.status()
+                status = await self._look(pause, deadline)
                 if on_progress is not None:
                     on_progress(status)
                 if status.over:
@@ -103,7 +107,7 @@ class Batch:
         seen: set[str] = set()
         async with self._work(here=wait) as pause:
             while True:
-                status = await self.status()
+                status = await self._look(pause) if wait else await self.status()
                 if on_progress is not None:
                     on_progress(status)
                 if status.over or status.counts.ended > len(seen) or not wait:
@@ -129,6 +133,17 @@ class Batch:
         await self._begin()
         self.last_status = await self._provider.cancel(self._handle)
         return self.last_status
+
+    async def _look(self, pause: _Pause, deadline: float | None = None) -> BatchStatus:
+        """How it stands; who waits for hours is not disturbed by some minutes in which the provider cannot be asked."""
+        for left in reversed(range(MISSED_LOOKS + 1)):
+            try:
+                return await self.status()
+            except ProviderError as error:
+                if not left or not error.retryable:
+                    raise
+            await pause(self.last_status.look_again if self.last_status is not None else LOOK_SECONDS, deadline)
+        raise AssertionError
 
     async def _begin(self) -> None:
         if not self._begun:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Self, Unpack
 
 from betterai.core.base import BaseTextProvider
@@ -17,7 +18,6 @@ from betterai.core.results import TokenCount
 from betterai.core.runs import ToolRun
 from betterai.core.settings import GenerationSettings
 from betterai.runtime import client as _async
-from betterai.runtime import sync_batches as batches
 from betterai.runtime.background import Background, run, start
 from betterai.runtime.conversation import ConversationState, read_question
 from betterai.runtime.stream import Partials, TextStream
@@ -52,6 +52,10 @@ else:
 
         return getattr(sync_realtime, name)
 
+
+if TYPE_CHECKING:
+    from betterai.runtime import sync_batches as batches
+    from betterai.runtime import sync_files as files
 
 BATCH = 64
 """How many chunks may be read ahead of the caller: more would take memory, fewer would cost a thread switch each."""
@@ -296,6 +300,7 @@ __all__ = [
     "batches",
     "count_tokens",
     "embed",
+    "files",
     "generate",
     "generate_image",
     "generate_video",
@@ -315,3 +320,10 @@ __all__ = [
     "stream_transcription",
     "transcribe",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Batches and files, when they are first used."""
+    if name in ("batches", "files"):
+        return import_module(f"betterai.runtime.sync_{name}")
+    raise AttributeError(f"module 'betterai.sync' has no attribute {name!r}")
