@@ -46,6 +46,11 @@ class Case:
         return isinstance(self.codec, type)
 
     @property
+    def models(self) -> list[str]:
+        """The ids of the provider's models of this category."""
+        return [id for id, model in self.provider.models().items() if model.category == self.category]
+
+    @property
     def model(self) -> ModelConfig:
         """A model that nothing is known of."""
         return ModelConfig(id="neutral-model", provider=self.provider.name, category=self.category)  # type: ignore[arg-type]
@@ -58,6 +63,8 @@ CASES = [
     for protocol, codec in protocols.items()
 ]
 CODECS = [case for case in CASES if not case.is_class]
+ASKED = [case for case in CODECS if not case.provider.embedded]
+"""Those whose replies come from somewhere: they have errors."""
 TEXT_CODECS = [case for case in CODECS if case.category == "text"]
 
 

@@ -246,7 +246,7 @@ EMBEDDED = [case for case in CASES if case.is_class and case.category == "text" 
 
 @over(EMBEDDED)
 async def test_an_embedded_class_says_the_same_whole_and_streamed(case: Case) -> None:
-    for model in case.provider.models():
+    for model in case.models:
         whole, streamed = [
             await ask(betterai.get_text_provider(f"{case.provider.name}/{model}"), model=model, streaming=streaming)
             for streaming in (False, True)

@@ -14,7 +14,7 @@ from betterai.core.exceptions import (
     RateLimitError,
 )
 from betterai.core.wire import WireResponse
-from contract.cases import CODECS, Case, over
+from contract.cases import ASKED, Case, over
 from together import each
 
 STATUS: dict[int, tuple[type[BetterAIError], bool]] = {
@@ -38,7 +38,7 @@ BODIES = {
 
 @each("body", BODIES)
 @each("status", STATUS)
-@over(CODECS)
+@over(ASKED)
 def test_e2_the_status_decides_whatever_the_body(case: Case, status: int, body: str) -> None:
     kind, again = STATUS[status]
     headers = {"x-request-id": "r-1", "content-type": "application/json"}
@@ -54,14 +54,14 @@ def test_e2_the_status_decides_whatever_the_body(case: Case, status: int, body: 
 
 
 @each("status", STATUS)
-@over(CODECS)
+@over(ASKED)
 def test_e1_the_providers_words_are_kept(case: Case, status: int) -> None:
     error = case.codec.parse_error(WireResponse(status=status, body=BODIES["json"]))
     assert SAID in error.provider_message
     assert error.code in ("odd", "odd_error")
 
 
-@over(CODECS)
+@over(ASKED)
 def test_r1_what_the_provider_asks_for_is_known(case: Case) -> None:
     error = case.codec.parse_error(WireResponse(status=429, headers={"retry-after": "7"}, body=BODIES["json"]))
     assert error.retry_after == 7.0

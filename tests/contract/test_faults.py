@@ -25,7 +25,7 @@ from betterai.core.exceptions import (
     RateLimitError,
 )
 from betterai.core.wire import WireResponse
-from contract.cases import CODECS, TEXT_CODECS, Case, over
+from contract.cases import ASKED, TEXT_CODECS, Case, over
 from contract.test_calls import KEY, ask, connect, no_variables
 from runtime.upstream import Upstream, reply
 from together import each
@@ -65,7 +65,7 @@ HEADERS = st.dictionaries(
 @settings(max_examples=150, deadline=None)
 @given(status=STATUSES, body=BODIES, headers=HEADERS)
 def test_e1_no_body_makes_anything_but_an_error_of_ours(status: int, body: bytes, headers: dict[str, str]) -> None:
-    for case in CODECS:
+    for case in ASKED:
         error = case.codec.parse_error(WireResponse(status=status, headers=headers, body=body))
         assert isinstance(error, ProviderError), case
         assert (error.status, error.body) == (status, body), case
@@ -90,7 +90,7 @@ ENVELOPES: dict[str, Any] = {
 
 
 @each("envelope", ENVELOPES)
-@over(CODECS)
+@over(ASKED)
 def test_e2_the_class_is_the_status_in_any_envelope(case: Case, envelope: str) -> None:
     body = b"" if ENVELOPES[envelope] is None else json.dumps(ENVELOPES[envelope]).encode()
     for status, kind in CLASSES.items():
@@ -99,7 +99,7 @@ def test_e2_the_class_is_the_status_in_any_envelope(case: Case, envelope: str) -
         assert envelope == "nothing" or "odd" in error.provider_message.lower()
 
 
-@over(CODECS)
+@over(ASKED)
 def test_e2_a_model_that_is_not_there_is_not_a_bad_request(case: Case) -> None:
     said = "The model `neutral-model` does not exist"
     error = case.codec.parse_error(WireResponse(status=404, body=json.dumps({"error": {"message": said}}).encode()))

@@ -271,6 +271,6 @@ HONOURED = frozenset(
 @over(CLASSES)
 async def test_t1_an_embedded_class_reports_what_it_does_not_do(case: Case, name: str) -> None:
     provider = case.codec(api_key="")
-    for model in case.provider.models():
+    for model in case.models:
         response = await provider.generate([Message.user("Hello")], model, GenerationSettings(**{name: SETTINGS[name]}))
         assert is_reported(name, [warning.field for warning in response.warnings])

@@ -63,7 +63,7 @@ def test_s2_one_finish_a_stream_and_nothing_said_after_it_twice(case: Case) -> N
 @over(case for case in CASES if case.is_class and case.category == "text")
 async def test_s2_an_embedded_class_counts_in_a_stream_as_in_a_whole_answer(case: Case) -> None:
     provider = case.codec(api_key="")
-    for model in case.provider.models():
+    for model in case.models:
         asked = ([Message.user("Hello")], model, GenerationSettings())
         whole = await provider.generate(*asked)
         chunks = [chunk async for chunk in provider.generate_stream(*asked)]

@@ -15,6 +15,7 @@ from betterai.core.model import ModelConfig
 from betterai.core.price import Price, Rates
 from betterai.core.realtime import (
     InputTranscript,
+    Interrupted,
     OutputAudio,
     RealtimeOutput,
     ResponseDone,
@@ -25,7 +26,14 @@ from betterai.core.realtime import (
     ToolsCancelled,
     UsageStated,
 )
-from betterai.core.realtime_input import AddMessages, AddToolResults, RealtimeInput, Respond, UpdateSession
+from betterai.core.realtime_input import (
+    AddMessages,
+    AddToolResults,
+    RealtimeInput,
+    Respond,
+    TruncateItem,
+    UpdateSession,
+)
 from betterai.core.realtime_session import RealtimeSession
 from betterai.core.realtime_settings import RealtimeSettings
 from betterai.core.usage import Usage
@@ -200,3 +208,25 @@ def test_events_have_a_json_form_for_logs_without_keys() -> None:
     assert msgspec.json.decode(OutputAudio(audio=b"ab", item_id="i").to_json()) == {
         "type": "output_audio", "audio": "YWI=", "item_id": "i",
     }  # fmt: skip
+
+
+async def test_an_interruption_that_the_provider_tells_of_is_told_once_and_throws_sound_away() -> None:
+    channel = Channel(
+        [ResponseStarted(response_id="r1"), OutputAudio(audio=bytes(4800), response_id="r1", item_id="i1")]
+    )
+    async with wrap_channel(channel, RealtimeSettings(), MODEL) as session:
+        await session.respond()
+        await read(session, OutputAudio)
+        session.played(30)
+        late = OutputAudio(audio=bytes(48), response_id="r1", item_id="i1")
+        channel.say(Interrupted(response_id="r1"), late, Interrupted(response_id="r1"))
+        channel.say(ResponseDone(response_id="r1", finish_reason="interrupted"))
+        events = []
+        async with asyncio.timeout(5):
+            async for event in session:
+                events.append(event)
+                if isinstance(event, ResponseDone):
+                    break
+    assert [event.type for event in events] == ["interrupted", "response_done"]
+    assert events[0] == Interrupted(response_id="r1", item_id="i1", heard_ms=30)
+    assert not any(isinstance(event, TruncateItem) for event in channel.sent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -444,3 +445,51 @@ async def test_j3_a_session_is_told_of_from_its_handshake_to_its_end_with_what_i
     assert (ended[0].usage.total_tokens, ended[0].cost.status) == (104, "exact")
     [ran] = of(told, betterai.ToolStarted)
     assert ran.tool.parent == ended[0].call.id
+
+
+async def test_pictures_are_loaded_from_where_they_are_before_they_are_sent(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    picture = betterai.Media(kind="image", path=str(tmp_path / "a.png"))
+    film = betterai.Media(kind="video", mime_type="video/mp4", data=b"ftyp")
+    service = VoiceService()
+    async with talk(service, history=[betterai.Message.user("before", picture)]) as session:
+        await session.send_messages(betterai.Message.user("look", picture))
+        await session.show(picture)
+        with pytest.raises(UnsupportedParam, match="video"):
+            await session.send_messages(betterai.Message.user("look", film))
+        await session.respond()
+        await until(session, betterai.ResponseDone)
+    sent = [part.media for turn in service.sessions[0].turns for part in turn.parts if hasattr(part, "media")]
+    assert [(media.mime_type, media.to_bytes()[:4]) for media in sent] == [("image/png", b"\x89PNG")] * 3
+
+
+async def test_what_is_sent_while_the_connection_is_broken_goes_over_the_next_one() -> None:
+    service = VoiceService()
+    async with talk(service, resumption=True) as session:
+        await until(session, betterai.SessionUpdated)
+        service.sessions[0].abort()
+        while len(service.sessions) == 1:
+            await session.send_audio(SILENCE)
+        await session.send_text("still there?")
+        events = await until(session, betterai.ResponseDone)
+    assert of(events, betterai.OutputTranscript)[-1].text == "You said still there?"
+    assert [turn.text for turn in service.sessions[1].turns] == ["still there?"]
+
+
+async def test_a_session_that_is_closed_elsewhere_ends_and_takes_nothing_more() -> None:
+    async def read_all(session: RealtimeSession) -> list[str]:
+        return [event.type async for event in session]
+
+    async with serve_voice(VoiceService()) as url:
+        config = CoreConfig(base_url=url, api_key="test-key", retries=0)
+        session = await betterai.realtime("openai/gpt-realtime-2.1", config=config)
+        await until(session, betterai.SessionUpdated)
+        reading = asyncio.create_task(read_all(session))
+        await session.aclose()
+        async with asyncio.timeout(5):
+            assert await reading == []
+        with pytest.raises(APIConnectionError):
+            await session.send_text("anybody?")
+        await session.aclose()
+        with pytest.raises(betterai.ValidationError, match="turn_detection"):
+            await betterai.realtime("openai/gpt-realtime-2.1", config=config, turn_detection="sometimes")  # type: ignore[arg-type]

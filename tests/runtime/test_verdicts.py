@@ -41,7 +41,7 @@ from betterai.wire.bedrock_converse import BedrockConverse
 from betterai.wire.gemini import Gemini
 from betterai.wire.openai_chat import OpenAIChat
 from betterai.wire.openai_responses import OpenAIResponses
-from contract.cases import CODECS, Case
+from contract.cases import ASKED, Case
 from together import each
 
 STOP = Verdict(domain="call")
@@ -195,9 +195,6 @@ OURS: list[tuple[BetterAIError, Verdict]] = [
 @each(("error", "verdict"), OURS, ids=lambda value: type(value).__name__)
 def test_r4_what_our_own_errors_allow(error: BetterAIError, verdict: Verdict) -> None:
     assert judge(error) == verdict
-
-
-ASKED = [case for case in CODECS if not case.provider.embedded]
 
 
 @each("case", ASKED, ids=str)

@@ -24,7 +24,8 @@ class RealtimeState(DuplexState[RealtimeInput, RealtimeOutput], Protocol):
 
 
 class RealtimeCodec(Protocol):
-    """Realtime voice: a `Duplex` that says which sound its provider takes and gives.
+    """Realtime voice: a `Duplex` that says which sound its provider takes and gives. It may have `accepts`, as codecs
+    of the other categories have: media in messages are then loaded before they are sent.
 
     One may have `answers_tools = True`: its provider goes on by itself once it has the results of tools, and its answer
     ends only then. For all others the session asks for the next answer, when the one that called tools has ended.

@@ -19,6 +19,7 @@ from betterai.runtime.exchange import ExchangeRunner, Plan
 from betterai.runtime.live import LiveRunner, open_live
 from betterai.runtime.realtime.channel import CodecChannel, StrictCodec
 from betterai.runtime.realtime.formats import SessionSound
+from betterai.runtime.realtime.media import find_media
 from betterai.runtime.realtime.reopening import Reopening
 from betterai.runtime.realtime.session import LiveSession
 from betterai.runtime.realtime.sums import SessionSums
@@ -43,7 +44,10 @@ class CodecRealtimeProvider(LiveRunner[None, RealtimeSettings, Any, Never], Base
         settings = settings or RealtimeSettings()
         plan = await self.plan(None, model, settings)
         codec: RealtimeCodec = plan.codec
+        media = find_media(codec, self.connection)
         try:
+            if media is not None and settings.history:
+                settings = settings.replace(history=await media.load_messages(tuple(settings.history)))
             sound = SessionSound(settings, codec.input_formats(plan.call), codec.output_formats(plan.call))
         except BetterAIError as error:
             raise error.locate(self.provider.name, plan.call.model.id) from None
@@ -60,6 +64,7 @@ class CodecRealtimeProvider(LiveRunner[None, RealtimeSettings, Any, Never], Base
             sound,
             answers_tools=getattr(codec, "answers_tools", False),
             reopening=reopening,
+            media=media,
             warnings=(*plan.call.warnings, *channel.take_warnings()),
         )
 

@@ -48,6 +48,7 @@ from betterai.core.response import CallWarning
 from betterai.core.usage import Cost, Usage
 from betterai.runtime.realtime.formats import SessionSound
 from betterai.runtime.realtime.inbox import Inbox
+from betterai.runtime.realtime.media import SessionMedia
 from betterai.runtime.realtime.playback import Playback
 from betterai.runtime.realtime.reopening import Reopening
 from betterai.runtime.realtime.sums import SessionSums
@@ -77,6 +78,7 @@ class LiveSession(RealtimeSession):
         *,
         answers_tools: bool = False,
         reopening: Reopening | None = None,
+        media: SessionMedia | None = None,
         warnings: Sequence[CallWarning] = (),
     ) -> None:
         self.warnings = tuple(warnings)
@@ -88,6 +90,7 @@ class LiveSession(RealtimeSession):
         self._sound = sound
         self._answers_tools = answers_tools
         self._reopening = reopening
+        self._media = media
         self._inbox = Inbox()
         self._playback = Playback()
         self._turns = Turns()
@@ -161,6 +164,8 @@ class LiveSession(RealtimeSession):
 
     async def _put(self, event: RealtimeInput) -> None:
         """Over the connection that stands; where it breaks and another one takes its place, over that."""
+        if self._media is not None and not isinstance(event, AppendAudio):
+            event = await self._media.load(event)
         while True:
             channel = self._channel
             try:

@@ -27,6 +27,7 @@ from betterai.core.realtime import (
     SessionInfo,
     SessionOpened,
     SessionUpdated,
+    SessionWarned,
     SpeechStarted,
     SpeechStopped,
     ToolCalled,
@@ -34,6 +35,7 @@ from betterai.core.realtime import (
     VendorEvent,
 )
 from betterai.core.realtime_codec import RealtimeCall
+from betterai.core.response import CallWarning
 from betterai.core.usage import Usage
 from betterai.wire.openai_realtime.failures import STATUSES
 from betterai.wire.openai_realtime.items import build_items
@@ -77,7 +79,9 @@ class AnsweringFrames:
         return f"{kind}_{self._count}"
 
     def send(self, item: RealtimeOutput) -> Sequence[str]:
-        """What the protocol has no word for is not sent: `SessionWarned` and what sessions say of themselves."""
+        """What the protocol has no word for is not sent: thoughts, and what sessions say of themselves. What the
+        provider behind could not be asked for is an error event, and the session goes on.
+        """
         match item:
             case OutputAudio():
                 return self._audio(item)
@@ -97,6 +101,8 @@ class AnsweringFrames:
                 code, message = error.code or None, error.provider_message or error.message
                 stated = {"type": "server_error", "code": code, "message": message, "event_id": about or None}
                 return (self.frame("error", error=stated),)
+            case SessionWarned(warnings=warnings):
+                return tuple(self.frame("error", error=_describe_warning(warning)) for warning in warnings)
             case VendorEvent(frame=frame) if frame.protocol == PROTOCOL:
                 return (bytes(frame.data).decode(),)
         return self._state(item)
@@ -276,6 +282,11 @@ class AnsweringFrames:
                 usage = {"type": "duration", "seconds": seconds}
             frames.append(self.frame(f"{name}.completed", transcript=item.text, usage=usage, **place))
         return frames
+
+
+def _describe_warning(warning: CallWarning) -> dict[str, Any]:
+    stated = {"type": "invalid_request_error", "code": f"setting_{warning.code}", "param": warning.field}
+    return {**stated, "message": f"{warning.field}: {warning.message}", "event_id": None}
 
 
 def _begun(call: ToolCall | None) -> dict[str, Any]:

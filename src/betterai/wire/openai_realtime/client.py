@@ -31,6 +31,7 @@ class OpenAIRealtime:
     protocol: ClassVar[str] = PROTOCOL
     path: ClassVar[str] = "/realtime"
     formats: ClassVar[tuple[AudioFormat, ...]] = FORMATS
+    accepts: ClassVar[Mapping[str, frozenset[str]]] = {"image": frozenset({"bytes"}), "audio": frozenset({"bytes"})}
     sessions: ClassVar[OpenAISessions] = OpenAISessions()
     state: ClassVar[type[OpenAIRealtimeState]] = OpenAIRealtimeState
     secrets_path: ClassVar[str] = "/realtime/client_secrets"
