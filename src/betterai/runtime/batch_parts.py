@@ -147,11 +147,10 @@ class CodecBatchProvider(BaseBatchProvider):
         again: set[int] = set()
         if retry_in_doubt:
             parts = list(read_progress(handle).parts)
-            again = {
-                number for number, part in enumerate(parts) if part.in_doubt or (part.state and not part.submitted)
-            }
-            for number in again:
-                parts[number] = msgspec.structs.replace(parts[number], in_doubt=False, error="", code="")
+            for number, part in enumerate(parts):
+                if part.in_doubt or not (part.submitted or part.error):
+                    again.add(number)
+                    parts[number] = msgspec.structs.replace(part, in_doubt=False, error="", code="")
             handle = with_parts(handle, tuple(parts))
         return (await self._submit_parts(handle, again))[0]
 

@@ -182,6 +182,8 @@ async def test_lines_are_split_by_what_a_vendor_takes_and_read_as_one(tmp_path: 
         assert {id for id, line in lines.items() if line.state == "failed"} == {"3", "4"}
         assert isinstance(lines["3"].error, betterai.ProviderError)
         assert lines["3"].error.code == "no"
+        handle = await provider.resume(handle, retry_in_doubt=True)
+        assert len(service.submitted) == 3, "what was refused is in no doubt"
         downloads = [request for request in service.requests if request.endswith("/content")]
         assert [line.id async for line in provider.results(handle, set(lines))] == []
         assert [request for request in service.requests if request.endswith("/content")] == downloads, "read once"
