@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from ssl import SSLContext
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -45,6 +46,7 @@ from betterai.core.realtime_input import (
     UpdateSession,
 )
 from betterai.core.realtime_settings import RealtimeSettings, read_turn_detection
+from betterai.core.tools import Tool
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest
 from betterai.wire.gemini_live import GeminiLiveSurface
@@ -231,13 +233,11 @@ class LiveVoice:
 
     async def answer(self) -> None:
         last = self.turns[-1]
-        tools = self.settings.tools or ()
+        tools = [tool for tool in self.settings.tools or () if isinstance(tool, Tool)]
         said = " ".join(part.text for part in last.parts if hasattr(part, "text"))
         await self.say(ResponseStarted(), OutputReasoning(delta="Hm."))
         if last.role == "user" and "weather" in said and tools:
-            call = ToolCall(
-                id=f"call-{len(self.turns)}", name=getattr(tools[0], "name", ""), arguments='{"city":"London"}'
-            )
+            call = ToolCall(id=f"call-{len(self.turns)}", name=tools[0].name, arguments='{"city":"London"}')
             self.calls.append(call.id)
             await self.word("Let", 0)
             await self.say(ToolCalled(call=call))
@@ -258,14 +258,14 @@ class LiveVoice:
 
 
 @asynccontextmanager
-async def serve_live(service: LiveService) -> AsyncIterator[str]:
+async def serve_live(service: LiveService, tls: SSLContext | None = None) -> AsyncIterator[str]:
     """The service's base URL."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", service.answer)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.2)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
     try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()

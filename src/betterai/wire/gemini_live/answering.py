@@ -125,7 +125,7 @@ class AnsweringFrames:
             case SpeechStarted(at_ms=at) | SpeechStopped(at_ms=at):
                 kind = "ACTIVITY_START" if isinstance(item, SpeechStarted) else "ACTIVITY_END"
                 offset = {} if at is None else {"audioOffset": write_duration(at)}
-                return [_frame(voiceActivity={"voiceActivityType": kind, **offset})]
+                return [_frame(voiceActivity={"type": kind, **offset})]
             case SessionError(error=error):
                 return [_frame(**describe_error(error))]
         return []

@@ -29,7 +29,7 @@ _SENSITIVITIES = {
 
 _DEEP = {
     "realtimeInputConfig": 2, "contextWindowCompression": 2, "sessionResumption": 1, "inputAudioTranscription": 1,
-    "outputAudioTranscription": 1,
+    "outputAudioTranscription": 1, "proactivity": 1, "historyConfig": 1,
 }  # fmt: skip
 """How many levels of an object have names of the protocol only."""
 

@@ -68,7 +68,7 @@ class ResumptionShape(Struct, gc=False, rename="camel"):
 
 
 class VoiceShape(Struct, gc=False, rename="camel"):
-    """Voice activity, by the names of both services, and the signal that came before it."""
+    """Voice activity, as it is sent and as it is documented, and the signal that came before it."""
 
     voice_activity_type: str | None = None
     type: str | None = None
