@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import Task, create_task, gather
+from asyncio import Task, create_task, gather, sleep
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import aclosing
 from time import monotonic
@@ -70,6 +70,9 @@ MOST_SOUND = 1024 * 1024
 """Bytes of an answer's sound that wait to be taken, some twenty seconds: then the voice has to wait."""
 MOST_TURN = 32 * 1024 * 1024
 """Bytes of one turn: eleven minutes."""
+
+OTHERS_TURN = 10
+"""Frames that are looked at before others may go on: a recording may come in one piece."""
 
 
 class CascadeChannel:
@@ -210,7 +213,9 @@ class CascadeChannel:
                 raise ValidationError(f"a turn has at most {MOST_TURN} bytes of sound", hint="commit it earlier")
             await turn.add(audio)
             return
-        for step in self._finder.feed(audio):
+        for count, step in enumerate(self._finder.feed(audio)):
+            if count % OTHERS_TURN == OTHERS_TURN - 1:
+                await sleep(0)
             if step.kind == "started":
                 turn = self._begin_turn()
                 self._out.add(SpeechStarted(item_id=turn.item_id, at_ms=step.at_ms))
@@ -313,7 +318,7 @@ class CascadeChannel:
     # ── answering ──
 
     def _ask(self, event: Respond) -> None:
-        if event.keep and any(answer.keeps for answer in self._answers.values()):
+        if event.keep and self._is_busy():
             error = ProviderError("an answer is under way", provider=CASCADE)
             self._out.add(SessionError(error=error, about=event.event_id, busy=True))
         elif event.keep and self._heard:
@@ -323,7 +328,7 @@ class CascadeChannel:
 
     def _answer_turn(self, failure: BetterAIError | None = None) -> None:
         """After a turn, and after an answer: what is owed now. Who goes on speaking is heard out first."""
-        if self._heard or any(answer.keeps for answer in self._answers.values()):
+        if self._heard or self._is_busy():
             return
         asked, self._asked = self._asked, None
         turns = read_turns(self._settings)
@@ -334,6 +339,9 @@ class CascadeChannel:
             self._answer(asked)
         elif self._owed and self._turn is None and turns.mode != "none" and turns.respond is not False:
             self._answer(Respond())
+
+    def _is_busy(self) -> bool:
+        return any(answer.keeps and not answer.over for answer in self._answers.values())
 
     def _refuse(self, asked: Respond, error: BetterAIError) -> None:
         id = self._name_response()

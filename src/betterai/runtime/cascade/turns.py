@@ -11,8 +11,9 @@ from betterai.runtime.cascade.detection import FRAME_BYTES, FRAME_MS, Detector, 
 
 PREFIX_MS = 300
 SILENCE_MS = 500
-_LATELY, _ENOUGH = 6, 4
-"""So many frames of the last few must be speech for a turn to begin: a click is none."""
+_LATELY, _ENOUGH = 8, 6
+"""So many frames of the last few must be speech for a turn to begin: a click is none, nor the
+beginning of a noise."""
 
 
 class Heard(NamedTuple):
