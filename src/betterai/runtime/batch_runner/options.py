@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from betterai.config.environment import read_variable
 from betterai.core.data import Data
 from betterai.core.exceptions import ValidationError
@@ -34,12 +36,21 @@ class BatchRunner(Data, frozen=True, kw_only=True):
     database: str = ""
 
     def check(self) -> BatchRunner:
-        """With the database from the environment. Raises `ValidationError`."""
-        for name in ("concurrency", "attempts", "lease_seconds"):
-            if not getattr(self, name) > 0:
-                raise ValidationError(f"BatchRunner: {name} must be above 0, not {getattr(self, name)!r}")
-        if self.per_minute is not None and not self.per_minute > 0:
-            raise ValidationError(f"BatchRunner: per_minute must be above 0, not {self.per_minute!r}")
+        """Itself. Raises `ValidationError`."""
+        for name in ("concurrency", "attempts"):
+            if type(value := getattr(self, name)) is not int or value < 1:
+                raise ValidationError(f"BatchRunner: {name} must be a whole number above 0, not {value!r}")
+        for name in ("per_minute", "lease_seconds", "drain_seconds"):
+            value, least = getattr(self, name), "at least" if name == "drain_seconds" else "above"
+            if value is None and name == "per_minute":
+                continue
+            if (
+                not isinstance(value, int | float)
+                or not isfinite(value)
+                or value < 0
+                or (not value and least == "above")
+            ):
+                raise ValidationError(f"BatchRunner: {name} must be {least} 0, not {value!r}")
         return self
 
     def find_database(self) -> str:

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from betterai.core.exceptions import ConfigurationError
 from betterai.runtime.batch_runner.table import SCHEMA, Row
+
+CLOSE_SECONDS = 5.0
 
 
 class PostgresDriver:
@@ -32,10 +34,14 @@ class PostgresDriver:
             ) from error
         with self._say_where():
             self._connection = await asyncpg.connect(self._url)
-        async with self.transaction() as run:
-            await run.fetch("SELECT pg_advisory_xact_lock(7234981)")  # two that make one table at once would collide
-            for statement in SCHEMA:
-                await run.fetch(statement)
+        try:
+            async with self.transaction() as run:
+                await run.fetch("SELECT pg_advisory_xact_lock(7234981)")  # two that make one table would collide
+                for statement in SCHEMA:
+                    await run.fetch(statement)
+        except BaseException:
+            self._connection.terminate()
+            raise
         return self
 
     @asynccontextmanager
@@ -58,7 +64,10 @@ class PostgresDriver:
         await self._connection.executemany(statement, rows)
 
     async def aclose(self) -> None:
-        await self._connection.close()
+        try:
+            await self._connection.close(timeout=CLOSE_SECONDS)
+        except Exception:  # it is gone, or does not answer: nothing is lost with it
+            self._connection.terminate()
 
     @contextmanager
     def _say_where(self) -> Iterator[None]:
@@ -68,8 +77,9 @@ class PostgresDriver:
         try:
             yield
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            place = urlsplit(self._url)
-            said = str(error).replace(place.password, "***") if place.password else str(error)
+            place, said = urlsplit(self._url), str(error)
+            for secret in filter(None, (place.password, unquote(place.password or ""))):
+                said = said.replace(secret, "***")
             raise ConfigurationError(
                 f"the database of batches at {place.hostname or ''}{place.path} cannot be used: {said}",
                 hint="look at BatchRunner(database=…) or BETTERAI_BATCH_DATABASE",
