@@ -251,5 +251,6 @@ async def test_a_session_of_the_cloud_is_opened_beside_its_base_url_under_the_mo
     assert service.requests[0].path == "/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent"
     setup = json.loads(service.frames[0])["setup"]
     assert setup["model"] == "projects/p1/locations/europe-west4/publishers/google/models/gemini-3.8-live"
+    assert setup["generationConfig"] == {"responseModalities": ["AUDIO"]}
     assert service.sessions[0].state.call.model.id == "gemini-3.8-live"
     assert isinstance(service.sessions[0].inputs[-1], AddMessages)

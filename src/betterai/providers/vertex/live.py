@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from betterai.core.realtime_codec import RealtimeCall
 from betterai.providers.vertex.place import find_model_path
 from betterai.wire.gemini_live import GeminiLive, GeminiLiveSetup
 from betterai.wire.gemini_live.setup import CONFIG_OPTIONS, SETUP_OPTIONS
+from betterai.wire.report import Report
 
 
 class VertexLiveSetup(GeminiLiveSetup):
     """The model's name has the project and the location in front, as far as the base URL has them."""
 
     vendor_options: ClassVar[frozenset[str]] = SETUP_OPTIONS | CONFIG_OPTIONS | {"labels"}
+
+    def begin_body(self, call: RealtimeCall, report: Report) -> dict[str, Any]:
+        """Sound is asked for: where nothing is, it is no session of voice here, and the official client asks too."""
+        body = super().begin_body(call, report)
+        if call.settings.modalities is None:
+            body["generationConfig"] = {"responseModalities": ["AUDIO"]}
+        return body
 
     def name_model(self, call: RealtimeCall) -> str:
         if call.model.id.startswith("projects/"):
