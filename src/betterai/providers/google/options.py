@@ -11,23 +11,15 @@ class GoogleOptions(TypedDict, total=False):
 
     audioTranscriptionConfig: Mapping[str, Any]
     """languageCodes, customVocabulary, wordTimestamp, diarization, mode: for models that transcribe."""
-    avatarConfig: Mapping[str, Any]
-    """Of sessions of realtime voice, as are historyConfig, proactivity, translationConfig and the two switches."""
     cachedContent: str
     """The name of a cache of content: `cachedContents/…`."""
     continuationToken: str
-    enableAffectiveDialog: bool
-    """The voice answers to the tone of the user's."""
     enableEnhancedCivicAnswers: bool
-    explicitVadSignal: bool
-    historyConfig: Mapping[str, Any]
     imageConfig: Mapping[str, Any]
     """aspectRatio and imageSize, for models that draw."""
     labels: Mapping[str, str]
     mediaResolution: str
     """Of all media of the request: MEDIA_RESOLUTION_LOW, _MEDIUM or _HIGH."""
-    proactivity: Mapping[str, Any]
-    """proactiveAudio: the model may say nothing to what is not meant for it."""
     responseJsonSchema: Mapping[str, Any]
     responseMimeType: str
     """`text/x.enum`, with a schema that has an enum; for JSON `response_format` says it."""
@@ -39,5 +31,3 @@ class GoogleOptions(TypedDict, total=False):
     thinkingConfig: Mapping[str, Any]
     toolConfig: Mapping[str, Any]
     """functionCallingConfig, includeServerSideToolInvocations, retrievalConfig; merged with what `tool_choice` says."""
-    translationConfig: Mapping[str, Any]
-    """targetLanguageCode, echoTargetLanguage, for models that interpret."""

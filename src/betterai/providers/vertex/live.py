@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypedDict
 from urllib.parse import urlsplit
 
 from betterai.core.realtime_codec import RealtimeCall
@@ -10,6 +11,28 @@ from betterai.providers.vertex.place import find_model_path
 from betterai.wire.gemini_live import GeminiLive, GeminiLiveSetup
 from betterai.wire.gemini_live.setup import CONFIG_OPTIONS, SETUP_OPTIONS
 from betterai.wire.report import Report
+
+
+class VertexLiveOptions(TypedDict, total=False):
+    """What only its sessions of realtime voice understand, in `settings.options["vertex"]` (google-genai 3.6.1)."""
+
+    avatarConfig: Mapping[str, Any]
+    enableAffectiveDialog: bool
+    """The voice answers to the tone of the user's."""
+    explicitVadSignal: bool
+    """Whether the user speaks comes as events of its own."""
+    historyConfig: Mapping[str, Any]
+    labels: Mapping[str, str]
+    """Shown in the bill."""
+    mediaResolution: str
+    """Of pictures: MEDIA_RESOLUTION_LOW, _MEDIUM or _HIGH."""
+    proactivity: Mapping[str, Any]
+    """proactiveAudio: the model may say nothing to what is not meant for it."""
+    safetySettings: Sequence[Mapping[str, str]]
+    speechConfig: Mapping[str, Any]
+    """Voices of one's own; a voice of the provider's is `voice`."""
+    translationConfig: Mapping[str, Any]
+    """targetLanguageCode, echoTargetLanguage, for models that interpret."""
 
 
 class VertexLiveSetup(GeminiLiveSetup):

@@ -11,15 +11,9 @@ class VertexOptions(TypedDict, total=False):
 
     audioTimestamp: bool
     audioTranscriptionConfig: Mapping[str, Any]
-    avatarConfig: Mapping[str, Any]
-    """Of sessions of realtime voice, as are historyConfig, proactivity, translationConfig and the two switches."""
     cachedContent: str
     """The name of a cache of content: `projects/…/locations/…/cachedContents/…`."""
     continuationToken: str
-    enableAffectiveDialog: bool
-    """The voice answers to the tone of the user's."""
-    explicitVadSignal: bool
-    historyConfig: Mapping[str, Any]
     imageConfig: Mapping[str, Any]
     """aspectRatio, imageSize, personGeneration, imageOutputOptions, for models that draw."""
     labels: Mapping[str, str]
@@ -29,8 +23,6 @@ class VertexOptions(TypedDict, total=False):
     modelArmorConfig: Mapping[str, str]
     """promptTemplateName and responseTemplateName."""
     modelSelectionConfig: Mapping[str, Any]
-    proactivity: Mapping[str, Any]
-    """proactiveAudio: the model may say nothing to what is not meant for it."""
     responseJsonSchema: Mapping[str, Any]
     responseMimeType: str
     """`text/x.enum`, with a schema that has an enum; for JSON `response_format` says it."""
@@ -43,5 +35,3 @@ class VertexOptions(TypedDict, total=False):
     thinkingConfig: Mapping[str, Any]
     toolConfig: Mapping[str, Any]
     """functionCallingConfig with streamFunctionCallArguments, retrievalConfig; merged with what `tool_choice` says."""
-    translationConfig: Mapping[str, Any]
-    """targetLanguageCode, echoTargetLanguage, for models that interpret."""
