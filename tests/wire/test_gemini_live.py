@@ -120,6 +120,7 @@ def test_what_is_not_ours_comes_verbatim_and_what_is_beside_it_is_read() -> None
         content(waitingForInput=True),
         content(modelTurn={"parts": [{"executableCode": {"code": "1"}}]}),
         content(modelTurn={"parts": [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]}),
+        content(modelTurn={"parts": [{"inlineData": {"mimeType": "audio/pcm", "data": "AAAA", "displayName": "a"}}]}),
         {"sessionResumptionUpdate": {"newHandle": "h", "resumable": True, "lastConsumedClientMessageIndex": "3"}},
     ]
     for frame in frames:

@@ -136,7 +136,7 @@ class SentFrames:
                     "cancel", "only what the user says stops an answer; its sound is thrown away by the session"
                 )
             case TruncateItem():
-                report.drop("truncate", "the provider itself keeps count of what was heard")
+                report.drop("truncate", "the provider takes what it has sent as heard, and is not told more")
             case SendVerbatim(frame=frame):
                 report.drop("frame", f"it is for {frame.protocol}, and the session speaks {PROTOCOL}")
 
