@@ -216,4 +216,11 @@ def test_frames_of_another_protocol_are_reported_and_pieces_of_sound_are_small()
     assert state.send(SendVerbatim(frame=Opaque(protocol="elsewhere", data=b"{}"))) == []  # type: ignore[arg-type]
     assert [warning.field for warning in state.warnings] == ["frame"]
     assert len(state.send(AppendAudio(audio=bytes(1024 * 1024 + 2)))) == 3
+    assert len(state.send(CommitAudio())) == 1
+    assert state.send(Respond()) == []
+    assert len(state.send(Respond())) == 1
+    alone = open_state(turn_detection="none")
+    assert alone.send(CommitAudio()) == []
+    assert [warning.field for warning in alone.warnings] == ["commit"]
+    assert len(alone.send(Respond())) == 1
     assert InputTranscript(final=True) not in read(state, content(turnComplete=True))

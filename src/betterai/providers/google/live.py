@@ -14,9 +14,8 @@ class GoogleLiveOptions(TypedDict, total=False):
     avatarConfig: Mapping[str, Any]
     enableAffectiveDialog: bool
     """The voice answers to the tone of the user's."""
-    explicitVadSignal: bool
-    """Whether the user speaks comes as events of its own."""
     historyConfig: Mapping[str, Any]
+    labels: Mapping[str, str]
     mediaResolution: str
     """Of pictures: MEDIA_RESOLUTION_LOW, _MEDIUM or _HIGH."""
     proactivity: Mapping[str, Any]

@@ -38,7 +38,8 @@ class VertexLiveOptions(TypedDict, total=False):
 class VertexLiveSetup(GeminiLiveSetup):
     """The model's name has the project and the location in front, as far as the base URL has them."""
 
-    vendor_options: ClassVar[frozenset[str]] = SETUP_OPTIONS | CONFIG_OPTIONS | {"labels"}
+    vendor_options: ClassVar[frozenset[str]] = SETUP_OPTIONS | CONFIG_OPTIONS | {"explicitVadSignal"}
+    ends_streams: ClassVar[bool] = False
 
     def begin_body(self, call: RealtimeCall, report: Report) -> dict[str, Any]:
         """Sound is asked for: where nothing is, it is no session of voice here, and the official client asks too."""
