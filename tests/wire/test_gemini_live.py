@@ -83,6 +83,10 @@ def test_guesses_give_way_to_what_is_sure() -> None:
     ]  # fmt: skip
     assert (heard[-1].text, heard[-1].language) == ("Hello my name?", "en")
     assert read(state, content(turnComplete=True))[0].type == "response_started"
+    said, words = content(outputTranscription={"text": "Hi"}), [content(inputTranscription={"text": x}) for x in "abc"]
+    ended = content(turnComplete=True)
+    events = read(state, words[0], said, content(interrupted=True), words[1], ended, words[2], said, ended)
+    assert [event.text for event in events if isinstance(event, InputTranscript) and event.final] == ["a", "bc"]
 
 
 def test_turns_end_as_they_say() -> None:

@@ -222,6 +222,7 @@ class GeminiLiveState(SentFrames):
             last = f"answer_{self._count}" if self._count else ""
             events.append(Interrupted(response_id=last, item_id=last))
             return
+        events.extend(self._finish_heard())
         self._turn.interrupted = True
         events.append(Interrupted(response_id=self._turn.id, item_id=self._turn.id))
 
@@ -236,10 +237,12 @@ class GeminiLiveState(SentFrames):
         return [*events, *self._end(word, usage)]
 
     def _end(self, word: str, usage: Usage | None) -> Events:
+        """What was heard since an interruption belongs to the next turn."""
         turn, self._turn = self._turn, None
         if turn is None:
             return []
-        events: Events = [*self._finish_heard(), *turn.end_sound()]
+        events: Events = [] if turn.interrupted else [*self._finish_heard()]
+        events.extend(turn.end_sound())
         for kind in _WORDS:
             events.extend(turn.finish(kind))
         finish = read_reason(word)
