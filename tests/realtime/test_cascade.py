@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import time
+import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,15 +18,17 @@ from betterai import RealtimeSession
 from betterai.core.exceptions import ConfigurationError, ProviderError, UnsupportedParam
 from betterai.core.message import Message, ToolCall
 from betterai.core.realtime_settings import TurnDetection
+from betterai.runtime.cascade.channel import MOST_SOUND
 from betterai.runtime.cascade.detection import EnergyDetector, WebRTCDetector, choose_detector
 from betterai.runtime.cascade.turns import TurnFinder
+from providers.local.engines import need
 from realtime.stages import CHARACTER_MS, Ears, Mind, Mouth, noise, silence, voice
 
 QUESTION = voice(600)
 
 
 @asynccontextmanager
-async def talk(ears: Ears, mind: Mind, mouth: Mouth, **options: Any) -> AsyncIterator[RealtimeSession]:
+async def talk(ears: Any, mind: Any, mouth: Any, **options: Any) -> AsyncIterator[RealtimeSession]:
     """A session; behind it no task is left."""
     before = asyncio.all_tasks()
     async with asyncio.timeout(10):
@@ -68,8 +72,8 @@ async def test_j3_a_spoken_question_is_answered_and_each_stage_is_measured_and_b
         described = session.info.raw.value  # type: ignore[union-attr]
     order = [event.type for event in events if event.type not in ("output_transcript", "item_added", "usage_stated")]
     assert order == [
-        "session_opened", "speech_started", "input_transcript", "speech_stopped", "audio_committed", "stage_measured",
-        "input_transcript", "input_transcript", "response_started", "stage_measured", "stage_measured",
+        "session_opened", "speech_started", "input_transcript", "speech_stopped", "audio_committed",
+        "input_transcript", "stage_measured", "input_transcript", "response_started", "stage_measured", "stage_measured",
         "stage_measured", "output_audio", "output_audio", "output_audio", "response_done",
     ]  # fmt: skip
     assert "".join(event.delta for event in of(events, betterai.InputTranscript)) == "good morning"
@@ -96,8 +100,7 @@ async def test_speech_in_an_answer_stops_all_stages_and_what_was_not_heard_is_fo
         await session.send_audio(QUESTION)
         events = await until(session, betterai.ResponseDone)
         delay = time.monotonic() - began
-        while not (mind.left and mouth.left):
-            await asyncio.sleep(0)
+        await asyncio.gather(mind.was_left.wait(), mouth.was_left.wait())
         await session.send_audio(silence(700))
         events += await until(session, betterai.ResponseDone)
         session.played(10_000)
@@ -116,12 +119,40 @@ async def test_speech_in_an_answer_stops_all_stages_and_what_was_not_heard_is_fo
     [truncated] = of(events, betterai.ItemTruncated)
     assert truncated.audio_end_ms == CHARACTER_MS * 11
     said = [(message.role, message.text) for message in mind.asked[2]]
-    assert said[0] == ("user", "count")
-    assert said[1][0] == "assistant"
-    assert said[1][1] in ("One two", "One")
-    assert said[2:] == [("user", "stop"), ("assistant", "Fine."), ("user", "again")]
+    assert said == [
+        ("user", "count"), ("assistant", "One two"), ("user", "stop"), ("assistant", "Fine."), ("user", "again"),
+    ]  # fmt: skip
     assert not waits.is_set()
     print(f"stopped {1000 * delay:.1f} ms after the speech was sent")
+
+
+async def test_stages_without_streaming_get_a_recording_and_speak_sentence_by_sentence() -> None:
+    heard: list[betterai.Media] = []
+
+    class WholeEars(betterai.BaseAudioProvider):
+        async def transcribe(self, audio: betterai.Media, model: str, settings: Any) -> betterai.Transcript:
+            heard.append(audio)
+            return betterai.Transcript(text="hello")
+
+    class WholeMouth(betterai.BaseTTSProvider):
+        async def synthesize(self, text: str, model: str, settings: Any) -> betterai.Speech:
+            target = io.BytesIO()
+            with wave.open(target, "wb") as file:
+                file.setnchannels(1)
+                file.setsampwidth(2)
+                file.setframerate(12000)
+                file.writeframes(bytes(2 * 1200))
+            return betterai.Speech(audio=betterai.Media(kind="audio", mime_type="audio/wav", data=target.getvalue()))
+
+    mind = Mind(["One. ", "Two. Three."])
+    async with talk(WholeEars(), mind, WholeMouth()) as session:
+        await session.send_audio(QUESTION + silence(700))
+        events = await until(session, betterai.ResponseDone)
+    assert of(events, betterai.ResponseDone)[0].error is None
+    assert len(sound(events)) == pytest.approx(3 * 2 * 2400, abs=64)
+    assert heard[0].data is not None
+    with wave.open(io.BytesIO(heard[0].data)) as file:
+        assert (file.getframerate(), file.getnframes()) == (24000, pytest.approx(26400, abs=3000))
 
 
 async def test_an_answer_that_was_whole_is_cut_by_its_share_of_the_sound() -> None:
@@ -200,13 +231,15 @@ async def test_an_answer_that_nobody_reads_waits_and_ends_with_its_session() -> 
     mind, mouth = Mind(words), Mouth()
     async with talk(Ears(), mind, mouth, turn_detection="none") as session:
         await session.send_text("talk")
-        channel: Any = session._channel  # type: ignore[attr-defined]
-        while channel._out._bytes < 1024 * 1024:
-            await asyncio.sleep(0)
+        waiting: Any = session._channel._out  # type: ignore[attr-defined]
+        while waiting._bytes < MOST_SOUND:
+            await mouth.spoke.wait()
+            mouth.spoke.clear()
         for _ in range(100):
             await asyncio.sleep(0)
-        assert channel._out._bytes < 2 * 1024 * 1024
-    assert mouth.left == 1
+        assert waiting._bytes < 2 * MOST_SOUND
+        assert not mouth.was_left.is_set()
+    assert mouth.was_left.is_set()
 
 
 async def test_what_no_stage_takes_is_reported_or_raises() -> None:
@@ -244,9 +277,11 @@ def test_voice_activity_is_found_in_speech_and_not_in_silence_or_noise(kind: str
 
 
 async def test_embedded_engines_answer_a_spoken_question_without_a_key() -> None:
-    for library in ("pocketsphinx", "espeakng_loader"):
-        pytest.importorskip(library)
-    spoken = await betterai.speak("local/espeak", "I am happy today.", voice="en-us+klatt4", format="pcm", sample_rate=24000)
+    need("pocketsphinx")
+    need("espeak")
+    spoken = await betterai.speak(
+        "local/espeak", "I am happy today.", voice="en-us+klatt4", format="pcm", sample_rate=24000
+    )
     events: list[Any] = []
     async with asyncio.timeout(30):
         async with betterai.realtime("cascade/+local/eliza+") as session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError, Queue, Task, create_task, gather
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from time import monotonic
 from typing import Any
@@ -41,6 +41,28 @@ from betterai.runtime.cascade.voice import VoiceReader, check_speech
 from betterai.runtime.realtime.inbox import Inbox
 
 
+class Writing:
+    """The words of an answer on their way to the voice, as they come."""
+
+    def __init__(self) -> None:
+        self._pieces: Queue[str | None] = Queue()
+
+    def add(self, words: str) -> None:
+        self._pieces.put_nowait(words)
+
+    def end(self) -> None:
+        self._pieces.put_nowait(None)
+
+    def __aiter__(self) -> Writing:
+        return self
+
+    async def __anext__(self) -> str:
+        if (words := await self._pieces.get()) is None:
+            self.end()
+            raise StopAsyncIteration
+        return words
+
+
 class Answer:
     """`asked` is what asked for it, `turn_ended` when the user's turn was over (monotonic seconds), None where the
     answer is to no turn of speech. `bill` is told whose usage it was.
@@ -69,7 +91,7 @@ class Answer:
         if self.keeps:
             self.item, self._after = conversation.add(id=self.item.id)
         self._spoken = self.item.spoken = Spoken()
-        self._words: Queue[str | None] = Queue()
+        self._words = Writing()
         self._voice: Task[None] | None = None
         self._left: list[Task[None]] = []
         self._stage = stages.text
@@ -89,7 +111,7 @@ class Answer:
         """To its end, whatever that is: what goes wrong is told of."""
         try:
             response = await self._think()
-            self._words.put_nowait(None)
+            self._words.end()
             if self._voice is not None:
                 await self._voice
             await self._finish(response)
@@ -139,7 +161,7 @@ class Answer:
             self._spoken.text += chunk.content
             self._say(delta=chunk.content)
             if self._speaks:
-                self._words.put_nowait(chunk.content)
+                self._words.add(chunk.content)
                 if self._voice is None:
                     self._voice = create_task(self._speak())
         if chunk.reasoning:
@@ -157,7 +179,7 @@ class Answer:
             self._voice.cancel()
             self._left.append(self._voice)
             self._voice = None
-        self._words = Queue()
+        self._words = Writing()
         self._out.throw_away(None)
         given = self._spoken.given_ms
         self._spoken = self.item.spoken = Spoken()
@@ -180,11 +202,6 @@ class Answer:
 
     # ── speech ──
 
-    async def _read_words(self) -> AsyncIterator[str]:
-        words = self._words
-        while (piece := await words.get()) is not None:
-            yield piece
-
     async def _speak(self) -> None:
         self._unbilled += 1
         wanted = for_speech(self._settings)
@@ -192,7 +209,7 @@ class Answer:
         reader = VoiceReader(SPOKEN["sample_rate"])  # type: ignore[arg-type]
         speech: Speech | None = None
         try:
-            async with aclosing(self._stages.speak(self._read_words(), wanted)) as chunks:
+            async with aclosing(self._stages.speak(self._words, wanted)) as chunks:
                 async for chunk in chunks:
                     spoken.add_words(chunk.words or ())
                     if chunk.audio:

@@ -286,7 +286,7 @@ class CascadeChannel:
 
     async def _write_down(self, turn: Turn, words: Words) -> Transcript | None:
         result = None
-        async with aclosing(self._stages.transcribe(turn.sound(), for_transcription(self._settings))) as chunks:
+        async with aclosing(self._stages.transcribe(turn, for_transcription(self._settings))) as chunks:
             async for chunk in chunks:
                 told = words.add(chunk)
                 if told is not None and self._settings.transcription is not False:
