@@ -14,15 +14,21 @@ import msgspec
 import pytest
 
 import betterai
-from betterai import RealtimeSession
+from betterai import CoreConfig, RealtimeSession
 from betterai.core.exceptions import ConfigurationError, ProviderError, UnsupportedParam
 from betterai.core.message import Message, ToolCall
 from betterai.core.realtime_settings import TurnDetection
 from betterai.runtime.cascade.channel import MOST_SOUND
 from betterai.runtime.cascade.detection import EnergyDetector, WebRTCDetector, choose_detector
 from betterai.runtime.cascade.turns import TurnFinder
+from betterai.runtime.factory import find_provider
+from doubles.deepgram import KEY as DEEPGRAM_KEY
+from doubles.deepgram import Deepgram
+from doubles.elevenlabs import KEY as ELEVENLABS_KEY
+from doubles.elevenlabs import VOICE, ElevenLabs
 from providers.local.engines import need
 from realtime.stages import CHARACTER_MS, Ears, Mind, Mouth, noise, silence, voice
+from runtime.upstream import Upstream, delta, stream, streamed
 
 QUESTION = voice(600)
 
@@ -148,7 +154,8 @@ async def test_stages_without_streaming_get_a_recording_and_speak_sentence_by_se
     async with talk(WholeEars(), mind, WholeMouth()) as session:
         await session.send_audio(QUESTION + silence(700))
         events = await until(session, betterai.ResponseDone)
-    assert of(events, betterai.ResponseDone)[0].error is None
+    [done] = of(events, betterai.ResponseDone)
+    assert (done.error, done.usage) == (None, None)
     assert len(sound(events)) == pytest.approx(3 * 2 * 2400, abs=64)
     assert heard[0].data is not None
     with wave.open(io.BytesIO(heard[0].data)) as file:
@@ -295,3 +302,43 @@ async def test_embedded_engines_answer_a_spoken_question_without_a_key() -> None
     assert of(events, betterai.OutputTranscript)[-1].text
     assert len(sound(events)) > 24000
     assert msgspec.json.encode(of(events, betterai.StageMeasured)[-1]).startswith(b'{"type":"stage_measured"')
+
+
+async def test_three_vendors_are_one_voice_and_an_interruption_closes_their_connections() -> None:
+    hearing, speaking = Deepgram(), ElevenLabs()
+    script = stream(streamed(["Well, ", "yes. "])), stream([delta("One. "), delta("Two. ")], "hold")
+    with Upstream(hearing) as ears, Upstream(*script) as mind, Upstream(speaking) as mouth:
+
+        def connect(category: Any, model: str, upstream: Upstream, key: str = "k") -> Any:
+            url = upstream.url if category == "text" else f"http://127.0.0.1:{upstream.port}"
+            return find_provider(category, CoreConfig(model=model, base_url=url, api_key=key, retries=0))[0]
+
+        providers = (
+            connect("audio", "deepgram/flux-general-en", ears, DEEPGRAM_KEY),
+            connect("text", "groq/openai/gpt-oss-120b", mind),
+            connect("tts", "elevenlabs/eleven_flash_v2_5", mouth, ELEVENLABS_KEY),
+        )
+        async with talk(*providers, turn_detection="none", voice=VOICE) as session:
+            await session.send_audio(b"really.\x20")
+            await session.commit()
+            events = await until(session, betterai.ResponseDone)
+            assert of(events, betterai.InputTranscript)[-1].text == "really."
+            assert of(events, betterai.OutputTranscript)[-1].text == "Well, yes. "
+            assert b"Well, yes." in sound(events)
+            assert [event.model for event in of(events, betterai.UsageStated)] == [
+                "deepgram/flux-general-en", "groq/openai/gpt-oss-120b", "elevenlabs/eleven_flash_v2_5",
+            ]  # fmt: skip
+            assert not session.warnings
+            assert session.cost is not None
+            assert session.cost.parts.keys() == {"text_in", "text_out", "character"}
+            speaking.sockets.left.clear()
+            await session.send_text("count")
+            await until(session, betterai.OutputTranscript, times=2)
+            assert await asyncio.to_thread(speaking.sockets.taken.acquire, timeout=5)
+            await session.interrupt()
+            [done] = of(await until(session, betterai.ResponseDone), betterai.ResponseDone)
+            assert (done.finish_reason, done.usage) == ("interrupted", None)
+            assert await asyncio.to_thread(speaking.sockets.left.wait, 5)
+            await mind.until(lambda: mind.left == 1, 5)
+        for provider in providers:
+            await provider.aclose()

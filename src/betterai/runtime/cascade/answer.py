@@ -64,8 +64,8 @@ class Writing:
 
 
 class Answer:
-    """`asked` is what asked for it, `turn_ended` when the user's turn was over (monotonic seconds), None where the
-    answer is to no turn of speech. `bill` is told whose usage it was.
+    """`asked` is what asked for it; `bill` is told whose usage it was. `turn_ended` is when the user's turn was over
+    (monotonic seconds), None where it answers no turn of speech.
     """
 
     def __init__(
@@ -77,14 +77,13 @@ class Answer:
         asked: Respond,
         out: Inbox,
         bill: Callable[[Stage, Usage, Cost | None, str, str], UsageStated],
-        turn_ended: float | None = None,
     ) -> None:
         self.id = id
         self.keeps = asked.keep
         self._stages, self._conversation, self._out, self._bill = stages, conversation, out, bill
         self._settings = settings.replace(**asked.settings.given()) if asked.settings is not None else settings
         self._asked = asked
-        self._turn_ended = turn_ended
+        self.turn_ended: float | None = None
         self._speaks = "audio" in (self._settings.modalities or ("audio",))
         self.item = Item(f"{id}_item")
         self._after = ""
@@ -98,7 +97,7 @@ class Answer:
         self._calls: dict[int, str] = {}
         self._called: list[ToolCall] = []
         self._thoughts: list[str] = []
-        self._unbilled = 0
+        self.unbilled = 0
         """Stages that were asked and have not said what they used."""
         self._first = 0.0
         self.over = False
@@ -135,7 +134,7 @@ class Answer:
             start = [Message.system(self._settings.instructions)] if self._settings.instructions else []
             messages = [*start, *given]
         began = monotonic()
-        self._unbilled += 1
+        self.unbilled += 1
         stream = self._stages.generate(messages, for_text(self._settings))
         async with aclosing(stream):
             async for chunk in stream:
@@ -203,7 +202,7 @@ class Answer:
     # ── speech ──
 
     async def _speak(self) -> None:
-        self._unbilled += 1
+        self.unbilled += 1
         wanted = for_speech(self._settings)
         spoken = self._spoken
         reader = VoiceReader(SPOKEN["sample_rate"])  # type: ignore[arg-type]
@@ -233,8 +232,8 @@ class Answer:
             return
         if not spoken.made_ms:
             self._measure("tts", self._first)
-            if self._turn_ended is not None:
-                self._measure("answer", self._turn_ended)
+            if self.turn_ended is not None:
+                self._measure("answer", self.turn_ended)
         spoken.made_ms += SOUND.milliseconds(len(audio))
         await self._out.put(OutputAudio(audio=audio, response_id=self.id, item_id=self.item.id))
 
@@ -287,7 +286,7 @@ class Answer:
             finish_reason=reason,
             raw_finish_reason=raw_reason,
             message=message,
-            usage=None if self._unbilled else Usage(),
+            usage=None if self.unbilled else Usage(),
             error=error,
             metadata=self._asked.metadata,
         )
@@ -304,7 +303,7 @@ class Answer:
         self._tell(StageMeasured, stage=stage, seconds=monotonic() - since)
 
     def _state(self, stage: Stage, result: Any) -> None:
-        self._unbilled -= 1
+        self.unbilled -= 1
         stated = self._bill(stage, result.usage, result.cost, result.provider, result.model)
         self._out.add(replace(stated, response_id=self.id))
 

@@ -92,6 +92,8 @@ class CascadeChannel:
         self._asked: Respond | None = None
         self._owed = False
         """The user said something that was not answered yet."""
+        self._unbilled = 0
+        """Turns that were written down, and nobody said what that used."""
         self._images: list[Media] = []
         self._turn_ended: float | None = None
         self._count = 0
@@ -300,12 +302,13 @@ class CascadeChannel:
         if self._settings.transcription is not False:
             for told in last:
                 self._out.add(told)
-        if result is not None:
-            if result.usage is not None:
-                asked = result.usage, result.cost, result.provider, result.model
-                self._out.add(self._bill(self._stages.audio, *asked))
-            if found := list_news(result.warnings):
-                self._out.add(SessionWarned(warnings=found))
+        if result is None or result.usage is None:
+            self._unbilled += 1
+        else:
+            asked = result.usage, result.cost, result.provider, result.model
+            self._out.add(self._bill(self._stages.audio, *asked))
+        if result is not None and (found := list_news(result.warnings)):
+            self._out.add(SessionWarned(warnings=found))
         text = last[-1].text
         if text:
             message = self._with_images(Message.user(text))
@@ -354,13 +357,11 @@ class CascadeChannel:
         return f"response_{self._count}"
 
     def _answer(self, asked: Respond) -> None:
-        since = None
-        if asked.keep:
-            since, self._turn_ended, self._owed = self._turn_ended, None, False
         id = self._name_response()
-        answer = Answer(
-            id, self._stages, self._conversation, self._settings, asked, self._out, self._bill, turn_ended=since
-        )
+        answer = Answer(id, self._stages, self._conversation, self._settings, asked, self._out, self._bill)
+        if asked.keep:
+            answer.turn_ended, answer.unbilled = self._turn_ended, self._unbilled
+            self._turn_ended, self._unbilled, self._owed = None, 0, False
         self._answers[id] = answer
         answer.begin()
         self._start(self._run(answer), id)
