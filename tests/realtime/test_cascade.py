@@ -129,6 +129,7 @@ async def test_speech_in_an_answer_stops_all_stages_and_what_was_not_heard_is_fo
         ("user", "count"), ("assistant", "One two"), ("user", "stop"), ("assistant", "Fine."), ("user", "again"),
     ]  # fmt: skip
     assert not waits.is_set()
+    assert delay < 5
     print(f"stopped {1000 * delay:.1f} ms after the speech was sent")
 
 
@@ -249,6 +250,36 @@ async def test_an_answer_that_nobody_reads_waits_and_ends_with_its_session() -> 
     assert mouth.was_left.is_set()
 
 
+async def test_answers_in_writing_pictures_and_items_that_are_taken_out() -> None:
+    call = ToolCall(id="c1", name="look", arguments="{}")
+    mind = Mind(["Red."], [" ", call], ["Aside."], ["Blue."])
+    picture = betterai.Media(kind="image", mime_type="image/png", data=b"\x89PNG")
+    async with talk(Ears(), mind, Mouth(), turn_detection="none", modalities=["text"]) as session:
+        await session.show(picture)
+        await session.send_text("colour?")
+        events = await until(session, betterai.ResponseDone)
+        assert [event.text for event in of(events, betterai.OutputText) if event.final] == ["Red."]
+        assert not sound(events)
+        await session.update(modalities=["audio"])
+        await session.send_text("look")
+        events = await until(session, betterai.ResponseDone)
+        assert of(events, betterai.ResponseDone)[0].finish_reason == "tool_calls"
+        assert not of(events, betterai.SessionError)
+        await session.respond(messages=(Message.user("beside"),), keep=False, metadata={"n": "1"})
+        [aside] = of(await until(session, betterai.ResponseDone), betterai.ResponseDone)
+        assert (aside.message.text, aside.metadata) == ("Aside.", {"n": "1"})
+        await session.send(betterai.DeleteItem(item_id="item_3"))
+        await session.send(betterai.DeleteItem(item_id="none"))
+        await until(session, betterai.SessionError)
+        await session.send_text("and now?")
+        await until(session, betterai.ResponseDone)
+    assert mind.asked[0][0].parts[-1].media.to_bytes() == picture.data  # type: ignore[union-attr]
+    assert mind.asked[2] == [Message.user("beside")]
+    said = [(message.role, message.text.strip()) for message in mind.asked[3]]
+    assert said == [("user", "colour?"), ("assistant", "Red."), ("assistant", ""), ("user", "and now?")]
+    assert not mind.asked[3][2].tool_calls
+
+
 async def test_what_no_stage_takes_is_reported_or_raises() -> None:
     async with talk(Ears(), Mind(), Mouth(), noise_reduction="near_field", turn_detection="semantic") as session:
         assert [(one.code, one.field) for one in session.warnings] == [
@@ -261,6 +292,9 @@ async def test_what_no_stage_takes_is_reported_or_raises() -> None:
     for name in ("cascade/a+b", "cascade/a"):
         with pytest.raises(ConfigurationError, match="AUDIO"):
             betterai.realtime(name)
+    assert betterai.get_realtime_provider("cascade").model.startswith("cascade/local/")  # type: ignore[attr-defined]
+    with pytest.raises(ConfigurationError, match="three models"):
+        betterai.register_realtime_provider("cascade", betterai.BaseRealtimeProvider)
     with pytest.raises(betterai.ValidationError, match="BaseAudioProvider"):
         betterai.cascade(audio=Mind())  # type: ignore[arg-type]
 

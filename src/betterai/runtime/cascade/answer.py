@@ -161,7 +161,7 @@ class Answer:
             self._say(delta=chunk.content)
             if self._speaks:
                 self._words.add(chunk.content)
-                if self._voice is None:
+                if self._voice is None and self._spoken.text.strip():
                     self._voice = create_task(self._speak())
         if chunk.reasoning:
             self._thoughts.append(chunk.reasoning)
