@@ -317,24 +317,34 @@ def test_voice_activity_is_found_in_speech_and_not_in_silence_or_noise(kind: str
     )
 
 
-async def test_embedded_engines_answer_a_spoken_question_without_a_key() -> None:
+async def test_embedded_engines_answer_a_spoken_question_without_a_key_and_stop_when_one_speaks() -> None:
     need("pocketsphinx")
     need("espeak")
     spoken = await betterai.speak(
         "local/espeak", "I am happy today.", voice="en-us+klatt4", format="pcm", sample_rate=24000
     )
-    events: list[Any] = []
+    assert spoken.audio.data is not None
     async with asyncio.timeout(30):
         async with betterai.realtime("cascade/+local/eliza+") as session:
-            assert spoken.audio.data is not None
             await session.send_audio(spoken.audio.data + silence(700))
-            events = await until(session, betterai.ResponseDone)
+            events = await until(session, betterai.OutputAudio)
             assert session.cost is not None
-            assert (session.cost.status, float(session.cost.amount or 0)) == ("exact", 0.0)
+            assert (session.cost.status, session.cost.amount) == ("exact", 0)
+            session.played(100)
+            began = time.monotonic()
+            await session.send_audio(spoken.audio.data)
+            later = await until(session, betterai.Interrupted)
+            delay = time.monotonic() - began
+            later += await until(session, betterai.ItemTruncated)
             assert session.info.model == "cascade/local/pocketsphinx+local/eliza+local/espeak"
     assert "happy" in of(events, betterai.InputTranscript)[-1].text
-    assert of(events, betterai.OutputTranscript)[-1].text
     assert len(sound(events)) > 24000
+    told = next(place for place, event in enumerate(later) if event.type == "interrupted")
+    assert later[told - 1].type == "speech_started"
+    assert later[told].heard_ms == 100
+    assert not sound(later[told:])
+    assert delay < 5
+    print(f"stopped {1000 * delay:.1f} ms after the speech was sent")
     assert msgspec.json.encode(of(events, betterai.StageMeasured)[-1]).startswith(b'{"type":"stage_measured"')
 
 
