@@ -140,7 +140,7 @@ async def test_who_stops_waiting_lets_running_calls_end_and_begins_no_more(
 
 
 async def test_a_call_that_does_not_end_in_time_is_in_doubt(service: LineService, tmp_path: Path) -> None:
-    service.gate = asyncio.Event()
+    service.hold()
     lines = ["fine 1", "held 1"]
     batch = await submit(service, str(tmp_path / "lines.sqlite"), lines, drain_seconds=0.05)
     waiting = asyncio.create_task(batch.wait())
