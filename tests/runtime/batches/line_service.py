@@ -60,7 +60,7 @@ class LineService(Upstream):
             return _fail(503, "it is down")
         if kind == "wrong":
             return _fail(400, "it is wrong")
-        if kind == "poor":
+        if kind == "poor" and first:
             return _fail(429, "no credit is left", code="insufficient_quota")
         if kind == "forbidden":
             return _fail(403, "not for this key")

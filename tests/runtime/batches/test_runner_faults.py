@@ -166,18 +166,6 @@ def test_one_batch_in_two_loops_without_async(service: LineService, path: str) -
         assert asyncio.run(batch.wait()).state == "done"
 
 
-async def test_a_lease_that_cannot_be_renewed_ends_the_work(service: LineService, path: str) -> None:
-    service.hold()
-    batch = await submit(service.url, path, "held 1", lease_seconds=0.3)
-    waiting = asyncio.create_task(batch.wait())
-    await service.until(lambda: service.asked.total() == 1)
-    with sqlite3.connect(path) as database:
-        database.execute("DROP TABLE betterai_lines")
-    with pytest.raises(betterai.ConfigurationError, match="no such table"):
-        await waiting
-    await service.until(lambda: service.left == 1 or not service.connections)  # its call is cut off, and costs no more
-
-
 class SlowTable:
     """A table that gives its line when it is told to, and keeps what is written."""
 
@@ -194,7 +182,23 @@ class SlowTable:
         return [Line(number=0, id="a", request=b"", claim=1, tries=0)]
 
     async def renew(self, *rest: Any) -> None:
-        pass
+        raise betterai.ConfigurationError("the database is gone")
+
+
+async def test_a_lease_that_cannot_be_renewed_ends_the_work_and_its_calls() -> None:
+    table, left = SlowTable(), asyncio.Event()
+    table.told.set()
+
+    async def ask(line: Line, pace: Pace) -> Ended:
+        try:
+            return await asyncio.Future()
+        finally:
+            left.set()
+
+    options = BatchRunner(concurrency=1, lease_seconds=0.03)
+    with pytest.raises(betterai.ConfigurationError, match="is gone"):
+        await asyncio.wait_for(Worker(table, "b", ask, options).run(), 10)  # type: ignore[arg-type]
+    assert left.is_set()
 
 
 async def test_a_line_that_was_taken_while_the_end_was_asked_for_goes_back() -> None:

@@ -156,11 +156,11 @@ class LineByLine(BaseBatchProvider):
 
             await Worker(table, handle.id, ask, self._options, part).run()
 
-    async def count_parts(self, handle: JobHandle) -> int:
-        """How many parts a batch has, for `work` on one of them."""
+    async def count_open(self, handle: JobHandle) -> list[int]:
+        """How many lines of each part have no outcome yet, for `work` on one of them."""
         async with self._open() as table:
             await table.find(handle.id)
-            return await table.count_parts(handle.id)
+            return await table.count_open(handle.id)
 
     async def status(self, handle: JobHandle) -> BatchStatus:
         async with self._open() as table:
