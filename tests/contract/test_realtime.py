@@ -118,7 +118,8 @@ JSON = st.recursive(
 )
 NAMES = st.sampled_from(
     ["session", "item", "response", "delta", "error", "usage", "rate_limits", "transcript", "item_id", "conversation",
-     "serverContent", "toolCall", "setupComplete", "usageMetadata", "goAway", "sessionResumptionUpdate"]
+     "serverContent", "toolCall", "setupComplete", "usageMetadata", "goAway", "sessionResumptionUpdate",
+     "toolCallCancellation", "voiceActivity"]
 )  # fmt: skip
 KINDS = st.sampled_from(
     ["session.created", "session.updated", "conversation.created", "conversation.item.added", "error", "response.created",

@@ -43,6 +43,7 @@ from betterai.core.results import (
     TranscriptChunk,
     VideoResponse,
 )
+from betterai.core.routing import CASCADE, is_cascade
 from betterai.core.settings import (
     EmbeddingSettings,
     ImageSettings,
@@ -343,6 +344,14 @@ class Modalities:
         wanted = _merge(RealtimeSettings, settings, options)
         if not isinstance(model, str):
             return Opening(lambda: model.connect("", wanted))
+        name = model or (config.model if config is not None else "") or default_model("realtime") or CASCADE
+        if is_cascade(name):
+            from betterai.runtime.cascade.provider import make_cascade
+
+            if config is not None:
+                raise ConfigurationError("the stages of a cascade are configured one by one", hint="leave out config=…")
+            cascade = make_cascade(name, self)  # type: ignore[arg-type]
+            return Opening(lambda: cascade.connect("", wanted))
         found = self.find("realtime", model, config)
         return Opening(lambda: found.open_session(wanted))
 

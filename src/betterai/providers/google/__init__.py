@@ -2,6 +2,7 @@
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
 from betterai.providers.google.batches import FILES, GoogleBatches
+from betterai.providers.google.live import GoogleLive
 from betterai.providers.google.models import PROVIDER_MODELS
 from betterai.providers.google.omni import OmniFilms
 from betterai.providers.google.text import GoogleText
@@ -31,6 +32,7 @@ PROVIDER = Provider(
         "embeddings": {"gemini": GeminiEmbeddings()},
         "image": {"gemini": GeminiImages(_TEXT)},
         "video": {"gemini_interactions": OmniFilms(), "gemini_veo": GoogleVeo()},
+        "realtime": {"gemini_live": GoogleLive()},
     },
     defaults={"text": "gemini-3.8-flash", "embeddings": "gemini-embedding-2", "video": "gemini-omni-1.1-flash"},
     codec_settings=("base_url",),

@@ -8,6 +8,7 @@ With a key alone it is express mode, without a project.
 from betterai.core.provider import GoogleAuth, Provider, Setting
 from betterai.providers.vertex.embeddings import VertexEmbeddings, VertexPredictEmbeddings
 from betterai.providers.vertex.imagen import Imagen
+from betterai.providers.vertex.live import VertexLive
 from betterai.providers.vertex.messages import VertexMessages
 from betterai.providers.vertex.models import PROVIDER_MODELS
 from betterai.providers.vertex.place import find_base_url
@@ -73,6 +74,8 @@ PROVIDER = Provider(
         "embeddings": {"vertex_predict": VertexPredictEmbeddings(), "gemini": VertexEmbeddings()},
         "image": {"gemini": GeminiImages(_TEXT), "vertex_predict": Imagen()},
         "video": {"vertex_veo": VertexVeo()},
+        "realtime": {"gemini_live": VertexLive()},
     },
     defaults={"text": "gemini-3.8-flash", "embeddings": "gemini-embedding-001"},
+    codec_settings=("base_url", "api_version"),
 )
