@@ -62,6 +62,8 @@ class LineService(Upstream):
             return _fail(400, "it is wrong")
         if kind == "poor" and first:
             return _fail(429, "no credit is left", code="insufficient_quota")
+        if kind == "large":
+            return _fail(429, "Request too large for this model")
         if kind == "forbidden":
             return _fail(403, "not for this key")
         self._note(lambda: self.answered.update([text]))
@@ -70,7 +72,7 @@ class LineService(Upstream):
             request.transport.abort()
         if kind == "cut":
             return web.Response(text='{"choices": [', content_type="application/json")
-        return web.json_response(completion(f"re: {text}"))
+        return web.json_response(completion(f"re: {text}"), headers={"Set-Cookie": "session=topsecret"})
 
 
 def _fail(status: int, message: str, headers: dict[str, str] | None = None, code: str = "") -> web.Response:

@@ -255,6 +255,26 @@ async def test_a_workflow_goes_on_in_another_process(service: LineService, tmp_p
     assert set(service.asked.values()) == {1}
 
 
+async def test_a_database_that_goes_in_the_middle_is_told_of_and_its_lines_are_in_doubt(
+    service: LineService, postgres: str
+) -> None:
+    import asyncpg
+
+    service.hold()
+    batch = await submit(service, postgres, ["held 1", "fine 1"], lease_seconds=0.5, concurrency=1)
+    waiting = asyncio.create_task(batch.wait())
+    await service.until(lambda: service.asked.total() == 1)
+    other = await asyncpg.connect(postgres)
+    await other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    await other.close()
+    with pytest.raises(betterai.ConfigurationError, match="database of batches"):
+        await waiting
+    await service.until(lambda: service.left == 1)  # its call was ended as well
+    states = {line.id: line.state async for line in batch.results()}
+    assert states == {"id-0": "in_doubt", "id-1": "succeeded"}
+    assert service.asked["held 1"] == 1
+
+
 async def test_a_database_that_cannot_be_used_is_named_without_its_password() -> None:
     pytest.importorskip("asyncpg", reason="needs betterai[dev]")
     runner = BatchRunner(database="postgresql://me:topsecret@127.0.0.1:1/lines")

@@ -129,6 +129,12 @@ async def test_what_the_key_may_not_do_stops_the_work_unless_other_lines_were_an
     assert (await batch.wait()).counts.failed == 1  # and no line stops it for ever
 
 
+async def test_a_line_that_is_too_large_fails_alone(service: LineService, path: str) -> None:
+    found = await (await submit(service.url, path, "large 1", "fine")).collect()
+    assert (found["large 1"].state, found["fine"].state) == ("failed", "succeeded")
+    assert not any(name.lower() == "set-cookie" for name in found["fine"].unwrap().headers)
+
+
 async def test_where_nobody_is_lines_stay_queued(path: str) -> None:
     batch = await submit("http://127.0.0.1:1/v1", path, "fine 1", "fine 2", attempts=1)
     with pytest.raises(betterai.APIConnectionError):
