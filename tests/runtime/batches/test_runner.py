@@ -16,7 +16,10 @@ import pytest
 import betterai
 from betterai import BatchRequest, BatchRunner, CoreConfig
 from betterai.runtime.batch_runner.pace import Pace
+from betterai.runtime.batch_runner.postgres_driver import PostgresDriver
 from betterai.runtime.batch_runner.provider import PART_LINES
+from betterai.runtime.batch_runner.sqlite_driver import SqliteDriver
+from betterai.runtime.batch_runner.table import Driver, Ended, LineTable
 from runtime.batches.line_service import MODEL, LineService, begin_worker
 
 
@@ -253,6 +256,35 @@ async def test_a_workflow_goes_on_in_another_process(service: LineService, tmp_p
     assert (states.total(), states["in_doubt"] <= 2 * 8) == (total, True)
     assert service.asked.pop("poor 1") == 2
     assert set(service.asked.values()) == {1}
+
+
+async def test_who_may_say_how_a_line_ended(database: str) -> None:
+    driver: Driver = await (PostgresDriver(database) if "://" in database else SqliteDriver(Path(database))).open()
+    try:
+        table = LineTable(driver)
+        for batch in ("told", "asked again", "cancelled"):
+            await table.create(batch, "text")
+            await table.add(batch, [(0, "a", 0, b"{}", None)])
+            await table.open(batch)
+            (line,) = await table.turn(batch, "slow", [], 4, -1.0)  # its lease is over already
+            assert (await table.count(batch)).states == {"in_doubt": 1}
+            answer = Ended(line=line, state="succeeded", outcome=b"{}")
+            if batch == "cancelled":
+                await table.cancel(batch)
+            if batch != "told":
+                await table.repeat(batch)
+            again = await table.turn(batch, "other", [], 4, 60.0)
+            await table.turn(batch, "slow", [answer], 0, 60.0)
+            states = (await table.count(batch)).states
+            if batch == "asked again":  # somebody else has it now: the late answer is too late
+                assert (len(again), states) == (1, {"asked": 1})
+            else:
+                assert (again, states) == ([], {"succeeded": 1})
+        await table.forget("told")
+        with pytest.raises(betterai.ValidationError, match="not in this database"):
+            await table.count("told")
+    finally:
+        await driver.aclose()
 
 
 async def test_a_database_that_goes_in_the_middle_is_told_of_and_its_lines_are_in_doubt(
