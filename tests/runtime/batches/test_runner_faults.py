@@ -304,3 +304,12 @@ def test_pauses_grow_where_the_provider_does_not_say_how_long_and_end_with_a_suc
 async def test_options_that_cannot_be_are_named(options: dict[str, Any], path: str) -> None:
     with pytest.raises(betterai.ValidationError, match=next(iter(options))):
         await submit("http://127.0.0.1:1/v1", path, "fine", **options)
+
+
+async def test_where_the_lines_are_is_said_without_a_password() -> None:
+    for url in ("postgresql://me:topsecret@h/db", "postgresql://h/db?user=me&password=topsecret&x=1"):
+        assert "topsecret" not in repr(BatchRunner(database=url))
+        assert "h/db" in repr(BatchRunner(database=url))
+    with pytest.raises(betterai.ConfigurationError, match="mysql://…") as raised:
+        await submit("http://127.0.0.1:1/v1", "mysql://me:topsecret@h/db", "fine")
+    assert "topsecret" not in str(raised.value)
