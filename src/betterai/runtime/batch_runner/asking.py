@@ -17,6 +17,7 @@ from betterai.core.exceptions import (
     JobInDoubt,
     PermissionDeniedError,
     ProviderError,
+    QuotaExceededError,
     RateLimitError,
     SpendLimitReached,
     StreamInterrupted,
@@ -57,10 +58,15 @@ async def ask_line(line: Line, ask: Ask, category: Category, pace: Pace, attempt
         return _end(line, error, pace, attempts)
     except Exception as error:  # a class provider's own
         return _fail(line, f"{type(error).__name__}: {error}")
-    pace.succeed(min(_read_wait(response.headers) or 0.0, LONGEST_WAIT))
+    pace.succeed(min(_read_wait(getattr(response, "headers", {})) or 0.0, LONGEST_WAIT))
     try:
         return Ended(line=line, state="succeeded", outcome=dump_response(response))
-    except (TypeError, ValueError, RecursionError) as error:  # what a class made of values that are no JSON
+    except (
+        TypeError,
+        ValueError,
+        AttributeError,
+        RecursionError,
+    ) as error:  # what a class made of values that are no JSON
         return _fail(line, f"it was answered, and the answer cannot be stored: {error}")
 
 
@@ -100,13 +106,14 @@ def _is_unheard(error: BetterAIError) -> bool:
 
 
 def _is_shared(error: BetterAIError) -> bool:
-    """Whether all other lines would meet the same. What the key may not do may be this line's own: its content, or its
-    model.
+    """Whether all other lines would meet the same. What the key may not do may be this line's own (its content, or its
+    model), and a limit that waiting does not help against is: it is too large.
     """
-    if isinstance(error, SpendLimitReached):
-        return True
-    of_all = judge(error).domain in ("key", "account") and not isinstance(error, PermissionDeniedError)
-    return of_all and not error.retryable
+    if isinstance(error, SpendLimitReached | QuotaExceededError):
+        return not error.retryable
+    if error.retryable or isinstance(error, PermissionDeniedError | RateLimitError):
+        return False
+    return judge(error).domain in ("key", "account")
 
 
 def _was_reached(error: BetterAIError) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from math import isfinite
+
+import msgspec
 
 from betterai.config.environment import read_variable
 from betterai.core.data import Data
-from betterai.core.exceptions import ValidationError
+from betterai.core.exceptions import ConfigurationError, ValidationError
 
 LINE_BY_LINE = "line_by_line"
 """In the handle of a batch: it was not submitted to an endpoint."""
@@ -54,5 +57,16 @@ class BatchRunner(Data, frozen=True, kw_only=True):
         return self
 
     def find_database(self) -> str:
-        """A path, a URL, or "" for the store's own file."""
-        return self.database or read_variable(DATABASE_VARIABLE) or ""
+        """A path, a URL, or "" for the store's own file. Raises `ConfigurationError`."""
+        found = self.database or read_variable(DATABASE_VARIABLE) or ""
+        if "://" in found and not found.startswith(("postgresql://", "postgres://")):
+            raise ConfigurationError(
+                f"the database of batches is a file, or postgresql://…, and not {found.partition('://')[0]}://…",
+                hint=f"look at BatchRunner(database=…) or {DATABASE_VARIABLE}",
+            )
+        return found
+
+    def __repr__(self) -> str:
+        shown = re.sub(r"(?<=//)[^/?#]*(?=@)|(?<=password=)[^&]*", "***", self.database)
+        fields = {**msgspec.structs.asdict(self), "database": shown}
+        return f"BatchRunner({', '.join(f'{name}={value!r}' for name, value in fields.items())})"

@@ -36,9 +36,11 @@ class _Outcome(Data, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def dump_response(response: Any) -> bytes:
-    """A response as JSON; an answer that was read as a type of the caller's is read again from its text."""
+    """A response as JSON, without cookies; one that was read as a type of the caller's is read again from its text."""
     if isinstance(response, ProviderResponse):
         response = _forget_parsed(response)
+    kept = {name: value for name, value in response.headers.items() if name.lower() not in exceptions.SECRET_HEADERS}
+    response = msgspec.structs.replace(response, headers=kept)
     return msgspec.json.encode(_Outcome(response=msgspec.Raw(msgspec.json.encode(response))))
 
 

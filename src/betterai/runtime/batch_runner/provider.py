@@ -15,6 +15,7 @@ from betterai.config.environment import find_state_folder
 from betterai.config.providers import ALL_MODELS
 from betterai.core.base import BaseBatchProvider
 from betterai.core.batches import BatchCounts, BatchLine, BatchRequest, BatchState, BatchStatus
+from betterai.core.data import Data
 from betterai.core.exceptions import BetterAIError, UnsupportedParam, ValidationError
 from betterai.core.jobs import JobHandle
 from betterai.core.message import MediaPart
@@ -55,7 +56,8 @@ class LineByLine(BaseBatchProvider):
         self._client = client
         self._options = options.check()
         self._store = store
-        self._types = types
+        self._types = list(types)
+        """Those that answers are read as: of lines that were submitted here, too."""
         self._opening: asyncio.Task[Driver]
         self._users = 0
         self._given: tuple[Set[str], int] = (frozenset(), 0)
@@ -91,7 +93,7 @@ class LineByLine(BaseBatchProvider):
         async for request in requests:
             check.check(request.id)
             await self._check(request, model, category)
-            prepared = _prepare(request)
+            prepared = self._prepare(request)
             data = dump_request(prepared)
             page.append((number, request.id, number // PART_LINES, data, dump_wanted(prepared.settings)))
             number, size = number + 1, size + len(data)
@@ -99,6 +101,15 @@ class LineByLine(BaseBatchProvider):
                 await table.add(id, page)
                 page, size = [], 0
         await table.add(id, page)
+
+    def _prepare(self, request: BatchRequest) -> BatchRequest:
+        """With a type in its settings as the schema that it stands for."""
+        wanted = getattr(request.settings, "response_format", None)
+        if wanted is None:
+            return request
+        if not isinstance(wanted, Mapping | Data | str) and wanted not in self._types:
+            self._types.append(wanted)
+        return msgspec.structs.replace(request, settings=prepare_settings(request.settings)[0])  # type: ignore[arg-type]
 
     async def _check(self, request: BatchRequest, model: str, category: Category) -> None:
         """Build the line's request as its call will: what it refuses is refused before anything is sent. A line with
@@ -156,11 +167,11 @@ class LineByLine(BaseBatchProvider):
 
             await Worker(table, handle.id, ask, self._options, part).run()
 
-    async def count_parts(self, handle: JobHandle) -> int:
-        """How many parts a batch has, for `work` on one of them."""
+    async def count_open(self, handle: JobHandle) -> list[int]:
+        """How many lines of each part have no outcome yet, for `work` on one of them."""
         async with self._open() as table:
             await table.find(handle.id)
-            return await table.count_parts(handle.id)
+            return await table.count_open(handle.id)
 
     async def status(self, handle: JobHandle) -> BatchStatus:
         async with self._open() as table:
@@ -239,13 +250,6 @@ def _refuse_unsafe(request: BatchRequest) -> None:
                 hint="pass Client(headers=…), and submit with client.batches",
                 param=name,
             )
-
-
-def _prepare(request: BatchRequest) -> BatchRequest:
-    """With a type in its settings as the schema that it stands for."""
-    if getattr(request.settings, "response_format", None) is None:
-        return request
-    return msgspec.structs.replace(request, settings=prepare_settings(request.settings)[0])  # type: ignore[arg-type]
 
 
 def _state(counts: Counts) -> BatchState:

@@ -208,9 +208,16 @@ class LineTable:
             raise _missing(batch)
         return Counts(states={state: int(count) for state, count in rows}, cancelled=heads[0][0] == "cancelled")
 
-    async def count_parts(self, batch: str) -> int:
-        rows = await self._driver.read("SELECT MAX(part) FROM betterai_lines WHERE batch = $1", batch)
-        return int(rows[0][0]) + 1
+    async def count_open(self, batch: str) -> list[int]:
+        """How many lines of each part have no outcome yet."""
+        async with self._driver.transaction() as run:
+            await run.fetch(self._lapse, batch)
+            rows = await run.fetch(
+                "SELECT SUM(CASE WHEN state IN ('queued', 'asked') THEN 1 ELSE 0 END) FROM betterai_lines "
+                "WHERE batch = $1 GROUP BY part ORDER BY part",
+                batch,
+            )
+        return [int(count) for (count,) in rows]
 
     async def seconds_to_wait(self, batch: str, part: int = ANY_PART) -> float:
         """Until a line that waits may be asked: 0 where one may be now, or none waits."""
