@@ -16,7 +16,8 @@ import betterai
 from betterai.core.exceptions import UnsupportedParam, ValidationError
 from betterai.core.settings import TranscriptionSettings
 from betterai.providers.local.resample import Resampler
-from betterai.providers.local.sound import SoundReader, write_header
+from betterai.providers.local.sound import SoundReader
+from betterai.wire.wav import write_header
 from providers.local.engines import beep, chunk, need
 
 MODEL = "local/espeak"
