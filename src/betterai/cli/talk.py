@@ -12,6 +12,7 @@ from typing import Any
 
 from betterai.cli.embed import note_warnings, read_config
 from betterai.cli.output import Output
+from betterai.cli.pictures import open_folder
 from betterai.cli.settings import read_settings_of
 from betterai.cli.waves import read_wave, write_wave
 from betterai.core.exceptions import ValidationError
@@ -46,6 +47,12 @@ def run(arguments: Namespace, output: Output) -> int:
         raise ValidationError("stdin is a conversation of its own: pass - alone")
     if arguments.save == STDOUT and (arguments.json or output.answers.is_terminal):
         raise ValidationError("stdout cannot take the sound here", hint="pipe it into a player, or save it")
+    if arguments.microphone:
+        from betterai.cli.microphone import load_devices
+
+        load_devices()
+    if arguments.save not in (None, STDOUT):
+        open_folder(Path(arguments.save).expanduser().parent)
     return asyncio.run(_talk(arguments, output))
 
 
