@@ -34,6 +34,7 @@ from contract.modality_doubles import (
     SOUND,
     TRANSCRIPTS,
     gemini_single,
+    gemini_sound,
     moderations,
     rerank,
     sound,
@@ -121,7 +122,7 @@ nothing: `test_embedded.py` asks it.
 JOBS = [case for case in OFFERED if hasattr(case.codec, "run")]
 CASES = [case for case in OFFERED if case not in JOBS or case.protocol in {*HOUSES, *MADE_LATER}]
 """Those that answer at once, and jobs that have a double."""
-UNNAMED = frozenset({"xai_stt", "xai_tts"})
+UNNAMED = frozenset({"xai_stt", "xai_live_stt", "xai_tts"})
 """Protocols whose requests name no model."""
 
 
@@ -166,6 +167,8 @@ def double_of(case: Case) -> Behaviour:
         return reply(200, IMAGES[case.protocol]())
     if case.category == "audio":
         return reply(200, TRANSCRIPTS.get(case.protocol, transcript)())
+    if case.protocol == "gemini" and case.category == "tts":
+        return reply(200, gemini_sound())
     if case.category == "tts":
         return reply(200, sound()) if case.codec.reply == "json" else reply(200, SOUND, content_type="audio/mpeg")
     if case.category == "video" and case.protocol in HOUSES:

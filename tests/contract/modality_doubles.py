@@ -132,11 +132,41 @@ def deepgram() -> Json:
     return {"metadata": {"request_id": "r", "duration": 1.5, "channels": 1}, "results": {"channels": [channel]}}
 
 
-TRANSCRIPTS = {"elevenlabs_stt": scribe, "deepgram_stt": deepgram}
+def gemini_answer(*parts: Json, **usage: Any) -> Json:
+    candidate = {"content": {"role": "model", "parts": parts}, "finishReason": "STOP", "index": 0}
+    counts = {"promptTokenCount": TOKENS, "candidatesTokenCount": 5, "totalTokenCount": 5 + TOKENS}
+    return {"candidates": [candidate], "modelVersion": "m-1", "usageMetadata": {**counts, **usage}}
+
+
+HEARD = {
+    "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 4}, {"modality": "TEXT", "tokenCount": TOKENS - 4}]
+}
+
+
+def gemini_text() -> Json:
+    return gemini_answer({"text": f"{TEXT}\n"}, **HEARD)
+
+
+def gemini_heard() -> Json:
+    words = [{"word": "Ruby", "startOffset": "0.25s", "endOffset": "0.5s"}]
+    offsets = {"startOffset": "0.25s", "endOffset": "1.5s"}
+    heard = {"text": TEXT, "languageCode": "en", "speakerLabel": "A", "words": words, **offsets}
+    return gemini_answer({"audioTranscription": heard}, **HEARD)
+
+
+TRANSCRIPTS = {
+    "elevenlabs_stt": scribe, "deepgram_stt": deepgram, "gemini": gemini_text, "gemini_transcribe": gemini_heard,
+}  # fmt: skip
 
 
 def sound() -> Json:
     return {"audio_data": b64encode(SOUND).decode()}
+
+
+def gemini_sound() -> Json:
+    inline = {"mimeType": "audio/L16;codec=pcm;rate=24000", "data": b64encode(SOUND).decode()}
+    told = [{"modality": "AUDIO", "tokenCount": 5}]
+    return gemini_answer({"inlineData": inline}, candidatesTokensDetails=told)
 
 
 IMAGES = {"openai_images": pictures, "gemini": gemini_picture, "vertex_predict": imagen}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from betterai.core.exceptions import BetterAIError, ProviderError, RateLimitError, UnsupportedParam
@@ -105,7 +106,7 @@ async def test_a_reply_is_read_whole_in_the_order_of_what_was_given(case: Case) 
         result = await ask(case, provider)
         paths = [request.path for request in upstream.requests]
     assert all(case.codec.answers(path) for path in paths if not path.endswith(".mp4"))
-    READERS[case.category](result)
+    OWN_READERS.get((case.protocol, case.category), READERS[case.category])(result)
     if case.category not in ("moderation", "tts") and result.usage is not None and not result.usage.units:
         assert result.usage.input_tokens in (TOKENS, 0)
     assert result.provider == case.provider.name
@@ -155,6 +156,23 @@ def read_sound(result: Any) -> None:
     assert (result.usage.units, result.usage.source) == ({"character": 10.0}, "counted")
 
 
+def read_gemini_text(result: Any) -> None:
+    assert (result.text, result.language, result.seconds, result.words, result.segments) == (TEXT, *[None] * 4)
+    assert (result.usage.audio_in, result.usage.text_in, result.usage.text_out) == (4, TOKENS - 4, 5)
+
+
+def read_gemini_heard(result: Any) -> None:
+    """All but how long the recording is."""
+    read_transcript(msgspec.structs.replace(result, seconds=1.5))
+    assert [(word.speaker, word.confidence) for word in result.words] == [("A", None)]
+    assert [(segment.start, segment.end) for segment in result.segments] == [(0.25, 1.5)]
+
+
+def read_gemini_sound(result: Any) -> None:
+    assert (result.audio.to_bytes(), result.audio.mime_type, result.sample_rate) == (SOUND, "audio/pcm", 24000)
+    assert (result.usage.input_tokens, result.usage.audio_out, result.usage.source) == (TOKENS, 5, "provider")
+
+
 def read_film(result: Any) -> None:
     [film] = result.videos
     data = film.to_bytes() if film.path is None else Path(film.path).read_bytes()
@@ -165,7 +183,11 @@ READERS = {
     "embeddings": read_vectors, "rerank": read_ranking, "moderation": read_verdicts, "image": read_picture,
     "audio": read_transcript, "tts": read_sound, "video": read_film,
 }  # fmt: skip
-
+OWN_READERS = {
+    ("gemini", "audio"): read_gemini_text, ("gemini_transcribe", "audio"): read_gemini_heard,
+    ("gemini", "tts"): read_gemini_sound,
+}  # fmt: skip
+"""Of protocols that tell less, or in another way."""
 
 BROKEN = (b"", b"{}", b"null", b"\xff", b'{"error": {"message": "odd"}}')
 

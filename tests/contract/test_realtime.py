@@ -84,6 +84,11 @@ def test_t5_null_never_breaks_a_session_and_options_that_are_unheard_of_are_repo
     vendor = case.provider.name
     _, _, warnings = begin(case, options={vendor: {"unheard_of": 1}, "elsewhere": {"a": 1}})
     assert [warning.field for warning in warnings] == [f"options.{vendor}.unheard_of"]
+    _, plain, _ = begin(case)
+    for name in getattr(case.codec, "vendor_options", ()):
+        _, sent, warnings = begin(case, options={vendor: {name: {"canary": CANARY}}})
+        assert sent != plain, name
+        assert not warnings, name
 
 
 @each("case", CASES, by=lambda case: case.provider.name)

@@ -78,8 +78,8 @@ class Mind(betterai.BaseTextProvider):
     def __init__(self, *script: list[Any]) -> None:
         self.script = list(script)
         self.asked: list[list[Message]] = []
-        self.left = 0
-        """Answers that were left before their end."""
+        self.was_left = asyncio.Event()
+        """Before its end."""
 
     async def generate_stream(self, messages: Any, model: str, settings: Any) -> AsyncGenerator[TextChunk, None]:
         from betterai.runtime.messages import read_messages
@@ -102,11 +102,16 @@ class Mind(betterai.BaseTextProvider):
             usage = Usage(text_in=3, text_out=len(text.split()))
             ended = True
             response = ProviderResponse(
-                content=text, message=message, usage=usage, finish_reason="tool_calls" if calls else "stop", model="mind"
+                content=text,
+                message=message,
+                usage=usage,
+                finish_reason="tool_calls" if calls else "stop",
+                model="mind",
             )
             yield TextChunk(finish_reason=response.finish_reason, response=response)
         finally:
-            self.left += not ended
+            if not ended:
+                self.was_left.set()
 
 
 class Mouth(betterai.BaseTTSProvider):
@@ -114,7 +119,7 @@ class Mouth(betterai.BaseTTSProvider):
 
     def __init__(self, failure: Exception | None = None) -> None:
         self.failure = failure
-        self.left = 0
+        self.spoke, self.was_left = asyncio.Event(), asyncio.Event()
         self.settings: Any = None
 
     async def synthesize_stream(
@@ -128,9 +133,13 @@ class Mouth(betterai.BaseTTSProvider):
                 if self.failure is not None:
                     raise self.failure
                 size += len(piece)
+                self.spoke.set()
                 yield SpeechChunk(audio=b"\x01\x00" * (RATE * CHARACTER_MS * len(piece) // 1000))
             ended = True
             audio = Media(kind="audio", mime_type="audio/pcm", data=b"..")
-            yield SpeechChunk(response=Speech(audio=audio, usage=Usage(units={"character": float(size)}), model="mouth"))
+            yield SpeechChunk(
+                response=Speech(audio=audio, usage=Usage(units={"character": float(size)}), model="mouth")
+            )
         finally:
-            self.left += not ended
+            if not ended:
+                self.was_left.set()

@@ -12,7 +12,13 @@ import pytest
 
 import betterai
 from betterai import CoreConfig, RealtimeSession
-from betterai.core.exceptions import AuthenticationError, BadRequestError, StreamInterrupted, UnsupportedParam
+from betterai.core.exceptions import (
+    AuthenticationError,
+    BadRequestError,
+    ConfigurationError,
+    StreamInterrupted,
+    UnsupportedParam,
+)
 from betterai.core.realtime_input import AddMessages, AddToolResults, AppendAudio, CommitAudio, StartSpeech
 from doubles.live_voices import HEARD, TOKEN, WORD_BYTES, LiveService, serve_live
 from realtime.test_sessions import of, until
@@ -248,8 +254,13 @@ async def test_a_session_of_the_cloud_is_opened_beside_its_base_url_under_the_mo
         async with betterai.realtime("vertex/gemini-3.8-live", config=config) as session:
             await session.send_text("hi")
             await until(session, betterai.ResponseDone)
+            await session.commit(respond=False)
+            assert [warning.field for warning in session.warnings] == ["commit"]
+        with pytest.raises(ConfigurationError, match="no tokens for browsers"):
+            await betterai.realtime_token("vertex/gemini-3.8-live", config=config)
     assert service.requests[0].path == "/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent"
     setup = json.loads(service.frames[0])["setup"]
     assert setup["model"] == "projects/p1/locations/europe-west4/publishers/google/models/gemini-3.8-live"
+    assert setup["generationConfig"] == {"responseModalities": ["AUDIO"]}
     assert service.sessions[0].state.call.model.id == "gemini-3.8-live"
     assert isinstance(service.sessions[0].inputs[-1], AddMessages)

@@ -23,7 +23,7 @@ OnBreak: TypeAlias = Literal["fail", "restart", "continue"]
 
 ROUTER_PREFIX = "router/"
 """`router/NAME` is a router of the configuration file, wherever a model's name goes."""
-CASCADE = "cascade"
+CASCADE, JOINT = "cascade", "+"
 """`cascade`, where a realtime model's name goes, is made of the default models; `cascade/AUDIO+TEXT+TTS` of others."""
 
 

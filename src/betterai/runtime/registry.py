@@ -63,6 +63,8 @@ def register_provider(
         raise ConfigurationError(
             f"{CASCADE} is made of three models, wherever a realtime model's name goes", hint="choose another name"
         )
+    if not callable(provider) and not isinstance(provider, Provider):
+        raise ConfigurationError(f"a provider is a class or a declaration, not {provider!r:.60}")
     if name in built_in_names() and not replace:
         raise ConfigurationError(f"{name!r} is built in", hint="choose another name, or pass replace=True")
     if isinstance(provider, Provider):

@@ -10,6 +10,8 @@ from betterai.providers.google.veo import GoogleVeo
 from betterai.wire.gemini import GeminiCount
 from betterai.wire.gemini.embeddings import GeminiEmbeddings
 from betterai.wire.gemini.images import GeminiImages
+from betterai.wire.gemini.speech import GeminiSpeech
+from betterai.wire.gemini.transcriptions import GeminiTranscribe, GeminiTranscriptions
 
 _TEXT = GoogleText()
 PROVIDER = Provider(
@@ -31,10 +33,18 @@ PROVIDER = Provider(
         "batch": {"gemini_batches": GoogleBatches()},
         "embeddings": {"gemini": GeminiEmbeddings()},
         "image": {"gemini": GeminiImages(_TEXT)},
+        "audio": {"gemini": GeminiTranscriptions(_TEXT), "gemini_transcribe": GeminiTranscribe(_TEXT)},
+        "tts": {"gemini": GeminiSpeech(_TEXT)},
         "video": {"gemini_interactions": OmniFilms(), "gemini_veo": GoogleVeo()},
         "realtime": {"gemini_live": GoogleLive()},
     },
-    defaults={"text": "gemini-3.8-flash", "embeddings": "gemini-embedding-2", "video": "gemini-omni-1.1-flash"},
+    defaults={
+        "text": "gemini-3.8-flash",
+        "embeddings": "gemini-embedding-2",
+        "audio": "gemini-3.5-transcribe",
+        "tts": "gemini-3.8-flash-tts",
+        "video": "gemini-omni-1.1-flash",
+    },
     codec_settings=("base_url",),
     list_models_path="/v1beta/models?pageSize=1000",
 )

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypedDict
 
 from betterai.wire.gemini_live import GeminiLive
+
+
+class GoogleLiveOptions(TypedDict, total=False):
+    """What only its sessions of realtime voice understand, in `settings.options["google"]` (google-genai 3.6.1)."""
+
+    avatarConfig: Mapping[str, Any]
+    enableAffectiveDialog: bool
+    """The voice answers to the tone of the user's."""
+    historyConfig: Mapping[str, Any]
+    labels: Mapping[str, str]
+    mediaResolution: str
+    """Of pictures: MEDIA_RESOLUTION_LOW, _MEDIUM or _HIGH."""
+    proactivity: Mapping[str, Any]
+    """proactiveAudio: the model may say nothing to what is not meant for it."""
+    safetySettings: Sequence[Mapping[str, str]]
+    speechConfig: Mapping[str, Any]
+    """Voices of one's own; a voice of the provider's is `voice`."""
+    translationConfig: Mapping[str, Any]
+    """targetLanguageCode, echoTargetLanguage, for models that interpret."""
 
 
 class GoogleLive(GeminiLive):

@@ -1,4 +1,4 @@
-"""Sound as bytes: WAV read as it comes and written, raw samples, several channels as one."""
+"""Sound as bytes: WAV read as it comes, raw samples, several channels as one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from math import inf
 from betterai.core.exceptions import UnsupportedParam, ValidationError
 from betterai.core.settings import TranscriptionSettings
 from betterai.core.sniffing import sniff_mime_type
+from betterai.wire.wav import UNKNOWN
 
-UNKNOWN = 0xFFFFFFFF
-"""The size in the header of a WAV file whose end is not known yet."""
 RAW = frozenset({"pcm", "pcm16", "pcm_s16le", "linear16", "l16", "s16le"})
 """Names of raw samples: 16 bits, the lower byte first."""
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
@@ -25,14 +24,6 @@ def to_bytes(samples: array[int]) -> bytes:
         samples = samples[:]
         samples.byteswap()
     return samples.tobytes()
-
-
-def write_header(rate: int, size: int = UNKNOWN) -> bytes:
-    """The header of a WAV file with `size` bytes of one channel of 16-bit samples."""
-    whole = UNKNOWN if size == UNKNOWN else 36 + size
-    return struct.pack(
-        "<4sI4s4sIHHIIHH4sI", b"RIFF", whole, b"WAVE", b"fmt ", 16, _PCM, 1, rate, 2 * rate, 2, 16, b"data", size
-    )
 
 
 class SoundReader:
@@ -117,6 +108,8 @@ class SoundReader:
 
     def _refuse(self) -> None:
         found = sniff_mime_type(self._held)
+        if found == "audio/wav":
+            raise ValidationError("this WAV file ends before its samples: it was cut off", provider="local")
         raise ValidationError(
             f"{found or 'this'} is not read here" if self._held else "the recording is empty",
             hint="pass WAV (ffmpeg -i FILE -ar 16000 -ac 1 out.wav), or raw 16-bit samples with their sample_rate",

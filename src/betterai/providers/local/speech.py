@@ -102,7 +102,7 @@ class LocalTTSProvider(BaseTTSProvider):
 
 
 def _head(manner: _Manner, size: int | None = None) -> bytes:
-    from betterai.providers.local.sound import UNKNOWN, write_header
+    from betterai.wire.wav import UNKNOWN, write_header
 
     return write_header(manner.rate, UNKNOWN if size is None else size) if manner.is_wav else b""
 

@@ -15,6 +15,8 @@ from betterai.providers.vertex.place import find_base_url
 from betterai.providers.vertex.text import VertexCount, VertexText
 from betterai.providers.vertex.veo import VertexVeo
 from betterai.wire.gemini.images import GeminiImages
+from betterai.wire.gemini.speech import GeminiSpeech
+from betterai.wire.gemini.transcriptions import GeminiTranscribe, GeminiTranscriptions
 
 _TEXT = VertexText()
 PROVIDER = Provider(
@@ -73,9 +75,16 @@ PROVIDER = Provider(
         "count": {"gemini": VertexCount(_TEXT)},
         "embeddings": {"vertex_predict": VertexPredictEmbeddings(), "gemini": VertexEmbeddings()},
         "image": {"gemini": GeminiImages(_TEXT), "vertex_predict": Imagen()},
+        "audio": {"gemini": GeminiTranscriptions(_TEXT), "gemini_transcribe": GeminiTranscribe(_TEXT)},
+        "tts": {"gemini": GeminiSpeech(_TEXT)},
         "video": {"vertex_veo": VertexVeo()},
         "realtime": {"gemini_live": VertexLive()},
     },
-    defaults={"text": "gemini-3.8-flash", "embeddings": "gemini-embedding-001"},
+    defaults={
+        "text": "gemini-3.8-flash",
+        "embeddings": "gemini-embedding-001",
+        "audio": "gemini-3.5-transcribe",
+        "tts": "gemini-3.8-flash-tts",
+    },
     codec_settings=("base_url", "api_version"),
 )

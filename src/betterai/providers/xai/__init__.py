@@ -6,6 +6,7 @@ from betterai.providers.xai.batches import XAIBatches
 from betterai.providers.xai.chat import XAIChat
 from betterai.providers.xai.files import XAIFiles
 from betterai.providers.xai.images import XAIImages
+from betterai.providers.xai.live_transcription import XAILive
 from betterai.providers.xai.models import PROVIDER_MODELS
 from betterai.providers.xai.realtime import XAIRealtime
 from betterai.providers.xai.responses import XAIResponses
@@ -28,7 +29,7 @@ PROVIDER = Provider(
         "text": {"openai_responses": XAIResponses(), "openai_chat": XAIChat()},
         "count": {"openai_chat": XAITokenize()},
         "image": {"openai_images": XAIImages()},
-        "audio": {"xai_stt": XAITranscriptions()},
+        "audio": {"xai_stt": XAITranscriptions(), "xai_live_stt": XAILive()},
         "video": {"xai_videos": XAIVideos()},
         "tts": {"xai_tts": XAISpeech()},
         "files": {"files": XAIFiles()},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError, Queue, Task, create_task, gather
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from time import monotonic
 from typing import Any
@@ -41,9 +41,31 @@ from betterai.runtime.cascade.voice import VoiceReader, check_speech
 from betterai.runtime.realtime.inbox import Inbox
 
 
+class Writing:
+    """The words of an answer on their way to the voice, as they come."""
+
+    def __init__(self) -> None:
+        self._pieces: Queue[str | None] = Queue()
+
+    def add(self, words: str) -> None:
+        self._pieces.put_nowait(words)
+
+    def end(self) -> None:
+        self._pieces.put_nowait(None)
+
+    def __aiter__(self) -> Writing:
+        return self
+
+    async def __anext__(self) -> str:
+        if (words := await self._pieces.get()) is None:
+            self.end()
+            raise StopAsyncIteration
+        return words
+
+
 class Answer:
-    """`asked` is what asked for it, `turn_ended` when the user's turn was over (monotonic seconds), None where the
-    answer is to no turn of speech. `bill` is told whose usage it was.
+    """`asked` is what asked for it; `bill` is told whose usage it was. `turn_ended` is when the user's turn was over
+    (monotonic seconds), None where it answers no turn of speech.
     """
 
     def __init__(
@@ -55,28 +77,27 @@ class Answer:
         asked: Respond,
         out: Inbox,
         bill: Callable[[Stage, Usage, Cost | None, str, str], UsageStated],
-        turn_ended: float | None = None,
     ) -> None:
         self.id = id
         self.keeps = asked.keep
         self._stages, self._conversation, self._out, self._bill = stages, conversation, out, bill
         self._settings = settings.replace(**asked.settings.given()) if asked.settings is not None else settings
         self._asked = asked
-        self._turn_ended = turn_ended
+        self.turn_ended: float | None = None
         self._speaks = "audio" in (self._settings.modalities or ("audio",))
         self.item = Item(f"{id}_item")
         self._after = ""
         if self.keeps:
             self.item, self._after = conversation.add(id=self.item.id)
         self._spoken = self.item.spoken = Spoken()
-        self._words: Queue[str | None] = Queue()
+        self._words = Writing()
         self._voice: Task[None] | None = None
         self._left: list[Task[None]] = []
         self._stage = stages.text
         self._calls: dict[int, str] = {}
         self._called: list[ToolCall] = []
         self._thoughts: list[str] = []
-        self._unbilled = 0
+        self.unbilled = 0
         """Stages that were asked and have not said what they used."""
         self._first = 0.0
         self.over = False
@@ -89,7 +110,7 @@ class Answer:
         """To its end, whatever that is: what goes wrong is told of."""
         try:
             response = await self._think()
-            self._words.put_nowait(None)
+            self._words.end()
             if self._voice is not None:
                 await self._voice
             await self._finish(response)
@@ -113,7 +134,7 @@ class Answer:
             start = [Message.system(self._settings.instructions)] if self._settings.instructions else []
             messages = [*start, *given]
         began = monotonic()
-        self._unbilled += 1
+        self.unbilled += 1
         stream = self._stages.generate(messages, for_text(self._settings))
         async with aclosing(stream):
             async for chunk in stream:
@@ -139,8 +160,8 @@ class Answer:
             self._spoken.text += chunk.content
             self._say(delta=chunk.content)
             if self._speaks:
-                self._words.put_nowait(chunk.content)
-                if self._voice is None:
+                self._words.add(chunk.content)
+                if self._voice is None and self._spoken.text.strip():
                     self._voice = create_task(self._speak())
         if chunk.reasoning:
             self._thoughts.append(chunk.reasoning)
@@ -157,7 +178,7 @@ class Answer:
             self._voice.cancel()
             self._left.append(self._voice)
             self._voice = None
-        self._words = Queue()
+        self._words = Writing()
         self._out.throw_away(None)
         given = self._spoken.given_ms
         self._spoken = self.item.spoken = Spoken()
@@ -180,19 +201,14 @@ class Answer:
 
     # ── speech ──
 
-    async def _read_words(self) -> AsyncIterator[str]:
-        words = self._words
-        while (piece := await words.get()) is not None:
-            yield piece
-
     async def _speak(self) -> None:
-        self._unbilled += 1
+        self.unbilled += 1
         wanted = for_speech(self._settings)
         spoken = self._spoken
         reader = VoiceReader(SPOKEN["sample_rate"])  # type: ignore[arg-type]
         speech: Speech | None = None
         try:
-            async with aclosing(self._stages.speak(self._read_words(), wanted)) as chunks:
+            async with aclosing(self._stages.speak(self._words, wanted)) as chunks:
                 async for chunk in chunks:
                     spoken.add_words(chunk.words or ())
                     if chunk.audio:
@@ -216,8 +232,8 @@ class Answer:
             return
         if not spoken.made_ms:
             self._measure("tts", self._first)
-            if self._turn_ended is not None:
-                self._measure("answer", self._turn_ended)
+            if self.turn_ended is not None:
+                self._measure("answer", self.turn_ended)
         spoken.made_ms += SOUND.milliseconds(len(audio))
         await self._out.put(OutputAudio(audio=audio, response_id=self.id, item_id=self.item.id))
 
@@ -270,7 +286,7 @@ class Answer:
             finish_reason=reason,
             raw_finish_reason=raw_reason,
             message=message,
-            usage=None if self._unbilled else Usage(),
+            usage=None if self.unbilled else Usage(),
             error=error,
             metadata=self._asked.metadata,
         )
@@ -287,7 +303,7 @@ class Answer:
         self._tell(StageMeasured, stage=stage, seconds=monotonic() - since)
 
     def _state(self, stage: Stage, result: Any) -> None:
-        self._unbilled -= 1
+        self.unbilled -= 1
         stated = self._bill(stage, result.usage, result.cost, result.provider, result.model)
         self._out.add(replace(stated, response_id=self.id))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from asyncio import Event
 from collections import deque
-from collections.abc import AsyncIterator
 
 from betterai.core.realtime import InputTranscript
 from betterai.core.results import TranscriptChunk
@@ -49,20 +48,21 @@ class Turn:
         self._bytes = 0
         self._room.set()
 
-    async def sound(self) -> AsyncIterator[bytes]:
-        """As it comes, to the end of the turn."""
-        while True:
-            if self._waiting:
-                piece = b"".join(self._waiting)
-                self._waiting.clear()
-                self._bytes = 0
-                self._room.set()
-                yield piece
-            elif self.ended.is_set():
-                return
-            else:
-                self._changed.clear()
-                await self._changed.wait()
+    def __aiter__(self) -> Turn:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """The sound as it comes, to the end of the turn."""
+        while not self._waiting:
+            if self.ended.is_set():
+                raise StopAsyncIteration
+            self._changed.clear()
+            await self._changed.wait()
+        piece = b"".join(self._waiting)
+        self._waiting.clear()
+        self._bytes = 0
+        self._room.set()
+        return piece
 
 
 class Words:

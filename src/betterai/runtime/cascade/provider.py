@@ -9,7 +9,7 @@ from betterai.core.price import Price, Rates
 from betterai.core.realtime import RealtimeToken
 from betterai.core.realtime_session import RealtimeSession
 from betterai.core.realtime_settings import RealtimeSettings
-from betterai.core.routing import CASCADE
+from betterai.core.routing import CASCADE, JOINT
 from betterai.core.settings import GenerationSettings, SpeechSettings, TranscriptionSettings
 from betterai.runtime.cascade.channel import CascadeChannel
 from betterai.runtime.cascade.detection import SOUND
@@ -19,7 +19,6 @@ from betterai.runtime.realtime.formats import SessionSound
 from betterai.runtime.realtime.session import LiveSession
 from betterai.runtime.realtime.sums import SessionSums
 
-JOINT = "+"
 _NOTHING = Price(rates=Rates())
 """What an answer costs beside its stages, which state their usage themselves."""
 

@@ -48,10 +48,13 @@ class Stage:
             raise ConfigurationError(f"no {category} model is named", hint=f"pass one: betterai.cascade({category}=…)")
         self.category = category
         self.model = model
-        if isinstance(model, str) and not model.startswith(ROUTER_PREFIX):
-            self.config: ModelConfig | None = resolve_model(model, category)
-        else:
-            self.config = None
+        self.config: ModelConfig | None = None
+        """None where what answers is found out call by call."""
+        if not isinstance(model, str):
+            named = getattr(model, "model", None)
+            self.config = named if isinstance(named, ModelConfig) else None
+        elif not model.startswith(ROUTER_PREFIX):
+            self.config = resolve_model(model, category)
 
     @property
     def name(self) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from betterai.core.exceptions import AuthenticationError, ProviderError, RateLimitError
+from betterai.core.exceptions import AuthenticationError, ContentFilterError, ProviderError, RateLimitError
+from betterai.core.response import ProviderResponse
 from betterai.core.wire import WireResponse
 from betterai.wire.error_bodies import UNREADABLE, read_error_value
 from betterai.wire.errors import make_error
@@ -54,6 +55,20 @@ def read_failure(reply: WireResponse, status: int | None = None) -> ProviderErro
     if stated is not None and parse_retry_after(reply.headers) is None:
         error.retry_after = stated
     return error
+
+
+def make_missing(what: str, answer: ProviderResponse, reply: WireResponse) -> ProviderError:
+    """The error for an answer without what was asked for: what was said in its place, and why."""
+    refused = answer.finish_reason in ("content_filter", "refusal")
+    kind = ContentFilterError if refused else ProviderError
+    why = answer.content or answer.raw_finish_reason
+    return kind(
+        f"no {what} came{f': {why[:300]}' if why else ''}",
+        status=reply.status,
+        code=answer.raw_finish_reason,
+        provider_message=why,
+        body=reply.content[:65536],
+    )
 
 
 def _find_error(value: Any) -> Mapping[str, Any]:

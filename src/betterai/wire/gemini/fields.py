@@ -63,6 +63,9 @@ TOOL_TYPES = {"web_search": "GOOGLE_SEARCH_WEB", "web_fetch": "URL_CONTEXT"}
 DETAILS = ("low", "medium", "high", "ultra_high")
 """The resolutions of a picture or film: MEDIA_RESOLUTION_LOW and so on."""
 
+RAW_AUDIO = ("audio/l16", "audio/pcm")
+"""Sound without a head, 16-bit samples with the lower byte first: pieces of it can be joined."""
+
 MARK = "skip_thought_signature_validator"
 """Stands for the signature of a call that another model made
 (https://ai.google.dev/gemini-api/docs/thought-signatures, 2026-11-22)."""

@@ -9,14 +9,14 @@ from typing import Any, ClassVar, Never
 import msgspec
 
 from betterai.core.codec import ImageCall, StreamState, TextCall
-from betterai.core.exceptions import ContentFilterError, ProviderError
+from betterai.core.exceptions import ProviderError
 from betterai.core.message import AnyPart, MediaPart, Message, Text
-from betterai.core.response import ProviderResponse
 from betterai.core.results import ImageResponse
 from betterai.core.settings import GenerationSettings
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.wire.calls import BESIDE
 from betterai.wire.gemini.client import Gemini
+from betterai.wire.gemini.errors import make_missing
 from betterai.wire.gemini.fields import PROTOCOL
 from betterai.wire.report import Report
 
@@ -65,7 +65,7 @@ class GeminiImages:
             return answer
         images = tuple(media for media in answer.media if media.kind == "image")
         if not images:
-            raise _explain(answer, reply)
+            raise make_missing("picture", answer, reply)
         return ImageResponse(images=images, model=answer.model, usage=answer.usage, body=reply.content)
 
     def parse_error(self, reply: WireResponse) -> ProviderError:
@@ -124,17 +124,3 @@ def find_aspect(size: str) -> str:
         return ""
     both = gcd(int(width), int(height))
     return f"{int(width) // both}:{int(height) // both}"
-
-
-def _explain(answer: ProviderResponse, reply: WireResponse) -> ProviderError:
-    """The error for an answer without a picture: what was said in its place, and why."""
-    refused = answer.finish_reason in ("content_filter", "refusal")
-    kind = ContentFilterError if refused else ProviderError
-    why = answer.content or answer.raw_finish_reason
-    return kind(
-        f"no picture came{f': {why[:300]}' if why else ''}",
-        status=reply.status,
-        code=answer.raw_finish_reason,
-        provider_message=why,
-        body=reply.content[:65536],
-    )

@@ -17,7 +17,7 @@ from betterai.wire.base64_pieces import join_base64
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable_event
 from betterai.wire.gemini.errors import read_failure
-from betterai.wire.gemini.fields import finish_word
+from betterai.wire.gemini.fields import RAW_AUDIO, finish_word
 from betterai.wire.gemini.grounding import Sources
 from betterai.wire.gemini.partial_args import PartialCall
 from betterai.wire.gemini.replies import keep_token, keeper, open_reader, parse_logprobs
@@ -27,9 +27,6 @@ from betterai.wire.gemini.usage import parse_usage
 if TYPE_CHECKING:
     from betterai.core.codec import TextCall
     from betterai.wire.gemini.client import Gemini
-
-_RAW_AUDIO = ("audio/l16", "audio/pcm")
-"""Sound without a head: pieces of it can be joined."""
 
 
 class _OpenCandidate:
@@ -151,7 +148,7 @@ class GeminiStream:
         part = candidate.reader.parse(raw)
         if isinstance(part, Text | Reasoning) and not part.text and part.opaque is None:
             return
-        if isinstance(part, MediaPart) and part.opaque is None and part.media.mime_type.lower().startswith(_RAW_AUDIO):
+        if isinstance(part, MediaPart) and part.opaque is None and part.media.mime_type.lower().startswith(RAW_AUDIO):
             if candidate.texts or (candidate.pieces and candidate.pieces[0].mime_type != part.media.mime_type):
                 candidate.close()
             candidate.pieces.append(part.media)

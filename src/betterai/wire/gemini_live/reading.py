@@ -173,14 +173,17 @@ def _take_turns(rest: Fields, settings: dict[str, Any]) -> None:
     if not isinstance(config, Mapping):
         return
     left, found = dict(config), dict[str, Any]()
-    detection = dict(left.pop("automaticActivityDetection", None) or {})
+    stated = left.pop("automaticActivityDetection", None)
+    detection = {} if stated is None else read_object(stated, "setup.realtimeInputConfig.automaticActivityDetection")
     disabled = detection.pop("disabled", False) is True
     for field, name in (
         ("startOfSpeechSensitivity", "start_sensitivity"),
         ("endOfSpeechSensitivity", "end_sensitivity"),
     ):
-        if detection.get(field) in _SENSITIVITIES:
-            found[name] = _SENSITIVITIES[detection.pop(field)]
+        word = detection.get(field)
+        if isinstance(word, str) and word in _SENSITIVITIES:
+            found[name] = _SENSITIVITIES[word]
+            del detection[field]
     for field, name in (("prefixPaddingMs", "prefix_ms"), ("silenceDurationMs", "silence_ms")):
         if isinstance(detection.get(field), int):
             found[name] = detection.pop(field)
@@ -198,7 +201,7 @@ def _take_turns(rest: Fields, settings: dict[str, Any]) -> None:
 def _take_transcriptions(rest: Fields, settings: dict[str, Any]) -> None:
     given = rest.get("inputAudioTranscription")
     if isinstance(given, Mapping) and not given.keys() - {"languageCodes", "customVocabulary"}:
-        codes, words = given.get("languageCodes") or (), given.get("customVocabulary") or ()
+        codes, words = (_texts(given.get(name), name) for name in ("languageCodes", "customVocabulary"))
         known = Transcription(languages=tuple(codes) or None, keywords=tuple(words) or None)
         settings["transcription"] = known if codes or words else True
         del rest["inputAudioTranscription"]
@@ -209,3 +212,11 @@ def _take_transcriptions(rest: Fields, settings: dict[str, Any]) -> None:
         rest.pop("outputAudioTranscription", None)
     else:
         del settings["output_transcription"]
+
+
+def _texts(value: Any, name: str) -> list[str]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise refuse(f"setup.inputAudioTranscription.{name}", "must be a list of texts")
+    return value

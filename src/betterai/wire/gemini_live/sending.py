@@ -80,7 +80,7 @@ class SentFrames:
         for warning in report.warnings:
             if warning not in self.warnings:
                 self.warnings.append(warning)
-        self._committed = isinstance(item, CommitAudio)
+        self._committed = isinstance(item, CommitAudio) and bool(bodies)
         return [msgspec.json.encode(body).decode() for body in bodies]
 
     @property
@@ -136,7 +136,7 @@ class SentFrames:
                     "cancel", "only what the user says stops an answer; its sound is thrown away by the session"
                 )
             case TruncateItem():
-                report.drop("truncate", "the provider itself keeps count of what was heard")
+                report.drop("truncate", "the provider takes what it has sent as heard, and is not told more")
             case SendVerbatim(frame=frame):
                 report.drop("frame", f"it is for {frame.protocol}, and the session speaks {PROTOCOL}")
 
@@ -162,7 +162,10 @@ class SentFrames:
 
     def _commit(self, report: Report) -> list[dict[str, Any]]:
         if not self._finds_turns:
-            return [{"realtimeInput": {"audioStreamEnd": True}}]
+            if self._setup.ends_streams:
+                return [{"realtimeInput": {"audioStreamEnd": True}}]
+            report.drop("commit", "the provider finds the turns, and takes no end of the sound", hint="send silence")
+            return []
         if not self._speaks:
             report.drop("commit", "nothing was said since the last turn")
             return []

@@ -22,7 +22,7 @@ CONFIG = {
 }  # fmt: skip
 """Settings that are fields of `generationConfig`."""
 OWN = frozenset({"history", *CONFIG})
-SETUP_OPTIONS = frozenset({"proactivity", "historyConfig", "avatarConfig", "safetySettings", "explicitVadSignal"})
+SETUP_OPTIONS = frozenset({"proactivity", "historyConfig", "avatarConfig", "safetySettings", "labels"})
 CONFIG_OPTIONS = frozenset({"enableAffectiveDialog", "translationConfig", "mediaResolution", "speechConfig"})
 
 
@@ -35,6 +35,8 @@ class GeminiLiveSetup(SettingsBody[RealtimeCall]):
         "noise_reduction": "there is no such setting of sessions",
     }
     vendor_options: ClassVar[frozenset[str]] = SETUP_OPTIONS | CONFIG_OPTIONS
+    ends_streams: ClassVar[bool] = True
+    """Whether the sound may be said to pause where the provider finds the turns (`audioStreamEnd`)."""
 
     def name_model(self, call: RealtimeCall) -> str:
         """The model as the setup names it."""

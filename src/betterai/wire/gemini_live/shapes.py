@@ -76,6 +76,30 @@ class VoiceShape(Struct, gc=False, rename="camel"):
     audio_offset: str | None = None
 
 
+class SoundBlob(BlobShape, gc=False, rename="camel", forbid_unknown_fields=True):
+    """The same, and nothing beside it."""
+
+
+class SoundPart(Struct, gc=False, rename="camel", forbid_unknown_fields=True):
+    inline_data: SoundBlob
+
+
+class SoundTurn(Struct, gc=False, forbid_unknown_fields=True):
+    parts: list[SoundPart]
+    role: str = ""
+
+
+class SoundContent(Struct, gc=False, rename="camel", forbid_unknown_fields=True):
+    model_turn: SoundTurn
+
+
+class SoundFrame(Struct, gc=False, rename="camel", forbid_unknown_fields=True):
+    """A frame that says nothing else, as most do: it is looked through once."""
+
+    server_content: SoundContent
+
+
+SOUND = msgspec.json.Decoder(SoundFrame)
 CONTENT = msgspec.json.Decoder(ServerContentShape)
 BLOB = msgspec.json.Decoder(BlobShape)
 SETUP = msgspec.json.Decoder(SetupCompleteShape)

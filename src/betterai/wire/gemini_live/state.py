@@ -50,7 +50,9 @@ from betterai.wire.gemini_live.shapes import (
     GO_AWAY,
     RESUMPTION,
     SETUP,
+    SOUND,
     VOICE,
+    BlobShape,
     TranscriptionShape,
 )
 from betterai.wire.gemini_live.turn import HeardTexts, Turn, Words
@@ -68,6 +70,8 @@ _OUR_FRAMES = frozenset(
 )  # fmt: skip
 _WORDS: tuple[type[Words], ...] = (OutputReasoning, OutputTranscript, OutputText)
 _STARTS = ("ACTIVITY_START", "VAD_SIGNAL_TYPE_SOS")
+NAMED = 160
+"""Within so many bytes frames say that they are sound: a longer look would cost more than it saves."""
 INVALID = 1007
 INTERNAL = 1011
 
@@ -88,12 +92,33 @@ class GeminiLiveState(SentFrames):
     def receive(self, frame: bytes | str) -> tuple[Sequence[RealtimeOutput], Sequence[bytes | str]]:
         """Raises `ProviderError` for a frame that is not readable."""
         data = frame.encode() if isinstance(frame, str) else frame
+        if b'"inlineData"' in data[:NAMED] and (sounds := self._sound(data)):
+            return sounds, ()
         try:
             fields = FIELDS.decode(data)
             events = self._read(fields, data)
         except UNREADABLE as error:
             raise make_unreadable_event(data, error) from error
         return events, self.release() if not self.stands and "setupComplete" in fields else ()
+
+    def _sound(self, data: bytes) -> Events:
+        """The sound of a frame that is nothing else; nothing where it is more, or broken."""
+        try:
+            frame = SOUND.decode(data)
+        except UNREADABLE:
+            return []
+        blobs = [part.inline_data for part in frame.server_content.model_turn.parts]
+        if not all(blob.mime_type.startswith(INPUT.mime_type) for blob in blobs):
+            return []
+        events: Events = []
+        for blob in blobs:
+            self._hear_sound(blob, events)
+        return events
+
+    def _hear_sound(self, blob: BlobShape, events: Events) -> None:
+        turn = self._begin(events)
+        turn.sounds, turn.calls_last = True, False
+        events.append(OutputAudio(audio=blob.data, response_id=turn.id, item_id=turn.id))
 
     def _read(self, fields: dict[str, Raw], data: bytes) -> Events:
         events: Events = []
@@ -168,10 +193,8 @@ class GeminiLiveState(SentFrames):
         blob = BLOB.decode(part["inlineData"])
         if not blob.mime_type.startswith(INPUT.mime_type):
             return True
-        turn = self._begin(events)
-        turn.sounds, turn.calls_last = True, False
-        events.append(OutputAudio(audio=blob.data, response_id=turn.id, item_id=turn.id))
-        return names != {"inlineData"}
+        self._hear_sound(blob, events)
+        return names != {"inlineData"} or bool(FIELDS.decode(part["inlineData"]).keys() - {"mimeType", "data"})
 
     def _spoken(self, shape: TranscriptionShape, events: Events) -> None:
         if shape.text:
@@ -199,6 +222,7 @@ class GeminiLiveState(SentFrames):
             last = f"answer_{self._count}" if self._count else ""
             events.append(Interrupted(response_id=last, item_id=last))
             return
+        events.extend(self._finish_heard())
         self._turn.interrupted = True
         events.append(Interrupted(response_id=self._turn.id, item_id=self._turn.id))
 
@@ -213,10 +237,12 @@ class GeminiLiveState(SentFrames):
         return [*events, *self._end(word, usage)]
 
     def _end(self, word: str, usage: Usage | None) -> Events:
+        """What was heard since an interruption belongs to the next turn."""
         turn, self._turn = self._turn, None
         if turn is None:
             return []
-        events: Events = [*self._finish_heard(), *turn.end_sound()]
+        events: Events = [] if turn.interrupted else [*self._finish_heard()]
+        events.extend(turn.end_sound())
         for kind in _WORDS:
             events.extend(turn.finish(kind))
         finish = read_reason(word)
