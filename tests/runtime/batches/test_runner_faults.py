@@ -12,11 +12,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import betterai
 from betterai import BatchRequest, BatchRunner, BatchStore, CoreConfig, GenerationSettings, ProviderResponse
+from betterai.core.batches import BatchLine
 from betterai.core.message import MediaPart, Opaque, Text
 from betterai.core.response import TokenLogprob
 from betterai.core.results import EmbeddingResponse, ImageResponse
@@ -65,20 +67,37 @@ async def test_j1_an_answer_that_was_cut_was_paid_for(service: LineService, path
     assert (found["cut 1"].state, found["fine"].state, service.asked["cut 1"]) == ("in_doubt", "succeeded", 1)
 
 
+async def draw(url: str, path: str, **options: Any) -> BatchLine:
+    config, runner = CoreConfig(base_url=url, api_key="test-key", **options), BatchRunner(database=path)
+    batch = await betterai.batches.submit(
+        "bfl/flux-2-pro", {"a": "A cat"}, category="image", runner=runner, config=config, store=None
+    )
+    return (await batch.collect())["a"]
+
+
 async def test_j1_a_job_of_pictures_is_submitted_once_and_looked_at_until_it_is_ready(path: str) -> None:
-    flux = FluxService("test-key", "Pending", "Ready")
-    with Upstream(flux.handle) as upstream:
-        batch = await betterai.batches.submit(
-            "bfl/flux-2-pro",
-            {"a": "A cat"},
-            category="image",
-            runner=BatchRunner(database=path),
-            config=CoreConfig(base_url=upstream.url, api_key="test-key"),
-            store=None,
-        )
-        found = await batch.collect()
-    assert found["a"].unwrap().images[0].to_bytes() == PNG
-    assert (len(flux.bodies), len(flux.looks)) == (1, 2)
+    flux, looks = FluxService("test-key", "Ready"), []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        looks.extend([1] if request.path == "/v1/get_result" else [])
+        return web.Response(status=500) if len(looks) == 1 and request.method == "GET" else await flux.handle(request)
+
+    retries = betterai.Retries(base=0.01)
+    with Upstream(answer) as upstream:
+        line = await draw(upstream.url, path, retries=retries)
+    assert line.unwrap().images[0].to_bytes() == PNG
+    assert (len(flux.bodies), len(looks)) == (1, 2)
+
+
+async def test_j1_a_job_that_may_have_been_submitted_is_in_doubt(path: str) -> None:
+    async def cut(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    with Upstream(cut) as upstream:
+        line = await draw(upstream.url, path)
+    assert (line.state, len(upstream.requests)) == ("in_doubt", 1)
 
 
 async def test_what_a_line_cannot_keep_is_refused(service: LineService, path: str) -> None:

@@ -12,16 +12,14 @@ from uuid import uuid4
 import msgspec
 
 from betterai.config.environment import find_state_folder
-from betterai.config.providers import ALL_MODELS
 from betterai.core.base import BaseBatchProvider
 from betterai.core.batches import BatchCounts, BatchLine, BatchRequest, BatchState, BatchStatus
 from betterai.core.data import Data
-from betterai.core.exceptions import BetterAIError, UnsupportedParam, ValidationError
 from betterai.core.jobs import JobHandle
-from betterai.core.message import MediaPart
 from betterai.core.model import Category
 from betterai.runtime.batch_requests import LineCheck, dump_request
 from betterai.runtime.batch_runner.asking import ask_line
+from betterai.runtime.batch_runner.checking import check_request, name_model
 from betterai.runtime.batch_runner.options import LINE_BY_LINE, BatchRunner
 from betterai.runtime.batch_runner.outcomes import OutcomeReader, dump_wanted
 from betterai.runtime.batch_runner.pace import Pace
@@ -29,9 +27,6 @@ from betterai.runtime.batch_runner.table import ANY_PART, PAGE, PAGE_BYTES, Coun
 from betterai.runtime.batch_runner.worker import Worker
 from betterai.runtime.batch_store import BatchStore
 from betterai.runtime.client import Client
-from betterai.runtime.messages import read_messages
-from betterai.runtime.packing import UNSAFE
-from betterai.runtime.registry import provider_names
 from betterai.runtime.schema import prepare_settings
 
 PART_LINES = 500
@@ -92,7 +87,7 @@ class LineByLine(BaseBatchProvider):
         number = size = 0
         async for request in requests:
             check.check(request.id)
-            await self._check(request, model, category)
+            await check_request(self._client, request, name_model(self._name, request, model), category)
             prepared = self._prepare(request)
             data = dump_request(prepared)
             page.append((number, request.id, number // PART_LINES, data, dump_wanted(prepared.settings)))
@@ -111,41 +106,6 @@ class LineByLine(BaseBatchProvider):
             self._types.append(wanted)
         return msgspec.structs.replace(request, settings=prepare_settings(request.settings)[0])  # type: ignore[arg-type]
 
-    async def _check(self, request: BatchRequest, model: str, category: Category) -> None:
-        """Build the line's request as its call will: what it refuses is refused before anything is sent. A line with
-        media is looked at when it is asked: some of it would have to be fetched.
-        """
-        _refuse_unsafe(request)
-        given, name = request.input, self._name_model(request, model)
-        if category == "text":
-            given = read_messages(given)
-            if any(isinstance(part, MediaPart) for message in given for part in message.parts):
-                return
-            found: Any = self._client.look_up(msgspec.structs.replace(self._client.config, model=name))
-        else:
-            found = self._client.find(category, name)
-            given = (given,) if isinstance(given, str) and category != "image" else given
-        if hasattr(found.provider, "plan"):
-            try:
-                await found.provider.plan(given, found.id, request.settings)
-            except BetterAIError as error:
-                error.message = f"line {request.id!r}: {error.message}"
-                raise
-
-    def _name_model(self, request: BatchRequest, model: str) -> str:
-        """Whom to ask a line. Raises `ValidationError` for a model of another provider."""
-        name = request.model or model
-        whose = name.partition("/")[0]
-        if whose == self._name:
-            return name
-        key = f"{self._name}/{name}"
-        if whose != name and ALL_MODELS.find(key) is None and whose in provider_names():
-            raise ValidationError(
-                f"line {request.id!r}: {name} is a model of another provider than the batch's",
-                hint="make a batch for each provider",
-            )
-        return key
-
     async def resume(self, handle: JobHandle, *, retry_in_doubt: bool = False) -> JobHandle:
         async with self._open() as table:
             await table.find(handle.id)
@@ -163,7 +123,7 @@ class LineByLine(BaseBatchProvider):
                 return await ask_line(line, ask_provider, category, pace, self._options.attempts)
 
             async def ask_provider(request: BatchRequest) -> Any:
-                return await call(self._client, self._name_model(request, handle.model), request)
+                return await call(self._client, name_model(self._name, request, handle.model), request)
 
             await Worker(table, handle.id, ask, self._options, part).run()
 
@@ -238,18 +198,6 @@ async def _close(opening: asyncio.Task[Driver]) -> None:
     await asyncio.wait({opening})
     if not opening.cancelled() and opening.exception() is None:
         await opening.result().aclose()
-
-
-def _refuse_unsafe(request: BatchRequest) -> None:
-    """Raises `UnsupportedParam` for what is never stored, and would be missing when the line is asked."""
-    given = request.settings.given() if request.settings is not None else {}
-    for name in sorted(UNSAFE):
-        if given.get(name):
-            raise UnsupportedParam(
-                f"line {request.id!r}: {name} may hold keys, and is not stored with a batch",
-                hint="pass Client(headers=…), and submit with client.batches",
-                param=name,
-            )
 
 
 def _state(counts: Counts) -> BatchState:
