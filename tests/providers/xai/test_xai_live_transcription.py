@@ -28,7 +28,10 @@ SAID = (b"One", b"two,", b"three.", b"Four,", b"five")
 
 
 def connect(url: str, **more: Any) -> Any:
-    return find_provider("audio", betterai.CoreConfig(model="xai/grok-voice-transcribe-2.0", base_url=url, api_key="k", retries=0, **more))[0]
+    return find_provider(
+        "audio",
+        betterai.CoreConfig(model="xai/grok-voice-transcribe-2.0", base_url=url, api_key="k", retries=0, **more),
+    )[0]
 
 
 async def coming(*pieces: bytes) -> AsyncIterator[bytes]:
