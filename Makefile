@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 help:  ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
 
-demo: $(VENV)/.local  ## what the embedded models do: text, picture, speech and back, vectors, film; no key, no network
+demo: $(VENV)/.local  ## what the embedded models do: text, picture, speech, a talk, vectors, film; no key, no network
 	@$(BIN)/python -m betterai demo
 
 test: $(VENV)/.dev  ## run all tests, in parallel, offline

@@ -19,6 +19,7 @@ import betterai
 from betterai.core.tools import ServerTool
 from betterai.runtime.registry import get_provider
 from doubles.batches import AnthropicService, OpenAIService
+from doubles.live_voices import LiveService
 from doubles.voices import VoiceService
 from judges.app import serve
 from providers.local.engines import need
@@ -107,6 +108,7 @@ async def keep_files(chats: str, *, batches: bool) -> AsyncIterator[str]:
         service.key = "test-key"
         app.router.add_route("*", path + "{id:.*}", service.answer)
     app.router.add_route("*", "/v1/realtime{path:.*}", VoiceService("test-key").answer)
+    app.router.add_route("*", "/ws/{path:.*}", LiveService("test-key").answer)
     app.router.add_route("*", "/{path:.*}", pass_on)
     runner = web.AppRunner(app)
     await runner.setup()

@@ -144,6 +144,16 @@ def test_an_unknown_setting_is_refused_with_the_near_name(wrong: str, right: str
         GenerationSettings(**{wrong: 1})
 
 
+def test_what_other_libraries_take_as_settings_is_told_where_it_goes() -> None:
+    for wrong, right in (("api_base", "base_url"), ("num_retries", "retries"), ("timeout", "timeout")):
+        with pytest.raises(ValidationError, match=rf"'{wrong}'; .*CoreConfig\({right}=…\)"):
+            GenerationSettings(**{wrong: 1})
+    with pytest.raises(ValidationError, match=r"'stream'; betterai\.stream gives"):
+        GenerationSettings(stream=True)
+    with pytest.raises(ValidationError, match=r"not dict – write betterai.Tool\(name=…"):
+        GenerationSettings(tools=[{"type": "function", "function": {"name": "add"}}])
+
+
 def test_a_setting_like_none_that_there_is_lists_them_all() -> None:
     with pytest.raises(ValidationError, match="it has audio, "):
         GenerationSettings(qqqqqq=1)

@@ -74,6 +74,7 @@ _HOMES = {
     "runtime.batch_runner.options": "BatchRunner",
     "runtime.batch_store": "BatchStore",
     "runtime.batches": "Batch",
+    "runtime.cascade.provider": "cascade",
     "runtime.client": "Client count_tokens generate run_tools stream stream_tools",
     "runtime.clients": "ai_clients",
     "runtime.conversation": "Conversation",

@@ -202,6 +202,7 @@ from betterai.runtime import sync as sync
 from betterai.runtime.batch_runner.options import BatchRunner as BatchRunner
 from betterai.runtime.batch_store import BatchStore as BatchStore
 from betterai.runtime.batches import Batch as Batch
+from betterai.runtime.cascade.provider import cascade as cascade
 from betterai.runtime.client import Client as Client
 from betterai.runtime.client import count_tokens as count_tokens
 from betterai.runtime.client import generate as generate

@@ -104,3 +104,18 @@ def test_a_batch_is_stopped_and_what_is_wrong_is_said(
         assert stopped.stdout == "cancelled: 1 of 1, 1 cancelled\n", stopped.stderr
 
     scene(monkeypatch, act)
+
+
+def test_lines_are_asked_one_by_one_where_there_is_no_endpoint_or_it_is_said(command: Command, tmp_path: Path) -> None:
+    file, database = tmp_path / "requests.jsonl", str(tmp_path / "lines.sqlite")
+    file.write_text("\n".join(json.dumps({"id": id, "input": f"say {id}"}) for id in "ab"))
+    result = command("batch", "submit", "-m", "openai/gpt-4.1-nano", "--concurrency", "0", str(file))
+    assert (result.code, "concurrency" in result.stderr) == (2, True)
+    result = command("batch", "submit", "-m", "local/echo", "--line-by-line", "--database", database, str(file))
+    id = result.stdout.strip()
+    result = command("batch", "results", id, "--database", database, "--concurrency", "1")
+    found = rows(result.stdout)
+    assert {id: row["state"] for id, row in found.items()} == {"a": "succeeded", "b": "succeeded"}, result.stderr
+    assert "say a" in found["a"]["content"]
+    result = command("batch", "status", id)
+    assert (result.code, "is not in this database" in result.stderr) == (2, True)

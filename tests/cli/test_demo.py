@@ -23,9 +23,11 @@ def test_what_is_not_installed_is_named_and_the_rest_is_shown(
     assert result.code == 0
     named = [line.split()[0] for line in lines]
     assert named == [
-        "local/eliza", "local/painter", "local/espeak", "local/pocketsphinx", "local/hashing", "local/flipbook",
+        "local/eliza", "local/painter", "local/espeak", "local/pocketsphinx", "cascade",
+        "local/hashing", "local/flipbook",
     ]  # fmt: skip
     assert "betterai[local-speech]" in lines[2]
     assert "nothing was spoken" in lines[3]
-    assert "0.80" in lines[4]
+    assert "nothing was spoken" in lines[4]
+    assert "0.80" in lines[5]
     assert {path.name.partition(".")[0] for path in (tmp_path / "shown").iterdir()} == {"picture", "film"}

@@ -77,3 +77,12 @@ def test_a_film_is_made(command: Command, monkeypatch: pytest.MonkeyPatch, tmp_p
 
     asyncio.run(play())
     assert (tmp_path / "film.mp4").read_bytes() == FILM
+
+
+def test_a_file_in_a_folder_that_is_not_there_yet_loses_no_picture(command: Command, tmp_path: Path) -> None:
+    with Upstream(reply(200, {"data": [{"b64_json": b64encode(PNG).decode()}]})) as upstream:
+        words = ("image", "-m", "openai/gpt-image-2", "--base-url", upstream.url, "a cat")
+        assert "cannot save into" in command(*words, "--save", "/dev/null/cat.png").stderr
+        assert not upstream.requests, "what cannot be saved is not paid for"
+        assert command(*words, "--save", "new/cats/cat.png").code == 0
+    assert (tmp_path / "new/cats/cat.png").read_bytes() == PNG

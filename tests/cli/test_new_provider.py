@@ -78,7 +78,7 @@ def test_a_new_package_passes_its_own_tests_when_it_is_installed(tmp_path: Path)
     ("words", "said"),
     [
         (("Acme",), "'Acme' cannot be a provider's name"),
-        (("class",), "'class' cannot be a provider's name"),
+        (("class",), "'class' cannot be a provider's name: it is a word of Python's"),
         (("a-b",), "lower case letters, digits and _"),
         (("groq",), "there is a provider 'groq' already"),
         (("acme", "--base-url", "http://acme.example"), "is not a plain https URL"),

@@ -74,7 +74,7 @@ async def test_what_cannot_be_is_said_before_anything_is_sent(command: Command, 
     record(tmp_path / "low.wav", rate=8000)
     record(tmp_path / "high.wav", rate=48000)
     for words, said in (
-        ((), "nothing to listen to"), (("missing.wav",), "not readable"), (("bytes.wav",), "8 bits"),
+        ((), "nothing to listen to"), (("missing.wav",), "cannot read missing.wav"), (("bytes.wav",), "8 bits"),
         (("low.wav", "high.wav"), "different rates"), (("-", "a"), "alone"), (("--json", "--save", "-", "a"), "stdout"),
     ):  # fmt: skip
         result = await asyncio.to_thread(command, "talk", "-m", MODEL, *words)
@@ -147,6 +147,19 @@ async def test_a_microphone_that_is_not_there_names_the_extra(monkeypatch: pytes
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     with pytest.raises(ConfigurationError, match=r"betterai\[microphone\]"):
         await converse(betterai.RealtimeSession(), RealtimeSettings(), print)
+
+
+def test_what_is_missing_here_is_found_before_a_session_is_opened(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody listens at that address: an attempt to connect would say so."""
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    (tmp_path / "empty.wav").touch()
+    words = ("talk", "-m", MODEL, "--base-url", "http://127.0.0.1:1")
+    assert "betterai[microphone]" in command(*words, "--microphone").stderr
+    assert "cannot read no.wav: No such file" in command(*words, "no.wav").stderr
+    assert "empty.wav is no whole WAV file – " in command(*words, "empty.wav").stderr
+    assert "cannot save into '/dev/null'" in command(*words, "--save", "/dev/null/answer.wav", "hello").stderr
 
 
 async def test_what_was_said_is_saved_when_ctrl_c_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,8 @@ from contract.cases import CODECS, Case, flatten
 
 CASES = [case for case in CODECS if case.category == "realtime"]
 CANARY = "canary-17"
+GREETINGS = {"gemini_live": '{"setupComplete":{}}'}
+"""What the server says before it takes anything behind the settings, by protocol."""
 PIXEL = Media(kind="image", mime_type="image/png", data=b"\x89PNG")
 SETTINGS: dict[str, Any] = {
     "instructions": CANARY, "voice": CANARY, "speed": 1.25, "language": "de", "modalities": ("text",),
@@ -37,6 +39,8 @@ def begin(case: Case, **given: Any) -> tuple[Any, dict[str, Any], Any]:
     request = case.codec.connect(call)
     state = case.codec.open(call)
     frames = [msgspec.json.decode(frame) for frame in state.send(UpdateSession(settings=call.settings))]
+    if greeting := GREETINGS.get(case.protocol):
+        state.receive(greeting)
     sent = flatten(
         {"frames": frames, "query": dict(request.query), "headers": dict(request.headers), "url": request.url}
     )

@@ -84,6 +84,11 @@ def test_t5_null_never_breaks_a_session_and_options_that_are_unheard_of_are_repo
     vendor = case.provider.name
     _, _, warnings = begin(case, options={vendor: {"unheard_of": 1}, "elsewhere": {"a": 1}})
     assert [warning.field for warning in warnings] == [f"options.{vendor}.unheard_of"]
+    _, plain, _ = begin(case)
+    for name in getattr(case.codec, "vendor_options", ()):
+        _, sent, warnings = begin(case, options={vendor: {name: {"canary": CANARY}}})
+        assert sent != plain, name
+        assert not warnings, name
 
 
 @each("case", CASES, by=lambda case: case.provider.name)
@@ -118,7 +123,8 @@ JSON = st.recursive(
 )
 NAMES = st.sampled_from(
     ["session", "item", "response", "delta", "error", "usage", "rate_limits", "transcript", "item_id", "conversation",
-     "serverContent", "toolCall", "setupComplete", "usageMetadata", "goAway", "sessionResumptionUpdate"]
+     "serverContent", "toolCall", "setupComplete", "usageMetadata", "goAway", "sessionResumptionUpdate",
+     "toolCallCancellation", "voiceActivity"]
 )  # fmt: skip
 KINDS = st.sampled_from(
     ["session.created", "session.updated", "conversation.created", "conversation.item.added", "error", "response.created",

@@ -157,6 +157,8 @@ class OpenAIService(BatchService):
     def __init__(self, root: str = "", window: str = "24h") -> None:
         super().__init__()
         self.root, self.window = root, window
+        self.hides = False
+        """Whether new batches are not listed yet."""
         self.file_words: list[str] = []
         """How a file stands, one a look."""
 
@@ -212,7 +214,7 @@ class OpenAIService(BatchService):
         return batch
 
     def listed(self) -> list[Line]:
-        return [self._shown(batch) for batch in reversed(self.batches.values())]
+        return [] if self.hides else [self._shown(batch) for batch in reversed(self.batches.values())]
 
     def _shown(self, batch: Line) -> Line:
         return {name: value for name, value in batch.items() if name != "lines"}

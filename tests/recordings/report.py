@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from betterai.runtime.replay import ReplayReport, replay_exchange
 from recordings.exceptions import EXCEPTIONS, NOT_READ
 from recordings.modalities.store import modality_files
-from recordings.realtime.sessions import NOT_SESSIONS, frames_of, session_files
+from recordings.realtime.sessions import LIVE, NOT_SESSIONS, PROVIDERS, frames_of, session_files
 from recordings.store import exchange_files, load, name_of
 
 TARGET = Path(__file__).parents[2] / "docs" / "recordings.md"
@@ -39,7 +39,8 @@ the body says. Long base64 was cut by the recorders: as many letters stand in fo
 SESSIONS = """## Realtime sessions
 
 Of each session all frames of the server are read: sound, words of both sides, calls, answers, tokens and turns equal what an independent reading of
-the frames says. All frames of the client go through the server half, our events and the client half, and come back as they were.
+the frames says. All frames of the client go through the server half, our events and the client half, and come back as they were. Exceptions: google's
+client writes the names of its frames with underscores, and base64 in the alphabet of URLs; they come back as the protocol spells them.
 
 | provider | sessions | frames read | frames sent as recorded |
 |---|---|---|---|
@@ -56,9 +57,9 @@ def render() -> str:
 
 
 def _sessions() -> str:
-    """Realtime sessions, frame by frame: `test_realtime.py` is what they are judged with."""
+    """Realtime sessions, frame by frame: `test_realtime.py` and `test_gemini_live.py` judge them."""
     found: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for file in session_files():
+    for file in session_files(PROVIDERS + LIVE):
         row = found[load(file)["provider"]]
         for place, count in enumerate((1, len(frames_of(file, "received")), len(frames_of(file, "sent")))):
             row[place] += count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -358,3 +359,33 @@ def test_everything_that_is_listed_can_be_had() -> None:
     assert betterai.ai_clients.get("painter") is None
     assert len(dict(betterai.ai_clients)) == len(betterai.ai_clients)
     assert "local" in betterai.ai_clients
+
+
+async def test_what_is_no_configuration_is_refused_with_what_to_write() -> None:
+    for given in ({}, 3, "local/echo"):
+        with pytest.raises(ValidationError, match="a configuration is a CoreConfig, not"):
+            betterai.Client(given)  # type: ignore[arg-type]
+        with pytest.raises(ValidationError, match="a configuration is a CoreConfig, not"):
+            await betterai.generate("local/echo", "Hello", config=given)  # type: ignore[arg-type]
+        with pytest.raises(ValidationError, match="a configuration is a CoreConfig, not"):
+            await betterai.embed("local/hashing", "Hello", config=given)  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match=r'CoreConfig\(model="local/echo"\)'):
+        betterai.Client("local/echo")  # type: ignore[arg-type]
+
+
+async def test_values_of_other_types_are_named_where_they_are_given(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match=r"not str – betterai.Media\("):
+        Message.user("What is this?", "cat.png")  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match="Media is saved, not int"):
+        await betterai.save_media(3, tmp_path / "cat.png")  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match="text 0 is int, and must be str"):
+        await betterai.embed("local/hashing", [3])  # type: ignore[list-item]
+    with pytest.raises(ValidationError, match="a text is spoken, not int"):
+        await betterai.speak("local/espeak", 3)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="a provider is a class or a declaration, not 3"):
+        betterai.register_text_provider("three", 3)  # type: ignore[arg-type]
+
+
+async def test_what_costs_nothing_costs_nothing_when_nothing_was_used() -> None:
+    response = await betterai.generate("local/echo", "")
+    assert (response.cost.amount, response.cost.status) == (0, "exact")

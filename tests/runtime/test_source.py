@@ -19,6 +19,8 @@ ALLOWED = {
     ("cli/__init__.py", "import_module"): "the commands, from a table in the same file",
     ("providers/__init__.py", "import_module"): "the folders beside it",
     ("transport/auth/google_cloud.py", "import_module"): "google-auth, an extra, by names in the same file",
+    ("providers/local/espeak.py", "ctypes"): "espeak-ng, where its wheel says that its library is",
+    ("providers/local/extras.py", "import_module"): "engines, by names that stand in this folder",
     ("testing/__init__.py", "import_module"): "the public names, from a table in the same file",
     ("providers/__init__.py", "load"): "what installed packages publish",
 }

@@ -14,7 +14,7 @@ from betterai.core import exceptions
 from betterai.core.exceptions import BetterAIError, ProviderError
 from betterai.core.wire import WireResponse
 from betterai.wire.error_bodies import is_bare_error, read_error
-from betterai.wire.errors import make_error
+from betterai.wire.errors import make_error, make_unreadable
 from together import each
 from wire.chats import CODECS, OPENAI
 
@@ -349,3 +349,9 @@ def test_e1_any_error_inside_a_200_is_an_error_of_ours(body: bytes) -> None:
 def test_a_long_body_is_kept_in_part_and_quickly() -> None:
     error = fail(500, b"<script" * 100_000)
     assert len(error.body) == 65536
+
+
+def test_a_long_wait_and_a_reply_that_is_no_answer_say_what_to_do() -> None:
+    assert "it asks to wait 3601 s" in str(make_error(429, {"retry-after": "3600.5"}, message="slow down"))
+    unread = make_unreadable(WireResponse(status=200, headers={}, body=b"<html>Welcome</html>"))
+    assert "check the base URL" in str(unread)

@@ -24,6 +24,7 @@ from betterai.core.exceptions import TotalTimeout, ValidationError
 from betterai.core.message import Message
 from betterai.core.model import Category
 from betterai.runtime.batch_requests import SETTINGS, read_request
+from betterai.runtime.batch_runner.options import BatchRunner
 from betterai.runtime.batch_store import BatchStore
 from betterai.runtime.batches import Batch, find_category
 from betterai.runtime.client import Client
@@ -66,7 +67,9 @@ async def _submit(arguments: Namespace, output: Output) -> int:
     async with Client(trust_env=True, timeout=arguments.timeout) as client:
         with _open(arguments.file) as file:
             requests = _read_requests(file, category, arguments.system)
-            batch = await client.batches.submit(model, requests, category=category, settings=settings, config=config)
+            batch = await client.batches.submit(
+                model, requests, category=category, settings=settings, runner=_read_runner(arguments), config=config
+            )
     if arguments.json:
         output.write_json({"id": batch.id, "handle": batch.handle, "model": f"{batch.provider}/{batch.model}"})
     else:
@@ -109,7 +112,15 @@ async def _read_requests(file: IO[bytes], category: Category, system: str | None
 def _resume(arguments: Namespace, client: Client) -> Batch:
     retry = getattr(arguments, "retry_in_doubt", False)
     config = CoreConfig(base_url=url) if (url := getattr(arguments, "base_url", None)) else None
-    return client.batches.resume(arguments.batch, retry_in_doubt=retry, config=config)
+    runner = _read_runner(arguments)
+    return client.batches.resume(arguments.batch, retry_in_doubt=retry, runner=runner, config=config)
+
+
+def _read_runner(arguments: Namespace) -> BatchRunner | None:
+    """How lines are asked one by one, where anything is said of it."""
+    names = ("concurrency", "database")
+    given = {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
+    return BatchRunner(**given) if given or getattr(arguments, "line_by_line", False) else None
 
 
 async def _follow(arguments: Namespace, output: Output, *, cancels: bool) -> int:

@@ -55,6 +55,8 @@ def add_batch(commands: Commands) -> None:
     ):
         other = commands.add(f"batch {name}", about, module="batch", notes=f"example: betterai batch {name} 3f2a")
         _add_which(other)
+        if name == "cancel":
+            _add_database(other)
         add_common(other, "errors as JSON")
 
 
@@ -86,6 +88,8 @@ def _add_submit(commands: Commands) -> None:
     )
     add("--base-url", metavar="URL", help="ask here instead of at the provider's own address")
     add("--timeout", type=read_seconds, metavar="SECONDS", help="of each request to the provider, with its retries")
+    add("--line-by-line", action="store_true", help="plain calls at the usual price, also where there is an endpoint")
+    _add_runner(parser)
     add_common(parser, "one JSON object with id and handle")
 
 
@@ -94,10 +98,22 @@ def _add_which(parser: Parser) -> None:
 
 
 def _add_waiting(parser: Parser) -> None:
+    _add_runner(parser)
     parser.add_argument("--timeout", type=read_seconds, metavar="SECONDS", help="how long to wait")
     parser.add_argument(
         "--retry-in-doubt", action="store_true", help="send once more what may have been sent: it may cost twice"
     )
     parser.add_argument(
         "--base-url", metavar="URL", help="where it was submitted, if not at the provider's own address"
+    )
+
+
+def _add_runner(parser: Parser) -> None:
+    parser.add_argument("--concurrency", type=int, metavar="N", help="line by line: how many calls at once (16)")
+    _add_database(parser)
+
+
+def _add_database(parser: Parser) -> None:
+    parser.add_argument(
+        "--database", metavar="WHERE", help="line by line: a file or postgresql://…, where the lines are kept"
     )

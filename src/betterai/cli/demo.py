@@ -11,17 +11,22 @@ from time import monotonic
 
 from betterai.cli.output import Output
 from betterai.cli.pictures import open_folder, show
+from betterai.cli.waves import write_wave
 from betterai.config.defaults import embedded_model
 from betterai.core.exceptions import BetterAIError
 from betterai.core.media import Media
 from betterai.core.model import Category
+from betterai.core.realtime import InputTranscript, OutputAudio, OutputTranscript, ResponseDone, SessionError
+from betterai.core.routing import CASCADE, JOINT
 from betterai.runtime.client import Client
 
 FEELING = "I am glad that this works without a key."
 PICTURE = "A crimson kite over a teal sea"
 SENTENCE = "The children are playing football in the park."
+QUESTION = "I think about my mother."
 VOICE = "en-us+klatt4"
 """No pleasure to hear, and the one that a small recogniser understands best."""
+RATE = 24000
 TEXTS = ("a cat sat on the mat", "the cat sits on a mat", "an income tax return")
 
 
@@ -42,12 +47,12 @@ class _Demo:
     async def run(self) -> int:
         steps: tuple[tuple[Category, Callable[[Client, str], Awaitable[None]]], ...] = (
             ("text", self._answer), ("image", self._draw), ("tts", self._speak), ("audio", self._transcribe),
-            ("embeddings", self._compare), ("video", self._film),
+            ("realtime", self._talk), ("embeddings", self._compare), ("video", self._film),
         )  # fmt: skip
         failed = 0
         async with Client(trust_env=True) as client:
             for category, step in steps:
-                began, model = monotonic(), embedded_model(category)
+                began, model = monotonic(), embedded_model(category) or CASCADE
                 self._write(f"{model:<20} ", "green")
                 try:
                     await step(client, model)
@@ -80,6 +85,34 @@ class _Demo:
             return
         response = await client.transcribe(model, self._spoken)
         self._write(f"speech.wav → {response.text}")
+
+    async def _talk(self, client: Client, model: str) -> None:
+        """A question by voice, and the answer: speech to text, text and speech as one."""
+        if self._spoken is None:
+            self._write("nothing was spoken", "yellow")
+            return
+        asked = await client.speak(embedded_model("tts"), QUESTION, voice=VOICE, format="pcm", sample_rate=RATE)
+        stages = JOINT.join((embedded_model("audio"), embedded_model("text"), embedded_model("tts")))
+        sound: list[bytes] = []
+        async with client.realtime(f"{model}/{stages}") as session:
+            await session.send_audio(asked.audio.to_bytes() + bytes(2 * RATE))
+            async for event in session:
+                match event:
+                    case InputTranscript(final=True, text=text):
+                        self._write(f"{text} → ")
+                    case OutputTranscript(delta=delta):
+                        self._write(delta)
+                    case OutputAudio(audio=audio):
+                        sound.append(audio)
+                    case ResponseDone(error=error):
+                        if error is not None:
+                            raise error
+                        break
+                    case SessionError(error=error):
+                        raise error
+        place = self._folder / "answer.wav"
+        write_wave(place, b"".join(sound), RATE)
+        self._write(f" → {place}")
 
     async def _compare(self, client: Client, model: str) -> None:
         first, *others = (await client.embed(model, TEXTS)).vectors

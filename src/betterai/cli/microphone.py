@@ -44,16 +44,22 @@ class Loudspeaker:
             self._loop.call_soon_threadsafe(self._played, self._format.milliseconds(len(taken)))
 
 
-async def converse(
-    session: RealtimeSession, settings: RealtimeSettings, show: Callable[[RealtimeOutput], None]
-) -> None:
-    """Until the session ends, or Ctrl-C. Raises `ConfigurationError` where there is no sound device to be had."""
+def load_devices() -> Any:
+    """The package that has the sound devices. Raises `ConfigurationError` where there is none to be had."""
     try:
         import sounddevice
     except (ImportError, OSError) as error:
         raise ConfigurationError(
             f"there is no microphone to be had: {error}", hint="pip install 'betterai[microphone]'"
         ) from None
+    return sounddevice
+
+
+async def converse(
+    session: RealtimeSession, settings: RealtimeSettings, show: Callable[[RealtimeOutput], None]
+) -> None:
+    """Until the session ends, or Ctrl-C. Raises `ConfigurationError` where there is no sound device to be had."""
+    sounddevice = load_devices()
     given, wanted = (
         read_format(format) if format is not None else AudioFormat()
         for format in (settings.input_format, settings.output_format)

@@ -112,7 +112,9 @@ def _add_talk(commands: Commands) -> None:
         "talk with a model by voice",
         notes="Each recording, and each text, is a turn that is answered. - is sound that comes\n"
         "through stdin: 16-bit samples of one channel at 24 kHz, unless -o input_format=…\n"
-        "says otherwise. --save - writes the answers' sound to stdout, for a player.\n\n"
+        "says otherwise. --save - writes the answers' sound to stdout, for a player.\n"
+        "cascade/AUDIO+TEXT+TTS, in a model's place, is made of any three; without a\n"
+        "model it is made of the default ones, which need no key.\n\n"
         "example: betterai talk -m PROVIDER/MODEL --save answer.wav question.wav",
     )
     add = parser.add_argument
@@ -122,7 +124,7 @@ def _add_talk(commands: Commands) -> None:
     linger = "how long an answer may take to begin once stdin has ended; 5 by default"
     add("--linger", type=read_seconds, default=5.0, metavar="SECONDS", help=linger)
     _add_usual(parser, "RealtimeSettings", "BETTERAI_REALTIME_MODEL")
-    add_common(parser, "one JSON object with turns, file, usage, cost and warnings")
+    add_common(parser, "one JSON object with turns, stages, file, usage, cost and warnings")
 
 
 def _add_jobs(commands: Commands) -> None:

@@ -75,7 +75,11 @@ def run(arguments: Namespace, output: Output) -> int:
 
 def _read_plan(arguments: Namespace) -> Plan:
     name = arguments.name
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
+    if keyword.iskeyword(name):
+        raise ValidationError(
+            f"{name!r} cannot be a provider's name: it is a word of Python's", hint="choose another one"
+        )
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ValidationError(
             f"{name!r} cannot be a provider's name", hint="write lower case letters, digits and _, a letter first"
         )

@@ -36,6 +36,7 @@ def find_place(target: str | None, files: int = 1) -> Path:
         return open_folder(place)
     if files > 1:
         raise ValidationError(f"there are {files} files, and {str(place)!r} is one", hint="name a folder")
+    open_folder(place.parent)
     return place
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from betterai.cli.embed import note_warnings, read_config
 from betterai.cli.output import Output
+from betterai.cli.pictures import open_folder
 from betterai.cli.settings import read_settings_of
 from betterai.cli.waves import read_wave, write_wave
 from betterai.core.exceptions import ValidationError
@@ -24,6 +25,7 @@ from betterai.core.realtime import (
     RealtimeOutput,
     ResponseDone,
     SessionError,
+    StageMeasured,
 )
 from betterai.core.realtime_session import RealtimeSession
 from betterai.core.realtime_settings import AudioFormat, RealtimeSettings, read_format
@@ -31,6 +33,8 @@ from betterai.runtime.client import Client
 
 STDOUT = STDIN = "-"
 PIECE_MS = 40
+LAST_STAGE, STAGES = "answer", 4
+"""What a cascade measures of an answer to a spoken turn: its stages, and last the whole."""
 
 
 def run(arguments: Namespace, output: Output) -> int:
@@ -43,6 +47,12 @@ def run(arguments: Namespace, output: Output) -> int:
         raise ValidationError("stdin is a conversation of its own: pass - alone")
     if arguments.save == STDOUT and (arguments.json or output.answers.is_terminal):
         raise ValidationError("stdout cannot take the sound here", hint="pipe it into a player, or save it")
+    if arguments.microphone:
+        from betterai.cli.microphone import load_devices
+
+        load_devices()
+    if arguments.save not in (None, STDOUT):
+        open_folder(Path(arguments.save).expanduser().parent)
     return asyncio.run(_talk(arguments, output))
 
 
@@ -97,6 +107,7 @@ class Talk:
         self._format = read_format(settings.output_format) if settings.output_format is not None else AudioFormat()
         self._sound: list[bytes] = []
         self._turns: list[dict[str, str]] = []
+        self._stages: list[StageMeasured] = []
 
     def show(self, event: RealtimeOutput) -> None:
         quiet = self._arguments.json or self._arguments.save == STDOUT
@@ -120,6 +131,11 @@ class Talk:
                 place.end_line()
             case SessionError(error=error):
                 self._output.note(str(error))
+            case StageMeasured():
+                self._stages.append(event)
+                if event.stage == LAST_STAGE:
+                    lately = self._stages[-STAGES:]
+                    self._output.note(", ".join(f"{stage.stage} {stage.seconds:.2f} s" for stage in lately))
 
     def finish(self, session: RealtimeSession) -> None:
         saved = None
@@ -135,6 +151,7 @@ class Talk:
                 {
                     "model": session.info.model,
                     "turns": self._turns,
+                    "stages": [{"stage": stage.stage, "seconds": stage.seconds} for stage in self._stages],
                     "file": str(saved) if saved is not None else None,
                     "usage": session.usage,
                     "cost": session.cost,

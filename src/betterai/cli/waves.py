@@ -16,8 +16,12 @@ def read_wave(path: str) -> tuple[bytes, AudioFormat]:
         with wave.open(str(Path(path).expanduser()), "rb") as file:
             width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
             data = file.readframes(file.getnframes())
-    except (OSError, EOFError, wave.Error) as error:
-        raise ValidationError(f"{path} is not readable as a WAV file: {error}") from None
+    except OSError as error:
+        raise ValidationError(f"cannot read {path}: {error.strerror or error}") from None
+    except (EOFError, wave.Error) as error:
+        raise ValidationError(
+            f"{path} is no whole WAV file" + f": {error}" * bool(str(error)), hint="ffmpeg -i … -c pcm_s16le out.wav"
+        ) from None
     if width != 2:
         raise ValidationError(
             f"{path} has samples of {8 * width} bits", hint="16 bits are wanted: ffmpeg -i … -c pcm_s16le"

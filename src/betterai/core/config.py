@@ -79,3 +79,10 @@ class CoreConfig(Data, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         url = re.sub(r"//[^/?#]*@", "//***@", self.base_url or "") or None
         return f"CoreConfig(model={self.model!r}, base_url={url!r}, api_key={'***' if self.api_key else None})"
+
+
+def check_config(config: object) -> None:
+    """Raises `ValidationError` for what is none, such as a model's name."""
+    if not isinstance(config, CoreConfig):
+        shown = f'betterai.CoreConfig(model="{config}")' if isinstance(config, str) else "betterai.CoreConfig(…)"
+        raise ValidationError(f"a configuration is a CoreConfig, not {type(config).__name__}", hint=f"pass {shown}")

@@ -145,6 +145,9 @@ class Message(Data, frozen=True, kw_only=True):
 
     @staticmethod
     def user(text: str, *media: Media) -> Message:
+        for item in media:
+            if not isinstance(item, Media):
+                raise ValidationError(f"a text and Media make a message, not {type(item).__name__}", hint=_AS_MEDIA)
         return Message(role="user", parts=(Text(text=text), *(MediaPart(media=item) for item in media)))
 
     @staticmethod
@@ -155,6 +158,8 @@ class Message(Data, frozen=True, kw_only=True):
     def tool(id: str, text: str, *, is_error: bool = False) -> Message:
         return Message(role="tool", parts=(ToolResult(id=id, parts=(Text(text=text),), is_error=is_error),))
 
+
+_AS_MEDIA = 'betterai.Media(kind="image", path=…), or data=…, or url=…'
 
 Messages: TypeAlias = str | Message | Sequence[Message | Mapping[str, Any]]
 """What a caller may pass as a conversation: a text, our messages, or the field's usual dicts with role and content."""

@@ -102,7 +102,8 @@ def price_usage(usage: Usage | None, price: Price | None, variant: str = "") -> 
     if usage.units or (base.units and not parts):
         doubt = _price_units(usage.units, {**base.units, **rates.units}, parts) or doubt
         if not parts:
-            return Cost(reason=doubt)
+            free = not any((*base.tokens.values(), *base.units.values()))
+            return Cost(amount=_ZERO, status="exact") if free and not usage.units else Cost(reason=doubt)
     return Cost(amount=sum(parts.values(), _ZERO), status="estimated" if doubt else "exact", parts=parts, reason=doubt)
 
 

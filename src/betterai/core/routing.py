@@ -23,6 +23,12 @@ OnBreak: TypeAlias = Literal["fail", "restart", "continue"]
 
 ROUTER_PREFIX = "router/"
 """`router/NAME` is a router of the configuration file, wherever a model's name goes."""
+CASCADE, JOINT = "cascade", "+"
+"""`cascade`, where a realtime model's name goes, is made of the default models; `cascade/AUDIO+TEXT+TTS` of others."""
+
+
+def is_cascade(name: str) -> bool:
+    return name.partition("/")[0] == CASCADE
 
 
 class _Named(Struct, frozen=True, gc=False):

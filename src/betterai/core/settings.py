@@ -17,6 +17,11 @@ from betterai.core.tools import AnyTool, ToolChoice
 S = TypeVar("S", bound="Settings")
 _SECRET = frozenset({"extra_headers", "extra_query"})
 """Where callers put keys: never shown."""
+_OF_CONFIG = {
+    "api_key": "api_key", "base_url": "base_url", "api_base": "base_url", "timeout": "timeout", "retries": "retries",
+    "max_retries": "retries", "num_retries": "retries", "protocol": "protocol",
+}  # fmt: skip
+"""What is no setting of a call, by the names that other libraries have for it."""
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -78,11 +83,21 @@ def _check_items(name: str, value: Any, expected: tuple[type, ...]) -> None:
     for place, item in value.items() if isinstance(value, Mapping) else enumerate(value):
         if not isinstance(item, expected):
             wanted = " or ".join(kind.__name__ for kind in expected)
-            hint = "make a tool of a function with betterai.tool" if name == "tools" and callable(item) else ""
+            hint = _hint_at_tool(item) if name == "tools" else ""
             raise ValidationError(f"{name}[{place!r}] must be {wanted}, not {type(item).__name__}", hint=hint)
 
 
+def _hint_at_tool(item: Any) -> str:
+    if isinstance(item, Mapping):
+        return "write betterai.Tool(name=…, description=…, parameters=…)"
+    return "make a tool of a function with betterai.tool" if callable(item) else ""
+
+
 def _suggest(name: str, known: frozenset[str]) -> str:
+    if name in _OF_CONFIG:
+        return f"; it is of the configuration: config=betterai.CoreConfig({_OF_CONFIG[name]}=…)"
+    if name == "stream":
+        return "; betterai.stream gives the answer as it comes"
     near = get_close_matches(name, known, n=3)
     return f"; did you mean {' or '.join(near)}?" if near else f"; it has {', '.join(sorted(known))}"
 

@@ -73,15 +73,22 @@ class Attempts:
     )  # fmt: skip
 
     def __init__(
-        self, retries: Retries, timeout: Timeout, clock: Clock = SYSTEM_CLOCK, quota: RetryQuota | None = None
+        self,
+        retries: Retries,
+        timeout: Timeout,
+        clock: Clock = SYSTEM_CLOCK,
+        quota: RetryQuota | None = None,
+        *,
+        alone: bool = False,
     ) -> None:
+        """`alone` counts for itself: a step that costs nothing, of a job which the layers above have paid for."""
         self._retries = retries
         self._quota = quota
         self._retried = False
         self._timeout = timeout
         self._clock = clock
         self.began = clock.monotonic()
-        self._shared = shared_budget.get()
+        self._shared = None if alone else shared_budget.get()
         self._deadline = self.began + timeout.total if self._shared is None else self._shared.deadline
         self._left = retries.attempts
         self._waited = 0.0

@@ -144,16 +144,22 @@ class CodecBatchProvider(BaseBatchProvider):
                 provider=handle.provider,
                 model=handle.model,
             )
+        again: set[int] = set()
         if retry_in_doubt:
-            parts = tuple(
-                msgspec.structs.replace(part, state=None, in_doubt=False, error="", code="") if part.in_doubt else part
-                for part in read_progress(handle).parts
-            )
-            handle = with_parts(handle, parts)
-        return (await self._submit_parts(handle))[0]
+            parts = list(read_progress(handle).parts)
+            for number, part in enumerate(parts):
+                if part.in_doubt or not (part.submitted or part.error):
+                    again.add(number)
+                    parts[number] = msgspec.structs.replace(part, in_doubt=False, error="", code="")
+            handle = with_parts(handle, tuple(parts))
+        return (await self._submit_parts(handle, again))[0]
 
-    async def _submit_parts(self, handle: JobHandle) -> tuple[JobHandle, BetterAIError | None]:
-        """Submit what was not, part by part: each is stored before and after. What is refused stays with its part."""
+    async def _submit_parts(
+        self, handle: JobHandle, again: Set[int] = frozenset()
+    ) -> tuple[JobHandle, BetterAIError | None]:
+        """Submit what was not, part by part: each is stored before and after. What is refused stays with its part.
+        Those `again` that are looked for and not found are submitted once more.
+        """
         self._looked = "", 0.0, []
         found = await to_thread(self._store.find, handle.id)
         revision = found.revision if found is not None else None
@@ -174,7 +180,12 @@ class CodecBatchProvider(BaseBatchProvider):
             try:
                 if failure is not None and not goes_on:
                     raise failure
-                await self._submit_part(handle, number, part, keep)
+                try:
+                    await self._submit_part(handle, number, part, keep)
+                except JobInDoubt:
+                    if number not in again:
+                        raise
+                    await self._submit_part(handle, number, msgspec.structs.replace(part, state=None), keep)
             except BetterAIError as error:
                 failure = error
                 part = read_progress(handle).parts[number]

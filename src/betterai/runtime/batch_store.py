@@ -58,6 +58,10 @@ class BatchStore(JobStore):
             left.unlink(missing_ok=True)
         with self._write() as database:
             database.execute("DELETE FROM lines WHERE batch = ?", (id,))
+            known = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            for table, column in (("betterai_lines", "batch"), ("betterai_batches", "id")):  # the runner's
+                if table in known:
+                    database.execute(f"DELETE FROM {table} WHERE {column} = ?", (id,))
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

@@ -10,7 +10,7 @@ import msgspec
 from betterai.config.defaults import default_model
 from betterai.config.environment import complete_config
 from betterai.core.base import BaseTextProvider
-from betterai.core.config import CoreConfig, Retries, Timeout
+from betterai.core.config import CoreConfig, Retries, Timeout, check_config
 from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
 from betterai.core.message import Message, Messages
@@ -78,6 +78,8 @@ class Client(Modalities):
         session: aiohttp.ClientSession | None = None,
         on_event: Listener | None = None,
     ) -> None:
+        if config is not None:
+            check_config(config)
         base = config or CoreConfig()
         timeout, retries = _first(timeout, base.timeout), _first(retries, base.retries)
         read_timeout(timeout)
@@ -211,6 +213,7 @@ class Client(Modalities):
         if not isinstance(model, str):
             return _take_provider(model, config)
         if config is not None:
+            check_config(config)
             if (model or config.model).startswith(ROUTER_PREFIX):
                 return _take_provider(self._find(model or config.model, None).provider, config)
             return self._look_up(model or config.model, self._limit(config))

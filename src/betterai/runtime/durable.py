@@ -7,6 +7,7 @@ runner's table, which knows what was asked: a part that is run again asks only w
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -21,14 +22,17 @@ from betterai.runtime.batch_runner.provider import LineByLine
 
 Start = Callable[[str], Awaitable[Sequence[Any]]]
 QUEUE = "betterai-batches"
+_RUNNING = ("ENQUEUED", "DELAYED", "PENDING")
 
 
 def register(runner: BatchRunner, config: CoreConfig | None = None, *, queue: str = QUEUE, parts: int = 2) -> Start:
     """Make this process one that works on batches: call it after `DBOS(config=…)` and before `DBOS.launch()`.
 
     It gives `start(handle)`, which enqueues one workflow for each part of a submitted batch, and gives their handles;
-    a batch that is started twice is worked on once. A process works on up to `parts` parts at once, each with the
-    runner's `concurrency`. Keys come from the environment of each process, and `runner.database` is that of the lines.
+    a batch that is started twice is worked on once. Start it again where a workflow failed (the account was out of
+    money, say), and after `resume(…, retry_in_doubt=True)`: what is left gets a new one. A process works on up to
+    `parts` parts at once, each with the runner's `concurrency`. Keys come from the environment of each process, and
+    `runner.database` is that of the lines.
 
     ```
     DBOS(config={"name": "app", "system_database_url": url})
@@ -55,12 +59,22 @@ def register(runner: BatchRunner, config: CoreConfig | None = None, *, queue: st
         provider, read = _find(handle, runner, config)
         parts_queue = await DBOS.register_queue_async(queue, worker_concurrency=parts)
         started = []
-        for part in range(await provider.count_parts(read)):
-            with SetWorkflowID(f"{read.id}-{part}"):
+        for part, left in enumerate(await provider.count_open(read)):
+            with SetWorkflowID(await _find_name(DBOS, f"{read.id}-{part}", left)):
                 started.append(await parts_queue.enqueue_async(work_on_part, handle, part))
         return started
 
     return start
+
+
+async def _find_name(dbos: Any, name: str, left: int) -> str:
+    """That of the workflow of a part: a new one where the last is over, and lines are left or to be repeated."""
+    for again in count():
+        numbered = f"{name}-{again}" if again else name
+        status = await dbos.get_workflow_status_async(numbered)
+        if status is None or status.status in _RUNNING or not left:
+            return numbered
+    raise AssertionError
 
 
 def _find(handle: str, runner: BatchRunner, config: CoreConfig | None) -> tuple[LineByLine, JobHandle]:

@@ -24,7 +24,7 @@ from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError
 from betterai.core.model import Category, ModelConfig
 from betterai.core.provider import Provider
-from betterai.core.routing import ROUTER_PREFIX
+from betterai.core.routing import ROUTER_PREFIX, is_cascade
 from betterai.runtime.connection import TransportSource
 from betterai.runtime.registry import choose_protocol, get_provider, register_provider, resolve_model
 
@@ -72,7 +72,13 @@ def get_tts_provider(settings: CoreConfig | str, *, transport: TransportSource |
 def get_realtime_provider(
     settings: CoreConfig | str, *, transport: TransportSource | None = None
 ) -> BaseRealtimeProvider:
-    """The realtime provider behind a model."""
+    """The realtime provider behind a model; "cascade" is one made of three."""
+    name = settings if isinstance(settings, str) else settings.model or default_model("realtime")
+    if is_cascade(name):
+        from betterai.runtime.cascade.provider import make_cascade
+        from betterai.runtime.client import Client, default_client
+
+        return make_cascade(name, default_client() if isinstance(settings, str) else Client(settings))
     return cast(BaseRealtimeProvider, _get("realtime", settings, transport))
 
 

@@ -14,9 +14,9 @@ from betterai.config.defaults import default_model
 from betterai.config.environment import complete_config
 from betterai.core.accumulate import read_text
 from betterai.core.base import BaseTTSProvider
-from betterai.core.config import CoreConfig
+from betterai.core.config import CoreConfig, check_config
 from betterai.core.events import Listener
-from betterai.core.exceptions import ConfigurationError
+from betterai.core.exceptions import ConfigurationError, ValidationError
 from betterai.core.media import Media
 from betterai.core.model import Category
 from betterai.core.options import (
@@ -43,6 +43,7 @@ from betterai.core.results import (
     TranscriptChunk,
     VideoResponse,
 )
+from betterai.core.routing import CASCADE, is_cascade
 from betterai.core.settings import (
     EmbeddingSettings,
     ImageSettings,
@@ -92,6 +93,7 @@ class Modalities:
     def find(self, category: Category, model: str, config: CoreConfig | None = None) -> Found:
         """The provider of a category behind a name. Raises `ModelNotFoundError` and `ConfigurationError`."""
         if config is not None:
+            check_config(config)
             return self._open(category, model or config.model, self._limit(config))
         name, version = model or default_model(category), registry_version()
         found = self._others.get((category, name))
@@ -123,8 +125,10 @@ class Modalities:
         **options: Unpack[EmbeddingOptions],
     ) -> EmbeddingResponse:
         """A vector for each text, in order: see `betterai.embed`."""
+        from betterai.runtime.categories import read_texts
+
         found = self.find("embeddings", model, config)
-        given, wanted = [texts] if isinstance(texts, str) else texts, _merge(EmbeddingSettings, settings, options)
+        given, wanted = read_texts(texts), _merge(EmbeddingSettings, settings, options)
         return await found.whole(lambda provider: provider.embed(given, found.id, wanted), given, wanted)
 
     async def rerank(
@@ -304,6 +308,7 @@ class Modalities:
         **options: Unpack[SpeechOptions],
     ) -> Speech:
         """A text as speech: see `betterai.speak`."""
+        _check_text(text)
         found = self.find("tts", model, config)
         wanted = _merge(SpeechSettings, settings, options)
         return await found.whole(lambda provider: provider.synthesize(text, found.id, wanted), text, wanted)
@@ -343,6 +348,14 @@ class Modalities:
         wanted = _merge(RealtimeSettings, settings, options)
         if not isinstance(model, str):
             return Opening(lambda: model.connect("", wanted))
+        name = model or (config.model if config is not None else "") or default_model("realtime") or CASCADE
+        if is_cascade(name):
+            from betterai.runtime.cascade.provider import make_cascade
+
+            if config is not None:
+                raise ConfigurationError("the stages of a cascade are configured one by one", hint="leave out config=…")
+            cascade = make_cascade(name, self)  # type: ignore[arg-type]
+            return Opening(lambda: cascade.connect("", wanted))
         found = self.find("realtime", model, config)
         return Opening(lambda: found.open_session(wanted))
 
@@ -373,6 +386,12 @@ class Modalities:
         found, self._others = self._others, {}
         for item in found.values():
             await item.provider.aclose()
+
+
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        hint = "betterai.stream_speech speaks a text that is still coming"
+        raise ValidationError(f"a text is spoken, not {type(text).__name__}", hint=hint)
 
 
 def _merge(kind: type[S], settings: S | None, options: Mapping[str, Any]) -> S:

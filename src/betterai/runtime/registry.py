@@ -27,7 +27,7 @@ from betterai.core.base import (
 from betterai.core.exceptions import ConfigurationError, ModelNotFoundError, ValidationError
 from betterai.core.model import Category, ModelConfig
 from betterai.core.provider import Provider, Setting
-from betterai.core.routing import ROUTER_PREFIX
+from betterai.core.routing import CASCADE, ROUTER_PREFIX
 from betterai.providers import built_in_names, discover_names, load_provider
 
 BASES: Mapping[Category, type[BaseProvider]] = {
@@ -59,6 +59,12 @@ def register_provider(
         raise ConfigurationError(f"{name!r} cannot be a provider's name: it must not be empty, nor hold a slash")
     if f"{name}/" == ROUTER_PREFIX:
         raise ConfigurationError(f"{ROUTER_PREFIX}… are routers of the configuration file", hint="choose another name")
+    if name == CASCADE:
+        raise ConfigurationError(
+            f"{CASCADE} is made of three models, wherever a realtime model's name goes", hint="choose another name"
+        )
+    if not callable(provider) and not isinstance(provider, Provider):
+        raise ConfigurationError(f"a provider is a class or a declaration, not {provider!r:.60}")
     if name in built_in_names() and not replace:
         raise ConfigurationError(f"{name!r} is built in", hint="choose another name, or pass replace=True")
     if isinstance(provider, Provider):

@@ -30,6 +30,10 @@ async def save_to(media: Media, target: Path, transport: HTTPTransport, limits: 
 
     Raises `ValidationError`, and `ProviderError` where a URL cannot be fetched.
     """
+    if not isinstance(media, Media):
+        raise ValidationError(
+            f"Media is saved, not {type(media).__name__}", hint="pass response.images[0], speech.audio …"
+        )
     if media.url is not None and media.url.startswith("data:"):
         media = parse_data_url(media.kind, media.url, media.filename)
     if media.form == "file_id":

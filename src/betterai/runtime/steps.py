@@ -227,7 +227,8 @@ class StepsRun(Generic[C, R]):
             connection.timeout, total=min(connection.timeout.total, self._check_deadline())
         )
         encoded, endpoint = await self._encode(request), connection.endpoint()
-        attempts = Attempts(connection.retries, limits, self._clock, connection.quota)
+        alone = request.safe_to_repeat
+        attempts = Attempts(connection.retries, limits, self._clock, connection.quota, alone=alone)
         while True:
             status = None
             try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Self, Unpack
 
 from betterai.core.base import BaseTextProvider
@@ -324,6 +323,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Batches and files, when they are first used."""
-    if name in ("batches", "files"):
-        return import_module(f"betterai.runtime.sync_{name}")
+    if name == "batches":
+        from betterai.runtime import sync_batches
+
+        return sync_batches
+    if name == "files":
+        from betterai.runtime import sync_files
+
+        return sync_files
     raise AttributeError(f"module 'betterai.sync' has no attribute {name!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import ceil
 
 import msgspec
 
@@ -182,7 +183,10 @@ def make_error(
         found, retryable = kind, kind.retryable
     if (should := headers.get("x-should-retry")) in ("true", "false"):
         retryable = should == "true" and found not in _SAME_AGAIN
+    retry_after = parse_retry_after(headers, message)
     hint = _HINTS.get(found, "")
+    if found is RateLimitError and retry_after:
+        hint = f"it asks to wait {ceil(retry_after)} s"
     if status == 404 and found is BadRequestError and not message:
         hint = "check the base URL: nothing answers at this path"
     elif 300 <= status < 400:
@@ -197,7 +201,7 @@ def make_error(
         headers=headers,
         body=body[:65536],
         retryable=retryable,
-        retry_after=parse_retry_after(headers, message),
+        retry_after=retry_after,
     )
 
 
@@ -220,6 +224,7 @@ def make_stated_error(
 def make_unreadable(reply: WireResponse, code: str = "unreadable_reply") -> ProviderError:
     """The error for a reply that is well by its status, and holds no answer: what was cut may be asked for again."""
     error = make_error(reply.status, reply.headers, code=code, body=reply.content, kind=ProviderError)
+    error.hint = "this is no answer of the protocol that was spoken: check the base URL, and what serves it"
     if is_cut(reply.content) and reply.headers.get("x-should-retry") != "false":
         error.retryable = True
     return error

@@ -144,7 +144,8 @@ def test_wav_of_every_kind_is_read_byte_by_byte() -> None:
 
 
 def test_what_is_no_recording_is_refused_in_plain_words() -> None:
-    for data, said in ((b"", "empty"), (b"ID3" + bytes(20), "audio/mpeg"), (bytes(20), "raw 16-bit"), (b"RI", "this")):
+    for data, said in ((b"", "empty"), (b"ID3" + bytes(20), "audio/mpeg"), (bytes(20), "raw 16-bit"), (b"RI", "this"),
+        (write_header(16000)[:30], "cut off")):  # fmt: skip
         reader = SoundReader(TranscriptionSettings())
         with pytest.raises(ValidationError, match=said):
             reader.feed(data) + reader.finish()

@@ -9,6 +9,8 @@ from typing import Any
 from recordings.store import ROOT, load
 
 PROVIDERS = ("openai", "azure", "xai")
+LIVE = ("google",)
+"""Those who speak Gemini Live."""
 NOT_SESSIONS = {
     "openai/realtime/pydantic-ai--test-webrtc-test-create-client-secret--00": "a request over HTTP for a token",
     "openai/realtime/ruby-openai--cassettes-realtime-session-create-with-params--00": (
@@ -17,8 +19,8 @@ NOT_SESSIONS = {
 }
 
 
-def session_files() -> list[Path]:
-    folders = [ROOT / name / "realtime" for name in PROVIDERS]
+def session_files(providers: tuple[str, ...] = PROVIDERS) -> list[Path]:
+    folders = [ROOT / name / "realtime" for name in providers]
     files = [file for folder in folders if ROOT.is_dir() for file in sorted(folder.glob("*.json"))]
     return [file for file in files if load(file)["response"].get("frames")]
 

@@ -27,7 +27,14 @@ class LineService(Upstream):
         self.running = self.most = 0
         self.delay = 0.0
         self.gate: asyncio.Event | None = None
-        """Where it is set, "held" lines wait for it."""
+        """Where it is set, "held" and "late" lines wait for it."""
+
+    def hold(self) -> None:
+        self.gate = asyncio.Event()
+
+    def release(self) -> None:
+        assert self.gate is not None
+        self._loop.call_soon_threadsafe(self.gate.set)
 
     async def _behave(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -43,7 +50,9 @@ class LineService(Upstream):
 
     async def _answer_line(self, request: web.Request, text: str) -> web.StreamResponse:
         kind, first = text.split()[0], self.asked[text] == 1
-        if kind == "limited" and first:
+        if kind in ("held", "late") and self.gate is not None:
+            await self.gate.wait()
+        if kind in ("limited", "late") and first:
             return _fail(429, "slow down", {"Retry-After-Ms": "20"})
         if kind == "broken" and first:
             return _fail(500, "it broke")
@@ -51,15 +60,19 @@ class LineService(Upstream):
             return _fail(503, "it is down")
         if kind == "wrong":
             return _fail(400, "it is wrong")
-        if kind == "poor":
+        if kind == "poor" and first:
             return _fail(429, "no credit is left", code="insufficient_quota")
-        if kind == "held" and self.gate is not None:
-            await self.gate.wait()
+        if kind == "large":
+            return _fail(429, "Request too large for this model")
+        if kind == "forbidden":
+            return _fail(403, "not for this key")
         self._note(lambda: self.answered.update([text]))
         if kind == "lost" and first:
             assert request.transport is not None
             request.transport.abort()
-        return web.json_response(completion(f"re: {text}"))
+        if kind == "cut":
+            return web.Response(text='{"choices": [', content_type="application/json")
+        return web.json_response(completion(f"re: {text}"), headers={"Set-Cookie": "session=topsecret"})
 
 
 def _fail(status: int, message: str, headers: dict[str, str] | None = None, code: str = "") -> web.Response:

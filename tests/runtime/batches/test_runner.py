@@ -16,7 +16,10 @@ import pytest
 import betterai
 from betterai import BatchRequest, BatchRunner, CoreConfig
 from betterai.runtime.batch_runner.pace import Pace
+from betterai.runtime.batch_runner.postgres_driver import PostgresDriver
 from betterai.runtime.batch_runner.provider import PART_LINES
+from betterai.runtime.batch_runner.sqlite_driver import SqliteDriver
+from betterai.runtime.batch_runner.table import Driver, Ended, LineTable
 from runtime.batches.line_service import MODEL, LineService, begin_worker
 
 
@@ -140,7 +143,7 @@ async def test_who_stops_waiting_lets_running_calls_end_and_begins_no_more(
 
 
 async def test_a_call_that_does_not_end_in_time_is_in_doubt(service: LineService, tmp_path: Path) -> None:
-    service.gate = asyncio.Event()
+    service.hold()
     lines = ["fine 1", "held 1"]
     batch = await submit(service, str(tmp_path / "lines.sqlite"), lines, drain_seconds=0.05)
     waiting = asyncio.create_task(batch.wait())
@@ -236,21 +239,72 @@ async def test_two_processes_share_the_lines_of_one_batch(service: LineService, 
 
 async def test_a_workflow_goes_on_in_another_process(service: LineService, tmp_path: Path) -> None:
     pytest.importorskip("dbos", reason="needs betterai[dev]")
-    service.delay = 0.005
+    service.delay = 0.01
     database, system = str(tmp_path / "lines.sqlite"), f"sqlite:///{tmp_path}/workflows.sqlite"
     total = PART_LINES + 100
-    batch = await submit(service, database, [f"fine {number}" for number in range(total)])
+    lines = [f"fine {number}" for number in range(total - 1)] + ["poor 1"]
+    batch = await submit(service, database, lines)
     worker = begin_worker(batch.handle, database, service.url, system, program="work_durably")
-    await service.until(lambda: len(service.answered) >= 200, 30)
+    await service.until(lambda: len(service.answered) >= 300 and service.asked["poor 1"] == 1, 30)
     worker.kill()
     worker.communicate()
     worker = begin_worker(batch.handle, database, service.url, system, program="work_durably")
     said, errors = await asyncio.to_thread(worker.communicate, timeout=60)
-    assert said.split() == ["2"], errors
+    assert said.split() == ["2"], errors  # also that of the part whose workflow failed for want of money
     states = Counter([line.state async for line in batch.results(wait=False)])
     assert states.keys() <= {"succeeded", "in_doubt"}
     assert (states.total(), states["in_doubt"] <= 2 * 8) == (total, True)
+    assert service.asked.pop("poor 1") == 2
     assert set(service.asked.values()) == {1}
+
+
+async def test_who_may_say_how_a_line_ended(database: str) -> None:
+    driver: Driver = await (PostgresDriver(database) if "://" in database else SqliteDriver(Path(database))).open()
+    try:
+        table = LineTable(driver)
+        for batch in ("told", "asked again", "cancelled"):
+            await table.create(batch, "text")
+            await table.add(batch, [(0, "a", 0, b"{}", None)])
+            await table.open(batch)
+            (line,) = await table.turn(batch, "slow", [], 4, -1.0)  # its lease is over already
+            assert (await table.count(batch)).states == {"in_doubt": 1}
+            answer = Ended(line=line, state="succeeded", outcome=b"{}")
+            if batch == "cancelled":
+                await table.cancel(batch)
+            if batch != "told":
+                await table.repeat(batch)
+            again = await table.turn(batch, "other", [], 4, 60.0)
+            await table.turn(batch, "slow", [answer], 0, 60.0)
+            states = (await table.count(batch)).states
+            if batch == "asked again":  # somebody else has it now: the late answer is too late
+                assert (len(again), states) == (1, {"asked": 1})
+            else:
+                assert (again, states) == ([], {"succeeded": 1})
+        await table.forget("told")
+        with pytest.raises(betterai.ValidationError, match="not in this database"):
+            await table.count("told")
+    finally:
+        await driver.aclose()
+
+
+async def test_a_database_that_goes_in_the_middle_is_told_of_and_its_lines_are_in_doubt(
+    service: LineService, postgres: str
+) -> None:
+    import asyncpg
+
+    service.hold()
+    batch = await submit(service, postgres, ["held 1", "fine 1"], lease_seconds=0.5, concurrency=1)
+    waiting = asyncio.create_task(batch.wait())
+    await service.until(lambda: service.asked.total() == 1)
+    other = await asyncpg.connect(postgres)
+    await other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    await other.close()
+    with pytest.raises(betterai.ConfigurationError, match="database of batches"):
+        await waiting
+    await service.until(lambda: service.left == 1)  # its call was ended as well
+    states = {line.id: line.state async for line in batch.results()}
+    assert states == {"id-0": "in_doubt", "id-1": "succeeded"}
+    assert service.asked["held 1"] == 1
 
 
 async def test_a_database_that_cannot_be_used_is_named_without_its_password() -> None:

@@ -182,6 +182,8 @@ async def test_lines_are_split_by_what_a_vendor_takes_and_read_as_one(tmp_path: 
         assert {id for id, line in lines.items() if line.state == "failed"} == {"3", "4"}
         assert isinstance(lines["3"].error, betterai.ProviderError)
         assert lines["3"].error.code == "no"
+        handle = await provider.resume(handle, retry_in_doubt=True)
+        assert len(service.submitted) == 3, "what was refused is in no doubt"
         downloads = [request for request in service.requests if request.endswith("/content")]
         assert [line.id async for line in provider.results(handle, set(lines))] == []
         assert [request for request in service.requests if request.endswith("/content")] == downloads, "read once"
@@ -369,3 +371,17 @@ async def test_who_waits_is_not_disturbed_by_looks_that_go_wrong_for_a_while(tmp
             await again.wait()
         with pytest.raises(betterai.OverloadedError):
             await anext(again.results(wait=False))
+
+
+async def test_j2_what_shows_up_later_is_found_and_not_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BatchSteps, "settle_seconds", 0.01)
+    async with serving("openai", tmp_path) as (client, service, model, store):
+        service.lose_submit, service.hides = "after", True
+        batch = await client.batches.submit(model, {"a": "Hello"}, store=store)
+        assert (await batch.status()).state == "in_doubt"
+        service.hides = False
+        again = client.batches.resume(batch.id, store=store, retry_in_doubt=True)
+        assert (await again.collect())["a"].state == "succeeded"
+        assert len(service.submitted) == 1

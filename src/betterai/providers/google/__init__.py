@@ -2,6 +2,7 @@
 
 from betterai.core.provider import HeaderAuth, Provider, Setting
 from betterai.providers.google.batches import FILES, GoogleBatches
+from betterai.providers.google.live import GoogleLive
 from betterai.providers.google.models import PROVIDER_MODELS
 from betterai.providers.google.omni import OmniFilms
 from betterai.providers.google.text import GoogleText
@@ -35,6 +36,7 @@ PROVIDER = Provider(
         "audio": {"gemini": GeminiTranscriptions(_TEXT), "gemini_transcribe": GeminiTranscribe(_TEXT)},
         "tts": {"gemini": GeminiSpeech(_TEXT)},
         "video": {"gemini_interactions": OmniFilms(), "gemini_veo": GoogleVeo()},
+        "realtime": {"gemini_live": GoogleLive()},
     },
     defaults={
         "text": "gemini-3.8-flash",

@@ -163,6 +163,8 @@ def open_picture(media: Media) -> Any:
     try:
         picture = pillow.open(BytesIO(read_bytes(media)))
         picture.load()
+    except pillow.UnidentifiedImageError as error:
+        raise ValidationError("this is no picture, or of a kind that is not read here", provider="local") from error
     except (OSError, SyntaxError, ValueError, pillow.DecompressionBombError) as error:
         raise ValidationError(f"this picture cannot be read: {error}", provider="local") from error
     return picture

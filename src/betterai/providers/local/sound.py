@@ -108,6 +108,8 @@ class SoundReader:
 
     def _refuse(self) -> None:
         found = sniff_mime_type(self._held)
+        if found == "audio/wav":
+            raise ValidationError("this WAV file ends before its samples: it was cut off", provider="local")
         raise ValidationError(
             f"{found or 'this'} is not read here" if self._held else "the recording is empty",
             hint="pass WAV (ffmpeg -i FILE -ar 16000 -ac 1 out.wav), or raw 16-bit samples with their sample_rate",

@@ -8,6 +8,7 @@ With a key alone it is express mode, without a project.
 from betterai.core.provider import GoogleAuth, Provider, Setting
 from betterai.providers.vertex.embeddings import VertexEmbeddings, VertexPredictEmbeddings
 from betterai.providers.vertex.imagen import Imagen
+from betterai.providers.vertex.live import VertexLive
 from betterai.providers.vertex.messages import VertexMessages
 from betterai.providers.vertex.models import PROVIDER_MODELS
 from betterai.providers.vertex.place import find_base_url
@@ -77,6 +78,7 @@ PROVIDER = Provider(
         "audio": {"gemini": GeminiTranscriptions(_TEXT), "gemini_transcribe": GeminiTranscribe(_TEXT)},
         "tts": {"gemini": GeminiSpeech(_TEXT)},
         "video": {"vertex_veo": VertexVeo()},
+        "realtime": {"gemini_live": VertexLive()},
     },
     defaults={
         "text": "gemini-3.8-flash",
@@ -84,4 +86,5 @@ PROVIDER = Provider(
         "audio": "gemini-3.5-transcribe",
         "tts": "gemini-3.8-flash-tts",
     },
+    codec_settings=("base_url", "api_version"),
 )

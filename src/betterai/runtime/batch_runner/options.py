@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from math import isfinite
+
+import msgspec
+
 from betterai.config.environment import read_variable
 from betterai.core.data import Data
-from betterai.core.exceptions import ValidationError
+from betterai.core.exceptions import ConfigurationError, ValidationError
 
 LINE_BY_LINE = "line_by_line"
 """In the handle of a batch: it was not submitted to an endpoint."""
@@ -34,14 +39,34 @@ class BatchRunner(Data, frozen=True, kw_only=True):
     database: str = ""
 
     def check(self) -> BatchRunner:
-        """With the database from the environment. Raises `ValidationError`."""
-        for name in ("concurrency", "attempts", "lease_seconds"):
-            if not getattr(self, name) > 0:
-                raise ValidationError(f"BatchRunner: {name} must be above 0, not {getattr(self, name)!r}")
-        if self.per_minute is not None and not self.per_minute > 0:
-            raise ValidationError(f"BatchRunner: per_minute must be above 0, not {self.per_minute!r}")
+        """Itself. Raises `ValidationError`."""
+        for name in ("concurrency", "attempts"):
+            if type(value := getattr(self, name)) is not int or value < 1:
+                raise ValidationError(f"BatchRunner: {name} must be a whole number above 0, not {value!r}")
+        for name in ("per_minute", "lease_seconds", "drain_seconds"):
+            value, least = getattr(self, name), "at least" if name == "drain_seconds" else "above"
+            if value is None and name == "per_minute":
+                continue
+            if (
+                not isinstance(value, int | float)
+                or not isfinite(value)
+                or value < 0
+                or (not value and least == "above")
+            ):
+                raise ValidationError(f"BatchRunner: {name} must be {least} 0, not {value!r}")
         return self
 
     def find_database(self) -> str:
-        """A path, a URL, or "" for the store's own file."""
-        return self.database or read_variable(DATABASE_VARIABLE) or ""
+        """A path, a URL, or "" for the store's own file. Raises `ConfigurationError`."""
+        found = self.database or read_variable(DATABASE_VARIABLE) or ""
+        if "://" in found and not found.startswith(("postgresql://", "postgres://")):
+            raise ConfigurationError(
+                f"the database of batches is a file, or postgresql://…, and not {found.partition('://')[0]}://…",
+                hint=f"look at BatchRunner(database=…) or {DATABASE_VARIABLE}",
+            )
+        return found
+
+    def __repr__(self) -> str:
+        shown = re.sub(r"(?<=//)[^/?#]*(?=@)|(?<=password=)[^&]*", "***", self.database)
+        fields = {**msgspec.structs.asdict(self), "database": shown}
+        return f"BatchRunner({', '.join(f'{name}={value!r}' for name, value in fields.items())})"

@@ -12,22 +12,26 @@ from uuid import uuid4
 import msgspec
 
 from betterai.config.environment import find_state_folder
+from betterai.config.providers import ALL_MODELS
 from betterai.core.base import BaseBatchProvider
 from betterai.core.batches import BatchCounts, BatchLine, BatchRequest, BatchState, BatchStatus
-from betterai.core.exceptions import BetterAIError
+from betterai.core.data import Data
+from betterai.core.exceptions import BetterAIError, UnsupportedParam, ValidationError
 from betterai.core.jobs import JobHandle
 from betterai.core.message import MediaPart
 from betterai.core.model import Category
-from betterai.runtime.batch_requests import LineCheck, dump_request, load_request
+from betterai.runtime.batch_requests import LineCheck, dump_request
 from betterai.runtime.batch_runner.asking import ask_line
 from betterai.runtime.batch_runner.options import LINE_BY_LINE, BatchRunner
-from betterai.runtime.batch_runner.outcomes import OutcomeReader
+from betterai.runtime.batch_runner.outcomes import OutcomeReader, dump_wanted
 from betterai.runtime.batch_runner.pace import Pace
-from betterai.runtime.batch_runner.table import PAGE, Counts, Driver, Ended, Line, LineTable
+from betterai.runtime.batch_runner.table import ANY_PART, PAGE, PAGE_BYTES, Counts, Driver, Ended, Line, LineTable
 from betterai.runtime.batch_runner.worker import Worker
 from betterai.runtime.batch_store import BatchStore
 from betterai.runtime.client import Client
 from betterai.runtime.messages import read_messages
+from betterai.runtime.packing import UNSAFE
+from betterai.runtime.registry import provider_names
 from betterai.runtime.schema import prepare_settings
 
 PART_LINES = 500
@@ -52,10 +56,12 @@ class LineByLine(BaseBatchProvider):
         self._client = client
         self._options = options.check()
         self._store = store
-        self._types = types
-        self._opening = asyncio.Lock()
-        self._driver: Driver | None = None
+        self._types = list(types)
+        """Those that answers are read as: of lines that were submitted here, too."""
+        self._opening: asyncio.Task[Driver]
         self._users = 0
+        self._given: tuple[Set[str], int] = (frozenset(), 0)
+        """Who was given all lines before which one."""
 
     async def submit(self, requests: AsyncIterable[BatchRequest], model: str, category: Category = "text") -> JobHandle:
         check, id = LineCheck(self.limits, self._name), uuid4().hex
@@ -82,23 +88,35 @@ class LineByLine(BaseBatchProvider):
         model: str,
         category: Category,
     ) -> None:
-        page: list[tuple[int, str, int, bytes]] = []
-        number = 0
+        page: list[tuple[int, str, int, bytes, bytes | None]] = []
+        number = size = 0
         async for request in requests:
             check.check(request.id)
             await self._check(request, model, category)
-            page.append((number, request.id, number // PART_LINES, dump_request(_prepare(request))))
-            number += 1
-            if len(page) == PAGE:
+            prepared = self._prepare(request)
+            data = dump_request(prepared)
+            page.append((number, request.id, number // PART_LINES, data, dump_wanted(prepared.settings)))
+            number, size = number + 1, size + len(data)
+            if len(page) == PAGE or size > PAGE_BYTES:
                 await table.add(id, page)
-                page = []
+                page, size = [], 0
         await table.add(id, page)
+
+    def _prepare(self, request: BatchRequest) -> BatchRequest:
+        """With a type in its settings as the schema that it stands for."""
+        wanted = getattr(request.settings, "response_format", None)
+        if wanted is None:
+            return request
+        if not isinstance(wanted, Mapping | Data | str) and wanted not in self._types:
+            self._types.append(wanted)
+        return msgspec.structs.replace(request, settings=prepare_settings(request.settings)[0])  # type: ignore[arg-type]
 
     async def _check(self, request: BatchRequest, model: str, category: Category) -> None:
         """Build the line's request as its call will: what it refuses is refused before anything is sent. A line with
         media is looked at when it is asked: some of it would have to be fetched.
         """
-        given, name = request.input, f"{self._name}/{request.model or model}"
+        _refuse_unsafe(request)
+        given, name = request.input, self._name_model(request, model)
         if category == "text":
             given = read_messages(given)
             if any(isinstance(part, MediaPart) for message in given for part in message.parts):
@@ -114,6 +132,20 @@ class LineByLine(BaseBatchProvider):
                 error.message = f"line {request.id!r}: {error.message}"
                 raise
 
+    def _name_model(self, request: BatchRequest, model: str) -> str:
+        """Whom to ask a line. Raises `ValidationError` for a model of another provider."""
+        name = request.model or model
+        whose = name.partition("/")[0]
+        if whose == self._name:
+            return name
+        key = f"{self._name}/{name}"
+        if whose != name and ALL_MODELS.find(key) is None and whose in provider_names():
+            raise ValidationError(
+                f"line {request.id!r}: {name} is a model of another provider than the batch's",
+                hint="make a batch for each provider",
+            )
+        return key
+
     async def resume(self, handle: JobHandle, *, retry_in_doubt: bool = False) -> JobHandle:
         async with self._open() as table:
             await table.find(handle.id)
@@ -121,7 +153,7 @@ class LineByLine(BaseBatchProvider):
                 await table.repeat(handle.id)
         return handle
 
-    async def work(self, handle: JobHandle, part: int = -1) -> None:
+    async def work(self, handle: JobHandle, part: int = ANY_PART) -> None:
         """Ask lines until all are answered; those of one part where it is given."""
         async with self._open() as table:
             category: Category = await table.find(handle.id)  # type: ignore[assignment]
@@ -131,15 +163,15 @@ class LineByLine(BaseBatchProvider):
                 return await ask_line(line, ask_provider, category, pace, self._options.attempts)
 
             async def ask_provider(request: BatchRequest) -> Any:
-                return await call(self._client, f"{self._name}/{request.model or handle.model}", request)
+                return await call(self._client, self._name_model(request, handle.model), request)
 
             await Worker(table, handle.id, ask, self._options, part).run()
 
-    async def count_parts(self, handle: JobHandle) -> int:
-        """How many parts a batch has, for `work` on one of them."""
+    async def count_open(self, handle: JobHandle) -> list[int]:
+        """How many lines of each part have no outcome yet, for `work` on one of them."""
         async with self._open() as table:
             await table.find(handle.id)
-            return await table.count_parts(handle.id)
+            return await table.count_open(handle.id)
 
     async def status(self, handle: JobHandle) -> BatchStatus:
         async with self._open() as table:
@@ -162,11 +194,13 @@ class LineByLine(BaseBatchProvider):
         async with self._open() as table:
             category: Category = await table.find(handle.id)  # type: ignore[assignment]
             reader = OutcomeReader(category, self._types)
-            async for id, state, outcome, request in table.ended(handle.id):
-                if id in seen:
-                    continue
-                settings = load_request(request, category).settings
-                yield reader.read(id, state, outcome, settings)  # type: ignore[arg-type]
+            over = await table.find_first(handle.id, "queued", "asked") is None
+            before = await table.find_first(handle.id, "queued", "asked", "in_doubt")
+            start = self._given[1] if seen and seen is self._given[0] else 0
+            async for line in table.ended(handle.id, start, doubtful=over):
+                if line.id not in seen:
+                    yield reader.read(line)
+            self._given = (seen, before or 0)
 
     async def cancel(self, handle: JobHandle) -> BatchStatus:
         async with self._open() as table:
@@ -176,16 +210,16 @@ class LineByLine(BaseBatchProvider):
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[LineTable]:
         """The table, open as long as somebody here uses it."""
-        async with self._opening:
-            driver = self._driver = self._driver or await self._connect()
-            self._users += 1
+        self._users += 1
+        if self._users == 1:
+            self._opening = asyncio.create_task(self._connect())
+        opening = self._opening
         try:
-            yield LineTable(driver)
+            yield LineTable(await asyncio.shield(opening))
         finally:
             self._users -= 1
             if not self._users:
-                self._driver = None
-                await driver.aclose()
+                await _close(opening)
 
     async def _connect(self) -> Driver:
         database = self._options.find_database()
@@ -199,11 +233,23 @@ class LineByLine(BaseBatchProvider):
         return await SqliteDriver(Path(database) if database else usual).open()
 
 
-def _prepare(request: BatchRequest) -> BatchRequest:
-    """With a type in its settings as the schema that it stands for."""
-    if getattr(request.settings, "response_format", None) is None:
-        return request
-    return msgspec.structs.replace(request, settings=prepare_settings(request.settings)[0])  # type: ignore[arg-type]
+async def _close(opening: asyncio.Task[Driver]) -> None:
+    opening.cancel()
+    await asyncio.wait({opening})
+    if not opening.cancelled() and opening.exception() is None:
+        await opening.result().aclose()
+
+
+def _refuse_unsafe(request: BatchRequest) -> None:
+    """Raises `UnsupportedParam` for what is never stored, and would be missing when the line is asked."""
+    given = request.settings.given() if request.settings is not None else {}
+    for name in sorted(UNSAFE):
+        if given.get(name):
+            raise UnsupportedParam(
+                f"line {request.id!r}: {name} may hold keys, and is not stored with a batch",
+                hint="pass Client(headers=…), and submit with client.batches",
+                param=name,
+            )
 
 
 def _state(counts: Counts) -> BatchState:

@@ -30,18 +30,21 @@ class SqliteDriver:
         self._path = path.expanduser()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="betterai-batches")
         self._turn = asyncio.Lock()
-        self._database: sqlite3.Connection
+        self._database: Any = None
+        """The connection, once there is one."""
 
     async def open(self) -> SqliteDriver:
         try:
             await self._run(self._connect)
         except BaseException:
-            self._thread.shutdown(wait=False)
+            await self.aclose()
             raise
         return self
 
     def _connect(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self._path.exists():
+            self._path.touch(0o600)  # it holds what was asked and answered
         self._database = sqlite3.connect(self._path, timeout=PATIENCE_SECONDS, isolation_level=None)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")
@@ -75,8 +78,15 @@ class SqliteDriver:
         await self._run(lambda: self._database.executemany(statement, map(_name, rows)))
 
     async def aclose(self) -> None:
-        await self._run(self._database.close)
-        self._thread.shutdown(wait=False)
+        """Behind whatever still runs, also where this is cancelled meanwhile."""
+        try:
+            await self._run(self._close)
+        finally:
+            self._thread.shutdown(wait=False)
+
+    def _close(self) -> None:
+        if self._database is not None:
+            self._database.close()
 
     async def _run(self, work: Callable[[], T]) -> T:
         try:

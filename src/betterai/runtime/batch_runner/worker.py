@@ -12,10 +12,10 @@ from betterai.core.exceptions import BetterAIError
 from betterai.runtime.batch_runner.asking import Stop
 from betterai.runtime.batch_runner.options import BatchRunner
 from betterai.runtime.batch_runner.pace import Pace
-from betterai.runtime.batch_runner.table import Ended, Line, LineTable
+from betterai.runtime.batch_runner.table import ANY_PART, Ended, Line, LineTable
 
-OTHERS_SECONDS = 0.5
-"""How often to look what other processes have done, where nothing is left to begin here."""
+OTHERS_SECONDS, LONGEST_SECONDS = 0.5, 5.0
+"""How often to look what other processes have done, where nothing is left to begin here; at the latest."""
 
 
 class Worker:
@@ -29,7 +29,7 @@ class Worker:
         batch: str,
         ask: Callable[[Line, Pace], Coroutine[Any, Any, Ended]],
         options: BatchRunner,
-        part: int = -1,
+        part: int = ANY_PART,
     ) -> None:
         self._table = table
         self._batch = batch
@@ -56,7 +56,7 @@ class Worker:
             finally:
                 for task in self._running:
                     task.cancel()
-                await asyncio.wait({work})
+                await _see_end(work)
             raise
 
     async def _work(self) -> None:
@@ -68,13 +68,10 @@ class Worker:
                 want = 0 if self._stop.is_set() else self._pace.room(len(self._running))
                 lease = self._options.lease_seconds
                 lines = await self._table.turn(self._batch, self._name, ended, want, lease, self._part)
-                self._pace.begin(len(lines))
-                for line in lines:
-                    self._running[asyncio.create_task(self._ask(line, self._pace))] = line
-                ended = []
+                ended = self._begin(lines)
                 if self._running:
-                    ended = await self._wait_for_some(stopped)
-                elif self._stop.is_set() or not await self._wait_for_others(stopped):
+                    ended += await self._wait_for_some({stopped, renewing}, hungry=len(lines) < want)
+                elif not ended and (self._stop.is_set() or not await self._wait_for_others(stopped)):
                     break
         finally:
             for task in (renewing, stopped, *self._running):
@@ -84,12 +81,27 @@ class Worker:
         if self._failure is not None:
             raise self._failure
 
-    async def _wait_for_some(self, stopped: asyncio.Task[Any]) -> list[Ended]:
-        """Until a call ended, or one more may begin."""
-        waits = {*self._running} if stopped.done() else {*self._running, stopped}
-        more = self._pace.seconds_left() if len(self._running) < self._options.concurrency else 0.0
-        done, _ = await asyncio.wait(waits, timeout=more or None, return_when=asyncio.FIRST_COMPLETED)
-        return [self._end(task) for task in done if task is not stopped]
+    def _begin(self, lines: list[Line]) -> list[Ended]:
+        """Ask lines that were taken. They go back where the end was asked for meanwhile."""
+        if self._stop.is_set():
+            return [Ended(line=line, state="queued", tried=False) for line in lines]
+        self._pace.begin(len(lines))
+        for line in lines:
+            self._running[asyncio.create_task(self._ask(line, self._pace))] = line
+        return []
+
+    async def _wait_for_some(self, others: set[asyncio.Task[Any]], *, hungry: bool) -> list[Ended]:
+        """Until a call ended, or one more may begin; `hungry` is who found fewer lines than it has room for: one that
+        waits for its turn may come. Raises what renewing the leases met.
+        """
+        waits = {*self._running, *(task for task in others if not task.done())}
+        seconds = self._pace.seconds_left() if len(self._running) < self._options.concurrency else 0.0
+        if hungry:
+            seconds = min(seconds or OTHERS_SECONDS, OTHERS_SECONDS)
+        done, _ = await asyncio.wait(waits, timeout=seconds or None, return_when=asyncio.FIRST_COMPLETED)
+        for task in done & others:
+            task.result()
+        return [self._end(task) for task in done - others]
 
     def _end(self, task: asyncio.Task[Ended]) -> Ended:
         line = self._running.pop(task)
@@ -110,7 +122,7 @@ class Worker:
         seconds = max(self._pace.seconds_left(), await self._table.seconds_to_wait(self._batch, self._part))
         if not counts.states.get("queued"):
             seconds = min(OTHERS_SECONDS, self._options.lease_seconds / 4)
-        await asyncio.wait({stopped}, timeout=min(max(seconds, 0.01), 30.0))
+        await asyncio.wait({stopped}, timeout=min(max(seconds, 0.01), LONGEST_SECONDS))
         return True
 
     async def _renew(self) -> None:
@@ -119,3 +131,12 @@ class Worker:
             await asyncio.sleep(self._options.lease_seconds / 3)
             if self._running:
                 await self._table.renew(self._batch, self._name, self._options.lease_seconds)
+
+
+async def _see_end(work: asyncio.Task[None]) -> None:
+    """Wait until it is over, whoever cancels the waiting: it holds the database."""
+    while not work.done():
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError:
+            work.cancel()

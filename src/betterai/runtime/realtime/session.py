@@ -262,6 +262,8 @@ class LiveSession(RealtimeSession):
                 self._reopening.handle = handle
             case SessionError() if self._turns.ask_again(event):
                 return
+            case SessionWarned(warnings=found):
+                self.warnings += tuple(warning for warning in found if warning not in self.warnings)
         await self._inbox.put(event)
 
     def _barge_in(self) -> None:

@@ -54,8 +54,8 @@ from betterai.wire.openai_realtime.shapes import (
     decode_frame,
     decode_sound,
 )
-from betterai.wire.openai_realtime.shown import ShownTexts
 from betterai.wire.openai_realtime.usage import read_transcription_usage, read_usage
+from betterai.wire.shown import ShownTexts
 
 Outputs = Sequence[RealtimeOutput]
 NAMED = 256
