@@ -6,7 +6,7 @@ import asyncio
 import io
 import time
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -161,6 +161,30 @@ async def test_stages_without_streaming_get_a_recording_and_speak_sentence_by_se
     assert heard[0].data is not None
     with wave.open(io.BytesIO(heard[0].data)) as file:
         assert (file.getframerate(), file.getnframes()) == (24000, pytest.approx(26400, abs=3000))
+
+
+async def test_a_voice_at_another_rate_is_converted_and_one_that_says_another_is_refused() -> None:
+    class Slow(Mouth):
+        async def synthesize_stream(self, text: Any, model: str, settings: Any) -> AsyncGenerator[Any, None]:
+            async for chunk in super().synthesize_stream(text, model, settings):
+                if chunk.response is not None and (rate := self.stated):
+                    chunk = msgspec.structs.replace(
+                        chunk, response=msgspec.structs.replace(chunk.response, sample_rate=rate)
+                    )
+                yield chunk
+
+        stated = 0
+
+    mouth, mind = Slow(), Mind(["Word."], ["Word."])
+    options = {"audio_settings": None, "tts_settings": betterai.SpeechSettings(sample_rate=12000)}
+    async with asyncio.timeout(10), betterai.realtime(betterai.cascade(Ears(), mind, mouth, **options)) as session:
+        await session.send_text("say it")
+        events = await until(session, betterai.ResponseDone)
+        assert len(sound(events)) == pytest.approx(2 * 2 * 24 * CHARACTER_MS * 5, abs=64)
+        mouth.stated = 22050
+        await session.send_text("again")
+        [done] = of(await until(session, betterai.ResponseDone), betterai.ResponseDone)
+        assert "22050 Hz" in str(done.error)
 
 
 async def test_an_answer_that_was_whole_is_cut_by_its_share_of_the_sound() -> None:

@@ -40,21 +40,9 @@ from betterai.runtime.tool_loop import Approve
 from betterai.runtime.tool_stream import ToolStream
 
 if TYPE_CHECKING:
-    from betterai.runtime.sync_realtime import SyncRealtimeSession, realtime, realtime_token
-else:
-
-    def __getattr__(name: str) -> Any:
-        """Sessions are loaded at their first use."""
-        if name not in ("SyncRealtimeSession", "realtime", "realtime_token"):
-            raise AttributeError(f"module 'betterai.sync' has no attribute {name!r}")
-        from betterai.runtime import sync_realtime
-
-        return getattr(sync_realtime, name)
-
-
-if TYPE_CHECKING:
     from betterai.runtime import sync_batches as batches
     from betterai.runtime import sync_files as files
+    from betterai.runtime.sync_realtime import SyncRealtimeSession, realtime, realtime_token
 
 BATCH = 64
 """How many chunks may be read ahead of the caller: more would take memory, fewer would cost a thread switch each."""
@@ -322,7 +310,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Batches and files, when they are first used."""
+    """Batches, files and sessions are loaded at their first use."""
     if name == "batches":
         from betterai.runtime import sync_batches
 
@@ -331,4 +319,8 @@ def __getattr__(name: str) -> Any:
         from betterai.runtime import sync_files
 
         return sync_files
+    if name in ("SyncRealtimeSession", "realtime", "realtime_token"):
+        from betterai.runtime import sync_realtime
+
+        return getattr(sync_realtime, name)
     raise AttributeError(f"module 'betterai.sync' has no attribute {name!r}")

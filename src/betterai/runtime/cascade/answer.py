@@ -36,8 +36,8 @@ from betterai.core.usage import Cost, Usage
 from betterai.runtime.cascade.conversation import Conversation, Item, Spoken
 from betterai.runtime.cascade.detection import SOUND
 from betterai.runtime.cascade.settings import for_speech, for_text
-from betterai.runtime.cascade.stages import SPOKEN, Stage, Stages, list_news, name_error
-from betterai.runtime.cascade.voice import VoiceReader, check_speech
+from betterai.runtime.cascade.stages import Stage, Stages, list_news, name_error
+from betterai.runtime.cascade.voice import VoiceReader
 from betterai.runtime.realtime.inbox import Inbox
 
 
@@ -205,7 +205,7 @@ class Answer:
         self.unbilled += 1
         wanted = for_speech(self._settings)
         spoken = self._spoken
-        reader = VoiceReader(SPOKEN["sample_rate"])  # type: ignore[arg-type]
+        reader = VoiceReader(self._stages.rate)
         speech: Speech | None = None
         try:
             async with aclosing(self._stages.speak(self._words, wanted)) as chunks:
@@ -215,7 +215,7 @@ class Answer:
                         await self._sound(reader.feed(chunk.audio), spoken)
                     speech = chunk.response or speech
             if speech is not None:
-                check_speech(speech)
+                reader.check(speech)
             await self._sound(reader.finish(), spoken)
         except Exception:
             self._stage = self._stages.tts

@@ -27,9 +27,9 @@ from betterai.runtime.registry import resolve_model
 from betterai.runtime.sentences import speak_with
 from betterai.runtime.stream import TextStream
 
-RAW = {"encoding": "pcm", "sample_rate": SOUND.rate, "interim": True}
+RAW = {"encoding": "pcm", "sample_rate": SOUND.rate}
 SPOKEN = {"format": "pcm", "sample_rate": SOUND.rate}
-_OURS = frozenset({*RAW, *SPOKEN})
+_OURS = frozenset({*RAW, *SPOKEN, "interim"})
 """Settings that nobody asked for: what becomes of them is no news."""
 _KINDS: dict[Category, type[BaseProvider]] = {
     "audio": BaseAudioProvider, "text": BaseTextProvider, "tts": BaseTTSProvider,
@@ -89,6 +89,11 @@ class Stages:
         self._thinking = settings[1] or GenerationSettings()
         self._speaking = settings[2] or SpeechSettings()
 
+    @property
+    def rate(self) -> int:
+        """Of the raw sound that the voice is asked for, in Hz."""
+        return self._speaking.sample_rate or SOUND.rate
+
     def transcribe(
         self, sound: AsyncIterator[bytes], settings: dict[str, Any]
     ) -> AsyncGenerator[TranscriptChunk, None]:
@@ -96,7 +101,7 @@ class Stages:
         wanted = self._hearing.replace(**settings)
         found = self._client.find("audio", self.audio.model) if isinstance(self.audio.model, str) else None
         provider = cast(BaseAudioProvider, self.audio.model if found is None else found.provider)
-        raw = wanted.replace(**{**RAW, **wanted.given()})
+        raw = wanted.replace(**{"interim": True, **wanted.given(), **RAW})
         if not _hears_live(provider, found.id if found else "", raw):
             return self._transcribe_whole(sound, wanted, provider, found is not None)
         if found is None:

@@ -51,12 +51,14 @@ class VoiceReader:
         """The rest, where the rate was another one."""
         return b"" if self._converter is None else self._converter.flush()
 
-
-def check_speech(speech: Speech) -> None:
-    """Raises `ValidationError` where what was made is no raw sound."""
-    kind = speech.audio.mime_type.partition(";")[0].lower()
-    if kind not in _TAKEN:
-        raise ValidationError(
-            f"the voice gave {kind}, which is not raw sound",
-            hint='pass tts_settings=SpeechSettings(format="wav"), or another model',
-        )
+    def check(self, speech: Speech) -> None:
+        """Raises `ValidationError` where what was made is no raw sound, or has another rate than was asked for."""
+        kind = speech.audio.mime_type.partition(";")[0].lower()
+        if kind not in _TAKEN:
+            hint = 'pass tts_settings=SpeechSettings(format="wav"), or another model'
+            raise ValidationError(f"the voice gave {kind}, which is not raw sound", hint=hint)
+        if speech.sample_rate not in (None, self._rate):
+            raise ValidationError(
+                f"the voice gave {speech.sample_rate} Hz, and was asked for {self._rate}",
+                hint=f"pass tts_settings=SpeechSettings(sample_rate={speech.sample_rate})",
+            )
