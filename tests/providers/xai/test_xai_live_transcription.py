@@ -98,8 +98,9 @@ async def test_texts_come_while_sound_is_still_coming_and_a_broken_session_keeps
     assert broken.value.partial.text == "One."
     double = XAISocket()
     double.says = {"type": "error", "message": "the sound is too loud"}
-    with pytest.raises(ProviderError, match="too loud"):
+    with pytest.raises(ProviderError, match="too loud") as failed:
         await hear(double, b"One.", b"Two.")
+    assert (failed.value.code, failed.value.status, failed.value.provider) == ("", None, "xai")
 
 
 async def test_recordings_go_out_in_a_form_unless_the_session_is_asked_for() -> None:
@@ -146,3 +147,9 @@ def test_channels_without_times_and_words_and_what_is_said_in_the_whole_text_alo
     state = XAILive().open(call)
     [piece, last] = receive(state, "done", text="All of it.", duration=2)
     assert (piece.text, last.response.text, last.response.words) == ("All of it.", "All of it.", None)
+    for whole, rest in (("Yes, all of it.", " all of it."), ("Yes!", None), ("No.", None)):
+        state = XAILive().open(call)
+        receive(state, "partial", text="Yes.", speech_final=True, **final)
+        *pieces, last = receive(state, "done", text=whole, duration=2)
+        assert [piece.text for piece in pieces] == ([rest] if rest else [])
+        assert (last.response.text, last.response.words is None) == (whole, rest is not None)

@@ -50,9 +50,6 @@ class LiveShape(Struct):
     channel_index: int | None = None
     language: str | None = None
     words: list[LiveWordShape] | None = None
-    message: str = ""
-    code: Any = None
-    error: Any = None
 
 
 _decode = msgspec.json.Decoder(LiveShape).decode
@@ -141,6 +138,18 @@ def _plain(text: str) -> str:
     return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
+def _find_rest(whole: str, said: str) -> str:
+    """What a text has behind that of it which was said already; "" where it begins in another way."""
+    before, place = _plain(said), 0
+    if not _plain(whole).startswith(before):
+        return ""
+    left = len(before)
+    while place < len(whole) and (left > 0 or not whole[place].isalnum()):
+        left -= len(_plain(whole[place]))
+        place += 1
+    return whole[place:] if said else whole
+
+
 class LiveState:
     """What is said before the session is up is held back. A session costs other than files do: its seconds are counted
     by another name, for which no price is known.
@@ -179,8 +188,8 @@ class LiveState:
             return (), held
         if shape.type == "error":
             found = read_error_value(msgspec.json.decode(data))
-            status = found.status or found.likely_status
-            raise make_session_error(found.code, found.message or shape.message, status=status, body=data)
+            code = "" if found.code == "error" else found.code
+            raise make_session_error(code, found.message or "the session failed", status=found.likely_status, body=data)
         if shape.type == "transcript.partial":
             return self._hear(shape), ()
         if shape.type == "transcript.done":
@@ -240,8 +249,8 @@ class LiveState:
         """What was not yet the end of an utterance is one now; what came in the whole text alone is given out too."""
         pieces = [piece for channel in sorted(self._open) for piece in self._close(channel)]
         self._seconds, self._whole = shape.duration, shape.text.strip()
-        if self._whole and not self._texts:
-            pieces.append(TranscriptChunk(text=self._whole, final=True))
+        if rest := _find_rest(self._whole, " ".join(self._texts)):
+            pieces.append(TranscriptChunk(text=self._follow(rest), final=True))
             self._words = None
         self.done = True
         return [*pieces, TranscriptChunk(final=True, response=self.so_far())]
