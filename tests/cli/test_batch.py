@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from betterai.cli.batch import _write_results
+from betterai.cli.output import Output
+from betterai.cli.parser import build_parser
 from cli.commands import Command
 from doubles.batches import KEY, OpenAIService
 from doubles.servers import web_server
@@ -104,3 +107,26 @@ def test_a_batch_is_stopped_and_what_is_wrong_is_said(
         assert stopped.stdout == "cancelled: 1 of 1, 1 cancelled\n", stopped.stderr
 
     scene(monkeypatch, act)
+
+
+async def test_an_interrupted_wait_says_how_it_goes_on(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C cancels the task that waits; what was asked line by line by then is kept."""
+    file = tmp_path / "requests.jsonl"
+    options = {"options": {"local": {"first_delay": 0.5}}}
+    slow = {"id": "slow", "input": "Hello", "settings": options}
+    file.write_text("\n".join(map(json.dumps, [{"id": "quick", "input": "Hello"}, slow])))
+    submitted = await asyncio.to_thread(command, "batch", "submit", "-m", "local/echo", str(file))
+    id, written = submitted.stdout.strip(), tmp_path / "answers.jsonl"
+    arguments = build_parser()[0].parse_args(["batch results", id, "--save", str(written)])
+    waiting = asyncio.create_task(_write_results(arguments, Output()))
+    told = ""
+    async with asyncio.timeout(20):
+        while "running: " not in told:
+            await asyncio.sleep(0.01)
+            told += capsys.readouterr().err
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    assert waiting.cancelled()
+    assert f"interrupted: betterai batch results {id[:12]} goes on" in capsys.readouterr().err
