@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from betterai.cli.batch import _write_results
+from betterai.cli.output import Output
+from betterai.cli.parser import build_parser
 from cli.commands import Command
 from doubles.batches import KEY, OpenAIService
 from doubles.servers import web_server
@@ -119,3 +122,26 @@ def test_lines_are_asked_one_by_one_where_there_is_no_endpoint_or_it_is_said(com
     assert "say a" in found["a"]["content"]
     result = command("batch", "status", id)
     assert (result.code, "is not in this database" in result.stderr) == (2, True)
+
+
+async def test_an_interrupted_wait_says_how_it_goes_on(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C cancels the task that waits; what was asked line by line by then is kept."""
+    file = tmp_path / "requests.jsonl"
+    options = {"options": {"local": {"first_delay": 0.5}}}
+    slow = {"id": "slow", "input": "Hello", "settings": options}
+    file.write_text("\n".join(map(json.dumps, [{"id": "quick", "input": "Hello"}, slow])))
+    submitted = await asyncio.to_thread(command, "batch", "submit", "-m", "local/echo", str(file))
+    id, written = submitted.stdout.strip(), tmp_path / "answers.jsonl"
+    arguments = build_parser()[0].parse_args(["batch results", id, "--save", str(written)])
+    waiting = asyncio.create_task(_write_results(arguments, Output()))
+    told = ""
+    async with asyncio.timeout(20):
+        while "running: " not in told:
+            await asyncio.sleep(0.01)
+            told += capsys.readouterr().err
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    assert waiting.cancelled()
+    assert f"interrupted: betterai batch results {id[:12]} goes on" in capsys.readouterr().err

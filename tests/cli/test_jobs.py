@@ -76,4 +76,4 @@ def test_a_job_is_cancelled(command: Command, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_job_that_there_is_not(command: Command) -> None:
     assert command("jobs", "forget", "abc").code == 2
-    assert "neither a handle nor an id" in command("jobs", "resume", "abc").stderr
+    assert "no handle, nor an id" in command("jobs", "resume", "abc").stderr

@@ -376,11 +376,26 @@ async def test_what_is_no_configuration_is_refused_with_what_to_write() -> None:
 async def test_values_of_other_types_are_named_where_they_are_given(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match=r"not str – betterai.Media\("):
         Message.user("What is this?", "cat.png")  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match="the text of a message is str, not NoneType"):
+        Message.user(None)  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match=r"messages\[0\] has no content"):
+        await betterai.generate("local/echo", [{"role": "user", "content": None}])
+    for limits, said in (
+        ({"timeout": {"total": 3}}, "timeout must be a number"),
+        ({"retries": "3"}, "retries must be"),
+    ):
+        with pytest.raises(ValidationError, match=said):
+            betterai.Client(**limits)  # type: ignore[arg-type]
+    for ask in (betterai.generate_image, betterai.generate_video, betterai.start_video, betterai.start_image):
+        with pytest.raises(ValidationError, match="a text is wanted, not NoneType"):
+            await ask("local/painter", None)  # type: ignore[arg-type]
+    with Upstream() as upstream, pytest.raises(ValidationError, match="media: there is nothing in it – pass path=…"):
+        await betterai.generate("openai/gpt-6-luna", Message.user("?", Media(kind="image")), config=at(upstream))
     with pytest.raises(ValidationError, match="Media is saved, not int"):
         await betterai.save_media(3, tmp_path / "cat.png")  # type: ignore[arg-type]
     with pytest.raises(ValidationError, match="text 0 is int, and must be str"):
         await betterai.embed("local/hashing", [3])  # type: ignore[list-item]
-    with pytest.raises(ValidationError, match="a text is spoken, not int"):
+    with pytest.raises(ValidationError, match=r"a text is wanted, not int – betterai\.stream_speech"):
         await betterai.speak("local/espeak", 3)  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="a provider is a class or a declaration, not 3"):
         betterai.register_text_provider("three", 3)  # type: ignore[arg-type]

@@ -155,9 +155,14 @@ async def _write_results(arguments: Namespace, output: Output) -> int:
                         write(_encode(describe_line(line)) + b"\n")
             except TimeoutError:
                 raise TotalTimeout("the batch is not over yet", hint="it goes on: ask for its results later") from None
+            except asyncio.CancelledError:
+                output.note(f"interrupted: betterai batch results {batch.id[:SHOWN_LETTERS]} goes on with it")
+                raise
             finally:
                 progress.end()
     output.note(_sum(batch.totals))
+    if batch.totals.in_doubt:
+        output.note("--retry-in-doubt sends once more what is in doubt: it may cost twice")
     return 0
 
 

@@ -43,7 +43,7 @@ def read_handle(text: str) -> JobHandle:
         handle = msgspec.json.decode(urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)), type=JobHandle)
     except (ValueError, TypeError) as error:
         raise ValidationError(
-            f"{text!r:.40} is neither a handle nor an id that the store knows", hint="pass what `handle` of it gave"
+            f"{text!r:.40} is no handle, nor an id that the store knows", hint="pass what `handle` of it gave"
         ) from error
     if handle.version != 1:
         raise ValidationError(f"the handle is of version {handle.version}, and this BetterAI reads version 1")

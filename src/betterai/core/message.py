@@ -141,22 +141,28 @@ class Message(Data, frozen=True, kw_only=True):
 
     @staticmethod
     def system(text: str) -> Message:
-        return Message(role="system", parts=(Text(text=text),))
+        return Message(role="system", parts=(_as_text(text),))
 
     @staticmethod
     def user(text: str, *media: Media) -> Message:
         for item in media:
             if not isinstance(item, Media):
                 raise ValidationError(f"a text and Media make a message, not {type(item).__name__}", hint=_AS_MEDIA)
-        return Message(role="user", parts=(Text(text=text), *(MediaPart(media=item) for item in media)))
+        return Message(role="user", parts=(_as_text(text), *(MediaPart(media=item) for item in media)))
 
     @staticmethod
     def assistant(text: str) -> Message:
-        return Message(role="assistant", parts=(Text(text=text),))
+        return Message(role="assistant", parts=(_as_text(text),))
 
     @staticmethod
     def tool(id: str, text: str, *, is_error: bool = False) -> Message:
-        return Message(role="tool", parts=(ToolResult(id=id, parts=(Text(text=text),), is_error=is_error),))
+        return Message(role="tool", parts=(ToolResult(id=id, parts=(_as_text(text),), is_error=is_error),))
+
+
+def _as_text(text: object) -> Text:
+    if not isinstance(text, str):
+        raise ValidationError(f"the text of a message is str, not {type(text).__name__}")
+    return Text(text=text)
 
 
 _AS_MEDIA = 'betterai.Media(kind="image", path=…), or data=…, or url=…'

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from math import inf, isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -227,7 +227,7 @@ def read_timeout(timeout: float | Timeout | None) -> Timeout:
     """A number is the total. Raises `ValidationError` for a limit that is none."""
     if timeout is None:
         return Timeout()
-    limits = timeout if isinstance(timeout, Timeout) else Timeout(total=float(timeout))
+    limits = timeout if isinstance(timeout, Timeout) else Timeout(total=_read_number("timeout", timeout, Timeout))
     for name in limits.__struct_fields__:
         seconds = getattr(limits, name)
         if not (isfinite(seconds) and seconds > 0):
@@ -235,11 +235,17 @@ def read_timeout(timeout: float | Timeout | None) -> Timeout:
     return limits
 
 
+def _read_number(name: str, value: Any, kind: type) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValidationError(f"{name} must be a number or betterai.{kind.__name__}(…), not {value!r:.60}")
+    return value
+
+
 def read_retries(retries: int | Retries | None) -> Retries:
     """A number is how many times to try again. Raises `ValidationError` for less than one attempt."""
     if retries is None:
         return Retries()
-    read = retries if isinstance(retries, Retries) else Retries(attempts=retries + 1)
+    read = retries if isinstance(retries, Retries) else Retries(attempts=_read_number("retries", retries, Retries) + 1)
     if read.attempts < 1:
         raise ValidationError(f"a call has at least one attempt, not {read.attempts}", hint="retries=0 tries once")
     return read

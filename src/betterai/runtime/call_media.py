@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from asyncio import to_thread
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,7 +11,7 @@ import msgspec
 from betterai.core.media import Media
 from betterai.core.settings import CallSettings
 from betterai.runtime.connection import Connection
-from betterai.runtime.media import check_file, find_mime_type, load_one
+from betterai.runtime.media import check_file, find_mime_type, load_one, read_path
 
 S = TypeVar("S", bound=CallSettings)
 Accepts = Mapping[str, frozenset[str]]
@@ -55,7 +54,7 @@ async def _load(media: Media, accepts: Accepts, connection: Connection) -> Media
 
 
 def _look_at_file(media: Media) -> Media:
-    path = Path(media.path or "").expanduser()
+    path = read_path(media).expanduser()
     _, head = check_file(path)
     named = media.filename or path.name
     return msgspec.structs.replace(media, path=str(path), filename=named, mime_type=find_mime_type(media, head))

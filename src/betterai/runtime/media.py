@@ -144,10 +144,17 @@ def _read_data_url(media: Media, forms: frozenset[str]) -> Media:
     return msgspec.structs.replace(found, mime_type=media.mime_type or found.mime_type, transcript=media.transcript)
 
 
+def read_path(media: Media) -> Path:
+    """Where a medium is that has neither bytes nor a URL. Raises `ValidationError` where it has no path either."""
+    if media.path is None:
+        raise ValidationError("media: there is nothing in it", hint="pass path=…, data=…, url=… or file_id=…")
+    return Path(media.path)
+
+
 async def _read_file(media: Media) -> Media:
     from asyncio import to_thread
 
-    path = Path(media.path or "")
+    path = read_path(media)
     data = await to_thread(_read_path, path)
     mime_type = find_mime_type(media, data[:_HEAD])
     return msgspec.structs.replace(

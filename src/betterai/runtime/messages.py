@@ -37,7 +37,7 @@ def _read_message(message: Any, index: int) -> Message:
     if isinstance(message, Message):
         return message
     if isinstance(message, Mapping):
-        if message.get("role") in ("system", "developer", "user") and "content" not in message:
+        if message.get("role") in ("system", "developer", "user") and message.get("content") is None:
             raise ValidationError(f"messages[{index}] has no content", hint=_SHAPE)
         try:
             return parse_message(message, f"messages[{index}]")

@@ -175,6 +175,7 @@ class Modalities:
         **options: Unpack[ImageOptions],
     ) -> ImageResponse:
         """Pictures of a prompt: see `betterai.generate_image`."""
+        _check_text(prompt)
         found = self.find("image", model, config)
         wanted = _merge(ImageSettings, settings, options)
         return await found.whole(lambda provider: provider.generate(prompt, found.id, wanted), prompt, wanted)
@@ -189,6 +190,7 @@ class Modalities:
         **options: Unpack[ImageOptions],
     ) -> AsyncGenerator[ImageChunk, None]:
         """The same, with unfinished pictures on the way where the provider shows them."""
+        _check_text(prompt)
         found = self.find("image", model, config)
         wanted = _merge(ImageSettings, settings, options)
         return found.pieces(lambda provider: provider.generate_stream(prompt, found.id, wanted), prompt, wanted)
@@ -206,6 +208,7 @@ class Modalities:
         """A film of a prompt, waited for: see `betterai.generate_video`."""
         from betterai.runtime.exchange import ExchangeRunner
 
+        _check_text(prompt)
         wanted = _merge(VideoSettings, settings, options)
         found = self.find("video", model, config)
 
@@ -229,6 +232,7 @@ class Modalities:
         **options: Unpack[VideoOptions],
     ) -> Job[VideoResponse]:
         """The job that makes a film, submitted: see `betterai.start_video`."""
+        _check_text(prompt)
         return await self._start("video", model, prompt, store, config, _merge(VideoSettings, settings, options))
 
     async def start_image(
@@ -242,6 +246,7 @@ class Modalities:
         **options: Unpack[ImageOptions],
     ) -> Job[ImageResponse]:
         """The job that draws pictures, where the provider works on them as jobs: see `betterai.start_video`."""
+        _check_text(prompt)
         return await self._start("image", model, prompt, store, config, _merge(ImageSettings, settings, options))
 
     async def _start(
@@ -308,7 +313,7 @@ class Modalities:
         **options: Unpack[SpeechOptions],
     ) -> Speech:
         """A text as speech: see `betterai.speak`."""
-        _check_text(text)
+        _check_text(text, "betterai.stream_speech speaks one that is still coming")
         found = self.find("tts", model, config)
         wanted = _merge(SpeechSettings, settings, options)
         return await found.whole(lambda provider: provider.synthesize(text, found.id, wanted), text, wanted)
@@ -326,6 +331,8 @@ class Modalities:
         found = self.find("tts", model, config)
         wanted = _merge(SpeechSettings, settings, options)
         if not isinstance(text, str):
+            if not hasattr(text, "__aiter__"):
+                _check_text(text, "or an async iterator of texts")
             text = read_text(text)
         if getattr(type(found.provider), "synthesize_stream", None) is BaseTTSProvider.synthesize_stream:
             from betterai.runtime.sentences import speak_with
@@ -388,10 +395,9 @@ class Modalities:
             await item.provider.aclose()
 
 
-def _check_text(text: object) -> None:
+def _check_text(text: object, hint: str = "") -> None:
     if not isinstance(text, str):
-        hint = "betterai.stream_speech speaks a text that is still coming"
-        raise ValidationError(f"a text is spoken, not {type(text).__name__}", hint=hint)
+        raise ValidationError(f"a text is wanted, not {type(text).__name__}", hint=hint)
 
 
 def _merge(kind: type[S], settings: S | None, options: Mapping[str, Any]) -> S:

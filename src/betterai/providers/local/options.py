@@ -94,7 +94,7 @@ def read_usage(given: Mapping[str, Any]) -> Usage:
 def suggest(name: str, known: Collection[str]) -> str:
     """What the caller may have meant, as a hint: the near names, or all there are."""
     near = get_close_matches(name, known, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(sorted(known))}"
+    return f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(sorted(known)) or 'none'}"
 
 
 def _check_names(what: str, given: Mapping[str, Any], known: Collection[str]) -> None:
