@@ -17,6 +17,7 @@ from aiohttp import ClientSession, web
 
 import betterai
 from betterai.core.tools import ServerTool
+from betterai.runtime import client
 from betterai.runtime.registry import get_provider
 from doubles.batches import AnthropicService, OpenAIService
 from doubles.live_voices import LiveService
@@ -39,6 +40,7 @@ def blocks(page: Path) -> list[str]:
 async def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BETTERAI_STATE", str(tmp_path))
+    monkeypatch.setattr(client, "_client", None)
     if page.name == "local-models.md":
         for package in ("xllamacpp", "gguf"):
             pytest.importorskip(package, reason="needs betterai[dev]", exc_type=ImportError)
@@ -52,6 +54,7 @@ async def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest
         namespace: dict[str, Any] = {"__name__": "__main__"}
         for block in blocks(page):
             await run(block, namespace)
+        await client.default_client().aclose()
 
 
 def environment(url: str) -> dict[str, str]:
