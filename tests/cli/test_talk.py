@@ -157,6 +157,10 @@ def test_what_is_missing_here_is_found_before_a_session_is_opened(
     (tmp_path / "empty.wav").touch()
     words = ("talk", "-m", MODEL, "--base-url", "http://127.0.0.1:1")
     assert "betterai[microphone]" in command(*words, "--microphone").stderr
+    (tmp_path / "sounddevice.py").write_text('raise OSError("PortAudio library not found")')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "sounddevice")
+    assert "not found – install the system's PortAudio" in command(*words, "--microphone").stderr
     assert "cannot read no.wav: No such file" in command(*words, "no.wav").stderr
     assert "empty.wav is no whole WAV file – " in command(*words, "empty.wav").stderr
     assert "cannot save into '/dev/null'" in command(*words, "--save", "/dev/null/answer.wav", "hello").stderr

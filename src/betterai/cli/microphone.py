@@ -48,10 +48,12 @@ def load_devices() -> Any:
     """The package that has the sound devices. Raises `ConfigurationError` where there is none to be had."""
     try:
         import sounddevice
-    except (ImportError, OSError) as error:
-        raise ConfigurationError(
-            f"there is no microphone to be had: {error}", hint="pip install 'betterai[microphone]'"
-        ) from None
+    except ImportError as error:
+        hint = "pip install 'betterai[microphone]'"
+        raise ConfigurationError(f"there is no microphone to be had: {error}", hint=hint) from None
+    except OSError as error:
+        hint = "install the system's PortAudio: apt install libportaudio2"
+        raise ConfigurationError(f"there is no microphone to be had: {error}", hint=hint) from None
     return sounddevice
 
 
