@@ -126,7 +126,7 @@ async def test_j1_a_handle_goes_on_in_another_process() -> None:
     assert again.model == "parrot"
     assert set(await again.collect()) == {"a", "b"}
     assert EchoBatches.resumed[-1] is True
-    with pytest.raises(ValidationError, match="neither a handle"):
+    with pytest.raises(ValidationError, match="is no handle, nor an id"):
         betterai.batches.resume("nonsense")
 
 
