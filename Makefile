@@ -2,6 +2,9 @@
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+# One worker more than there are cores: tests wait too. A file's tests stay together, and so do what they share.
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+TESTS = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .PHONY: help demo test check format bench soak batches faults fuzz setup clean
 
@@ -12,14 +15,14 @@ demo: $(VENV)/.local  ## what the embedded models do: text, picture, speech, a t
 	@$(BIN)/python -m betterai demo
 
 test: $(VENV)/.dev  ## run all tests, in parallel, offline
-	$(BIN)/python -m pytest -n auto
+	$(TESTS)
 
 check: $(VENV)/.dev  ## format, lint, types, import contracts, tests, docs examples
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -n auto
+	$(TESTS)
 
 format: $(VENV)/.dev  ## format, and mend what lint can mend
 	$(BIN)/ruff format src tests benchmarks
