@@ -8,7 +8,7 @@ import pytest
 
 from betterai.core.media import Media
 from betterai.providers import load_provider
-from doubles.films import FILM, OmniHouse, OpenAIHouse, VeoHouse
+from doubles.films import FILM, OmniHouse, OpenAIHouse, RunwayHouse, VeoHouse
 from shapes.filming import studio
 from shapes.server import serve
 
@@ -73,6 +73,23 @@ async def test_googles_sdk_asks_for_a_film_as_we_do() -> None:
     assert kinds == ["asset", "asset"]
     assert our_body == their_body
     assert ours.house.requests[0].rpartition("/")[2] == house.requests[0].rpartition("/")[2]
+
+
+@pytest.mark.parametrize("framed", [False, True], ids=["text", "picture"])
+async def test_runways_sdk_asks_for_a_film_as_we_do(framed: bool) -> None:
+    runwayml = pytest.importorskip("runwayml", reason="needs betterai[dev]")
+    house = RunwayHouse()
+    asked: dict[str, Any] = {"model": "gen4.5", "prompt_text": "a cat", "ratio": "1280:720", "duration": 5, "seed": 7}
+    async with serve(house) as url, runwayml.AsyncRunwayML(api_key="k", base_url=url, max_retries=0) as client:
+        create = client.image_to_video.create if framed else client.text_to_video.create
+        task = await create(**asked, **({"prompt_image": PICTURE.to_data_url()} if framed else {}))
+        looks = [await client.tasks.retrieve(task.id) for _ in range(2)]
+    assert [look.status for look in looks] == ["RUNNING", "SUCCEEDED"]
+    async with studio(load_provider("runway"), "runway_tasks") as ours:  # type: ignore[arg-type]
+        frame = {"first_frame": PICTURE} if framed else {}
+        await ours.film("gen4.5", seconds=5, size="1280x720", seed=7, **frame)
+    assert ours.house.bodies == house.bodies
+    assert ours.house.requests[0] == house.requests[0]
 
 
 async def test_googles_sdk_asks_for_an_interaction_as_we_do() -> None:
