@@ -40,7 +40,7 @@ async def test_a_stream_is_what_the_response_holds_and_wave_reads_it() -> None:
     assert [word.text for word in response.words] == ["The", "sun", "is", "up", "Good", "morning", "children"]
     places = [place for word in response.words for place in (word.start, word.end)]
     assert places == sorted(places)
-    assert places[-1] <= seconds
+    assert places[-1] <= seconds + 1 / 22050  # a sample: both are sums of fractions
     assert response.words == tuple(word for piece in pieces for word in piece.words or ())
 
 
