@@ -231,10 +231,10 @@ from betterai.runtime.factory import register_rerank_provider as register_rerank
 from betterai.runtime.factory import register_text_provider as register_text_provider
 from betterai.runtime.factory import register_tts_provider as register_tts_provider
 from betterai.runtime.factory import register_video_provider as register_video_provider
-from betterai.runtime.functions import ToolFunction as ToolFunction
-from betterai.runtime.functions import tool as tool
-from betterai.runtime.job_store import JobStore as JobStore
-from betterai.runtime.jobs import Job as Job
+from betterai.runtime.jobs.job import Job as Job
+from betterai.runtime.jobs.store import JobStore as JobStore
+from betterai.runtime.jobs.webhooks import parse_webhook as parse_webhook
+from betterai.runtime.media.sources import read_media as read_media
 from betterai.runtime.middleware.base import Middleware as Middleware
 from betterai.runtime.middleware.base import ProviderCall as ProviderCall
 from betterai.runtime.middleware.cached import Cached as Cached
@@ -254,19 +254,19 @@ from betterai.runtime.modality_calls import stream_image as stream_image
 from betterai.runtime.modality_calls import stream_speech as stream_speech
 from betterai.runtime.modality_calls import stream_transcription as stream_transcription
 from betterai.runtime.modality_calls import transcribe as transcribe
-from betterai.runtime.observing import Observation as Observation
-from betterai.runtime.observing import observe as observe
+from betterai.runtime.observing.listeners import Observation as Observation
+from betterai.runtime.observing.listeners import observe as observe
 from betterai.runtime.realtime.opening import realtime as realtime
 from betterai.runtime.realtime.opening import realtime_token as realtime_token
 from betterai.runtime.router.router import Router as Router
 from betterai.runtime.router.status import RouterStatus as RouterStatus
 from betterai.runtime.router.status import RouteStatus as RouteStatus
 from betterai.runtime.router.status import TargetStatus as TargetStatus
-from betterai.runtime.sources import read_media as read_media
 from betterai.runtime.storage import dump_messages as dump_messages
 from betterai.runtime.storage import load_messages as load_messages
 from betterai.runtime.stream import TextStream as TextStream
-from betterai.runtime.tool_stream import ToolStream as ToolStream
-from betterai.runtime.webhooks import parse_webhook as parse_webhook
+from betterai.runtime.tools.functions import ToolFunction as ToolFunction
+from betterai.runtime.tools.functions import tool as tool
+from betterai.runtime.tools.stream import ToolStream as ToolStream
 
 __version__: str

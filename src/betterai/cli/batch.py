@@ -28,7 +28,7 @@ from betterai.runtime.batch_runner.options import BatchRunner
 from betterai.runtime.batch_store import BatchStore
 from betterai.runtime.batches import Batch, find_category
 from betterai.runtime.client import Client
-from betterai.runtime.job_store import StoredJob
+from betterai.runtime.jobs.store import StoredJob
 from betterai.runtime.messages import read_messages
 
 HEADINGS = ("BATCH", "STATUS", "DONE", "MODEL", "BEGUN")

@@ -56,8 +56,8 @@ from betterai.runtime.batch_state import (
 )
 from betterai.runtime.batch_store import BatchStore
 from betterai.runtime.connection import Connection, TransportSource
+from betterai.runtime.jobs.steps import StepsRun
 from betterai.runtime.single import ask_once
-from betterai.runtime.steps import StepsRun
 from betterai.wire.waits import parse_retry_after
 
 Look = tuple[BatchPart, WireResponse | None]

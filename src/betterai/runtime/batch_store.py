@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from betterai.config.environment import find_state_folder
-from betterai.runtime.job_store import JobStore
+from betterai.runtime.jobs.store import JobStore
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS lines (

@@ -49,9 +49,9 @@ from betterai.core.settings import (
     VideoSettings,
 )
 from betterai.runtime.exchange import ExchangeRunner, is_duplex
-from betterai.runtime.live import LiveRunner
-from betterai.runtime.media import check_file
-from betterai.runtime.sentences import speak_sentences
+from betterai.runtime.media.loading import check_file
+from betterai.runtime.sessions.live import LiveRunner
+from betterai.runtime.sessions.sentences import speak_sentences
 from betterai.runtime.sums import join_embeddings
 
 AT_ONCE = 4
@@ -229,7 +229,7 @@ class CodecAudioProvider(LiveRunner[Media, TranscriptionSettings, Transcript, Tr
             if isinstance(audio, Media):
                 data = await _read_recording(audio)
                 if getattr(duplex, "raw", False):
-                    from betterai.runtime.raw_sound import take_raw
+                    from betterai.runtime.sessions.raw_sound import take_raw
 
                     data, settings = take_raw(data, settings)
                 heard = _cut(data)
@@ -265,7 +265,7 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
         codec = getattr(self.codec, "voice_list", None)
         if codec is None:
             return await super().voices()
-        from betterai.runtime.steps import run_steps
+        from betterai.runtime.jobs.steps import run_steps
 
         found: tuple[Voice, ...] = await run_steps(codec, None, self.connection, clock=self._clock)
         return found

@@ -19,9 +19,9 @@ from betterai.core.response import Attempt, CallWarning, ProviderResponse, TextC
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_timeout
 from betterai.runtime.connection import TransportSource, shared_transport
-from betterai.runtime.media import find_media, load_media, needs_loading
+from betterai.runtime.media.loading import find_media, load_media, needs_loading
 from betterai.runtime.messages import read_messages, render_messages
-from betterai.runtime.observed_call import ObservedTextProvider, Subject
+from betterai.runtime.observing.calls import ObservedTextProvider, Subject
 from betterai.runtime.schema import parse_output, prepare_settings
 from betterai.runtime.stand_in import choose_transport
 from betterai.wire.openai_chat import OpenAIChat

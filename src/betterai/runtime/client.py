@@ -23,10 +23,10 @@ from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.class_text import ClassTextProvider, take_provider
 from betterai.runtime.connecting import make_guard, make_transport_source
 from betterai.runtime.factory import find_text_provider, read_key
-from betterai.runtime.media import load_one
+from betterai.runtime.media.loading import load_one
 from betterai.runtime.messages import read_messages
 from betterai.runtime.modalities import Modalities
-from betterai.runtime.observing import check_listener
+from betterai.runtime.observing.listeners import check_listener
 from betterai.runtime.registry import registry_version
 from betterai.runtime.stand_in import choose_transport
 from betterai.runtime.stream import TextStream
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from betterai.core.runs import ToolRun
     from betterai.runtime.batches import Batches
     from betterai.runtime.files import Files
-    from betterai.runtime.tool_loop import Approve
-    from betterai.runtime.tool_stream import ToolStream
+    from betterai.runtime.tools.loop import Approve
+    from betterai.runtime.tools.stream import ToolStream
     from betterai.transport.http import HTTPTransport
 
 MAX_PROVIDERS = 256
@@ -140,7 +140,7 @@ class Client(Modalities):
         **options: Unpack[GenerationOptions],
     ) -> ToolRun:
         """Generate, run the tools that the model calls, and go on until it has answered; see `betterai.run_tools`."""
-        from betterai.runtime.tool_stream import ask_whole, open_tools
+        from betterai.runtime.tools.stream import ask_whole, open_tools
 
         ask = ask_whole(self, model, system, config)
         given = merge_settings(settings, options)
@@ -159,7 +159,7 @@ class Client(Modalities):
         **options: Unpack[GenerationOptions],
     ) -> ToolStream:
         """The same as a stream: chunks of all answers, and between them the results of the tools as parts."""
-        from betterai.runtime.tool_stream import ask_stream, open_tools
+        from betterai.runtime.tools.stream import ask_stream, open_tools
 
         ask = ask_stream(self, model, system, config)
         given = merge_settings(settings, options)

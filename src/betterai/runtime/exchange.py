@@ -32,18 +32,18 @@ from betterai.core.results import Result
 from betterai.core.settings import CallSettings
 from betterai.core.wire import Call, Event, WireRequest, WireResponse
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock
-from betterai.runtime.call_media import find_call_media, load_call_media, media_bytes
 from betterai.runtime.connection import Connection, TransportSource, find_secrets
 from betterai.runtime.encoding import LARGE, check_size, encode_request
 from betterai.runtime.lookup import ModelFinder, check_model
+from betterai.runtime.media.calls import find_call_media, load_call_media, media_bytes
 from betterai.runtime.registry import check_vendors, choose_protocol
 from betterai.runtime.stream_pieces import is_stream
 from betterai.wire.errors import read_request_id
 from betterai.wire.framing import Framer, open_framer
 
 if TYPE_CHECKING:
-    from betterai.runtime.duplex import DuplexSession
-    from betterai.runtime.steps import StepsRun
+    from betterai.runtime.jobs.steps import StepsRun
+    from betterai.runtime.sessions.duplex import DuplexSession
     from betterai.transport.http import Endpoint, Reply
 
 I = TypeVar("I")  # noqa: E741
@@ -291,7 +291,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         self, plan: Plan, state: Mapping[str, Any] | None = None, total: float | None = None
     ) -> StepsRun[Any, R]:
         """The run of a call whose codec works on it as a job, from the beginning or from a stored `state`."""
-        from betterai.runtime.steps import StepsRun
+        from betterai.runtime.jobs.steps import StepsRun
 
         job: StepsRun[Any, R] = StepsRun(
             plan.codec, plan.call, self.connection, state=state, total=total, clock=self._clock

@@ -15,12 +15,12 @@ from betterai.core.price import price_usage
 from betterai.core.provider import Provider
 from betterai.core.response import Timing
 from betterai.core.results import Result
-from betterai.runtime.observing import is_heard
+from betterai.runtime.observing.listeners import is_heard
 
 if TYPE_CHECKING:
     from betterai.core.realtime_session import RealtimeSession
     from betterai.core.realtime_settings import RealtimeSettings
-    from betterai.runtime.observed_result import RunningResult
+    from betterai.runtime.observing.results import RunningResult
 
 R = TypeVar("R", bound=Result)
 C = TypeVar("C")
@@ -53,7 +53,7 @@ class Found(NamedTuple):
         if not is_heard(self.listener):
             session: RealtimeSession = await self.provider.connect(self.id, settings)
             return session
-        from betterai.runtime.observed_session import RunningSession
+        from betterai.runtime.observing.sessions import RunningSession
 
         connection = getattr(self.provider, "connection", None)
         watch = RunningSession(self.declared, self.model, settings, connection, self.listener)
@@ -63,7 +63,7 @@ class Found(NamedTuple):
         return session
 
     def _open_call(self, given: Any, settings: Any, *, stream: bool) -> RunningResult:
-        from betterai.runtime.observed_result import RunningResult
+        from betterai.runtime.observing.results import RunningResult
 
         connection = getattr(self.provider, "connection", None)
         asked = self.declared, self.model, self.category, given, settings, connection

@@ -57,16 +57,16 @@ from betterai.core.settings import (
 from betterai.runtime.attempts import read_timeout
 from betterai.runtime.factory import find_provider, read_key
 from betterai.runtime.found import Found
+from betterai.runtime.media.sources import MediaSource, gather_media
 from betterai.runtime.registry import registry_version
-from betterai.runtime.sources import MediaSource, gather_media
 from betterai.runtime.stand_in import choose_transport
 
 if TYPE_CHECKING:
     from betterai.core.base import BaseRealtimeProvider
     from betterai.core.realtime import RealtimeToken
     from betterai.core.realtime_settings import RealtimeSettings
-    from betterai.runtime.job_store import JobStore
-    from betterai.runtime.jobs import Job
+    from betterai.runtime.jobs.job import Job
+    from betterai.runtime.jobs.store import JobStore
     from betterai.runtime.realtime.opening import Opening
     from betterai.transport.http import HTTPTransport
 
@@ -259,8 +259,8 @@ class Modalities:
         settings: Any,
     ) -> Job[Any]:
         from betterai.runtime.exchange import ExchangeRunner
-        from betterai.runtime.job_store import JobStore
-        from betterai.runtime.jobs import Job
+        from betterai.runtime.jobs.job import Job
+        from betterai.runtime.jobs.store import JobStore
 
         found = self.find(category, model, config)
         if not isinstance(found.provider, ExchangeRunner):
@@ -335,7 +335,7 @@ class Modalities:
                 _check_text(text, "or an async iterator of texts")
             text = read_text(text)
         if getattr(type(found.provider), "synthesize_stream", None) is BaseTTSProvider.synthesize_stream:
-            from betterai.runtime.sentences import speak_with
+            from betterai.runtime.sessions.sentences import speak_with
 
             return found.pieces(lambda provider: speak_with(provider, text, found.id, wanted), text, wanted)
         return found.pieces(lambda provider: provider.synthesize_stream(text, found.id, wanted), text, wanted)
@@ -384,7 +384,7 @@ class Modalities:
 
     async def save_media(self, media: Media, path: str | os.PathLike[str]) -> Path:
         """Write media into a file, or into a folder under a new name: see `betterai.save_media`."""
-        from betterai.runtime.saving import save_to
+        from betterai.runtime.media.saving import save_to
 
         limits = read_timeout(complete_config(self._config).timeout)
         return await save_to(media, Path(path), choose_transport(self._connect()), limits)

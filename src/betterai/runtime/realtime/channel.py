@@ -12,7 +12,7 @@ from betterai.core.realtime_codec import RealtimeCall, RealtimeCodec, RealtimeSt
 from betterai.core.realtime_input import RealtimeInput
 from betterai.core.response import CallWarning
 from betterai.core.wire import WireRequest
-from betterai.runtime.duplex import DuplexSession
+from betterai.runtime.sessions.duplex import DuplexSession
 
 Locate = Callable[[BetterAIError], BetterAIError]
 

@@ -56,7 +56,7 @@ from betterai.runtime.realtime.tools import SessionTools
 from betterai.runtime.realtime.turns import Turns
 
 if TYPE_CHECKING:
-    from betterai.runtime.observed_session import RunningSession
+    from betterai.runtime.observing.sessions import RunningSession
 
 ENDING_SECONDS = 60.0
 """So long before its end a session says that it ends, where the provider states when that is."""

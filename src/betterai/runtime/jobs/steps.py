@@ -23,9 +23,9 @@ from betterai.core.response import Attempt, CallWarning
 from betterai.core.settings import CallSettings
 from betterai.core.wire import Call, Checkpoint, Wait, WireRequest, WireResponse
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock, was_not_taken
-from betterai.runtime.call_media import find_call_media, media_bytes
 from betterai.runtime.connection import Connection, find_secrets
 from betterai.runtime.encoding import LARGE, encode_request
+from betterai.runtime.media.calls import find_call_media, media_bytes
 from betterai.wire.errors import is_cut, make_unreadable
 from betterai.wire.waits import parse_retry_after
 

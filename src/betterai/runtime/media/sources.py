@@ -13,7 +13,7 @@ import msgspec
 from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media, MediaKind, kind_of, parse_data_url
 from betterai.core.sniffing import sniff_mime_type
-from betterai.runtime.media import MAX_MEDIA_BYTES, check_file, first_bytes
+from betterai.runtime.media.loading import MAX_MEDIA_BYTES, check_file, first_bytes
 
 MediaSource: TypeAlias = Media | str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 

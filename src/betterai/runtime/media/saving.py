@@ -14,7 +14,7 @@ from betterai.core.config import Timeout
 from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media, parse_data_url
 from betterai.core.wire import WireRequest
-from betterai.runtime.media import find_mime_type, show_url
+from betterai.runtime.media.loading import find_mime_type, show_url
 
 if TYPE_CHECKING:
     from betterai.transport.http import HTTPTransport

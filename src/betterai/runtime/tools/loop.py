@@ -16,12 +16,12 @@ from betterai.core.response import CallWarning, ProviderResponse, TextChunk
 from betterai.core.runs import ToolOutcome, ToolRun, ToolStep
 from betterai.core.settings import GenerationSettings
 from betterai.core.tools import ServerTool, ToolChoice
-from betterai.runtime.functions import ToolFunction
-from betterai.runtime.observed_tool import RunningTool
-from betterai.runtime.observing import is_heard
+from betterai.runtime.observing.listeners import is_heard
+from betterai.runtime.observing.tools import RunningTool
 from betterai.runtime.spending import Spending
-from betterai.runtime.tool_calls import answer_call, call_function
-from betterai.runtime.tool_media import MOVED, has_result_media, move_media
+from betterai.runtime.tools.calls import answer_call, call_function
+from betterai.runtime.tools.functions import ToolFunction
+from betterai.runtime.tools.media import MOVED, has_result_media, move_media
 
 Ask: TypeAlias = Callable[[Sequence[Message], GenerationSettings], AsyncGenerator[TextChunk, None]]
 """One call of the model; the last chunk holds the whole response."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 
 from betterai.core.events import Listener, ToolEnded, ToolInfo, ToolStarted
 from betterai.core.runs import ToolOutcome
-from betterai.runtime.observing import Running, read_outcome
+from betterai.runtime.observing.listeners import Running, read_outcome
 
 
 class RunningTool(Running):

@@ -11,7 +11,7 @@ import msgspec
 from betterai.core.media import Media
 from betterai.core.settings import CallSettings
 from betterai.runtime.connection import Connection
-from betterai.runtime.media import check_file, find_mime_type, load_one, read_path
+from betterai.runtime.media.loading import check_file, find_mime_type, load_one, read_path
 
 S = TypeVar("S", bound=CallSettings)
 Accepts = Mapping[str, frozenset[str]]

@@ -21,7 +21,7 @@ from betterai.core.response import ProviderResponse, TextChunk, Timing
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.connection import Connection, find_secrets
 from betterai.runtime.gatherer import holds_content
-from betterai.runtime.observing import Entered, Running, calls, is_heard, read_outcome
+from betterai.runtime.observing.listeners import Entered, Running, calls, is_heard, read_outcome
 
 _NO_SETTINGS = GenerationSettings()
 

@@ -1,11 +1,11 @@
-"""The sync face: one event loop in a thread of its own, safe inside running loops, in threads and after a fork."""
+"""The sync face of text: answers, streams, tools, conversations, counts."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Generic, Self, Unpack
+from typing import Any, Generic, Self, Unpack
 
 from betterai.core.base import BaseTextProvider
 from betterai.core.config import CoreConfig
@@ -17,32 +17,11 @@ from betterai.core.results import TokenCount
 from betterai.core.runs import ToolRun
 from betterai.core.settings import GenerationSettings
 from betterai.runtime import client as _async
-from betterai.runtime.background import Background, run, start
 from betterai.runtime.conversation import ConversationState, read_question
 from betterai.runtime.stream import Partials, TextStream
-from betterai.runtime.sync_modalities import (
-    SyncJob,
-    SyncPieces,
-    embed,
-    generate_image,
-    generate_video,
-    moderate,
-    rerank,
-    speak,
-    start_image,
-    start_video,
-    stream_image,
-    stream_speech,
-    stream_transcription,
-    transcribe,
-)
-from betterai.runtime.tool_loop import Approve
-from betterai.runtime.tool_stream import ToolStream
-
-if TYPE_CHECKING:
-    from betterai.runtime import sync_batches as batches
-    from betterai.runtime import sync_files as files
-    from betterai.runtime.sync_realtime import SyncRealtimeSession, realtime, realtime_token
+from betterai.runtime.sync.background import Background, run, start
+from betterai.runtime.tools.loop import Approve
+from betterai.runtime.tools.stream import ToolStream
 
 BATCH = 64
 """How many chunks may be read ahead of the caller: more would take memory, fewer would cost a thread switch each."""
@@ -275,52 +254,3 @@ def count_tokens(
 ) -> TokenCount:
     """How many input tokens a call would have, without async: `betterai.sync.count_tokens("local/eliza", "Hello")`."""
     return run(_async.count_tokens(model, messages, system=system, config=config, settings=settings, **options))
-
-
-__all__ = [
-    "Conversation",
-    "SyncJob",
-    "SyncPieces",
-    "SyncRealtimeSession",
-    "SyncStream",
-    "SyncToolStream",
-    "batches",
-    "count_tokens",
-    "embed",
-    "files",
-    "generate",
-    "generate_image",
-    "generate_video",
-    "moderate",
-    "realtime",
-    "realtime_token",
-    "rerank",
-    "run",
-    "run_tools",
-    "speak",
-    "start_image",
-    "start_video",
-    "stream",
-    "stream_image",
-    "stream_speech",
-    "stream_tools",
-    "stream_transcription",
-    "transcribe",
-]
-
-
-def __getattr__(name: str) -> Any:
-    """Batches, files and sessions are loaded at their first use."""
-    if name == "batches":
-        from betterai.runtime import sync_batches
-
-        return sync_batches
-    if name == "files":
-        from betterai.runtime import sync_files
-
-        return sync_files
-    if name in ("SyncRealtimeSession", "realtime", "realtime_token"):
-        from betterai.runtime import sync_realtime
-
-        return getattr(sync_realtime, name)
-    raise AttributeError(f"module 'betterai.sync' has no attribute {name!r}")

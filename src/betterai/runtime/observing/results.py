@@ -11,7 +11,7 @@ from betterai.core.events import CallEnded, FirstContent, Listener
 from betterai.core.model import Category, ModelConfig
 from betterai.core.provider import Provider
 from betterai.core.results import Result
-from betterai.runtime.observed_call import RunningCall, Subject
+from betterai.runtime.observing.calls import RunningCall, Subject
 
 R = TypeVar("R", bound=Result)
 

@@ -11,7 +11,7 @@ from typing import Any
 from betterai.core.exceptions import ValidationError
 from betterai.core.message import ToolCall, ToolResult
 from betterai.core.runs import ToolOutcome
-from betterai.runtime.functions import ToolFunction, build_result
+from betterai.runtime.tools.functions import ToolFunction, build_result
 
 
 async def answer_call(

@@ -8,8 +8,8 @@ from pathlib import Path
 from betterai.core.config import CoreConfig
 from betterai.core.results import FileHandle
 from betterai.runtime import files as _async
-from betterai.runtime.background import run
 from betterai.runtime.files import Source
+from betterai.runtime.sync.background import run
 
 
 def upload(

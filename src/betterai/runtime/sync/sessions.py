@@ -16,8 +16,8 @@ from betterai.core.realtime_session import RealtimeSession
 from betterai.core.realtime_settings import RealtimeSettings
 from betterai.core.response import CallWarning
 from betterai.core.usage import Cost, Usage
-from betterai.runtime.background import run
 from betterai.runtime.realtime import opening as _async
+from betterai.runtime.sync.background import run
 
 
 class SyncRealtimeSession:

@@ -11,7 +11,7 @@ from betterai.core.exceptions import BetterAIError, ConfigurationError, Provider
 from betterai.core.settings import GenerationSettings
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.runtime.registry import get_provider
-from betterai.runtime.round_trip import RoundTrip, find_model, make_round_trip
+from betterai.runtime.replay.round_trip import RoundTrip, find_model, make_round_trip
 
 
 def find_count_codec(provider: str, exchange: Mapping[str, Any]) -> tuple[CountExchange | None, str]:

@@ -16,7 +16,7 @@ from betterai.core.runs import ToolRun
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.messages import read_messages
 from betterai.runtime.stream import TextStream
-from betterai.runtime.tool_loop import Approve, Ask, ToolLoop
+from betterai.runtime.tools.loop import Approve, Ask, ToolLoop
 
 if TYPE_CHECKING:
     from betterai.runtime.client import Client

@@ -26,9 +26,9 @@ from betterai.core.wire import Call, Wait
 from betterai.runtime.connection import TransportSource
 from betterai.runtime.exchange import ExchangeRunner, Plan
 from betterai.runtime.factory import find_provider
-from betterai.runtime.job_calls import SETTINGS, dump_call, load_call
-from betterai.runtime.job_store import JobStore, StoredJob
-from betterai.runtime.steps import CANCEL_SECONDS, StepsRun
+from betterai.runtime.jobs.calls import SETTINGS, dump_call, load_call
+from betterai.runtime.jobs.steps import CANCEL_SECONDS, StepsRun
+from betterai.runtime.jobs.store import JobStore, StoredJob
 
 R = TypeVar("R", bound=Result)
 Progress = Callable[[float], None]

@@ -34,7 +34,7 @@ from betterai.core.settings import (
 from betterai.core.sniffing import sniff_mime_type
 from betterai.core.wire import Call, WireResponse
 from betterai.runtime.registry import get_provider
-from betterai.runtime.round_trip import find_model
+from betterai.runtime.replay.round_trip import find_model
 
 CATEGORIES: dict[str, Category] = {
     "embeddings": "embeddings", "rerank": "rerank", "moderation": "moderation", "image": "image", "image-edit": "image",

@@ -19,7 +19,7 @@ from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Usage
 from betterai.core.wire import Call, Event, Framing, WireRequest, WireResponse
 from betterai.runtime.registry import get_provider
-from betterai.runtime.round_trip import RoundTrip, find_model, find_reader, make_round_trip
+from betterai.runtime.replay.round_trip import RoundTrip, find_model, find_reader, make_round_trip
 from betterai.wire.framing import Framer, open_framer
 from betterai.wire.openai_chat.server import find_model_in_path
 
@@ -130,14 +130,14 @@ def replay_exchange(exchange: Mapping[str, Any], file: str = "", cut: Cut | None
 
 
 def _replay_files(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayReport:
-    from betterai.runtime.replay_files import find_files_codec, read_files
+    from betterai.runtime.replay.files import find_files_codec, read_files
 
     found = find_files_codec(report.provider, exchange)
     return _read_by(found, report, exchange, lambda codec, reply: {"content": read_files(codec, exchange, reply)})
 
 
 def _replay_batches(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayReport:
-    from betterai.runtime.replay_batches import find_batch_codec, read_batches
+    from betterai.runtime.replay.batches import find_batch_codec, read_batches
 
     def read(codec: Any, reply: WireResponse) -> dict[str, Any]:
         return {"content": read_batches(codec, report.provider, exchange, reply)}
@@ -146,7 +146,7 @@ def _replay_batches(report: ReplayReport, exchange: Mapping[str, Any]) -> Replay
 
 
 def _replay_count(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayReport:
-    from betterai.runtime.replay_counts import find_count_codec, read_count, read_count_request
+    from betterai.runtime.replay.counts import find_count_codec, read_count, read_count_request
 
     provider = report.provider
     found = find_count_codec(provider, exchange)
@@ -160,7 +160,7 @@ def _replay_count(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayRe
 
 
 def _replay_result(report: ReplayReport, kind: str, exchange: Mapping[str, Any]) -> ReplayReport:
-    from betterai.runtime.replay_modalities import describe_result, fill_elided, find_category_codecs, read_result
+    from betterai.runtime.replay.modalities import describe_result, fill_elided, find_category_codecs, read_result
 
     def read(codecs: Any, reply: WireResponse) -> dict[str, Any]:
         whole = msgspec.structs.replace(reply, body=fill_elided(reply.content))
@@ -171,7 +171,7 @@ def _replay_result(report: ReplayReport, kind: str, exchange: Mapping[str, Any])
 
 
 def _replay_step(report: ReplayReport, exchange: Mapping[str, Any]) -> ReplayReport:
-    from betterai.runtime.replay_jobs import find_job_codec, read_step
+    from betterai.runtime.replay.jobs import find_job_codec, read_step
 
     found = find_job_codec(report.provider, exchange)
     return _read_by(found, report, exchange, lambda codec, reply: read_step(codec, exchange, reply))

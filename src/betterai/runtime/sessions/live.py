@@ -14,8 +14,8 @@ from betterai.core.price import price_usage
 from betterai.core.results import Result
 from betterai.core.settings import CallSettings
 from betterai.runtime.attempts import Attempts
-from betterai.runtime.duplex import DuplexSession, open_session
 from betterai.runtime.exchange import ExchangeRunner, Plan, is_duplex, refuse_dropped
+from betterai.runtime.sessions.duplex import DuplexSession, open_session
 
 I = TypeVar("I")  # noqa: E741
 S = TypeVar("S", bound=CallSettings)

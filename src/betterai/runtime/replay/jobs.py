@@ -11,7 +11,7 @@ from betterai.core.media import Media
 from betterai.core.settings import VideoSettings
 from betterai.core.wire import Call, Checkpoint, Wait, WireRequest, WireResponse
 from betterai.runtime.registry import get_provider
-from betterai.runtime.round_trip import find_model
+from betterai.runtime.replay.round_trip import find_model
 
 FETCHED = WireResponse(status=200, headers={"content-type": "video/mp4"})
 """In place of a film that another exchange holds, if any."""

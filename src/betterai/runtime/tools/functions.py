@@ -29,7 +29,7 @@ from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
 from betterai.core.message import MediaPart, Text
 from betterai.core.tools import Tool
-from betterai.runtime.docstrings import read_docstring
+from betterai.runtime.tools.docstrings import read_docstring
 from betterai.wire.json_schema import inline_root, make_strict
 
 P = ParamSpec("P")

@@ -14,7 +14,7 @@ from betterai.core.exceptions import BetterAIError, ConfigurationError
 from betterai.core.results import FileHandle
 from betterai.core.wire import WireResponse
 from betterai.runtime.registry import get_provider
-from betterai.runtime.replay_batches import read_answer_file
+from betterai.runtime.replay.batches import read_answer_file
 
 _PATH = re.compile(r"(?:/upload)?(?:/v\w+)?/files(?P<one>/[^/]+(?P<content>/content)?)?")
 

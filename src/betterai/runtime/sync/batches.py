@@ -12,10 +12,10 @@ from betterai.core.config import CoreConfig
 from betterai.core.model import Category
 from betterai.core.settings import CallSettings
 from betterai.runtime import batches as _async
-from betterai.runtime.background import run
 from betterai.runtime.batch_runner.options import BatchRunner
 from betterai.runtime.batches import Batch, Progress, Requests, Store
-from betterai.runtime.sync_modalities import SyncPieces
+from betterai.runtime.sync.background import run
+from betterai.runtime.sync.modalities import SyncPieces
 
 
 class SyncBatch:

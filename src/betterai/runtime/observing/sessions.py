@@ -11,7 +11,7 @@ from betterai.core.events import CallEnded, FirstContent, Listener
 from betterai.core.model import ModelConfig
 from betterai.core.provider import Provider
 from betterai.core.realtime_session import RealtimeSession
-from betterai.runtime.observed_call import RunningCall, Subject
+from betterai.runtime.observing.calls import RunningCall, Subject
 
 
 class RunningSession(RunningCall):

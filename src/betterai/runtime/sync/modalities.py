@@ -24,12 +24,12 @@ from betterai.core.settings import (
     TranscriptionSettings,
 )
 from betterai.runtime import modality_calls as _async
-from betterai.runtime.background import Background, run, start
-from betterai.runtime.sources import MediaSource
+from betterai.runtime.media.sources import MediaSource
+from betterai.runtime.sync.background import Background, run, start
 
 if TYPE_CHECKING:
-    from betterai.runtime.job_store import JobStore
-    from betterai.runtime.jobs import Job, Progress
+    from betterai.runtime.jobs.job import Job, Progress
+    from betterai.runtime.jobs.store import JobStore
 
 A = ParamSpec("A")
 P = TypeVar("P")
@@ -87,7 +87,7 @@ class SyncJob(Generic[R]):
         store: JobStore | UnsetType | None = UNSET,
     ) -> SyncJob[R]:
         """See `betterai.Job.resume`."""
-        from betterai.runtime.jobs import Job
+        from betterai.runtime.jobs.job import Job
 
         return cls(Job.resume(handle, config=config, store=store))
 
