@@ -23,10 +23,10 @@ from betterai.core.config import CoreConfig
 from betterai.core.exceptions import TotalTimeout, ValidationError
 from betterai.core.message import Message
 from betterai.core.model import Category
-from betterai.runtime.batch_requests import SETTINGS, read_request
-from betterai.runtime.batch_runner.options import BatchRunner
-from betterai.runtime.batch_store import BatchStore
 from betterai.runtime.batches import Batch, find_category
+from betterai.runtime.batches.line_by_line.options import BatchRunner
+from betterai.runtime.batches.requests import SETTINGS, read_request
+from betterai.runtime.batches.store import BatchStore
 from betterai.runtime.client import Client
 from betterai.runtime.job_store import StoredJob
 from betterai.runtime.messages import read_messages

@@ -13,8 +13,8 @@ from betterai.core.model import Category
 from betterai.core.settings import CallSettings
 from betterai.runtime import batches as _async
 from betterai.runtime.background import run
-from betterai.runtime.batch_runner.options import BatchRunner
 from betterai.runtime.batches import Batch, Progress, Requests, Store
+from betterai.runtime.batches.line_by_line.options import BatchRunner
 from betterai.runtime.sync_modalities import SyncPieces
 
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 import betterai
 from betterai import BatchLimits, BatchRequest, GenerationSettings, ProviderResponse
-from betterai.runtime.batch_parts import CodecBatchProvider
+from betterai.runtime.batches.endpoint.provider import CodecBatchProvider
 from betterai.runtime.registry import get_provider
 from betterai.wire.batches import BatchSteps
 from betterai.wire.openai_batches import OpenAIBatches

@@ -41,9 +41,10 @@ from betterai.core.model import Category
 from betterai.core.provider import Provider
 from betterai.core.settings import CallSettings
 from betterai.core.wire import Call, WireRequest, WireResponse
-from betterai.runtime.batch_answers import AnswerReader
-from betterai.runtime.batch_lines import LinePlanner, PartWriter, StoredLine, write_lines
-from betterai.runtime.batch_state import (
+from betterai.runtime.batches.endpoint.answers import AnswerReader
+from betterai.runtime.batches.endpoint.lines import LinePlanner, StoredLine
+from betterai.runtime.batches.endpoint.parts import PartWriter, write_lines
+from betterai.runtime.batches.endpoint.state import (
     Part,
     Progress,
     begin_part,
@@ -54,7 +55,7 @@ from betterai.runtime.batch_state import (
     read_progress,
     with_parts,
 )
-from betterai.runtime.batch_store import BatchStore
+from betterai.runtime.batches.store import BatchStore
 from betterai.runtime.connection import Connection, TransportSource
 from betterai.runtime.single import ask_once
 from betterai.runtime.steps import StepsRun
