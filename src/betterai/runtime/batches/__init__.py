@@ -19,7 +19,6 @@ from betterai.config.environment import complete_config
 from betterai.core.batches import BatchRequest
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ValidationError
-from betterai.core.jobs import read_handle
 from betterai.core.model import Category
 from betterai.core.settings import CallSettings
 from betterai.runtime.batches.batch import Batch, Progress
@@ -28,6 +27,7 @@ from betterai.runtime.batches.line_by_line.options import BatchRunner
 from betterai.runtime.batches.requests import SETTINGS, merge_settings, read_requests
 from betterai.runtime.batches.store import BatchStore
 from betterai.runtime.connection import TransportSource
+from betterai.runtime.handled import find_handle
 from betterai.runtime.registry import resolve_model
 
 Requests: TypeAlias = Mapping[str, Any] | Iterable[BatchRequest] | AsyncIterable[BatchRequest]
@@ -90,10 +90,7 @@ class Batches:
         cost twice. Raises `ValidationError`, and `ConfigurationError` where the keys are other ones.
         """
         kept = _open(store)
-        found = kept.find(handle) if kept is not None else None
-        read = found.handle if found is not None else read_handle(handle)
-        if found is None and kept is not None and (found := kept.find(read.id)) is not None:
-            read = found.handle
+        read, _ = find_handle(handle, kept)
         if read.category != "batch":
             raise ValidationError("this is the handle of a job, not of a batch", hint="use betterai.Job.resume")
         given = config or self._config

@@ -12,6 +12,7 @@ from betterai.core.base import BaseBatchProvider
 from betterai.core.batches import BatchLine, BatchStatus, BatchTotals
 from betterai.core.exceptions import BetterAIError, ProviderError, TotalTimeout
 from betterai.core.jobs import JobHandle
+from betterai.runtime.handled import Handled
 
 MISSED_LOOKS = 5
 """How many looks in a row may go wrong while a batch is waited for."""
@@ -20,12 +21,14 @@ LOOK_SECONDS = 10.0
 Progress: TypeAlias = Callable[[BatchStatus], None]
 
 
-class Batch:
+class Batch(Handled):
     """A batch that was submitted. `handle` is a word that another process can go on with: `betterai.batches.resume`.
 
     `last_status` is how it stood when it was last looked at; `totals` the sum of the lines that the latest `results`
     gave so far.
     """
+
+    _handle: JobHandle
 
     def __init__(self, provider: BaseBatchProvider, handle: JobHandle, *, begun: bool, retry_in_doubt: bool = False):
         self._provider = provider
@@ -35,24 +38,6 @@ class Batch:
         self._retry_in_doubt = retry_in_doubt
         self.last_status: BatchStatus | None = None
         self.totals = BatchTotals()
-
-    @property
-    def id(self) -> str:
-        """Ours, by which the store knows the batch."""
-        return self._handle.id
-
-    @property
-    def handle(self) -> str:
-        """All that is needed to go on, as one word. It holds no URL and no secret."""
-        return self._handle.to_text()
-
-    @property
-    def provider(self) -> str:
-        return self._handle.provider
-
-    @property
-    def model(self) -> str:
-        return self._handle.model
 
     def __repr__(self) -> str:
         state = self.last_status.state if self.last_status else "submitted"

@@ -30,7 +30,6 @@ from betterai.core.codec import BatchCall, BatchCodec
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import (
     BetterAIError,
-    ConfigurationError,
     JobInDoubt,
     ProviderError,
     ValidationError,
@@ -57,6 +56,7 @@ from betterai.runtime.batches.endpoint.state import (
 )
 from betterai.runtime.batches.store import BatchStore
 from betterai.runtime.connection import Connection, TransportSource
+from betterai.runtime.handled import check_account
 from betterai.runtime.single import ask_once
 from betterai.runtime.steps import StepsRun
 from betterai.wire.waits import parse_retry_after
@@ -138,13 +138,7 @@ class CodecBatchProvider(BaseBatchProvider):
         return handle
 
     async def resume(self, handle: JobHandle, *, retry_in_doubt: bool = False) -> JobHandle:
-        if self.connection.account() != handle.account:
-            raise ConfigurationError(
-                "the batch belongs to another account or address",
-                hint="use the key and the base URL that it was submitted with",
-                provider=handle.provider,
-                model=handle.model,
-            )
+        check_account(handle, self.connection)
         again: set[int] = set()
         if retry_in_doubt:
             parts = list(read_progress(handle).parts)
