@@ -137,6 +137,9 @@ async def test_j2_a_submit_that_was_not_answered_is_found_again_or_in_doubt(
         lost = await client.batches.submit(model, {"a": "Hello"}, store=store)
         assert (await lost.wait()).state == "in_doubt"
         assert (await lost.collect())["a"].state == "in_doubt"
+        service.lose_submit = "cut"
+        taken = await client.batches.submit(model, {"a": "Hello"}, store=store)
+        assert (await taken.wait()).state == ("done" if ALL[name].named else "in_doubt")
 
 
 def left_in(folder: Path) -> list[str]:
