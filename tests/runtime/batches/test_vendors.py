@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tracemalloc
 from collections.abc import AsyncIterator
@@ -131,8 +132,11 @@ async def test_j2_a_submit_that_was_not_answered_is_found_again_or_in_doubt(
             assert isinstance(line.error, betterai.JobInDoubt)
             assert len(service.batches) == 1, "nothing is sent twice"
             assert (await client.batches.resume(batch.id, store=store).wait()).state == "in_doubt"
+            again = client.batches.resume(batch.handle, store=None, retry_in_doubt=True)
+            assert (await again.wait()).state == "in_doubt", "its lines are not here: it cannot be sent once more"
             again = client.batches.resume(batch.id, store=store, retry_in_doubt=True)
-            assert ((await again.wait()).state, len(service.batches)) == ("done", 2)
+            looks = await asyncio.gather(again.wait(), again.status(), again.wait())
+            assert ({look.state for look in looks}, len(service.batches)) == ({"done"}, 2)
         service.lose_submit = "before"
         lost = await client.batches.submit(model, {"a": "Hello"}, store=store)
         assert (await lost.wait()).state == "in_doubt"

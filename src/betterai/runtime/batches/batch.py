@@ -35,6 +35,7 @@ class Batch(Handled):
         self._handle = handle
         self._begun = begun
         """Whether it was submitted here: else a submit that broke off is to be ended first."""
+        self._beginning = asyncio.Lock()
         self._retry_in_doubt = retry_in_doubt
         self.last_status: BatchStatus | None = None
         self.totals = BatchTotals()
@@ -112,9 +113,12 @@ class Batch(Handled):
         raise AssertionError
 
     async def _begin(self) -> None:
-        if not self._begun:
-            self._handle = await self._provider.resume(self._handle, retry_in_doubt=self._retry_in_doubt)
-            self._begun = True
+        if self._begun:
+            return
+        async with self._beginning:  # two that begin at once would submit twice what is in doubt
+            if not self._begun:
+                self._handle = await self._provider.resume(self._handle, retry_in_doubt=self._retry_in_doubt)
+                self._begun = True
 
     @asynccontextmanager
     async def _work(self, *, here: bool = True) -> AsyncIterator[_Pause]:

@@ -178,7 +178,7 @@ class CodecBatchProvider(BaseBatchProvider):
                 try:
                     await self._submit_part(handle, number, part, keep)
                 except JobInDoubt:
-                    if number not in again:
+                    if number not in again or not self._path(handle, number).is_file():
                         raise
                     await self._submit_part(handle, number, msgspec.structs.replace(part, state=None), keep)
             except BetterAIError as error:
