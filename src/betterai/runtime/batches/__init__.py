@@ -106,9 +106,14 @@ def _open(store: Store) -> BatchStore | None:
 
 
 def find_category(model: str) -> Category:
-    """What a model is listed for, where there are settings for that; else text."""
-    found = resolve_model(model, "text").category if model else "text"
-    return found if found in SETTINGS else "text"
+    """What a model is listed for; text where that is unknown. Raises `ValidationError` for what has no batches."""
+    found = resolve_model(model, "text") if model else None
+    if found is not None and found.category not in SETTINGS:
+        raise ValidationError(
+            f"{found.key} is listed for {found.category}, and there are no batches of that",
+            hint=f"there are some of {', '.join(SETTINGS)}; say category=… where you know better",
+        )
+    return found.category if found is not None else "text"
 
 
 _batches = Batches()

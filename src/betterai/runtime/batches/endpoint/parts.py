@@ -6,20 +6,18 @@ from asyncio import to_thread
 from collections.abc import AsyncIterable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 import msgspec
 
 from betterai.core.batches import BatchRequest
 from betterai.core.codec import BatchCodec
 from betterai.core.data import Data
-from betterai.core.exceptions import BetterAIError, ValidationError
+from betterai.core.exceptions import ValidationError
 from betterai.core.wire import WireRequest
 from betterai.runtime.batches.endpoint.lines import LinePlanner
-from betterai.runtime.batches.requests import LineCheck
+from betterai.runtime.batches.requests import LineCheck, naming_line
 from betterai.runtime.connection import Connection
-
-E = TypeVar("E", bound=BetterAIError)
 
 
 class PartFile(Data, frozen=True, kw_only=True):
@@ -116,12 +114,10 @@ async def write_lines(
     check, kept = LineCheck(codec.limits, title), []
     async for request in requests:
         check.check(request.id)
-        try:
+        with naming_line(request.id):
             stored, wire, id = await planner.plan(request, model)
             number = writer.write(request.id, wire, id, planner.target(stored))
             kept.append((request.id, number, msgspec.json.encode(stored)))
-        except BetterAIError as error:
-            raise name_line(error, request.id) from error.__cause__
         if len(kept) >= STORED_AT_ONCE:
             await to_thread(keep, kept)
             kept = []
@@ -129,9 +125,3 @@ async def write_lines(
     await to_thread(keep, kept)
     writer.finish()
     return total
-
-
-def name_line(error: E, id: str) -> E:
-    """The error with the line that it is about."""
-    error.message = f"line {id!r}: {error.message}"
-    return error

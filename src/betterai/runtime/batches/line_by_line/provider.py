@@ -33,7 +33,7 @@ from betterai.runtime.batches.line_by_line.table import (
     LineTable,
 )
 from betterai.runtime.batches.line_by_line.worker import Worker
-from betterai.runtime.batches.requests import LineCheck, dump_request
+from betterai.runtime.batches.requests import LineCheck, dump_request, naming_line
 from betterai.runtime.batches.store import BatchStore
 from betterai.runtime.client import Client
 from betterai.runtime.schema import prepare_settings
@@ -96,9 +96,10 @@ class LineByLine(BaseBatchProvider):
         number = size = 0
         async for request in requests:
             check.check(request.id)
-            await check_request(self._client, request, name_model(self._name, request, model), category)
-            prepared = self._prepare(request)
-            data = dump_request(prepared)
+            with naming_line(request.id):
+                await check_request(self._client, request, name_model(self._name, request, model), category)
+                prepared = self._prepare(request)
+                data = dump_request(prepared)
             page.append((number, request.id, number // PART_LINES, data, dump_wanted(prepared.settings)))
             number, size = number + 1, size + len(data)
             if len(page) == PAGE or size > PAGE_BYTES:
