@@ -199,9 +199,9 @@ from betterai.runtime import durable as durable
 from betterai.runtime import files as files
 from betterai.runtime import opentelemetry as opentelemetry
 from betterai.runtime import sync as sync
-from betterai.runtime.batch_runner.options import BatchRunner as BatchRunner
-from betterai.runtime.batch_store import BatchStore as BatchStore
-from betterai.runtime.batches import Batch as Batch
+from betterai.runtime.batches.batch import Batch as Batch
+from betterai.runtime.batches.line_by_line.options import BatchRunner as BatchRunner
+from betterai.runtime.batches.store import BatchStore as BatchStore
 from betterai.runtime.cascade.provider import cascade as cascade
 from betterai.runtime.client import Client as Client
 from betterai.runtime.client import count_tokens as count_tokens

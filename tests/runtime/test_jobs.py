@@ -237,6 +237,7 @@ def test_jobs_work_without_async(monkeypatch: pytest.MonkeyPatch) -> None:
         async with filming(monkeypatch):
             job = await asyncio.to_thread(sync.start_video, MODEL, "a cat")
             again = await asyncio.to_thread(sync.SyncJob.resume, job.handle)
+            assert (again.id, again.provider, again.handle) == (job.id, job.provider, job.handle)
             assert content_of(await asyncio.to_thread(again.wait)) == FILM
             await asyncio.to_thread(job.cancel)
 

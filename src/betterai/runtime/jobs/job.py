@@ -18,7 +18,7 @@ from betterai.core.exceptions import (
     TotalTimeout,
     ValidationError,
 )
-from betterai.core.jobs import JobHandle, JobStatus, read_handle
+from betterai.core.jobs import JobHandle, JobStatus
 from betterai.core.provider import Provider
 from betterai.core.response import CallWarning
 from betterai.core.results import Result
@@ -26,6 +26,7 @@ from betterai.core.wire import Call, Wait
 from betterai.runtime.connection import TransportSource
 from betterai.runtime.exchange import ExchangeRunner, Plan
 from betterai.runtime.factory import find_provider
+from betterai.runtime.handled import Handled, check_account, find_handle
 from betterai.runtime.jobs.calls import SETTINGS, dump_call, load_call
 from betterai.runtime.jobs.steps import CANCEL_SECONDS, StepsRun
 from betterai.runtime.jobs.store import JobStore, StoredJob
@@ -34,11 +35,13 @@ R = TypeVar("R", bound=Result)
 Progress = Callable[[float], None]
 
 
-class Job(Generic[R]):
+class Job(Handled, Generic[R]):
     """A job at a provider. `handle` is a word that another process can go on with: `Job.resume(handle)`.
 
     `status` is running, done, failed, cancelled or in_doubt; `progress` from 0 to 1, None where the provider is silent.
     """
+
+    _handle: JobHandle
 
     def __init__(
         self,
@@ -60,24 +63,6 @@ class Job(Generic[R]):
         self.status: JobStatus = "running"
         self.progress: float | None = None
         self.error = ""
-
-    @property
-    def id(self) -> str:
-        """The call's own id, by which the store knows the job."""
-        return self._handle.id
-
-    @property
-    def handle(self) -> str:
-        """All that is needed to go on, as one word. It holds no URL and no secret."""
-        return self._handle.to_text()
-
-    @property
-    def provider(self) -> str:
-        return self._handle.provider
-
-    @property
-    def model(self) -> str:
-        return self._handle.model
 
     def __repr__(self) -> str:
         return f"Job({self.provider}/{self.model}, id={self.id!r}, status={self.status!r})"
@@ -120,11 +105,7 @@ class Job(Generic[R]):
         Raises `ValidationError`, and `ConfigurationError` where the keys are not those that it was submitted with.
         """
         kept = JobStore() if isinstance(store, msgspec.UnsetType) else store
-        found = kept.find(handle) if kept is not None else None
-        read = found.handle if found is not None else read_handle(handle)
-        if found is None and kept is not None:
-            found = kept.find(read.id)
-        read = found.handle if found is not None else read
+        read, found = find_handle(handle, kept)
         if read.category == "batch":
             raise ValidationError("this is the handle of a batch, not of a job", hint="use betterai.batches.resume")
         if found is None and read.state is None:
@@ -255,13 +236,7 @@ def _plan_again(runner: Any, handle: JobHandle, found: StoredJob | None) -> Plan
     connection = getattr(runner, "connection", None)
     if connection is None or handle.category not in SETTINGS:
         raise ConfigurationError(f"{handle.provider} works on no jobs here")
-    if connection.account() != handle.account:
-        raise ConfigurationError(
-            "the job belongs to another account or address",
-            hint="use the key and the base URL that it was submitted with",
-            provider=handle.provider,
-            model=handle.model,
-        )
+    check_account(handle, connection)
     input, settings, now, warnings = (
         load_call(found.call, handle.category) if found is not None else ("", SETTINGS[handle.category](), 0.0, ())
     )

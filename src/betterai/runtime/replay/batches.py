@@ -15,8 +15,8 @@ from betterai.core.exceptions import ConfigurationError
 from betterai.core.model import Category
 from betterai.core.provider import Provider
 from betterai.core.wire import WireRequest, WireResponse
-from betterai.runtime.batch_answers import AnswerReader
-from betterai.runtime.batch_lines import LinePlanner, StoredLine
+from betterai.runtime.batches.endpoint.answers import AnswerReader
+from betterai.runtime.batches.endpoint.lines import LinePlanner, StoredLine
 from betterai.runtime.connection import Connection
 from betterai.runtime.registry import get_provider
 from betterai.wire.batches import read_lines

@@ -9,37 +9,26 @@ from msgspec import UNSET
 
 from betterai.core.batches import BatchLine, BatchStatus, BatchTotals
 from betterai.core.config import CoreConfig
+from betterai.core.jobs import JobHandle
 from betterai.core.model import Category
 from betterai.core.settings import CallSettings
 from betterai.runtime import batches as _async
-from betterai.runtime.batch_runner.options import BatchRunner
 from betterai.runtime.batches import Batch, Progress, Requests, Store
+from betterai.runtime.batches.line_by_line.options import BatchRunner
+from betterai.runtime.handled import Handled
 from betterai.runtime.sync.background import run
 from betterai.runtime.sync.modalities import SyncPieces
 
 
-class SyncBatch:
+class SyncBatch(Handled):
     """`betterai.Batch`, without async."""
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
 
     @property
-    def id(self) -> str:
-        return self._batch.id
-
-    @property
-    def handle(self) -> str:
-        """All that is needed to go on, as one word."""
-        return self._batch.handle
-
-    @property
-    def provider(self) -> str:
-        return self._batch.provider
-
-    @property
-    def model(self) -> str:
-        return self._batch.model
+    def _handle(self) -> JobHandle:
+        return self._batch._handle
 
     @property
     def last_status(self) -> BatchStatus | None:

@@ -24,10 +24,12 @@ from betterai.core.settings import (
     TranscriptionSettings,
 )
 from betterai.runtime import modality_calls as _async
+from betterai.runtime.handled import Handled
 from betterai.runtime.media.sources import MediaSource
 from betterai.runtime.sync.background import Background, run, start
 
 if TYPE_CHECKING:
+    from betterai.core.jobs import JobHandle
     from betterai.runtime.jobs.job import Job, Progress
     from betterai.runtime.jobs.store import JobStore
 
@@ -72,7 +74,7 @@ class SyncPieces(Generic[P]):
                 self._background.loop.call_soon_threadsafe(_leave, self._pieces)
 
 
-class SyncJob(Generic[R]):
+class SyncJob(Handled, Generic[R]):
     """A job, as `betterai.Job`, without async."""
 
     def __init__(self, job: Job[R]) -> None:
@@ -92,8 +94,8 @@ class SyncJob(Generic[R]):
         return cls(Job.resume(handle, config=config, store=store))
 
     @property
-    def handle(self) -> str:
-        return self.job.handle
+    def _handle(self) -> JobHandle:
+        return self.job._handle
 
     def wait(self, *, timeout: float | None = None, on_progress: Progress | None = None) -> R:
         """See `betterai.Job.wait`."""

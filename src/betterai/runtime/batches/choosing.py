@@ -10,8 +10,8 @@ from betterai.core.base import BaseBatchProvider
 from betterai.core.config import CoreConfig
 from betterai.core.jobs import JobHandle
 from betterai.core.model import Category
-from betterai.runtime.batch_runner.options import LINE_BY_LINE, BatchRunner
-from betterai.runtime.batch_store import BatchStore
+from betterai.runtime.batches.line_by_line.options import LINE_BY_LINE, BatchRunner
+from betterai.runtime.batches.store import BatchStore
 from betterai.runtime.client import Client
 from betterai.runtime.connection import TransportSource, shared_transport
 from betterai.runtime.factory import read_key
@@ -52,7 +52,7 @@ def find_batch_provider(
     wanted = (handle.protocol if handle is not None else "") or config.protocol
     name = wanted if wanted in protocols else next(iter(protocols), "")
     if not name or wanted == LINE_BY_LINE or (runner is not None and handle is None):
-        from betterai.runtime.batch_runner.provider import LineByLine
+        from betterai.runtime.batches.line_by_line.provider import LineByLine
 
         client = _BorrowingClient(config, transport or shared_transport)
         return LineByLine(provider.name, client, runner or BatchRunner(), store, types), model.id
@@ -60,7 +60,7 @@ def find_batch_provider(
     if callable(codec):
         made: BaseBatchProvider = codec(api_key=read_key(provider, config), **config.options)
         return made, model.id
-    from betterai.runtime.batch_parts import CodecBatchProvider
+    from betterai.runtime.batches.endpoint.provider import CodecBatchProvider
 
     found = CodecBatchProvider(provider, codec, config, protocol=name, store=store, transport=transport, types=types)
     return found, model.id

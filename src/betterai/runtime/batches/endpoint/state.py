@@ -12,7 +12,7 @@ from betterai.core.data import Data
 from betterai.core.exceptions import BetterAIError, JobInDoubt, ValidationError
 from betterai.core.jobs import JobHandle
 from betterai.core.model import Category
-from betterai.runtime.batch_lines import PartFile
+from betterai.runtime.batches.endpoint.parts import PartFile
 
 _WITHOUT_ANSWER: Mapping[BatchState, LineState] = {
     "failed": "failed", "cancelled": "cancelled", "expired": "expired", "in_doubt": "in_doubt",

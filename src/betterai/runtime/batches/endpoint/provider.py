@@ -30,7 +30,6 @@ from betterai.core.codec import BatchCall, BatchCodec
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import (
     BetterAIError,
-    ConfigurationError,
     JobInDoubt,
     ProviderError,
     ValidationError,
@@ -41,9 +40,10 @@ from betterai.core.model import Category
 from betterai.core.provider import Provider
 from betterai.core.settings import CallSettings
 from betterai.core.wire import Call, WireRequest, WireResponse
-from betterai.runtime.batch_answers import AnswerReader
-from betterai.runtime.batch_lines import LinePlanner, PartWriter, StoredLine, write_lines
-from betterai.runtime.batch_state import (
+from betterai.runtime.batches.endpoint.answers import AnswerReader
+from betterai.runtime.batches.endpoint.lines import LinePlanner, StoredLine
+from betterai.runtime.batches.endpoint.parts import PartWriter, write_lines
+from betterai.runtime.batches.endpoint.state import (
     Part,
     Progress,
     begin_part,
@@ -54,8 +54,9 @@ from betterai.runtime.batch_state import (
     read_progress,
     with_parts,
 )
-from betterai.runtime.batch_store import BatchStore
+from betterai.runtime.batches.store import BatchStore
 from betterai.runtime.connection import Connection, TransportSource
+from betterai.runtime.handled import check_account
 from betterai.runtime.jobs.steps import StepsRun
 from betterai.runtime.single import ask_once
 from betterai.wire.waits import parse_retry_after
@@ -137,13 +138,7 @@ class CodecBatchProvider(BaseBatchProvider):
         return handle
 
     async def resume(self, handle: JobHandle, *, retry_in_doubt: bool = False) -> JobHandle:
-        if self.connection.account() != handle.account:
-            raise ConfigurationError(
-                "the batch belongs to another account or address",
-                hint="use the key and the base URL that it was submitted with",
-                provider=handle.provider,
-                model=handle.model,
-            )
+        check_account(handle, self.connection)
         again: set[int] = set()
         if retry_in_doubt:
             parts = list(read_progress(handle).parts)
@@ -183,7 +178,7 @@ class CodecBatchProvider(BaseBatchProvider):
                 try:
                     await self._submit_part(handle, number, part, keep)
                 except JobInDoubt:
-                    if number not in again:
+                    if number not in again or not self._path(handle, number).is_file():
                         raise
                     await self._submit_part(handle, number, msgspec.structs.replace(part, state=None), keep)
             except BetterAIError as error:

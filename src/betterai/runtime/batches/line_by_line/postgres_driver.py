@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from betterai.core.exceptions import ConfigurationError
-from betterai.runtime.batch_runner.table import SCHEMA, Row
+from betterai.runtime.batches.line_by_line.table import SCHEMA, Row
 
 ANSWER_SECONDS, CLOSE_SECONDS = 60.0, 5.0
 """How long to wait for one statement, and for the end: beyond that the database is gone."""

@@ -9,10 +9,10 @@ from typing import Any
 from uuid import uuid4
 
 from betterai.core.exceptions import BetterAIError
-from betterai.runtime.batch_runner.asking import Stop
-from betterai.runtime.batch_runner.options import BatchRunner
-from betterai.runtime.batch_runner.pace import Pace
-from betterai.runtime.batch_runner.table import ANY_PART, Ended, Line, LineTable
+from betterai.runtime.batches.line_by_line.asking import Stop
+from betterai.runtime.batches.line_by_line.options import BatchRunner
+from betterai.runtime.batches.line_by_line.pace import Pace
+from betterai.runtime.batches.line_by_line.table import ANY_PART, Ended, Line, LineTable
 
 OTHERS_SECONDS, LONGEST_SECONDS = 0.5, 5.0
 """How often to look what other processes have done, where nothing is left to begin here; at the latest."""

@@ -17,15 +17,24 @@ from betterai.core.batches import BatchCounts, BatchLine, BatchRequest, BatchSta
 from betterai.core.data import Data
 from betterai.core.jobs import JobHandle
 from betterai.core.model import Category
-from betterai.runtime.batch_requests import LineCheck, dump_request
-from betterai.runtime.batch_runner.asking import ask_line
-from betterai.runtime.batch_runner.checking import check_request, name_model
-from betterai.runtime.batch_runner.options import LINE_BY_LINE, BatchRunner
-from betterai.runtime.batch_runner.outcomes import OutcomeReader, dump_wanted
-from betterai.runtime.batch_runner.pace import Pace
-from betterai.runtime.batch_runner.table import ANY_PART, PAGE, PAGE_BYTES, Counts, Driver, Ended, Line, LineTable
-from betterai.runtime.batch_runner.worker import Worker
-from betterai.runtime.batch_store import BatchStore
+from betterai.runtime.batches.line_by_line.asking import ask_line
+from betterai.runtime.batches.line_by_line.checking import check_request, name_model
+from betterai.runtime.batches.line_by_line.options import LINE_BY_LINE, BatchRunner
+from betterai.runtime.batches.line_by_line.outcomes import OutcomeReader, dump_wanted
+from betterai.runtime.batches.line_by_line.pace import Pace
+from betterai.runtime.batches.line_by_line.table import (
+    ANY_PART,
+    PAGE,
+    PAGE_BYTES,
+    Counts,
+    Driver,
+    Ended,
+    Line,
+    LineTable,
+)
+from betterai.runtime.batches.line_by_line.worker import Worker
+from betterai.runtime.batches.requests import LineCheck, dump_request, naming_line
+from betterai.runtime.batches.store import BatchStore
 from betterai.runtime.client import Client
 from betterai.runtime.schema import prepare_settings
 
@@ -87,9 +96,10 @@ class LineByLine(BaseBatchProvider):
         number = size = 0
         async for request in requests:
             check.check(request.id)
-            await check_request(self._client, request, name_model(self._name, request, model), category)
-            prepared = self._prepare(request)
-            data = dump_request(prepared)
+            with naming_line(request.id):
+                await check_request(self._client, request, name_model(self._name, request, model), category)
+                prepared = self._prepare(request)
+                data = dump_request(prepared)
             page.append((number, request.id, number // PART_LINES, data, dump_wanted(prepared.settings)))
             number, size = number + 1, size + len(data)
             if len(page) == PAGE or size > PAGE_BYTES:
@@ -184,10 +194,10 @@ class LineByLine(BaseBatchProvider):
     async def _connect(self) -> Driver:
         database = self._options.find_database()
         if "://" in database:
-            from betterai.runtime.batch_runner.postgres_driver import PostgresDriver
+            from betterai.runtime.batches.line_by_line.postgres_driver import PostgresDriver
 
             return await PostgresDriver(database).open()
-        from betterai.runtime.batch_runner.sqlite_driver import SqliteDriver
+        from betterai.runtime.batches.line_by_line.sqlite_driver import SqliteDriver
 
         usual = self._store.path if self._store is not None else find_state_folder() / "batches.sqlite"
         return await SqliteDriver(Path(database) if database else usual).open()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from betterai.core.exceptions import ConfigurationError
-from betterai.runtime.batch_runner.table import SCHEMA, Row
+from betterai.runtime.batches.line_by_line.table import SCHEMA, Row
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 30.0

@@ -15,7 +15,7 @@ from betterai.core.model import Category
 from betterai.core.response import ProviderResponse
 from betterai.core.results import EmbeddingResponse, ImageResponse, ModerationResponse
 from betterai.core.settings import CallSettings
-from betterai.runtime.batch_runner.table import Outcome
+from betterai.runtime.batches.line_by_line.table import Outcome
 from betterai.runtime.packing import pack, unpack
 from betterai.runtime.schema import parse_output, read_response_format
 

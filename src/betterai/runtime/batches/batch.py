@@ -1,77 +1,44 @@
-"""Batches: thousands of requests behind one handle, whoever works on them.
-
-`batch = await betterai.batches.submit("anthropic/claude-haiku-4-5", {"a": "Hello", "b": "Bye"})`, then
-`async for line in batch.results()`. `client.batches` does the same with the client's keys and connections.
-"""
+"""A batch that was submitted: looked at, waited for, read line by line, cancelled."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import TypeAlias
 
-import msgspec
-from msgspec import UNSET, UnsetType
-
-from betterai.config.environment import complete_config
 from betterai.core.base import BaseBatchProvider
-from betterai.core.batches import BatchLine, BatchRequest, BatchStatus, BatchTotals
-from betterai.core.config import CoreConfig
-from betterai.core.exceptions import BetterAIError, ProviderError, TotalTimeout, ValidationError
-from betterai.core.jobs import JobHandle, read_handle
-from betterai.core.model import Category
-from betterai.core.settings import CallSettings
-from betterai.runtime.batch_providers import find_batch_provider
-from betterai.runtime.batch_requests import SETTINGS, merge_settings, read_requests
-from betterai.runtime.batch_runner.options import BatchRunner
-from betterai.runtime.batch_store import BatchStore
-from betterai.runtime.connection import TransportSource
-from betterai.runtime.registry import resolve_model
+from betterai.core.batches import BatchLine, BatchStatus, BatchTotals
+from betterai.core.exceptions import BetterAIError, ProviderError, TotalTimeout
+from betterai.core.jobs import JobHandle
+from betterai.runtime.handled import Handled
 
 MISSED_LOOKS = 5
 """How many looks in a row may go wrong while a batch is waited for."""
 LOOK_SECONDS = 10.0
 """How long to wait after the first look went wrong."""
-Requests = Mapping[str, Any] | Iterable[BatchRequest] | AsyncIterable[BatchRequest]
-Progress = Callable[[BatchStatus], None]
-Store = BatchStore | UnsetType | None
+Progress: TypeAlias = Callable[[BatchStatus], None]
 
 
-class Batch:
+class Batch(Handled):
     """A batch that was submitted. `handle` is a word that another process can go on with: `betterai.batches.resume`.
 
     `last_status` is how it stood when it was last looked at; `totals` the sum of the lines that the latest `results`
     gave so far.
     """
 
+    _handle: JobHandle
+
     def __init__(self, provider: BaseBatchProvider, handle: JobHandle, *, begun: bool, retry_in_doubt: bool = False):
         self._provider = provider
         self._handle = handle
         self._begun = begun
         """Whether it was submitted here: else a submit that broke off is to be ended first."""
+        self._beginning = asyncio.Lock()
         self._retry_in_doubt = retry_in_doubt
         self.last_status: BatchStatus | None = None
         self.totals = BatchTotals()
-
-    @property
-    def id(self) -> str:
-        """Ours, by which the store knows the batch."""
-        return self._handle.id
-
-    @property
-    def handle(self) -> str:
-        """All that is needed to go on, as one word. It holds no URL and no secret."""
-        return self._handle.to_text()
-
-    @property
-    def provider(self) -> str:
-        return self._handle.provider
-
-    @property
-    def model(self) -> str:
-        return self._handle.model
 
     def __repr__(self) -> str:
         state = self.last_status.state if self.last_status else "submitted"
@@ -146,9 +113,12 @@ class Batch:
         raise AssertionError
 
     async def _begin(self) -> None:
-        if not self._begun:
-            self._handle = await self._provider.resume(self._handle, retry_in_doubt=self._retry_in_doubt)
-            self._begun = True
+        if self._begun:
+            return
+        async with self._beginning:  # two that begin at once would submit twice what is in doubt
+            if not self._begun:
+                self._handle = await self._provider.resume(self._handle, retry_in_doubt=self._retry_in_doubt)
+                self._begun = True
 
     @asynccontextmanager
     async def _work(self, *, here: bool = True) -> AsyncIterator[_Pause]:
@@ -184,87 +154,3 @@ class _Pause:
         if work.done():
             self._work = None
             work.result()
-
-
-class Batches:
-    """The batches of one configuration: `betterai.batches`, and `client.batches`."""
-
-    def __init__(self, config: CoreConfig | None = None, transport: TransportSource | None = None) -> None:
-        self._config = config or CoreConfig()
-        self._transport = transport
-
-    async def submit(
-        self,
-        model: str,
-        requests: Requests,
-        *,
-        category: Category | None = None,
-        settings: CallSettings | None = None,
-        store: Store = UNSET,
-        runner: BatchRunner | None = None,
-        config: CoreConfig | None = None,
-        **options: Any,
-    ) -> Batch:
-        """Submit many requests for a model: `BatchRequest`s (an iterable, also an async one, read once), or a mapping
-        of your ids to what a plain call takes. `settings` and options by name hold for all of them, each one's own on
-        top.
-
-        All are checked before anything is sent. `category` is what the model is listed for ("text" where that is
-        unknown); `store` keeps what is needed to go on after a crash: by default the user's, None for nowhere. With a
-        `runner` the lines are asked one by one while somebody waits for them, as they are where the provider has no
-        endpoint.
-        Raises `ValidationError`, which names the line, and `ProviderError`.
-        """
-        named = complete_config(msgspec.structs.replace(config or self._config, model=model))
-        kind = category or find_category(named.model)
-        common = merge_settings(kind, settings, options)
-        provider, name = find_batch_provider(
-            named, category=kind, store=_open(store), transport=self._transport, runner=runner
-        )
-        handle = await provider.submit(read_requests(requests, common), name, kind)
-        return Batch(provider, handle, begun=True)
-
-    def resume(
-        self,
-        handle: str,
-        *,
-        retry_in_doubt: bool = False,
-        types: Sequence[Any] = (),
-        store: Store = UNSET,
-        runner: BatchRunner | None = None,
-        config: CoreConfig | None = None,
-    ) -> Batch:
-        """A batch of another process, by its handle, or by its id in the store.
-
-        `types` are those that answers were asked for with `response_format`: they are read as these again, else as JSON
-        values. `retry_in_doubt` sends once more what may have been sent and what the provider cannot tell of: it may
-        cost twice. Raises `ValidationError`, and `ConfigurationError` where the keys are other ones.
-        """
-        kept = _open(store)
-        found = kept.find(handle) if kept is not None else None
-        read = found.handle if found is not None else read_handle(handle)
-        if found is None and kept is not None and (found := kept.find(read.id)) is not None:
-            read = found.handle
-        if read.category != "batch":
-            raise ValidationError("this is the handle of a job, not of a batch", hint="use betterai.Job.resume")
-        given = config or self._config
-        named = msgspec.structs.replace(given, model=f"{read.provider}/{read.model}")
-        provider, _ = find_batch_provider(
-            complete_config(named), store=kept, transport=self._transport, types=types, handle=read, runner=runner
-        )
-        return Batch(provider, read, begun=False, retry_in_doubt=retry_in_doubt)
-
-
-def _open(store: Store) -> BatchStore | None:
-    return BatchStore() if isinstance(store, UnsetType) else store
-
-
-def find_category(model: str) -> Category:
-    """What a model is listed for, where there are settings for that; else text."""
-    found = resolve_model(model, "text").category if model else "text"
-    return found if found in SETTINGS else "text"
-
-
-_batches = Batches()
-submit = _batches.submit
-resume = _batches.resume

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
 from betterai.core.batches import BatchLimits, BatchRequest
-from betterai.core.exceptions import ValidationError
+from betterai.core.exceptions import BetterAIError, ValidationError
 from betterai.core.model import Category
 from betterai.core.settings import (
     CallSettings,
@@ -106,12 +107,22 @@ def dump_request(request: BatchRequest) -> bytes:
             }
         )
     except (TypeError, ValueError) as error:
-        raise ValidationError(f"line {request.id!r} cannot be stored: {error}") from error
+        raise ValidationError(f"it cannot be stored: {error}") from error
 
 
 def load_request(data: bytes, category: Category) -> BatchRequest:
     """What `dump_request` wrote."""
     return read_request(msgspec.json.decode(data), SETTINGS[category])
+
+
+@contextmanager
+def naming_line(id: str) -> Iterator[None]:
+    """What is raised inside says which line it is about."""
+    try:
+        yield
+    except BetterAIError as error:
+        error.message = f"line {id!r}: {error.message}"
+        raise
 
 
 class LineCheck:

@@ -24,10 +24,10 @@ from betterai.core.exceptions import (
 )
 from betterai.core.model import Category
 from betterai.runtime.attempts import Budget, shared_budget, was_not_taken
-from betterai.runtime.batch_requests import load_request
-from betterai.runtime.batch_runner.outcomes import dump_error, dump_response
-from betterai.runtime.batch_runner.pace import LONGEST_WAIT, Pace, draw_wait
-from betterai.runtime.batch_runner.table import Ended, Line
+from betterai.runtime.batches.line_by_line.outcomes import dump_error, dump_response
+from betterai.runtime.batches.line_by_line.pace import LONGEST_WAIT, Pace, draw_wait
+from betterai.runtime.batches.line_by_line.table import Ended, Line
+from betterai.runtime.batches.requests import load_request
 from betterai.runtime.verdicts import judge
 from betterai.wire.waits import parse_retry_after
 

@@ -14,7 +14,7 @@ from betterai.core.price import price_usage
 from betterai.core.response import ProviderResponse
 from betterai.core.results import EmbeddingResponse
 from betterai.core.wire import Call, WireRequest, WireResponse
-from betterai.runtime.batch_lines import LinePlanner, StoredLine, schema_key
+from betterai.runtime.batches.endpoint.lines import LinePlanner, StoredLine, schema_key
 from betterai.runtime.connection import Connection
 from betterai.runtime.schema import parse_output, read_response_format
 from betterai.wire.errors import read_request_id
