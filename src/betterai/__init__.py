@@ -75,7 +75,7 @@ _HOMES = {
     "runtime.batch_store": "BatchStore",
     "runtime.batches": "Batch",
     "runtime.cascade.provider": "cascade",
-    "runtime.client": "Client count_tokens generate run_tools stream stream_tools",
+    "runtime.client": "Client",
     "runtime.clients": "ai_clients",
     "runtime.conversation": "Conversation",
     "runtime.factory": (
@@ -104,6 +104,7 @@ _HOMES = {
     "runtime.router.status": "RouterStatus RouteStatus TargetStatus",
     "runtime.storage": "dump_messages load_messages",
     "runtime.stream": "TextStream",
+    "runtime.text_calls": "count_tokens generate run_tools stream stream_tools",
     "runtime.tool_stream": "ToolStream",
     "runtime.webhooks": "parse_webhook",
 }

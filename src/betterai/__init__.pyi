@@ -204,11 +204,6 @@ from betterai.runtime.batch_store import BatchStore as BatchStore
 from betterai.runtime.batches import Batch as Batch
 from betterai.runtime.cascade.provider import cascade as cascade
 from betterai.runtime.client import Client as Client
-from betterai.runtime.client import count_tokens as count_tokens
-from betterai.runtime.client import generate as generate
-from betterai.runtime.client import run_tools as run_tools
-from betterai.runtime.client import stream as stream
-from betterai.runtime.client import stream_tools as stream_tools
 from betterai.runtime.clients import ai_clients as ai_clients
 from betterai.runtime.conversation import Conversation as Conversation
 from betterai.runtime.factory import get_audio_provider as get_audio_provider
@@ -266,6 +261,11 @@ from betterai.runtime.sources import read_media as read_media
 from betterai.runtime.storage import dump_messages as dump_messages
 from betterai.runtime.storage import load_messages as load_messages
 from betterai.runtime.stream import TextStream as TextStream
+from betterai.runtime.text_calls import count_tokens as count_tokens
+from betterai.runtime.text_calls import generate as generate
+from betterai.runtime.text_calls import run_tools as run_tools
+from betterai.runtime.text_calls import stream as stream
+from betterai.runtime.text_calls import stream_tools as stream_tools
 from betterai.runtime.tool_stream import ToolStream as ToolStream
 from betterai.runtime.webhooks import parse_webhook as parse_webhook
 
