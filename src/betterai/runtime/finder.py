@@ -9,6 +9,7 @@ import msgspec
 from betterai.config.defaults import default_model
 from betterai.core.config import CoreConfig, check_config
 from betterai.core.events import Listener
+from betterai.core.exceptions import ValidationError
 from betterai.core.model import Category
 from betterai.runtime.factory import find_provider, read_key
 from betterai.runtime.found import Found
@@ -26,6 +27,7 @@ class Finder:
     listener: Listener | None
     _config: CoreConfig
     _others: dict[tuple[Category, str], Found]
+    _closed = False
 
     def _connect(self) -> HTTPTransport:
         raise NotImplementedError
@@ -35,6 +37,7 @@ class Finder:
 
     def find(self, category: Category, model: str, config: CoreConfig | None = None) -> Found:
         """The provider of a category behind a name. Raises `ModelNotFoundError` and `ConfigurationError`."""
+        self.check_open()
         if config is not None:
             check_config(config)
             return self._open(category, model or config.model, self._limit(config))
@@ -57,6 +60,11 @@ class Finder:
         named = msgspec.structs.replace(config, model=name)
         found = find_provider(category, named, transport=self._connect)
         return Found(*found, version, category, self.listener, read_key(found[2], named))
+
+    def check_open(self) -> None:
+        """Raises `ValidationError` after `aclose`."""
+        if self._closed:
+            raise ValidationError("this client is closed", hint="close it after its last call, or make another Client")
 
     async def _close_others(self) -> None:
         found, self._others = self._others, {}

@@ -307,6 +307,7 @@ class Modalities(Finder):
         from betterai.core.realtime_settings import RealtimeSettings
         from betterai.runtime.realtime.opening import Opening
 
+        self.check_open()
         wanted = _merge(RealtimeSettings, settings, options)
         if not isinstance(model, str):
             return Opening(lambda: model.connect("", wanted))
