@@ -5,7 +5,7 @@ BetterAIError
 │   ├── RateLimitError             too many requests: wait `retry_after` seconds
 │   │   └── QuotaExceededError     the account is out of money or quota: waiting does not help
 │   ├── OverloadedError            the provider is overloaded or down
-│   ├── ModelNotFoundError         no such model, or no access to it
+│   ├── ModelNotFoundError         no such model, or no access to it; a KeyError too
 │   ├── ContentFilterError         refused by a content filter
 │   ├── APITimeoutError            one of the four time limits was reached
 │   │   ├── ConnectTimeout
@@ -165,8 +165,8 @@ class OverloadedError(ProviderError):
     retryable = True
 
 
-class ModelNotFoundError(ProviderError):
-    """No such model, or this account has no access to it."""
+class ModelNotFoundError(ProviderError, KeyError):
+    """No such model, or this account has no access to it. `ALL_MODELS["no such model"]` raises it too."""
 
 
 class ContentFilterError(ProviderError):
