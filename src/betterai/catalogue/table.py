@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Raw
@@ -67,19 +67,18 @@ class ModelTable(Mapping[str, ModelConfig]):
             found = self._models.setdefault(id, with_traits(row))
         return found
 
-    def get(self, id: str, default: Any = None) -> Any:
-        """Without a search for near names."""
-        found = self._find(id)
-        return default if found is None else found
+    if not TYPE_CHECKING:  # typed as every mapping's
+
+        def get(self, id: str, default: Any = None) -> Any:
+            """Without a search for near names."""
+            found = self._find(id)
+            return default if found is None else found
 
     def _missing(self, id: object) -> ModelNotFoundError:
         vendor = self._path.parent.name
         like = get_close_matches(str(id), self, n=3, cutoff=0.7)
-        hint = (
-            f"did you mean {', '.join(like)}?"
-            if like
-            else f"`betterai models --provider {vendor}` lists those there are"
-        )
+        listed = f"`betterai models --provider {vendor}` lists those there are"
+        hint = f"did you mean {', '.join(like)}?" if like else listed
         return ModelNotFoundError(f"there is no model {id!r:.80}", hint=hint, provider=vendor)
 
     def __contains__(self, id: object) -> bool:

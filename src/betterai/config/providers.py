@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -203,10 +203,12 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
             raise self._missing(name)
         return found
 
-    def get(self, name: str, default: Any = None) -> Any:
-        """Without a search for near names."""
-        found = self.find(name) if isinstance(name, str) else None
-        return default if found is None else found
+    if not TYPE_CHECKING:  # typed as every mapping's
+
+        def get(self, name: str, default: Any = None) -> Any:
+            """Without a search for near names."""
+            found = self.find(name) if isinstance(name, str) else None
+            return default if found is None else found
 
     def __delitem__(self, name: str) -> None:
         with self._lock:

@@ -22,7 +22,6 @@ from betterai.core.exceptions import (
     ModelNotFoundError,
     ProviderError,
     StreamInterrupted,
-    UnsupportedParam,
 )
 from betterai.core.model import Category, ModelConfig
 from betterai.core.price import price_usage
@@ -36,6 +35,7 @@ from betterai.runtime.call_media import find_call_media, load_call_media, media_
 from betterai.runtime.connection import Connection, TransportSource, find_secrets
 from betterai.runtime.encoding import LARGE, check_size, encode_request
 from betterai.runtime.lookup import ModelFinder, check_model
+from betterai.runtime.refusing import refuse_dropped
 from betterai.runtime.registry import check_vendors, choose_protocol
 from betterai.runtime.stream_pieces import is_stream
 from betterai.wire.errors import read_request_id
@@ -244,7 +244,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
 
     def _build(self, codec: Any, call: Any, *, large: bool = False) -> WireRequest:
         request: WireRequest = codec.build_request(call)
-        refuse_dropped(request, self._config)
+        refuse_dropped(request.warnings, self._config.unsupported)
         return encode_request(request, call.settings.extra_body, large=large)
 
     def find_codec(self, model: ModelConfig) -> Any:
@@ -296,7 +296,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         job: StepsRun[Any, R] = StepsRun(
             plan.codec, plan.call, self.connection, state=state, total=total, clock=self._clock
         )
-        job.on_request = lambda request: refuse_dropped(request, self._config)
+        job.on_request = lambda request: refuse_dropped(request.warnings, self._config.unsupported)
         return job
 
     def finish_job(self, result: R, plan: Plan, job: StepsRun[Any, R], attempts: Attempts | None = None) -> R:
@@ -372,14 +372,6 @@ def is_job(codec: Any) -> bool:
 def is_duplex(codec: Any) -> bool:
     """Whether a codec is of the shape Duplex: one session over a WebSocket."""
     return hasattr(codec, "connect") and hasattr(codec, "open")
-
-
-def refuse_dropped(request: WireRequest, config: CoreConfig) -> None:
-    """Raises `UnsupportedParam` for a setting that is not sent as it was given, where the caller wants that."""
-    if config.unsupported == "raise":
-        for warning in request.warnings:
-            if warning.code in ("dropped", "translated"):
-                raise UnsupportedParam(f"{warning.field}: {warning.message}", param=warning.field)
 
 
 class _Pieces:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from betterai.config.defaults import default_model
+from betterai.config.environment import complete_config
 from betterai.core.config import CoreConfig, check_config
 from betterai.core.events import Listener
 from betterai.core.exceptions import ValidationError
@@ -57,9 +58,10 @@ class Finder:
 
     def _open(self, category: Category, name: str, config: CoreConfig) -> Found:
         version = registry_version()
-        named = msgspec.structs.replace(config, model=name)
+        named = complete_config(msgspec.structs.replace(config, model=name))
         found = find_provider(category, named, transport=self._connect)
-        return Found(*found, version, category, self.listener, read_key(found[2], named))
+        key, unsupported = read_key(found[2], named), named.unsupported or "warn"
+        return Found(*found, version, category, self.listener, key, unsupported)
 
     def check_open(self) -> None:
         """Raises `ValidationError` after `aclose`."""

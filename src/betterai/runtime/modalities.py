@@ -336,6 +336,7 @@ class Modalities(Finder):
 
         found, wanted = self.find("realtime", model, config), _merge(RealtimeSettings, settings, options)
         token: RealtimeToken = await found.provider.token(found.id, wanted, seconds)
+        found.judge(token.warnings)
         return token
 
     async def save_media(self, media: Media, path: str | os.PathLike[str]) -> Path:
