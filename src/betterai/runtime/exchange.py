@@ -259,9 +259,13 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         except BetterAIError as error:
             raise error.locate(*self._whom(plan)) from None
 
-    def open_attempts(self) -> Attempts:
+    def open_attempts(self, since: float = 0.0) -> Attempts:
+        """Those of a call that begins now, or has run `since` then (Unix seconds)."""
         connection = self.connection
-        return Attempts(connection.retries, connection.timeout, self._clock, connection.quota)
+        attempts = Attempts(connection.retries, connection.timeout, self._clock, connection.quota)
+        if since:
+            attempts.began -= max(0.0, self._clock.now() - since)
+        return attempts
 
     # ── after ──
 
@@ -285,6 +289,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         except BetterAIError as error:
             attempts.records += job.records
             raise self.locate(error, plan, attempts) from error.__cause__
+        attempts.records += job.records
         return self.finish_job(result, plan, job, attempts)
 
     def open_job(
@@ -299,11 +304,8 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         job.on_request = lambda request: refuse_dropped(request.warnings, self._config.unsupported)
         return job
 
-    def finish_job(self, result: R, plan: Plan, job: StepsRun[Any, R], attempts: Attempts | None = None) -> R:
-        """The result of a job with what only the runner knows."""
-        if attempts is None:
-            attempts = self.open_attempts()
-        attempts.records += job.records
+    def finish_job(self, result: R, plan: Plan, job: StepsRun[Any, R], attempts: Attempts) -> R:
+        """The result of a job with what only the runner knows. `attempts` are those of all its runs."""
         return self.complete(result, plan, attempts, job, warnings=(*plan.call.warnings, *job.warnings))
 
     async def note_failure(self, error: BetterAIError, plan: Plan, attempts: Attempts) -> None:
