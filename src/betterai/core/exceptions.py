@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from betterai.core.response import Attempt, ProviderResponse
     from betterai.core.runs import ToolRun
+    from betterai.core.usage import Cost
 
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key"})
 
@@ -52,6 +53,8 @@ class BetterAIError(Exception):
     """
 
     retryable = False
+    lost: Cost | None = None
+    """What answers cost that ran beside the one that failed, and that nobody got: hedges of a router."""
 
     def __init__(
         self,
