@@ -75,7 +75,7 @@ _HOMES = {
     "runtime.batches.store": "BatchStore",
     "runtime.batches.batch": "Batch",
     "runtime.cascade.provider": "cascade",
-    "runtime.client": "Client count_tokens generate run_tools stream stream_tools",
+    "runtime.client": "Client",
     "runtime.clients": "ai_clients",
     "runtime.conversation": "Conversation",
     "runtime.factory": (
@@ -106,6 +106,7 @@ _HOMES = {
     "runtime.stream": "TextStream",
     "runtime.tools.stream": "ToolStream",
     "runtime.jobs.webhooks": "parse_webhook",
+    "runtime.text_calls": "count_tokens generate run_tools stream stream_tools",
 }
 _MODULES = {
     "sync": "runtime.sync",

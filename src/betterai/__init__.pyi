@@ -204,11 +204,6 @@ from betterai.runtime.batches.line_by_line.options import BatchRunner as BatchRu
 from betterai.runtime.batches.store import BatchStore as BatchStore
 from betterai.runtime.cascade.provider import cascade as cascade
 from betterai.runtime.client import Client as Client
-from betterai.runtime.client import count_tokens as count_tokens
-from betterai.runtime.client import generate as generate
-from betterai.runtime.client import run_tools as run_tools
-from betterai.runtime.client import stream as stream
-from betterai.runtime.client import stream_tools as stream_tools
 from betterai.runtime.clients import ai_clients as ai_clients
 from betterai.runtime.conversation import Conversation as Conversation
 from betterai.runtime.factory import get_audio_provider as get_audio_provider
@@ -265,6 +260,11 @@ from betterai.runtime.router.status import TargetStatus as TargetStatus
 from betterai.runtime.storage import dump_messages as dump_messages
 from betterai.runtime.storage import load_messages as load_messages
 from betterai.runtime.stream import TextStream as TextStream
+from betterai.runtime.text_calls import count_tokens as count_tokens
+from betterai.runtime.text_calls import generate as generate
+from betterai.runtime.text_calls import run_tools as run_tools
+from betterai.runtime.text_calls import stream as stream
+from betterai.runtime.text_calls import stream_tools as stream_tools
 from betterai.runtime.tools.functions import ToolFunction as ToolFunction
 from betterai.runtime.tools.functions import tool as tool
 from betterai.runtime.tools.stream import ToolStream as ToolStream

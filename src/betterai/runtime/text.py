@@ -40,6 +40,7 @@ from betterai.runtime.hops import LARGE_BODY, Hops
 from betterai.runtime.media.loading import check_owners, load_media, media_sizes, needs_loading
 from betterai.runtime.messages import read_messages
 from betterai.runtime.observing.calls import ObservedTextProvider, Subject
+from betterai.runtime.refusing import refuse_dropped
 from betterai.runtime.registry import check_vendors, choose_protocol
 from betterai.runtime.schema import parse_output, prepare_settings
 from betterai.runtime.stream_pieces import finish_stream, is_stream, read_piece, with_response
@@ -250,10 +251,7 @@ class CodecTextProvider(ObservedTextProvider):
                 request = codec.build_request(call)
             except UnsupportedParam:
                 raise error from None
-        if self._config.unsupported == "raise":
-            for warning in request.warnings:
-                if warning.code in ("dropped", "translated"):
-                    raise UnsupportedParam(f"{warning.field}: {warning.message}", param=warning.field)
+        refuse_dropped(request.warnings, self._config.unsupported)
         request = encode_request(request, call.settings.extra_body, large=large)
         return Plan(codec=codec, call=call, request=request, parse=parse)
 

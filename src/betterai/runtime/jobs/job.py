@@ -59,6 +59,8 @@ class Job(Handled, Generic[R]):
         self._first_wait: Wait | None = None
         self._warnings: tuple[CallWarning, ...] = ()
         """Those of earlier runs."""
+        self._attempts = runner.open_attempts(since=plan.call.now)
+        """Those of all runs in this process. The call's own time is that of its start, where it is known."""
         self._result: R | None = None
         self.status: JobStatus = "running"
         self.progress: float | None = None
@@ -145,6 +147,8 @@ class Job(Handled, Generic[R]):
         except BetterAIError as error:
             await self._note_failure(error, run)
             raise
+        finally:
+            self._attempts.records += run.records
         return await self._finish(result, run)
 
     async def finish(self) -> R:
@@ -173,6 +177,8 @@ class Job(Handled, Generic[R]):
         except BetterAIError as error:
             await self._note_failure(error, run)
             raise
+        finally:
+            self._attempts.records += run.records
         self._first_wait, self._warnings = run.wait, run.warnings
         if run.wait is not None and run.wait.progress is not None:
             self.progress = run.wait.progress
@@ -195,7 +201,7 @@ class Job(Handled, Generic[R]):
         return run
 
     async def _finish(self, result: R, run: StepsRun[Any, R]) -> R:
-        self._result = self._runner.finish_job(result, self._plan, run)
+        self._result = self._runner.finish_job(result, self._plan, run, self._attempts)
         self.progress = 1.0
         await self._note("done")
         return self._result

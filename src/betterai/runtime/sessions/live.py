@@ -14,7 +14,8 @@ from betterai.core.price import price_usage
 from betterai.core.results import Result
 from betterai.core.settings import CallSettings
 from betterai.runtime.attempts import Attempts
-from betterai.runtime.exchange import ExchangeRunner, Plan, is_duplex, refuse_dropped
+from betterai.runtime.exchange import ExchangeRunner, Plan, is_duplex
+from betterai.runtime.refusing import refuse_dropped
 from betterai.runtime.sessions.duplex import DuplexSession, open_session
 
 I = TypeVar("I")  # noqa: E741
@@ -30,7 +31,7 @@ class LiveRunner(ExchangeRunner[I, S, R, E]):
         """The pieces of a session that is given `items` as they come. The last piece has the result."""
         plan = await self.plan(input, name, settings, stream=True, codec=self.find_duplex(name, settings))
         try:
-            refuse_dropped(plan.codec.connect(plan.call), self._config)
+            refuse_dropped(plan.codec.connect(plan.call).warnings, self._config.unsupported)
         except BetterAIError as error:
             raise error.locate(self.provider.name, plan.call.model.id) from None
         self.endpoint(plan)

@@ -16,7 +16,7 @@ from betterai.core.response import Output, ProviderResponse, TextChunk
 from betterai.core.results import TokenCount
 from betterai.core.runs import ToolRun
 from betterai.core.settings import GenerationSettings
-from betterai.runtime import client as _async
+from betterai.runtime import text_calls as _async
 from betterai.runtime.conversation import ConversationState, read_question
 from betterai.runtime.stream import Partials, TextStream
 from betterai.runtime.sync.background import Background, run, start
