@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import gcd
 from typing import Any, ClassVar
 
 import msgspec
@@ -18,6 +17,7 @@ from betterai.core.wire import WireResponse
 from betterai.providers.bfl.families import OPTIONS, find_family
 from betterai.providers.bfl.jobs import FluxJobs, ResultShape, write_media
 from betterai.wire.report import Report
+from betterai.wire.sizes import aspect_of, sides_of
 
 AREA = 1024 * 1024
 """Pixels of a picture whose aspect alone is given."""
@@ -50,16 +50,15 @@ class FluxImages(FluxJobs[ImageCall, ImageResponse]):
     def write_size(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
         if value is None:
             return
-        width, _, height = value.partition("x")
-        if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        width, height = sides_of(value)
+        if not width:
             report.drop("size", f"{value!r} is no size", hint='write "1024x1024"')
             return
         fields = find_family(call.model.id).fields
         if "width" in fields:
-            body["width"], body["height"] = int(width), int(height)
+            body["width"], body["height"] = width, height
         elif "aspect_ratio" in fields:
-            shared = gcd(int(width), int(height))
-            body["aspect_ratio"] = f"{int(width) // shared}:{int(height) // shared}"
+            body["aspect_ratio"] = aspect_of(value)
             report.translate("size", f"it is asked for as an aspect of {body['aspect_ratio']}")
         else:
             report.drop("size", "the picture keeps its own")

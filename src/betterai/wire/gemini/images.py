@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import gcd
 from typing import Any, ClassVar, Never
 
 import msgspec
@@ -19,10 +18,10 @@ from betterai.wire.gemini.client import Gemini
 from betterai.wire.gemini.errors import make_missing
 from betterai.wire.gemini.fields import PROTOCOL
 from betterai.wire.report import Report
+from betterai.wire.sizes import aspect_of
 
 ASPECTS = frozenset({"1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"})
 SIZES = frozenset({"512", "1K", "2K", "4K"})
-_SIZES = ", ".join(sorted(SIZES))
 _PASSED = ("seed", "extra_body", "extra_headers", "extra_query")
 _WHY = {
     "n": "one picture comes of one request here",
@@ -106,7 +105,7 @@ class GeminiImages:
                 config["aspectRatio"] = value
             elif name == "size" and value in SIZES:
                 config["imageSize"] = value
-            elif name == "size" and (aspect := find_aspect(value)) in ASPECTS:
+            elif name == "size" and (aspect := aspect_of(value)) in ASPECTS:
                 config.setdefault("aspectRatio", aspect)
                 report.translate(
                     "size", f"it is asked for as an aspect of {aspect}; sizes are {', '.join(sorted(SIZES))}"
@@ -115,12 +114,3 @@ class GeminiImages:
                 why = _WHY.get(name, "this provider has no such setting")
                 report.drop(name, why, harmless=name == "n" and value == 1)
         return config
-
-
-def find_aspect(size: str) -> str:
-    """The aspect of "1024x1536", as "2:3"; "" for what is no size."""
-    width, _, height = size.partition("x")
-    if not (width.isdecimal() and height.isdecimal()) or not int(width) * int(height):
-        return ""
-    both = gcd(int(width), int(height))
-    return f"{int(width) // both}:{int(height) // both}"
