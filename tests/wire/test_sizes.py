@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from betterai.wire.sizes import aspect_of, resolution_of, sides_of
+from betterai.wire.sizes import AREA, aspect_of, resolution_of, sides_of, size_of
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,13 @@ from betterai.wire.sizes import aspect_of, resolution_of, sides_of
 )
 def test_a_size(size: str, sides: tuple[int, int], aspect: str, resolution: str) -> None:
     assert (sides_of(size), aspect_of(size), resolution_of(size)) == (sides, aspect, resolution)
+
+
+@pytest.mark.parametrize("aspect", ["1:1", "16:9", "9:21", "4:3"])
+def test_sizes_of_aspects_are_about_a_megapixel(aspect: str) -> None:
+    size = size_of(aspect, 32)
+    assert size is not None
+    width, height = size
+    assert width % 32 == height % 32 == 0
+    assert 0.95 < width * height / AREA < 1.05
+    assert size_of("16:0", 32) is None

@@ -16,11 +16,9 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireResponse
 from betterai.providers.bfl.families import OPTIONS, find_family
 from betterai.providers.bfl.jobs import FluxJobs, ResultShape, write_media
+from betterai.wire.pictures import name_format
 from betterai.wire.report import Report
-from betterai.wire.sizes import aspect_of, sides_of
-
-AREA = 1024 * 1024
-"""Pixels of a picture whose aspect alone is given."""
+from betterai.wire.sizes import aspect_of, sides_of, size_of
 
 
 class FluxImages(FluxJobs[ImageCall, ImageResponse]):
@@ -45,7 +43,7 @@ class FluxImages(FluxJobs[ImageCall, ImageResponse]):
         return {"prompt": call.input}
 
     def write_format(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
-        body["output_format"] = "jpeg" if value == "jpg" else value
+        body["output_format"] = name_format(value)
 
     def write_size(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
         if value is None:
@@ -114,13 +112,3 @@ class FluxImages(FluxJobs[ImageCall, ImageResponse]):
     def complete(self, result: ImageResponse, call: ImageCall, found: ResultShape) -> ImageResponse:
         revised = found.prompt if found.prompt and found.prompt != call.input else ""
         return msgspec.structs.replace(result, revised_prompt=revised)
-
-
-def size_of(aspect: str, multiple: int) -> tuple[int, int] | None:
-    """Width and height of an aspect such as "16:9", about a megapixel; None for what is no aspect."""
-    left, _, right = aspect.partition(":")
-    if not (left.isdecimal() and right.isdecimal() and int(left) and int(right)):
-        return None
-    ratio = int(left) / int(right)
-    width, height = (AREA * ratio) ** 0.5, (AREA / ratio) ** 0.5
-    return max(1, round(width / multiple)) * multiple, max(1, round(height / multiple)) * multiple

@@ -18,7 +18,7 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.stability.errors import read_failure
 from betterai.providers.stability.routes import OPTIONS, find_route
 from betterai.wire.exchanges import OneExchange
-from betterai.wire.pictures import make_picture
+from betterai.wire.pictures import make_picture, name_format
 from betterai.wire.report import Report
 from betterai.wire.sizes import aspect_of
 
@@ -84,7 +84,7 @@ class StabilityImages(OneExchange[ImageCall, ImageResponse, Never]):
             report.drop("n", "there is one picture a request", hint="ask more than once: generate_batch")
 
     def write_format(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
-        body["output_format"] = "jpeg" if value == "jpg" else value
+        body["output_format"] = name_format(value)
 
     def write_size(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
         if value is None:

@@ -17,7 +17,6 @@ class TogetherImages(OpenAIImages):
     streams: ClassVar = False
     fields: ClassVar = {
         "n": "n", "seed": "seed", "steps": "steps", "guidance": "guidance_scale", "negative_prompt": "negative_prompt",
-        "format": "output_format",
     }  # fmt: skip
     unsupported: ClassVar = {
         "style": "its models take the style from the prompt",

@@ -17,6 +17,7 @@ from betterai.wire.calls import BESIDE
 from betterai.wire.gemini.client import Gemini
 from betterai.wire.gemini.errors import make_missing
 from betterai.wire.gemini.fields import PROTOCOL
+from betterai.wire.pictures import name_format
 from betterai.wire.report import Report
 from betterai.wire.sizes import aspect_of
 
@@ -38,6 +39,8 @@ class GeminiImages:
 
     protocol: ClassVar[str] = PROTOCOL
     streams: ClassVar[bool] = False
+    chooses_format: ClassVar[bool] = False
+    """Whether the vendor makes pictures in the format that is asked for."""
     categories: ClassVar[frozenset[str]] = frozenset({"text"})
     """Those of the models that draw as well as they speak."""
 
@@ -77,7 +80,10 @@ class GeminiImages:
         settings = call.settings
         vendor = call.model.provider
         drawn = self._picture_config(settings.given(), report)
-        options = {**((settings.options or {}).get(vendor) or {}), **({"imageConfig": drawn} if drawn else {})}
+        options = dict((settings.options or {}).get(vendor) or {})
+        if drawn:
+            stated = options.get("imageConfig")
+            options["imageConfig"] = {**drawn, **(stated if isinstance(stated, Mapping) else {})}
         given: dict[str, Any] = {name: value for name, value in settings.given().items() if name in _PASSED}
         if options:
             given["options"] = {vendor: options}
@@ -95,16 +101,20 @@ class GeminiImages:
             provider_settings=call.provider_settings,
         )
 
-    def _picture_config(self, given: Mapping[str, Any], report: Report) -> dict[str, str]:
-        """`imageConfig`: an aspect and a size; everything else is reported."""
-        config: dict[str, str] = {}
+    def _picture_config(self, given: Mapping[str, Any], report: Report) -> dict[str, Any]:
+        """`imageConfig`: an aspect, a size, a format where that is chosen; everything else is reported."""
+        config: dict[str, Any] = {}
         for name, value in given.items():
             if value is None or name in BESIDE or name in ("seed", "images"):
                 continue
             if name == "aspect":
                 config["aspectRatio"] = value
-            elif name == "size" and value in SIZES:
-                config["imageSize"] = value
+            elif name == "size" and value.upper() in SIZES:
+                config["imageSize"] = value.upper()
+            elif name == "format" and self.chooses_format:
+                config.setdefault("imageOutputOptions", {})["mimeType"] = f"image/{name_format(value)}"
+            elif name == "compression" and self.chooses_format:
+                config.setdefault("imageOutputOptions", {})["compressionQuality"] = value
             elif name == "size" and (aspect := aspect_of(value)) in ASPECTS:
                 config.setdefault("aspectRatio", aspect)
                 report.translate(
