@@ -89,12 +89,15 @@ class SettingsBody(ABC, Generic[C]):
                 report.drop(f"options.{vendor}.{name}", "there is no such option; extra_body takes any field")
         return {name: value for name, value in given.items() if name in self.vendor_options}
 
+    list_mark: ClassVar[str] = "[]"
+    """What follows a name in a form whose field is one of a list."""
+
     def build_form(self, body: Mapping[str, Any]) -> Multipart:
-        """A body as a form: media and texts as they are, lists as fields `name[]`, everything else as JSON."""
+        """A body as a form: media and texts as they are, lists as several fields, everything else as JSON."""
         fields: list[Field] = []
         for name, value in body.items():
             if isinstance(value, list | tuple):
-                fields.extend(Field(name=f"{name}[]", value=_as_field(item)) for item in value)
+                fields.extend(Field(name=f"{name}{self.list_mark}", value=_as_field(item)) for item in value)
             elif value is not None:
                 fields.append(Field(name=name, value=_as_field(value)))
         return Multipart(fields=tuple(fields))

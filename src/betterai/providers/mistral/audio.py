@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import Struct
 
-from betterai.core.codec import SpeechCall
+from betterai.core.codec import SpeechCall, TranscriptionCall
 from betterai.core.exceptions import StreamInterrupted
 from betterai.core.results import Speech, SpeechChunk
 from betterai.core.wire import Event, WireResponse
@@ -29,6 +29,13 @@ class MistralTranscriptions(OpenAITranscriptions):
     diarized_format: ClassVar = ""
     timed_format: ClassVar = ""
     vendor_options: ClassVar = frozenset({"file_url", "file_id", "speaker_references"})
+    list_mark: ClassVar = ""
+
+    def write_diarize(self, body: dict[str, Any], value: Any, call: TranscriptionCall, report: Report) -> None:
+        """Who speaks is told of segments: their times are asked for with it."""
+        super().write_diarize(body, value, call, report)
+        if value and not call.settings.timestamps:
+            body["timestamp_granularities"] = ["segment"]
 
 
 class SoundShape(Struct):
