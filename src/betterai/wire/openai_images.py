@@ -15,12 +15,11 @@ from betterai.core.response import CallWarning
 from betterai.core.results import ImageChunk, ImageResponse
 from betterai.core.usage import Usage
 from betterai.core.wire import Event, WireResponse
-from betterai.wire.error_bodies import UNREADABLE, read_error_value
-from betterai.wire.errors import make_error
 from betterai.wire.exchanges import OneExchange
 from betterai.wire.pictures import ImageUsageShape, PictureShape, make_picture, name_format, read_picture
 from betterai.wire.report import Report
 from betterai.wire.sizes import size_of
+from betterai.wire.stream_events import EventShape, read_event
 
 
 class ImagesShape(Struct):
@@ -29,13 +28,11 @@ class ImagesShape(Struct):
     usage: ImageUsageShape | None = None
 
 
-class ImageEventShape(Struct):
-    type: str = ""
+class ImageEventShape(EventShape):
     b64_json: str | None = None
     partial_image_index: int = 0
     output_format: str | None = None
     usage: ImageUsageShape | None = None
-    error: Any = None
 
 
 SIDES = 16
@@ -162,14 +159,7 @@ class ImagesStream:
         if event.data == b"[DONE]":
             self.done = True
             return ()
-        try:
-            shape = _decode_event(event.data)
-        except UNREADABLE as error:
-            message = "an event of the stream cannot be read"
-            raise StreamInterrupted(message, code="unreadable_event", body=event.data[:65536]) from error
-        if shape.error is not None or shape.type == "error":
-            found = read_error_value(msgspec.json.decode(event.data))
-            raise make_error(found.likely_status, {}, code=found.code, message=found.message, body=event.data)
+        shape = read_event(event.data, _decode_event)
         if not shape.b64_json:
             return ()
         image = make_picture(shape.b64_json, mime_type_of(shape.output_format))

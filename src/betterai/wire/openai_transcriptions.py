@@ -13,11 +13,10 @@ from betterai.core.exceptions import StreamInterrupted
 from betterai.core.results import Segment, Transcript, TranscriptChunk, Word
 from betterai.core.usage import Usage
 from betterai.core.wire import Event, Multipart, WireResponse
-from betterai.wire.error_bodies import UNREADABLE, read_error_value
-from betterai.wire.errors import make_error
 from betterai.wire.exchanges import OneExchange
 from betterai.wire.plain_usage import read_cost
 from betterai.wire.report import Report
+from betterai.wire.stream_events import EventShape, read_event
 
 
 class InputTokens(Struct):
@@ -92,8 +91,7 @@ class TranscriptShape(Struct):
     model: str | None = None
 
 
-class TranscriptEventShape(Struct):
-    type: str = ""
+class TranscriptEventShape(EventShape):
     delta: str = ""
     text: str = ""
     start: float | None = None
@@ -106,7 +104,6 @@ class TranscriptEventShape(Struct):
     segments: list[SegmentShape] | None = None
     model: str | None = None
     usage: TranscriptUsageShape | None = None
-    error: Any = None
 
 
 _decode = msgspec.json.Decoder(TranscriptShape, strict=False).decode
@@ -287,14 +284,7 @@ class TranscriptStream:
         if event.data == b"[DONE]":
             self.done = True
             return ()
-        try:
-            shape = _decode_event(event.data)
-        except UNREADABLE as error:
-            message = "an event of the stream cannot be read"
-            raise StreamInterrupted(message, code="unreadable_event", body=event.data[:65536]) from error
-        if shape.error is not None or shape.type == "error":
-            found = read_error_value(msgspec.json.decode(event.data))
-            raise make_error(found.likely_status, {}, code=found.code, message=found.message, body=event.data)
+        shape = read_event(event.data, _decode_event)
         self.language = shape.audio_language or shape.language or _first_code(shape.languages) or self.language
         if shape.type.endswith(".delta") and (text := shape.delta or shape.text):
             return (TranscriptChunk(text=text, final=True),)
