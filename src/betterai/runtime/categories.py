@@ -165,7 +165,20 @@ class CodecModerationProvider(
         given = (inputs,) if isinstance(inputs, str | Media) else tuple(inputs)
         if not given:
             raise ValidationError("there is nothing to judge")
-        return await self.ask(given, model, settings or ModerationSettings())
+        return _judged(await self.ask(given, model, settings or ModerationSettings()), given)
+
+
+def _judged(response: ModerationResponse, given: Sequence[str | Media]) -> ModerationResponse:
+    """Raises `ProviderError` where not all that was given has a verdict. With a picture, all of it has one together."""
+    wanted = len(given) if all(isinstance(item, str) for item in given) else 1
+    if len(response.verdicts) != wanted:
+        raise ProviderError(
+            f"{len(response.verdicts)} verdicts came, and {wanted} were asked for",
+            provider=response.provider,
+            model=response.model,
+            body=response.body[:65536],
+        )
+    return response
 
 
 class CodecImageProvider(ExchangeRunner[str, ImageSettings, ImageResponse, ImageChunk], BaseImageProvider):
