@@ -17,6 +17,7 @@ from betterai.core.wire import Event, WireResponse
 from betterai.wire.error_bodies import UNREADABLE, read_error_value
 from betterai.wire.errors import make_error
 from betterai.wire.exchanges import OneExchange
+from betterai.wire.lenient import Reader
 from betterai.wire.pictures import ImageUsageShape, PictureShape, make_picture, read_picture
 from betterai.wire.report import Report
 
@@ -36,8 +37,8 @@ class ImageEventShape(Struct):
     error: Any = None
 
 
-_decode = msgspec.json.Decoder(ImagesShape).decode
-_decode_event = msgspec.json.Decoder(ImageEventShape).decode
+_decode = Reader(ImagesShape).decode
+_decode_event = Reader(ImageEventShape).decode
 
 
 class OpenAIImages(OneExchange[ImageCall, ImageResponse, ImageChunk]):

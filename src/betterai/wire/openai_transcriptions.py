@@ -16,6 +16,7 @@ from betterai.core.wire import Event, Multipart, WireResponse
 from betterai.wire.error_bodies import UNREADABLE, read_error_value
 from betterai.wire.errors import make_error
 from betterai.wire.exchanges import OneExchange
+from betterai.wire.lenient import Reader
 from betterai.wire.plain_usage import read_cost
 from betterai.wire.report import Report
 
@@ -98,8 +99,8 @@ class TranscriptEventShape(Struct):
     error: Any = None
 
 
-_decode = msgspec.json.Decoder(TranscriptShape, strict=False).decode
-_decode_event = msgspec.json.Decoder(TranscriptEventShape, strict=False).decode
+_decode = Reader(TranscriptShape).decode
+_decode_event = Reader(TranscriptEventShape).decode
 
 
 class OpenAITranscriptions(OneExchange[TranscriptionCall, Transcript, TranscriptChunk]):

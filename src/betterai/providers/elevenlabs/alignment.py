@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from betterai.core.results import Word
+from betterai.wire.lenient import Reader
 
 
 class Alignment(Struct):
@@ -33,7 +34,7 @@ class TimedSound(Struct):
             raise msgspec.ValidationError(f"audio_base64: {error}") from error
 
 
-decode_timed_sound = msgspec.json.Decoder(TimedSound).decode
+decode_timed_sound = Reader(TimedSound).decode
 
 
 TOLERANCE = 0.05

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct, field
 
 from betterai.providers.elevenlabs.alignment import Alignment
+from betterai.wire.lenient import Reader
 
 
 class LiveAlignment(Struct):
@@ -57,4 +58,4 @@ class LiveSound(Struct):
         return bool(self.is_final_camel or self.is_final)
 
 
-decode_live_sound = msgspec.json.Decoder(LiveSound).decode
+decode_live_sound = Reader(LiveSound).decode

@@ -29,6 +29,7 @@ from betterai.wire.films import (
     whole,
 )
 from betterai.wire.gemini.errors import read_failure
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 
 REVISION = {"Api-Revision": "2026-05-20"}
@@ -78,7 +79,7 @@ class InteractionShape(Struct):
     usage: UsageShape | None = None
 
 
-_decoder = msgspec.json.Decoder(InteractionShape)
+_decoder = Reader(InteractionShape)
 
 
 class OmniFilms(FilmSteps[InteractionShape]):

@@ -31,6 +31,7 @@ from betterai.wire.films import (
     resolution_of,
     whole,
 )
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 
 T = TypeVar("T")
@@ -68,8 +69,8 @@ class ListShape(Struct):
     data: list[TaskShape]
 
 
-_one = msgspec.json.Decoder(OneShape)
-_list = msgspec.json.Decoder(ListShape)
+_one = Reader(OneShape)
+_list = Reader(ListShape)
 
 
 class KlingSteps(FilmSteps[T]):

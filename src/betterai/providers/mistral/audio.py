@@ -15,6 +15,7 @@ from betterai.core.results import Speech, SpeechChunk
 from betterai.core.wire import Event, WireResponse
 from betterai.wire.error_bodies import UNREADABLE, read_error_value
 from betterai.wire.errors import make_error, make_unreadable_event
+from betterai.wire.lenient import Reader
 from betterai.wire.openai_speech import OpenAISpeech
 from betterai.wire.openai_transcriptions import OpenAITranscriptions
 from betterai.wire.report import Report
@@ -48,8 +49,8 @@ class SoundEventShape(SoundShape):
     error: Any = None
 
 
-_decode = msgspec.json.Decoder(SoundShape).decode
-_decode_event = msgspec.json.Decoder(SoundEventShape).decode
+_decode = Reader(SoundShape).decode
+_decode_event = Reader(SoundEventShape).decode
 
 
 class MistralSpeech(OpenAISpeech):

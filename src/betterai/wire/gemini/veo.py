@@ -28,6 +28,7 @@ from betterai.wire.films import (
     whole,
 )
 from betterai.wire.gemini.errors import read_failure
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 
 _RESOLUTIONS = ("720p", "1080p", "4k")
@@ -49,7 +50,7 @@ class OperationShape(Struct):
     response: msgspec.Raw = _NOTHING
 
 
-_decoder = msgspec.json.Decoder(OperationShape)
+_decoder = Reader(OperationShape)
 
 
 class Veo(FilmSteps[OperationShape]):
