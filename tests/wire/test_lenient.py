@@ -19,6 +19,7 @@ class Outer(Struct):
     inner: Inner | None = None
     items: list[Inner] = []
     kept: Raw = Raw()
+    scores: dict[str, float] = {}
 
 
 OUTER = Reader(Outer)
@@ -29,9 +30,11 @@ def test_numbers_come_as_texts_and_as_fractions() -> None:
 
 
 def test_a_null_is_a_field_that_is_not_there() -> None:
-    body = b'{"inner": {"index": null, "name": null, "words": ["a", null]}, "items": [null, {"index": 3}], "kept": {"a": null}}'
+    body = b"""{"inner": {"index": null, "name": null, "words": ["a", null]}, "items": [null, {"index": 3}],
+        "kept": {"a": null}, "scores": {"a": null, "b": 1, "c": null}}"""
     read = OUTER.decode(body)
     assert (read.inner, read.items) == (Inner(words=["a"]), [Inner(index=3)])
+    assert read.scores == {"b": 1}
     assert msgspec.json.decode(read.kept) == {"a": None}
 
 

@@ -10,7 +10,7 @@ import msgspec
 T = TypeVar("T")
 
 _NULL = re.compile(r"got `null` - at `\$(.+)`$")
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|(\[\.\.\.\])")
 _MOST = 100
 """So many nulls are left out of one reply."""
 
@@ -44,12 +44,19 @@ class Reader(Generic[T]):
 
 
 def _leave_out(value: Any, path: str) -> bool:
-    """Whether what is at the path could be taken out of the value: a field, or an element of a list."""
-    steps: list[Any] = [int(index) if index else name for name, index in _STEP.findall(path)]
+    """Whether what is at the path could be taken out of the value: a field, or an element of a list. Among names that a
+    shape does not know, which `msgspec` shows as "[...]", it is each null.
+    """
+    *steps, last = [any_name or (int(index) if index else name) for name, index, any_name in _STEP.findall(path)]
     try:
-        for step in steps[:-1]:
+        for step in steps:
             value = value[step]
-        del value[steps[-1]]
-    except (LookupError, TypeError):
+        if last != "[...]":
+            del value[last]
+            return True
+        nulls = [name for name, item in value.items() if item is None]
+        for name in nulls:
+            del value[name]
+        return bool(nulls)
+    except (LookupError, TypeError, AttributeError):
         return False
-    return True
