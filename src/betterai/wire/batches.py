@@ -16,6 +16,7 @@ from betterai.core.wire import Checkpoint, Wait, WireRequest, WireResponse
 from betterai.wire.error_bodies import UNREADABLE, read_error, read_error_value
 from betterai.wire.errors import make_stated_error, make_unreadable
 from betterai.wire.files import need_reply
+from betterai.wire.lenient import Reader
 
 State = Mapping[str, Any]
 Step = WireRequest | Wait | Checkpoint
@@ -172,7 +173,7 @@ class AnswerLine(msgspec.Struct):
     error: Any = None
 
 
-_decode_line = msgspec.json.Decoder(AnswerLine).decode
+_decode_line = Reader(AnswerLine).decode
 STATES_OF_LINES: Mapping[str, LineState] = {"batch_expired": "expired", "batch_cancelled": "cancelled"}
 JSON_REPLY = {"content-type": "application/json"}
 

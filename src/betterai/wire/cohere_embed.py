@@ -13,6 +13,7 @@ from betterai.core.results import EmbeddingResponse
 from betterai.core.usage import Usage
 from betterai.core.wire import WireResponse
 from betterai.wire.exchanges import OneExchange
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 
 TASKS = {
@@ -37,7 +38,7 @@ class EmbedShape(Struct):
     meta: MetaShape | None = None
 
 
-_decode = msgspec.json.Decoder(EmbedShape).decode
+_decode = Reader(EmbedShape).decode
 
 
 class EmbedByType(OneExchange[EmbeddingCall, EmbeddingResponse, Never]):

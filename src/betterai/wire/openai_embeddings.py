@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Never
 
-import msgspec
 from msgspec import Struct
 
 from betterai.core.codec import EmbeddingCall
 from betterai.core.results import EmbeddingResponse
 from betterai.core.wire import WireResponse
 from betterai.wire.exchanges import OneExchange
+from betterai.wire.lenient import Reader
 from betterai.wire.plain_usage import PlainUsage
 from betterai.wire.report import Report
 from betterai.wire.vectors import read_vector
@@ -28,7 +28,7 @@ class EmbeddingsShape(Struct):
     usage: PlainUsage | None = None
 
 
-_decode = msgspec.json.Decoder(EmbeddingsShape).decode
+_decode = Reader(EmbeddingsShape).decode
 
 
 class OpenAIEmbeddings(OneExchange[EmbeddingCall, EmbeddingResponse, Never]):

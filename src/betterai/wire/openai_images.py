@@ -16,6 +16,7 @@ from betterai.core.results import ImageChunk, ImageResponse
 from betterai.core.usage import Usage
 from betterai.core.wire import Event, WireResponse
 from betterai.wire.exchanges import OneExchange
+from betterai.wire.lenient import Reader
 from betterai.wire.pictures import ImageUsageShape, PictureShape, make_picture, name_format, read_picture
 from betterai.wire.report import Report
 from betterai.wire.sizes import size_of
@@ -37,8 +38,8 @@ class ImageEventShape(EventShape):
 
 SIDES = 16
 """Of what both sides are a multiple, where a picture may have any size."""
-_decode = msgspec.json.Decoder(ImagesShape).decode
-_decode_event = msgspec.json.Decoder(ImageEventShape).decode
+_decode = Reader(ImagesShape).decode
+_decode_event = Reader(ImageEventShape).decode
 
 
 class OpenAIImages(OneExchange[ImageCall, ImageResponse, ImageChunk]):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Never
 
-import msgspec
 from msgspec import Struct
 
 from betterai.core.codec import ModerationCall
 from betterai.core.results import ModerationResponse, ModerationVerdict
 from betterai.core.wire import WireResponse
 from betterai.wire.exchanges import OneExchange
+from betterai.wire.lenient import Reader
 from betterai.wire.plain_usage import PlainUsage
 from betterai.wire.report import Report
 
@@ -28,7 +28,7 @@ class ModerationsShape(Struct):
     usage: PlainUsage | None = None
 
 
-_decode = msgspec.json.Decoder(ModerationsShape).decode
+_decode = Reader(ModerationsShape).decode
 
 
 class OpenAIModerations(OneExchange[ModerationCall, ModerationResponse, Never]):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import msgspec
 from msgspec import Struct
 
 from betterai.core.codec import TranscriptionCall
@@ -14,6 +13,7 @@ from betterai.core.results import Segment, Transcript, TranscriptChunk, Word
 from betterai.core.usage import Usage
 from betterai.core.wire import Event, Multipart, WireResponse
 from betterai.wire.exchanges import OneExchange
+from betterai.wire.lenient import Reader
 from betterai.wire.plain_usage import read_cost
 from betterai.wire.report import Report
 from betterai.wire.stream_events import EventShape, read_event
@@ -106,8 +106,8 @@ class TranscriptEventShape(EventShape):
     usage: TranscriptUsageShape | None = None
 
 
-_decode = msgspec.json.Decoder(TranscriptShape, strict=False).decode
-_decode_event = msgspec.json.Decoder(TranscriptEventShape, strict=False).decode
+_decode = Reader(TranscriptShape).decode
+_decode_event = Reader(TranscriptEventShape).decode
 
 
 class OpenAITranscriptions(OneExchange[TranscriptionCall, Transcript, TranscriptChunk]):

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-import msgspec
 from msgspec import Struct
 
 from betterai.core.codec import VideoCall
 from betterai.core.media import Media
 from betterai.core.wire import Multipart, WireRequest, WireResponse
 from betterai.wire.films import FilmSteps, Look, State, film_usage, make_failure, read_seconds, whole
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 from betterai.wire.sizes import resolution_of
 
@@ -34,7 +34,7 @@ class VideoShape(Struct):
     error: VideoErrorShape | None = None
 
 
-_decoder = msgspec.json.Decoder(VideoShape)
+_decoder = Reader(VideoShape)
 
 
 class OpenAIVideos(FilmSteps[VideoShape]):

@@ -13,6 +13,7 @@ from betterai.core.results import Ranked, RerankResponse
 from betterai.core.usage import Usage
 from betterai.core.wire import WireResponse
 from betterai.wire.exchanges import OneExchange
+from betterai.wire.lenient import Reader
 from betterai.wire.plain_usage import PlainUsage
 from betterai.wire.report import Report
 
@@ -39,7 +40,7 @@ class RankingShape(Struct):
     usage: PlainUsage | None = None
 
 
-_decode = msgspec.json.Decoder(RankingShape).decode
+_decode = Reader(RankingShape).decode
 
 
 class Rerank(OneExchange[RerankCall, RerankResponse, Never]):

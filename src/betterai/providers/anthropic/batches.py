@@ -14,6 +14,7 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.batches import JSON_REPLY, NOTHING, Answers, BatchSteps, State, count, decode, is_given
 from betterai.wire.error_bodies import UNREADABLE, read_error
 from betterai.wire.files import need_reply
+from betterai.wire.lenient import Reader
 
 _STATES: Mapping[str, LineState] = {"canceled": "cancelled", "expired": "expired"}
 
@@ -29,7 +30,7 @@ class _Line(msgspec.Struct):
     result: _Result
 
 
-_decode_line = msgspec.json.Decoder(_Line).decode
+_decode_line = Reader(_Line).decode
 
 
 class AnthropicBatches(BatchSteps):

@@ -20,6 +20,7 @@ from betterai.wire.bedrock_converse.client import build_path
 from betterai.wire.bedrock_converse.failures import parse_failure
 from betterai.wire.cohere_embed import EmbedByType
 from betterai.wire.exchanges import OneExchange
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 
 COUNT = "x-amzn-bedrock-input-token-count"
@@ -30,7 +31,7 @@ class VectorShape(Struct, rename="camel"):
     input_text_token_count: int | None = None
 
 
-_decode = msgspec.json.Decoder(VectorShape).decode
+_decode = Reader(VectorShape).decode
 
 
 class TitanEmbeddings(OneExchange[EmbeddingCall, EmbeddingResponse, Never]):

@@ -23,6 +23,7 @@ from betterai.wire.error_bodies import UNREADABLE, read_error
 from betterai.wire.errors import make_stated_error, make_unreadable
 from betterai.wire.exchanges import OneExchange
 from betterai.wire.files import Step, need_reply
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 
 C = TypeVar("C", bound=Call[Any, Any])
@@ -61,8 +62,8 @@ class LookShape(Struct):
         return self.status or self.state or ""
 
 
-_decode_taken = msgspec.json.Decoder(TakenShape).decode
-_decode_look = msgspec.json.Decoder(LookShape).decode
+_decode_taken = Reader(TakenShape).decode
+_decode_look = Reader(LookShape).decode
 
 
 class FluxJobs(OneExchange[C, R, Never], Generic[C, R]):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from msgspec import Raw, Struct
+
+from betterai.wire.lenient import Reader
 
 
 class BilledUnits(Struct, gc=False):
@@ -117,6 +118,6 @@ class EventShape(Struct, gc=False):
     message: Any = None
 
 
-REPLY = msgspec.json.Decoder(ReplyShape, strict=False)
-EVENT = msgspec.json.Decoder(EventShape, strict=False)
-CITATION = msgspec.json.Decoder(CitationShape, strict=False)
+REPLY = Reader(ReplyShape)
+EVENT = Reader(EventShape)
+CITATION = Reader(CitationShape)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-import msgspec
 from msgspec import Struct
 
 from betterai.core.codec import TranscriptionCall
@@ -14,6 +13,7 @@ from betterai.providers.deepgram.hearing import Hearing, make_stated
 from betterai.providers.deepgram.listen import DeepgramListen
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable_event
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 from betterai.wire.sessions import LEFT
 from betterai.wire.sockets import SocketCodec
@@ -45,7 +45,7 @@ class TurnShape(Struct):
     description: str = ""
 
 
-_decode = msgspec.json.Decoder(TurnShape).decode
+_decode = Reader(TurnShape).decode
 
 
 class FluxSettings(DeepgramListen):

@@ -16,6 +16,7 @@ from betterai.providers.deepgram.listen import DeepgramListen
 from betterai.providers.deepgram.transcripts import AlternativeShape, ChannelShape, read_word
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable_event
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 from betterai.wire.sockets import SocketCodec
 
@@ -33,7 +34,7 @@ class LiveShape(Struct):
     request_id: str = ""
 
 
-_decode = msgspec.json.Decoder(LiveShape).decode
+_decode = Reader(LiveShape).decode
 
 
 class LiveSettings(DeepgramListen):

@@ -17,6 +17,7 @@ from betterai.providers.deepgram.hearing import make_stated
 from betterai.providers.deepgram.speak import FORMATS, DeepgramSpeak, describe_speech
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable_event
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 from betterai.wire.sessions import LEFT, make_closed
 from betterai.wire.sockets import SocketCodec
@@ -35,7 +36,7 @@ class SpokenShape(Struct):
     request_id: str = ""
 
 
-_decode = msgspec.json.Decoder(SpokenShape).decode
+_decode = Reader(SpokenShape).decode
 
 
 class LiveSpeakSettings(DeepgramSpeak):

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from betterai.core.results import Segment, Word
+from betterai.wire.lenient import Reader
 
 T = TypeVar("T", Word, Segment)
 
@@ -83,7 +84,7 @@ class ListenedShape(Struct):
         return next((found for found in (*detected, *spoken) if found), None)
 
 
-decode_listened = msgspec.json.Decoder(ListenedShape).decode
+decode_listened = Reader(ListenedShape).decode
 
 
 def read_text(shape: ListenedShape) -> str:

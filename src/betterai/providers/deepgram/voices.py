@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from betterai.core.exceptions import ProviderError
@@ -14,6 +13,7 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.deepgram.errors import make_deepgram_error
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable
+from betterai.wire.lenient import Reader
 
 
 class MetadataShape(Struct):
@@ -45,7 +45,7 @@ class ModelsShape(Struct):
     tts: list[VoiceShape]
 
 
-_decode = msgspec.json.Decoder(ModelsShape).decode
+_decode = Reader(ModelsShape).decode
 
 
 class DeepgramVoices:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
 from msgspec import Struct
 
 from betterai.core.results import Word
+from betterai.wire.lenient import Reader
 from betterai.wire.openai_speech import read_sound
 from betterai.wire.word_clock import WordClock
 
@@ -37,4 +37,4 @@ class TimedSound(Struct):
         return read_sound(self.audio_base64 or "")
 
 
-decode_timed_sound = msgspec.json.Decoder(TimedSound).decode
+decode_timed_sound = Reader(TimedSound).decode

@@ -18,6 +18,7 @@ from betterai.providers.elevenlabs.errors import make_frame_error
 from betterai.providers.elevenlabs.transcriptions import RAW, RAW_RATE, ChannelShape, Scribe, WordShape, read_words
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable_event
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 from betterai.wire.sessions import make_closed
 from betterai.wire.sockets import SocketCodec
@@ -43,7 +44,7 @@ class LiveScribeShape(Struct):
     warning: str = ""
 
 
-_decode = msgspec.json.Decoder(LiveScribeShape).decode
+_decode = Reader(LiveScribeShape).decode
 _encode = msgspec.json.Encoder().encode
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from msgspec import Struct, field
 
 from betterai.core.results import Word
 from betterai.providers.elevenlabs.alignment import Alignment
+from betterai.wire.lenient import Reader
 from betterai.wire.openai_speech import read_sound
 from betterai.wire.word_clock import WordClock
 
@@ -56,4 +56,4 @@ class LiveSound(Struct):
         return bool(self.is_final_camel or self.is_final)
 
 
-decode_live_sound = msgspec.json.Decoder(LiveSound).decode
+decode_live_sound = Reader(LiveSound).decode

@@ -16,6 +16,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import Field, Multipart, WireRequest, WireResponse
 from betterai.providers.elevenlabs.address import move_to_query, primary_language
 from betterai.providers.elevenlabs.errors import make_elevenlabs_error
+from betterai.wire.lenient import Reader
 from betterai.wire.openai_transcriptions import OpenAITranscriptions
 from betterai.wire.report import Report
 
@@ -62,7 +63,7 @@ class ScribeShape(Struct):
         return (ChannelShape(text=self.text, language_code=self.language_code, words=self.words),)
 
 
-_decode = msgspec.json.Decoder(ScribeShape).decode
+_decode = Reader(ScribeShape).decode
 
 
 class Scribe(OpenAITranscriptions):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from betterai.core.exceptions import ProviderError
@@ -14,6 +13,7 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.elevenlabs.errors import make_elevenlabs_error
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable
+from betterai.wire.lenient import Reader
 
 PAGE = 100
 
@@ -48,7 +48,7 @@ class PageShape(Struct):
     next_page_token: str | None = None
 
 
-_decode = msgspec.json.Decoder(PageShape).decode
+_decode = Reader(PageShape).decode
 
 
 class ElevenLabsVoices:

@@ -32,6 +32,7 @@ from betterai.wire.batches import (
 )
 from betterai.wire.error_bodies import UNREADABLE, read_error_value
 from betterai.wire.files import need_reply
+from betterai.wire.lenient import Reader
 from betterai.wire.openai_batches import PAGES
 
 FILES = GoogleFiles()
@@ -57,7 +58,7 @@ class _Line(msgspec.Struct):
     error: Any = None
 
 
-_decode_line = msgspec.json.Decoder(_Line).decode
+_decode_line = Reader(_Line).decode
 
 
 class GoogleBatches(BatchSteps):

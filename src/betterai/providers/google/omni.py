@@ -28,6 +28,7 @@ from betterai.wire.films import (
     write_size_as_form,
 )
 from betterai.wire.gemini.errors import read_failure
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 
 REVISION = {"Api-Revision": "2026-05-20"}
@@ -77,7 +78,7 @@ class InteractionShape(Struct):
     usage: UsageShape | None = None
 
 
-_decoder = msgspec.json.Decoder(InteractionShape)
+_decoder = Reader(InteractionShape)
 
 
 class OmniFilms(FilmSteps[InteractionShape]):

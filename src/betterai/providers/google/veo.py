@@ -14,6 +14,7 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.google.kept_films import build_fetch
 from betterai.wire.films import Look, State
 from betterai.wire.gemini.veo import Veo
+from betterai.wire.lenient import Reader
 
 
 class FileShape(Struct):
@@ -34,7 +35,7 @@ class MadeShape(Struct, rename="camel"):
     generate_video_response: FilmsShape | None = None
 
 
-_made = msgspec.json.Decoder(MadeShape)
+_made = Reader(MadeShape)
 
 
 class GoogleVeo(Veo):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
 from msgspec import Struct
 
 from betterai.core.exceptions import (
@@ -20,6 +19,7 @@ from betterai.core.exceptions import (
 from betterai.core.wire import WireResponse
 from betterai.wire.error_bodies import UNREADABLE, read_error
 from betterai.wire.errors import make_error, make_stated_error
+from betterai.wire.lenient import Reader
 
 _KINDS: Mapping[int, tuple[int, type[ProviderError] | None]] = {
     **dict.fromkeys(range(1000, 1005), (401, AuthenticationError)),
@@ -40,7 +40,7 @@ class CodeShape(Struct):
     message: str = ""
 
 
-_decode = msgspec.json.Decoder(CodeShape).decode
+_decode = Reader(CodeShape).decode
 
 
 def read_failure(reply: WireResponse) -> ProviderError | None:

@@ -17,6 +17,7 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.kling.errors import was_filtered
 from betterai.providers.kling.tasks import ASPECTS, KlingSteps, OutputShape, as_picture, refuse_failure, sum_seconds
 from betterai.wire.films import Look, State, fetch_film, make_failure, whole
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 from betterai.wire.sizes import aspect_of
 
@@ -37,7 +38,7 @@ class ReplyShape(Struct):
     data: TaskShape
 
 
-_decoder = msgspec.json.Decoder(ReplyShape)
+_decoder = Reader(ReplyShape)
 
 
 class OlderKlingFilms(KlingSteps[ReplyShape]):

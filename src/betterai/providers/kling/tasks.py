@@ -30,6 +30,7 @@ from betterai.wire.films import (
     whole,
     write_size_as_form,
 )
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 
 T = TypeVar("T")
@@ -67,8 +68,8 @@ class ListShape(Struct):
     data: list[TaskShape]
 
 
-_one = msgspec.json.Decoder(OneShape)
-_list = msgspec.json.Decoder(ListShape)
+_one = Reader(OneShape)
+_list = Reader(ListShape)
 
 
 class KlingSteps(FilmSteps[T]):

@@ -13,6 +13,7 @@ from betterai.core.exceptions import StreamInterrupted
 from betterai.core.results import Speech, SpeechChunk
 from betterai.core.wire import Event, WireResponse
 from betterai.wire.errors import make_unreadable_event
+from betterai.wire.lenient import Reader
 from betterai.wire.openai_speech import OpenAISpeech, read_sound
 from betterai.wire.openai_transcriptions import OpenAITranscriptions
 from betterai.wire.report import Report
@@ -45,8 +46,8 @@ class SoundEventShape(EventShape):
     audio_data: str = ""
 
 
-_decode = msgspec.json.Decoder(SoundShape).decode
-_decode_event = msgspec.json.Decoder(SoundEventShape).decode
+_decode = Reader(SoundShape).decode
+_decode_event = Reader(SoundEventShape).decode
 
 
 class MistralSpeech(OpenAISpeech):

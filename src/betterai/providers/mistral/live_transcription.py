@@ -15,6 +15,7 @@ from betterai.core.wire import Event
 from betterai.providers.mistral.audio import MistralTranscriptions
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable_event
+from betterai.wire.lenient import Reader
 from betterai.wire.openai_transcriptions import TranscriptStream
 from betterai.wire.report import Report
 from betterai.wire.sessions import make_closed
@@ -36,7 +37,7 @@ class FrameShape(Struct):
     type: str = ""
 
 
-_decode = msgspec.json.Decoder(FrameShape).decode
+_decode = Reader(FrameShape).decode
 
 
 class LiveTranscriptionSettings(MistralTranscriptions):

@@ -15,6 +15,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireResponse
 from betterai.providers.ollama.native.errors import make_ollama_error
 from betterai.wire.exchanges import OneExchange
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 
 
@@ -25,7 +26,7 @@ class EmbedShape(Struct):
     prompt_eval_count: int | None = None
 
 
-_decode = msgspec.json.Decoder(EmbedShape).decode
+_decode = Reader(EmbedShape).decode
 
 
 class OllamaEmbed(OneExchange[EmbeddingCall, EmbeddingResponse, Never]):

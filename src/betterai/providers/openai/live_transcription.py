@@ -15,6 +15,7 @@ from betterai.core.results import Transcript, TranscriptChunk
 from betterai.core.usage import Usage
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable_event
+from betterai.wire.lenient import Reader
 from betterai.wire.openai_realtime.failures import read_failure
 from betterai.wire.openai_realtime.usage import read_transcription_usage
 from betterai.wire.openai_transcriptions import OpenAITranscriptions
@@ -45,7 +46,7 @@ class FrameShape(Struct):
     error: Any = None
 
 
-_decode = msgspec.json.Decoder(FrameShape).decode
+_decode = Reader(FrameShape).decode
 
 
 class LiveSettings(OpenAITranscriptions):

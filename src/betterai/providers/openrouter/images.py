@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import msgspec
 from msgspec import Struct
 
 from betterai.core.codec import ImageCall
 from betterai.core.usage import Usage
 from betterai.core.wire import WireResponse
+from betterai.wire.lenient import Reader
 from betterai.wire.openai_images import OpenAIImages
 from betterai.wire.pictures import ImageUsageShape
 from betterai.wire.plain_usage import read_cost
@@ -26,7 +26,7 @@ class OpenRouterUsageShape(Struct):
     usage: CountedShape | None = None
 
 
-_decode = msgspec.json.Decoder(OpenRouterUsageShape).decode
+_decode = Reader(OpenRouterUsageShape).decode
 
 
 class OpenRouterImages(OpenAIImages):

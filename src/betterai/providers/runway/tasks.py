@@ -15,6 +15,7 @@ from betterai.core.media import Media
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.films import FilmSteps, Look, State, as_url, fetch_film, film_usage, make_failure, whole
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 
 RATIOS: Mapping[str, Mapping[str, str]] = {
@@ -49,8 +50,8 @@ class SubmittedShape(Struct):
     id: str
 
 
-_decoder = msgspec.json.Decoder(TaskShape)
-_submitted = msgspec.json.Decoder(SubmittedShape)
+_decoder = Reader(TaskShape)
+_submitted = Reader(SubmittedShape)
 
 
 class RunwayFilms(FilmSteps[TaskShape]):

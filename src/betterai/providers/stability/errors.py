@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import msgspec
 from msgspec import Struct
 
 from betterai.core.exceptions import ContentFilterError, ProviderError
 from betterai.core.wire import WireResponse
 from betterai.wire.error_bodies import UNREADABLE, read_error
 from betterai.wire.errors import make_error, make_stated_error
+from betterai.wire.lenient import Reader
 
 
 class FailureShape(Struct):
@@ -17,7 +17,7 @@ class FailureShape(Struct):
     id: str = ""
 
 
-_decode = msgspec.json.Decoder(FailureShape).decode
+_decode = Reader(FailureShape).decode
 _KINDS: dict[str, type[ProviderError]] = {"content_moderation": ContentFilterError}
 
 

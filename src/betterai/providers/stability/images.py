@@ -18,6 +18,7 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.stability.errors import read_failure
 from betterai.providers.stability.routes import OPTIONS, find_route
 from betterai.wire.exchanges import OneExchange
+from betterai.wire.lenient import Reader
 from betterai.wire.pictures import make_picture, name_format
 from betterai.wire.report import Report
 from betterai.wire.sizes import aspect_of
@@ -31,7 +32,7 @@ class StabilityShape(Struct):
     finish_reason: str | None = None
 
 
-_decode = msgspec.json.Decoder(StabilityShape).decode
+_decode = Reader(StabilityShape).decode
 
 
 class StabilityImages(OneExchange[ImageCall, ImageResponse, Never]):

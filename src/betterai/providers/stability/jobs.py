@@ -16,6 +16,7 @@ from betterai.providers.stability.images import StabilityImages
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable
 from betterai.wire.files import Step, need_reply
+from betterai.wire.lenient import Reader
 
 LOOK_SECONDS = 10.0
 """Results may be asked after once in so many seconds."""
@@ -26,7 +27,7 @@ class TakenShape(Struct):
     id: str
 
 
-_decode = msgspec.json.Decoder(TakenShape).decode
+_decode = Reader(TakenShape).decode
 
 
 class StabilityJobs(StabilityImages):

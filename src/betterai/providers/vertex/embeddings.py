@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Never
 
-import msgspec
 from msgspec import Struct
 
 from betterai.core.codec import EmbeddingCall
@@ -20,6 +19,7 @@ from betterai.providers.vertex.place import find_model_path
 from betterai.wire.exchanges import OneExchange
 from betterai.wire.gemini.embeddings import TASKS, GeminiEmbeddings, build_content, cut_warnings
 from betterai.wire.gemini.errors import read_failure
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 
 _PARAMETERS = frozenset({"outputDimensionality", "autoTruncate"})
@@ -43,7 +43,7 @@ class PredictedShape(Struct):
     predictions: list[PredictionShape]
 
 
-_decode = msgspec.json.Decoder(PredictedShape).decode
+_decode = Reader(PredictedShape).decode
 
 
 class VertexPredictEmbeddings(OneExchange[EmbeddingCall, EmbeddingResponse, Never]):

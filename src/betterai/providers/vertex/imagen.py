@@ -19,6 +19,7 @@ from betterai.core.wire import WireResponse
 from betterai.providers.vertex.place import find_model_path
 from betterai.wire.exchanges import OneExchange
 from betterai.wire.gemini.errors import read_failure
+from betterai.wire.lenient import Reader
 from betterai.wire.pictures import name_format
 from betterai.wire.report import Report
 from betterai.wire.sizes import aspect_of
@@ -37,7 +38,7 @@ class PredictedShape(Struct):
     predictions: list[PredictionShape] = []
 
 
-_decode = msgspec.json.Decoder(PredictedShape).decode
+_decode = Reader(PredictedShape).decode
 
 
 class Imagen(OneExchange[ImageCall, ImageResponse, Never]):

@@ -13,6 +13,7 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.vertex.place import find_model_path
 from betterai.wire.films import Look, State
 from betterai.wire.gemini.veo import Veo
+from betterai.wire.lenient import Reader
 
 
 class FilmShape(Struct, rename="camel"):
@@ -27,7 +28,7 @@ class MadeShape(Struct, rename="camel"):
     rai_media_filtered_reasons: list[str] = []
 
 
-_made = msgspec.json.Decoder(MadeShape)
+_made = Reader(MadeShape)
 
 
 class VertexVeo(Veo):

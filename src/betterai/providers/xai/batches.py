@@ -18,6 +18,7 @@ from betterai.wire.batches import JSON_REPLY, NOTHING, Answers, BatchSteps, Stat
 from betterai.wire.error_bodies import UNREADABLE, read_error_value
 from betterai.wire.errors import make_unreadable
 from betterai.wire.files import need_reply
+from betterai.wire.lenient import Reader
 
 PAGE = 100
 
@@ -43,8 +44,8 @@ class _Page(msgspec.Struct):
     pagination_token: str | None = None
 
 
-_decode_page = msgspec.json.Decoder(_Page).decode
-_decode_item = msgspec.json.Decoder(_Item).decode
+_decode_page = Reader(_Page).decode
+_decode_item = Reader(_Item).decode
 
 
 class XAIBatches(BatchSteps):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import msgspec
 from msgspec import Struct
 
 from betterai.core.codec import ImageCall
 from betterai.core.usage import Usage
 from betterai.core.wire import WireResponse
 from betterai.providers.xai.cost import add_cost
+from betterai.wire.lenient import Reader
 from betterai.wire.openai_images import OpenAIImages
 from betterai.wire.pictures import ImageUsageShape
 from betterai.wire.report import Report
@@ -29,7 +29,7 @@ class XAIUsageShape(Struct):
     usage: BilledShape | None = None
 
 
-_decode = msgspec.json.Decoder(XAIUsageShape).decode
+_decode = Reader(XAIUsageShape).decode
 
 
 class XAIImages(OpenAIImages):

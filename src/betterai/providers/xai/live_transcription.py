@@ -20,6 +20,7 @@ from betterai.core.usage import Usage
 from betterai.providers.xai.audio import XAITranscriptions
 from betterai.wire.error_bodies import UNREADABLE, read_error_value
 from betterai.wire.errors import make_unreadable_event
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 from betterai.wire.sessions import make_closed, make_session_error
 from betterai.wire.sockets import SocketCodec
@@ -52,7 +53,7 @@ class LiveShape(Struct):
     words: list[LiveWordShape] | None = None
 
 
-_decode = msgspec.json.Decoder(LiveShape).decode
+_decode = Reader(LiveShape).decode
 
 
 class LiveSettings(XAITranscriptions):

@@ -25,6 +25,7 @@ from betterai.wire.films import (
     whole,
     write_size_as_form,
 )
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 
 
@@ -55,8 +56,8 @@ class SubmittedShape(Struct):
     request_id: str
 
 
-_decoder = msgspec.json.Decoder(JobShape)
-_submitted = msgspec.json.Decoder(SubmittedShape)
+_decoder = Reader(JobShape)
+_submitted = Reader(SubmittedShape)
 _RESOLUTIONS = frozenset({"480p", "720p", "1080p"})
 _AS_IN_THE_FILM = "it is as in the film that was given"
 

@@ -11,6 +11,7 @@ from betterai.core.codec import TextCall
 from betterai.core.wire import WireResponse
 from betterai.wire.anthropic_messages.client import AnthropicMessages
 from betterai.wire.anthropic_messages.shapes import PROTOCOL
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 from betterai.wire.token_counts import CallTokens
 
@@ -19,7 +20,7 @@ class _CountShape(msgspec.Struct):
     input_tokens: int
 
 
-_decode = msgspec.json.Decoder(_CountShape).decode
+_decode = Reader(_CountShape).decode
 
 
 class AnthropicCount(CallTokens[AnthropicMessages]):

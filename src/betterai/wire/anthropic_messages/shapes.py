@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from betterai.wire.lenient import Reader
+
 PROTOCOL = "anthropic_messages"
 
 NONE = Raw()
@@ -104,11 +106,11 @@ class CitationShape(Struct, gc=False):
     cited_text: str | None = None
 
 
-decode_message = msgspec.json.Decoder(MessageShape, strict=False).decode
-decode_event = msgspec.json.Decoder(EventShape, strict=False).decode
-decode_kind = msgspec.json.Decoder(EventKind).decode
+decode_message = Reader(MessageShape).decode
+decode_event = Reader(EventShape).decode
+decode_kind = Reader(EventKind).decode
 decode_fields = msgspec.json.Decoder(Fields).decode
-decode_citation = msgspec.json.Decoder(CitationShape, strict=False).decode
+decode_citation = Reader(CitationShape).decode
 
 
 def join_fields(fields: Fields) -> Raw:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import msgspec
 from msgspec import Raw
 
 from betterai.core.message import Citation, Opaque
 from betterai.core.model import ModelConfig
 from betterai.wire.bedrock_converse.shapes import PROTOCOL, CitationShape
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 from betterai.wire.residue import is_own
 
-_decode = msgspec.json.Decoder(CitationShape).decode
+_decode = Reader(CitationShape).decode
 
 
 def parse_citation(raw: Raw, provider: str, model: str) -> Citation:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import msgspec
 from msgspec import Struct
 
 from betterai.core.codec import TextCall
 from betterai.core.wire import WireResponse
 from betterai.wire.bedrock_converse.client import EXTRA, BedrockConverse, build_path
 from betterai.wire.bedrock_converse.shapes import PROTOCOL
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 from betterai.wire.token_counts import CallTokens
 
@@ -22,7 +22,7 @@ class CountShape(Struct, gc=False):
     inputTokens: int  # noqa: N815
 
 
-_decode = msgspec.json.Decoder(CountShape).decode
+_decode = Reader(CountShape).decode
 
 
 class BedrockCountTokens(CallTokens[BedrockConverse]):

@@ -8,6 +8,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw, Struct
 
+from betterai.wire.lenient import Reader
+
 PROTOCOL = "bedrock_converse"
 NOTHING = Raw(b"")
 """A member that is not there."""
@@ -141,10 +143,10 @@ class MetadataEvent(Struct, gc=False):
     serviceTier: TierShape | None = None  # noqa: N815
 
 
-decode_reply = msgspec.json.Decoder(ReplyShape).decode
-decode_delta = msgspec.json.Decoder(DeltaEvent).decode
-decode_start = msgspec.json.Decoder(StartEvent).decode
-decode_stop = msgspec.json.Decoder(StopEvent).decode
-decode_end = msgspec.json.Decoder(EndEvent).decode
-decode_metadata = msgspec.json.Decoder(MetadataEvent).decode
+decode_reply = Reader(ReplyShape).decode
+decode_delta = Reader(DeltaEvent).decode
+decode_start = Reader(StartEvent).decode
+decode_stop = Reader(StopEvent).decode
+decode_end = Reader(EndEvent).decode
+decode_metadata = Reader(MetadataEvent).decode
 decode_members = msgspec.json.Decoder(dict[str, Raw]).decode

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import msgspec
 from msgspec import Struct
 
 from betterai.core.codec import TextCall
@@ -12,6 +11,7 @@ from betterai.core.wire import WireResponse
 from betterai.wire.gemini.client import Gemini
 from betterai.wire.gemini.errors import read_failure
 from betterai.wire.gemini.fields import PROTOCOL
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 from betterai.wire.token_counts import CallTokens
 
@@ -21,7 +21,7 @@ class CountedShape(Struct, gc=False, rename="camel"):
     error: Any = None
 
 
-_COUNTED = msgspec.json.Decoder(CountedShape, strict=False)
+_COUNTED = Reader(CountedShape)
 
 
 class GeminiCount(CallTokens[Gemini]):

@@ -18,6 +18,7 @@ from betterai.core.wire import WireResponse
 from betterai.wire.exchanges import OneExchange
 from betterai.wire.gemini.errors import read_failure
 from betterai.wire.gemini.fields import PROTOCOL
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 
 TASKS = {
@@ -42,7 +43,7 @@ class EmbeddedShape(Struct, rename="camel"):
     truncated: bool | None = None
 
 
-_decode = msgspec.json.Decoder(EmbeddedShape).decode
+_decode = Reader(EmbeddedShape).decode
 
 
 class GeminiEmbeddings(OneExchange[EmbeddingCall, EmbeddingResponse, Never]):

@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 from betterai.core.message import AnyPart, Citation, Opaque, Text
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.gemini.shapes import NOTHING, is_given
+from betterai.wire.lenient import Reader
 
 
 class SourceShape(Struct, gc=False):
@@ -56,9 +57,9 @@ class RecitationsShape(Struct, gc=False, rename="camel"):
     citations: list[RecitedShape] | None = None
 
 
-_GROUNDING = msgspec.json.Decoder(GroundingShape, strict=False)
-_RECITATIONS = msgspec.json.Decoder(RecitationsShape, strict=False)
-_CHUNK = msgspec.json.Decoder(ChunkShape, strict=False)
+_GROUNDING = Reader(GroundingShape)
+_RECITATIONS = Reader(RecitationsShape)
+_CHUNK = Reader(ChunkShape)
 
 Keep = Callable[[Raw], Opaque]
 

@@ -13,6 +13,7 @@ from betterai.core.results import Segment, Transcript, Word
 from betterai.core.wire import WireResponse
 from betterai.wire.gemini.errors import make_missing
 from betterai.wire.gemini.media_answers import warn_cut
+from betterai.wire.lenient import Reader
 
 
 class HeardWordShape(Struct, rename="camel"):
@@ -62,7 +63,7 @@ class HeardPart(Struct, rename="camel"):
     audio_transcription: HeardShape | None = None
 
 
-_decode = msgspec.json.Decoder(HeardPart).decode
+_decode = Reader(HeardPart).decode
 
 
 def read_heard_part(raw: Raw | bytes) -> HeardShape | None:

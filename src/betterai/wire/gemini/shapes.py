@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from betterai.wire.lenient import Reader
+
 NOTHING = Raw()
 """Stands where a field is missing (msgspec has no `Raw | None`)."""
 
@@ -85,10 +87,10 @@ class UsageShape(Struct, gc=False, rename="camel"):
     traffic_type: Any = None
 
 
-REPLY = msgspec.json.Decoder(ReplyShape, strict=False)
+REPLY = Reader(ReplyShape)
 PLAIN_PART = msgspec.json.Decoder(PlainPart)
 FIELDS = msgspec.json.Decoder(dict[str, Raw])
-USAGE = msgspec.json.Decoder(UsageShape, strict=False)
+USAGE = Reader(UsageShape)
 
 
 def is_given(raw: Raw | None) -> bool:

@@ -26,6 +26,7 @@ from betterai.wire.films import (
     whole,
 )
 from betterai.wire.gemini.errors import read_failure
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 from betterai.wire.sizes import aspect_of, resolution_of
 
@@ -48,7 +49,7 @@ class OperationShape(Struct):
     response: msgspec.Raw = _NOTHING
 
 
-_decoder = msgspec.json.Decoder(OperationShape)
+_decoder = Reader(OperationShape)
 
 
 class Veo(FilmSteps[OperationShape]):

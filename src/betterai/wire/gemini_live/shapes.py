@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from betterai.wire.gemini.shapes import NOTHING
+from betterai.wire.lenient import Reader
 
 
 class BlobShape(Struct, gc=False, rename="camel"):
@@ -100,11 +101,11 @@ class SoundFrame(Struct, gc=False, rename="camel", forbid_unknown_fields=True):
 
 
 SOUND = msgspec.json.Decoder(SoundFrame)
-CONTENT = msgspec.json.Decoder(ServerContentShape)
-BLOB = msgspec.json.Decoder(BlobShape)
-SETUP = msgspec.json.Decoder(SetupCompleteShape)
-CALLS = msgspec.json.Decoder(ToolCallShape)
-CANCELLATION = msgspec.json.Decoder(CancellationShape)
-GO_AWAY = msgspec.json.Decoder(GoAwayShape)
-RESUMPTION = msgspec.json.Decoder(ResumptionShape)
-VOICE = msgspec.json.Decoder(VoiceShape)
+CONTENT = Reader(ServerContentShape)
+BLOB = Reader(BlobShape)
+SETUP = Reader(SetupCompleteShape)
+CALLS = Reader(ToolCallShape)
+CANCELLATION = Reader(CancellationShape)
+GO_AWAY = Reader(GoAwayShape)
+RESUMPTION = Reader(ResumptionShape)
+VOICE = Reader(VoiceShape)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from msgspec import Struct, json
+from msgspec import Struct
 
 from betterai.core.exceptions import ProviderError
 from betterai.core.realtime import RealtimeToken
@@ -17,6 +17,7 @@ from betterai.core.realtime_codec import RealtimeCall
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.wire.exchanges import OneExchange
 from betterai.wire.gemini.errors import read_failure
+from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class TokenShape(Struct, rename="camel"):
     new_session_expire_time: datetime | None = None
 
 
-_decode = json.Decoder(TokenShape).decode
+_decode = Reader(TokenShape).decode
 
 
 class GeminiLiveTokens(OneExchange[RealtimeCall, RealtimeToken, Any]):

@@ -19,6 +19,7 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.calls import BESIDE, asks_nothing, check_forced_choice, make_request, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error, read_error_value
 from betterai.wire.errors import make_stated_error, make_unreadable
+from betterai.wire.lenient import Reader
 from betterai.wire.openai_chat.fields import PLAIN, SAMPLING
 from betterai.wire.openai_chat.messages import PROTOCOL, MessageBuilder, build_media
 from betterai.wire.openai_chat.reasoning import write_thinking_switch
@@ -101,7 +102,7 @@ class OpenAIChat:
         "error": "error",
     }
     shape: ClassVar[type[ChatShape]] = ChatShape
-    decoder: ClassVar[msgspec.json.Decoder[ChatShape]] = decoder_for(ChatShape)
+    decoder: ClassVar[Reader[ChatShape]] = decoder_for(ChatShape)
 
     def __init_subclass__(cls) -> None:
         cls.decoder = decoder_for(cls.shape)

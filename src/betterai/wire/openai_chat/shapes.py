@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from msgspec import Raw, Struct
+
+from betterai.wire.lenient import Reader
 
 
 class FunctionCall(Struct, gc=False):
@@ -176,11 +177,11 @@ class SourcedShape(ChatShape, gc=False):
     search_results: list[Raw] | None = None
 
 
-ANNOTATION = msgspec.json.Decoder(Annotation, strict=False)
-EXECUTED_TOOL = msgspec.json.Decoder(ExecutedTool, strict=False)
-SEARCH_RESULT = msgspec.json.Decoder(SearchResult, strict=False)
+ANNOTATION = Reader(Annotation)
+EXECUTED_TOOL = Reader(ExecutedTool)
+SEARCH_RESULT = Reader(SearchResult)
 
 
-def decoder_for(shape: type[ChatShape]) -> msgspec.json.Decoder[ChatShape]:
+def decoder_for(shape: type[ChatShape]) -> Reader[ChatShape]:
     """A decoder that takes "1" for 1: lenient in."""
-    return msgspec.json.Decoder(shape, strict=False)
+    return Reader(shape)

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from betterai.wire.lenient import Reader
+
 ABSENT = Raw()
 """Stands where a field was not there (msgspec has no `Raw | None`)."""
 
@@ -78,4 +80,4 @@ class SoundShape(Struct):
 
 SOUND = frozenset({"response.output_audio.delta", "response.audio.delta", "session.output_audio.delta"})
 decode_sound = msgspec.json.Decoder(SoundShape).decode
-decode_frame = msgspec.json.Decoder(FrameShape).decode
+decode_frame = Reader(FrameShape).decode

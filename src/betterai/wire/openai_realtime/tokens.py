@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import msgspec
 from msgspec import Struct
 
 from betterai.core.realtime import RealtimeToken
 from betterai.core.realtime_codec import RealtimeCall
 from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.wire.exchanges import OneExchange
+from betterai.wire.lenient import Reader
 from betterai.wire.openai_realtime.client import OpenAIRealtime
 from betterai.wire.report import Report
 
@@ -20,7 +20,7 @@ class TokenShape(Struct):
     expires_at: float | None = None
 
 
-_decode = msgspec.json.Decoder(TokenShape).decode
+_decode = Reader(TokenShape).decode
 
 
 class OpenAIRealtimeTokens(OneExchange[RealtimeCall, RealtimeToken, Any]):

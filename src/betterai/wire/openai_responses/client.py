@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-import msgspec
-
 from betterai.core.codec import TextCall
 from betterai.core.exceptions import BadRequestError, ContentFilterError, ProviderError
 from betterai.core.message import Message, Refusal, Text, ToolCall
@@ -18,6 +16,7 @@ from betterai.core.wire import WireRequest, WireResponse
 from betterai.wire.calls import BESIDE, asks_nothing, check_forced_choice, make_request, take_options, takes_sampling
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error
 from betterai.wire.errors import make_stated_error, make_unreadable
+from betterai.wire.lenient import Reader
 from betterai.wire.openai_responses.failures import as_reply, find_status, is_filtered, read_failure
 from betterai.wire.openai_responses.items import ItemBuilder
 from betterai.wire.openai_responses.protocol import ENCRYPTED, LOGPROBS, PROTOCOL
@@ -101,7 +100,7 @@ class OpenAIResponses:
         "in_progress": "pause",
     }
     shape: ClassVar[type[ResponseShape]] = ResponseShape
-    decoder: ClassVar[msgspec.json.Decoder[ResponseShape]] = decoder_for(ResponseShape)
+    decoder: ClassVar[Reader[ResponseShape]] = decoder_for(ResponseShape)
 
     def __init_subclass__(cls) -> None:
         cls.decoder = decoder_for(cls.shape)

@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct
 from betterai.core.codec import StreamState, TextCall
 from betterai.core.exceptions import UnsupportedParam
 from betterai.core.wire import WireResponse
+from betterai.wire.lenient import Reader
 from betterai.wire.openai_responses.client import OpenAIResponses
 from betterai.wire.openai_responses.protocol import PROTOCOL
 from betterai.wire.report import Report
@@ -35,7 +36,7 @@ class CountShape(Struct, gc=False):
     input_tokens: int | None = None
 
 
-_decode = msgspec.json.Decoder(CountShape, strict=False).decode
+_decode = Reader(CountShape).decode
 
 
 class OpenAIResponsesCount(CallTokens[OpenAIResponses]):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from msgspec import Raw, Struct
+
+from betterai.wire.lenient import Reader
 
 ABSENT = Raw()
 """Stands where a field was not there (msgspec has no `Raw | None`)."""
@@ -149,14 +150,14 @@ class HeadShape(Struct, gc=False):
     status: str | None = None
 
 
-decode_item = msgspec.json.Decoder(ItemShape, strict=False).decode
-decode_event = msgspec.json.Decoder(EventShape, strict=False).decode
-decode_name = msgspec.json.Decoder(NamedShape).decode
-decode_head = msgspec.json.Decoder(HeadShape).decode
-decode_within = msgspec.json.Decoder(WithinShape).decode
-decode_annotation = msgspec.json.Decoder(AnnotationShape, strict=False).decode
+decode_item = Reader(ItemShape).decode
+decode_event = Reader(EventShape).decode
+decode_name = Reader(NamedShape).decode
+decode_head = Reader(HeadShape).decode
+decode_within = Reader(WithinShape).decode
+decode_annotation = Reader(AnnotationShape).decode
 
 
-def decoder_for(shape: type[ResponseShape]) -> msgspec.json.Decoder[ResponseShape]:
+def decoder_for(shape: type[ResponseShape]) -> Reader[ResponseShape]:
     """A decoder that takes "1" for 1: lenient in."""
-    return msgspec.json.Decoder(shape, strict=False)
+    return Reader(shape)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from msgspec import Raw, Struct
+
+from betterai.wire.lenient import Reader
 
 NONE = Raw()
 """Stands where there is nothing (msgspec has no `Raw | None`)."""
@@ -50,4 +51,4 @@ class ChatShape(Struct, gc=False):
     error: Any = None
 
 
-CHAT = msgspec.json.Decoder(ChatShape, strict=False)
+CHAT = Reader(ChatShape)
