@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from betterai.core.usage import Usage
 from betterai.core.wire import Call, Event, Framing, WireRequest, WireResponse
 from betterai.runtime.registry import get_provider
 from betterai.runtime.round_trip import RoundTrip, find_model, find_reader, make_round_trip
+from betterai.wire.error_bodies import UNREADABLE
+from betterai.wire.errors import make_unreadable_event
 from betterai.wire.framing import Framer, open_framer
 from betterai.wire.openai_chat.server import find_model_in_path
 
@@ -290,11 +293,14 @@ def _read_reply(
 
 def _read_stream(codec: TextExchange, call: TextCall, events: Iterable[Event]) -> Iterator[Any]:
     state = codec.open_stream(call)
-    for event in events:
-        yield from state.parse_event(event)
-        if state.done:
-            break
-    yield from state.finish()
+    try:
+        for event in events:
+            yield from state.parse_event(event)
+            if state.done:
+                break
+        yield from state.finish()
+    except UNREADABLE as error:
+        raise make_unreadable_event(b"", error) from error
 
 
 def _body_bytes(response: Mapping[str, Any]) -> bytes:
@@ -322,7 +328,7 @@ def _find_framing(response: Mapping[str, Any], body: bytes) -> Framing | None:
         return "event_stream"
     if "body_text" not in response:
         return None
-    if body.lstrip().startswith((b"data:", b"event:", b":", b"id:")):
+    if body.removeprefix(BOM_UTF8).lstrip().startswith((b"data:", b"event:", b":", b"id:", b"retry:")):
         return "sse"
     return "ndjson" if body.lstrip().startswith(b"{") and body.strip().count(b"\n") else None
 
