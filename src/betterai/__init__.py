@@ -71,11 +71,11 @@ _HOMES = {
     "core.tools": "CustomTool JsonObject JsonSchema PlainText ServerTool Tool ToolChoice",
     "core.usage": "Cost Usage",
     "core.webhooks": "WebhookEvent",
-    "runtime.batch_runner.options": "BatchRunner",
-    "runtime.batch_store": "BatchStore",
-    "runtime.batches": "Batch",
+    "runtime.batches.line_by_line.options": "BatchRunner",
+    "runtime.batches.store": "BatchStore",
+    "runtime.batches.batch": "Batch",
     "runtime.cascade.provider": "cascade",
-    "runtime.client": "Client count_tokens generate run_tools stream stream_tools",
+    "runtime.client": "Client",
     "runtime.clients": "ai_clients",
     "runtime.conversation": "Conversation",
     "runtime.factory": (
@@ -85,27 +85,28 @@ _HOMES = {
         "register_moderation_provider register_realtime_provider register_rerank_provider register_text_provider "
         "register_tts_provider register_video_provider"
     ),
-    "runtime.functions": "ToolFunction tool",
-    "runtime.job_store": "JobStore",
-    "runtime.jobs": "Job",
+    "runtime.tools.functions": "ToolFunction tool",
+    "runtime.jobs.store": "JobStore",
+    "runtime.jobs.job": "Job",
     "runtime.modality_calls": (
         "embed generate_image generate_video moderate rerank save_media speak start_image start_video stream_image "
         "stream_speech stream_transcription transcribe"
     ),
-    "runtime.sources": "read_media",
+    "runtime.media.sources": "read_media",
     "runtime.middleware.base": "Middleware ProviderCall",
     "runtime.middleware.cached": "Cached",
     "runtime.middleware.logged": "Logged",
     "runtime.middleware.redacted": "Redacted",
     "runtime.middleware.spend_limit": "SpendLimit",
-    "runtime.observing": "Observation observe",
+    "runtime.observing.listeners": "Observation observe",
     "runtime.realtime.opening": "realtime realtime_token",
     "runtime.router.router": "Router",
     "runtime.router.status": "RouterStatus RouteStatus TargetStatus",
     "runtime.storage": "dump_messages load_messages",
     "runtime.stream": "TextStream",
-    "runtime.tool_stream": "ToolStream",
-    "runtime.webhooks": "parse_webhook",
+    "runtime.tools.stream": "ToolStream",
+    "runtime.jobs.webhooks": "parse_webhook",
+    "runtime.text_calls": "count_tokens generate run_tools stream stream_tools",
 }
 _MODULES = {
     "sync": "runtime.sync",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,8 @@ def test_j2_a_batch_from_a_file_to_its_answers(
         listed = command("batch")
         assert [word in listed.stdout for word in (id[:12], "running", "openai/gpt-4.1-nano")] == [True] * 3
         results = command("batch", "results", id[:8])
-        assert results.code == 0, results.stderr
+        assert results.code == 3, results.stderr
+        assert "errors: 1 BadRequestError" in results.stderr
         found = rows(results.stdout)
         assert (found["a"]["content"], found["c"]["content"]) == ("re: Hello", "re: Bye")
         assert found["b"]["error"]["type"] == "BadRequestError"
@@ -96,14 +98,26 @@ def test_a_batch_is_stopped_and_what_is_wrong_is_said(
     def act(service: OpenAIService) -> None:
         wrong = command("batch", "submit", "-m", "openai/gpt-4.1-nano", str(tmp_path / "bad.jsonl"))
         assert (wrong.code, service.requests) == (2, [])
-        assert "line 2 of the file is no JSON" in wrong.stderr
+        assert f"{tmp_path / 'bad.jsonl'}:2: this is no JSON" in wrong.stderr
+        wordy = tmp_path / "wordy.jsonl"
+        wordy.write_text(
+            '{"id": "a", "input": "x"}\n\n{"id": "b", "input": "x", "settings": {"extra_query": {"y": "1"}}}\n'
+        )
+        wrong = command("batch", "submit", "-m", "openai/gpt-4.1-nano", str(wordy))
+        assert (wrong.code, service.requests) == (2, [])
+        assert f"{wordy}:3: line 'b': " in wrong.stderr
+        wrong = command("batch", "submit", "-m", "openai/whisper-1", str(wordy))
+        assert (wrong.code, service.requests) == (2, [])
+        assert "listed for audio" in wrong.stderr
         assert command("batch", "submit", "-m", "openai/gpt-4.1-nano", str(tmp_path / "none.jsonl")).code == 2
         done = command(
             "batch", "submit", "-m", "openai/gpt-4.1-nano", "-", "--json", stdin=b'{"id": "a", "input": "cancel"}\n'
         )
         assert done.code == 0, done.stderr
         service.words = ["in_progress"]
-        stopped = command("batch", "cancel", json.loads(done.stdout)["handle"])
+        stopped = command(
+            "batch", "cancel", json.loads(done.stdout)["handle"], "--base-url", os.environ["OPENAI_BASE_URL"]
+        )
         assert stopped.stdout == "cancelled: 1 of 1, 1 cancelled\n", stopped.stderr
 
     scene(monkeypatch, act)
@@ -114,9 +128,16 @@ def test_lines_are_asked_one_by_one_where_there_is_no_endpoint_or_it_is_said(com
     file.write_text("\n".join(json.dumps({"id": id, "input": f"say {id}"}) for id in "ab"))
     result = command("batch", "submit", "-m", "openai/gpt-4.1-nano", "--concurrency", "0", str(file))
     assert (result.code, "concurrency" in result.stderr) == (2, True)
+    result = command("batch", "submit", "-m", "local/echo", "--category", "image", str(file))
+    assert (result.code, f"{file}:1: line 'a': Local (embedded) has no image model" in result.stderr) == (2, True)
     result = command("batch", "submit", "-m", "local/echo", "--line-by-line", "--database", database, str(file))
     id = result.stdout.strip()
+    again = f"betterai batch results {id[:12]} --database {database}"
+    assert f"{again} asks its lines one by one" in result.stderr
+    result = command("batch", "status", id, "--database", database)
+    assert (result.stdout, f"somebody waits for them: {again}" in result.stderr) == ("running: 0 of 2\n", True)
     result = command("batch", "results", id, "--database", database, "--concurrency", "1")
+    assert result.code == 0
     found = rows(result.stdout)
     assert {id: row["state"] for id, row in found.items()} == {"a": "succeeded", "b": "succeeded"}, result.stderr
     assert "say a" in found["a"]["content"]

@@ -13,7 +13,7 @@ from betterai.config.providers import ModelCatalogue, unlisted_model
 from betterai.core.exceptions import ModelNotFoundError, ValidationError
 from betterai.core.model import ModelCapabilities, ModelConfig, ModelTraits
 from betterai.core.provider import Provider
-from betterai.providers import declared_providers
+from betterai.providers import declared_providers, load_provider
 
 
 @pytest.fixture
@@ -175,3 +175,29 @@ def test_capabilities_are_claims_and_unknown_by_default() -> None:
     assert all(
         value is None for value in (getattr(ModelCapabilities(), name) for name in ModelCapabilities.__struct_fields__)
     )
+
+
+def test_a_name_that_is_none_is_a_key_error_with_near_names(models: ModelCatalogue) -> None:
+    gpt = load_provider("openai").models()
+    embedded = load_provider("local").models()
+    for table, name, said in (
+        (models, "openai/gpt-4o-minni", "there is no model 'openai/gpt-4o-minni' – did you mean openai/gpt-4o-mini"),
+        (models, "gpt-4o-minni", "there is no model 'gpt-4o-minni' – did you mean"),
+        (models, "xyzzy", "there is no model 'xyzzy' – write provider/model"),
+        (models, "openai/xyzzy", "there is no model 'openai/xyzzy' – `betterai models --provider openai` lists those"),
+        (models, 5, "a model's name is a text, not 5"),
+        (gpt, "gpt-4o-minni", "openai: there is no model 'gpt-4o-minni' – did you mean gpt-4o-mini"),
+        (gpt, "xyzzy", "openai: there is no model 'xyzzy' – `betterai models --provider openai` lists those"),
+        (embedded, "elisa", "local: there is no embedded model 'elisa' – did you mean eliza"),
+    ):
+        with pytest.raises(KeyError) as caught:
+            table[name]  # type: ignore[index]
+        assert isinstance(caught.value, ModelNotFoundError)
+        assert said in str(caught.value)
+        assert name not in table
+        assert table.get(name) is None  # type: ignore[call-overload]
+        assert table.get(name, "other") == "other"  # type: ignore[call-overload]
+    with pytest.raises(ModelNotFoundError):
+        del models["xyzzy"]
+    assert models.pop("xyzzy", None) is None
+    assert models.pop("openai/gpt-4o-mini", None) is not None

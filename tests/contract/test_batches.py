@@ -150,3 +150,19 @@ def test_looks_may_be_repeated_and_a_refusal_is_typed(case: Case) -> None:
     error = case.codec.parse_error(reply)
     assert isinstance(error, RateLimitError)
     assert error.retry_after == 3
+
+
+def look_at(provider: str, **fields: Any) -> tuple[str, int]:
+    codec = next(case.codec for case in CASES if case.provider.name == provider)
+    found = codec.parse_look(WireResponse(status=200, body=json.dumps(fields).encode()))
+    return found.state, found.counts.ended
+
+
+def test_a_batch_that_is_over_is_over_in_whatever_words() -> None:
+    new = {"state": "BATCH_STATE_BRAND_NEW"}
+    assert look_at("google", done=True, metadata=new, response={"responsesFile": "files/f"}) == ("done", 0)
+    assert look_at("google", done=True, metadata=new, error={"code": 13}) == ("failed", 0)
+    assert look_at("google", done=False, metadata=new) == ("running", 0)
+    texts = {"num_requests": "2", "num_pending": "0", "num_success": "1", "num_error": "1"}
+    assert look_at("xai", batch_id="b", state=texts) == ("done", 2)
+    assert look_at("xai", batch_id="b", state={**texts, "num_pending": "1"}) == ("running", 2)

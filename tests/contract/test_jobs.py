@@ -11,8 +11,8 @@ from aiohttp import web
 
 from betterai.core.exceptions import AuthenticationError, BetterAIError, JobInDoubt
 from betterai.core.wire import WireRequest
-from betterai.runtime.jobs import Job
-from betterai.runtime.steps import StepsRun
+from betterai.runtime.jobs.job import Job
+from betterai.runtime.jobs.steps import StepsRun
 from contract.cases import Case, over
 from contract.modality_cases import CANARY, CASES, INPUTS, JOBS, KINDS, connect, double_of
 from contract.test_calls import no_variables

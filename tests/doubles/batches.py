@@ -82,7 +82,7 @@ class BatchService:
         self.words: list[str] = []
         self.end = "done"
         self.lose_submit = ""
-        """`before` it is taken, or `after`: the connection breaks."""
+        """`before` it is taken, or `after`: the connection breaks; `cut`: it is taken, and the reply is no JSON."""
         self.refuse: list[int] = []
         """With these statuses submits are turned down, one after another; 0 takes one."""
         self.headers: list[Mapping[str, str]] = []
@@ -121,6 +121,8 @@ class BatchService:
         if lost == "after":
             request.transport.abort()
             return web.Response()
+        if lost == "cut":
+            return web.Response(text='{"id": "', content_type="application/json")
         return web.json_response(batch)
 
     def word(self) -> str:

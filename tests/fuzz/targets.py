@@ -25,7 +25,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import Call, Event, WireRequest, WireResponse
 from betterai.runtime.encoding import encode_request
 from betterai.runtime.gatherer import Gatherer
-from betterai.runtime.round_trip import find_reader
+from betterai.runtime.replay.round_trip import find_reader
 from betterai.runtime.stream_pieces import finish_stream, read_piece
 from betterai.wire.adoption import leave_extras
 from betterai.wire.framing import Framer, open_framer

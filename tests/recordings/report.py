@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from betterai.runtime.replay import ReplayReport, replay_exchange
+from betterai.runtime.replay.exchanges import ReplayReport, replay_exchange
 from recordings.exceptions import EXCEPTIONS, NOT_READ
 from recordings.modalities.store import modality_files
 from recordings.realtime.sessions import LIVE, NOT_SESSIONS, PROVIDERS, frames_of, session_files

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from betterai.runtime.replay import replay_exchange
+from betterai.runtime.replay.exchanges import replay_exchange
 from recordings.store import ROOT, load, name_of, needs_recordings
 
 FILES = sorted(ROOT.glob("*/batch/*.json")) if ROOT.is_dir() else []

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from betterai.core.wire import Framing
-from betterai.runtime.replay import ReplayReport, replay_exchange
+from betterai.runtime.replay.exchanges import ReplayReport, replay_exchange
 from betterai.wire.framing import open_framer
 from recordings.exceptions import EXCEPTIONS
 from recordings.report import TARGET, render

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from betterai.runtime.replay import replay_exchange
+from betterai.runtime.replay.exchanges import replay_exchange
 from recordings.store import ROOT, load, name_of, needs_recordings
 
 FILES = [file for name in ("openai", "anthropic", "google") for file in sorted((ROOT / name / "files").glob("*.json"))]

@@ -12,7 +12,7 @@ from betterai.core.model import ModelConfig
 from betterai.core.settings import SpeechSettings
 from betterai.core.wire import Call
 from betterai.runtime.registry import get_provider
-from betterai.runtime.replay import replay_exchange
+from betterai.runtime.replay.exchanges import replay_exchange
 from recordings.exceptions import NOT_READ
 from recordings.modalities.readings import READINGS, base64_size
 from recordings.modalities.store import kind_of, modality_files

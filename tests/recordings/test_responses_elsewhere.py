@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from betterai.runtime.replay import replay_exchange
+from betterai.runtime.replay.exchanges import replay_exchange
 from recordings.readings.openai_responses import expect
 from recordings.store import ROOT, load, name_of, needs_recordings
 from together import each

@@ -16,7 +16,7 @@ from betterai.core.results import TranscriptChunk
 from betterai.core.settings import TranscriptionSettings
 from betterai.core.wire import Call
 from betterai.providers import load_provider
-from betterai.runtime.round_trip import find_model
+from betterai.runtime.replay.round_trip import find_model
 from recordings.store import ROOT, load, name_of, needs_recordings
 
 pytestmark = [pytest.mark.recordings, needs_recordings]

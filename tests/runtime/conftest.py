@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 import betterai
-from betterai.runtime.observing import is_heard
+from betterai.runtime.observing.listeners import is_heard
 from runtime.listening import Telemetry, Told
 
 

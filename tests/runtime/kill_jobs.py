@@ -12,8 +12,8 @@ from typing import Any
 import betterai
 from betterai.core.settings import VideoSettings
 from betterai.runtime.factory import find_provider
-from betterai.runtime.job_store import JobStore
-from betterai.runtime.jobs import Job
+from betterai.runtime.jobs.job import Job
+from betterai.runtime.jobs.store import JobStore
 from betterai.transport import http
 from betterai.transport.egress import any_socket
 from runtime.film import KEY, VENDORS, declare, declare_quick

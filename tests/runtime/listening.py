@@ -20,7 +20,7 @@ from betterai.core.model import ModelConfig
 from betterai.core.price import Price, Rates
 from betterai.core.response import ProviderResponse, TextChunk
 from betterai.core.settings import GenerationSettings
-from betterai.runtime.observed_call import ObservedTextProvider, Subject
+from betterai.runtime.observing.calls import ObservedTextProvider, Subject
 from betterai.runtime.text import CodecTextProvider
 
 PRICED = ModelConfig(

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 import betterai
 from betterai.core.config import CoreConfig
-from betterai.core.exceptions import APIConnectionError, StreamInterrupted
+from betterai.core.exceptions import APIConnectionError, StreamInterrupted, ValidationError
 from betterai.runtime.client import MAX_PROVIDERS
 from runtime.providers import PROVIDER
 from runtime.upstream import Behaviour, Upstream, answer, delta, hold, stream, streamed
 
+NOWHERE = CoreConfig(base_url="http://127.0.0.1:9", api_key="key")
 SLOW = stream(streamed(["a"] * 20), pause=0.01)
 
 
@@ -77,4 +80,71 @@ async def test_p4_closing_a_client_ends_what_runs_with_a_typed_error_and_leaves_
         async with asyncio.timeout(5):
             ended = await asyncio.gather(*running, *waiting, return_exceptions=True)
         assert {type(error) for error in ended} <= {StreamInterrupted, APIConnectionError}, ended
+        await until_closed(upstream)
+
+
+def ways_to_ask(client: betterai.Client) -> list[Callable[[], Awaitable[Any]]]:
+    """Each way to ask a client, of a model with connections and of those without."""
+    media = betterai.Media(kind="image", url="https://example.com/a.png")
+    models = [Echo(), "neutral/m-1", "local/eliza"]
+    return [
+        *(partial(client.generate, model, "Hello") for model in models),
+        *(lambda model=model: client.stream(model, "Hello").collect() for model in models),
+        *(partial(client.run_tools, model, "Hello") for model in models),
+        *(partial(client.count_tokens, model, "Hello") for model in models),
+        lambda: client.generate("neutral/m-1", "Hello", config=NOWHERE),
+        lambda: client.batches.submit("local/eliza", ["Hello"]),
+        lambda: client.embed("local/minilm", "Hello"),
+        lambda: client.embed("neutral/m-1", "Hello", config=NOWHERE),
+        lambda: client.speak("local/espeak", "Hello"),
+        lambda: anext(client.stream_speech("local/espeak", "Hello")),
+        lambda: anext(client.stream_transcription("local/pocketsphinx", b"sound")),
+        lambda: client.start_video("local/film", "Hello"),
+        lambda: client.realtime("cascade"),
+        lambda: client.realtime_token("neutral/m-1"),
+        lambda: client.files.upload("openai", b"Hello"),
+        lambda: client.load_media(media),
+        lambda: client.save_media(media, "a.png"),
+        lambda: client.list_models("openai"),
+        lambda: betterai.Router(["neutral/m-1"], client=client).generate("Hello"),
+        lambda: betterai.Conversation("local/eliza", client=client).ask("Hello"),
+        client.__aenter__,
+    ]
+
+
+class Echo(betterai.BaseTextProvider):
+    async def generate(self, messages: Any, model: str, settings: Any) -> betterai.ProviderResponse:
+        return betterai.ProviderResponse(content="Hello")
+
+
+async def test_a_closed_client_refuses_all_that_is_asked_of_it_and_stays_closed() -> None:
+    client = betterai.Client(NOWHERE)
+    async with client:
+        await client.generate("local/eliza", "Hello")
+    await client.aclose()
+    for place, ask in enumerate(ways_to_ask(client)):
+        with pytest.raises(ValidationError, match="this client is closed – close it after its last call"):
+            raise AssertionError(f"way {place} was answered: {await ask()!r:.200}")
+
+
+def test_a_closed_client_refuses_the_sync_face_too() -> None:
+    client = betterai.Client(NOWHERE)
+    assert betterai.sync.run(client.generate("local/eliza", "Hello")).content
+    betterai.sync.run(client.aclose())
+    with pytest.raises(ValidationError, match="this client is closed"):
+        betterai.sync.run(client.generate("local/eliza", "Hello"))
+    with pytest.raises(ValidationError, match="this client is closed"):
+        betterai.sync.Conversation("local/eliza", client=client).ask("Hello")
+
+
+async def test_a_call_that_would_be_tried_again_after_the_client_was_closed_says_so() -> None:
+    with Upstream(hold) as upstream:
+        client = client_of(upstream, retries=2)
+        waiting = asyncio.ensure_future(client.generate("neutral/m-1", "Hello"))
+        await upstream.until(lambda: len(upstream.requests) == 1)
+        await client.aclose()
+        async with asyncio.timeout(5):
+            with pytest.raises(ValidationError, match="this client is closed"):
+                await waiting
+        assert len(upstream.requests) == 1
         await until_closed(upstream)

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 import betterai
 from betterai import Media, MediaPart, Text, ValidationError
-from betterai.runtime.docstrings import read_docstring
-from betterai.runtime.functions import build_result
+from betterai.runtime.tools.docstrings import read_docstring
+from betterai.runtime.tools.functions import build_result
 from together import each
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +70,8 @@ async def test_a_film_is_started_waited_for_and_stored(monkeypatch: pytest.Monke
     assert (response.provider, response.model) == ("filmer", "film-1")
     assert response.usage is not None
     assert response.timing is not None
+    assert 0 < sum(attempt.seconds for attempt in response.timing.attempts) <= response.timing.total < 60
+    assert len(response.timing.attempts) == len(service.requests) == 6
     assert (job.status, job.progress) == ("done", 1.0)
     [stored] = JobStore().jobs()
     assert stored.handle.id == job.id
@@ -83,6 +87,23 @@ async def test_waiting_goes_on_in_another_process_by_handle_or_id(monkeypatch: p
         assert content_of(await by_id.wait()) == FILM
         by_handle = betterai.Job.resume(job.handle, store=None)
         assert content_of(await by_handle.wait()) == FILM
+    assert service.submits == 1
+
+
+async def test_a_jobs_time_is_that_since_its_call_in_whichever_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with filming(monkeypatch, looks=3) as service:
+        job = await betterai.start_video(MODEL, "a cat")
+        with closing(sqlite3.connect(JobStore().path)) as database, database:
+            [(call,)] = database.execute("SELECT call FROM jobs").fetchall()
+            fields = json.loads(call)
+            fields["now"] -= 3600
+            database.execute("UPDATE jobs SET call = ?", (json.dumps(fields).encode(),))
+        stored = await betterai.Job.resume(job.id).wait()
+        unknown = await betterai.Job.resume(job.handle, store=None).wait()
+    assert stored.timing is not None
+    assert unknown.timing is not None
+    assert 3600 < stored.timing.total < 3660
+    assert 0 < unknown.timing.total < 60
     assert service.submits == 1
 
 
@@ -237,6 +258,7 @@ def test_jobs_work_without_async(monkeypatch: pytest.MonkeyPatch) -> None:
         async with filming(monkeypatch):
             job = await asyncio.to_thread(sync.start_video, MODEL, "a cat")
             again = await asyncio.to_thread(sync.SyncJob.resume, job.handle)
+            assert (again.id, again.provider, again.handle) == (job.id, job.provider, job.handle)
             assert content_of(await asyncio.to_thread(again.wait)) == FILM
             await asyncio.to_thread(job.cancel)
 

@@ -15,8 +15,8 @@ import betterai
 from betterai.core.exceptions import BetterAIError, UnsupportedParam, ValidationError
 from betterai.core.media import Media, parse_data_url
 from betterai.core.message import MediaPart, Message, Text, ToolResult
-from betterai.runtime import media as module
-from betterai.runtime.media import find_mime_type, load_media, load_one, needs_loading, sniff_mime_type
+from betterai.runtime.media import loading as module
+from betterai.runtime.media.loading import find_mime_type, load_media, load_one, needs_loading, sniff_mime_type
 from betterai.wire.openai_chat import OpenAIChat
 from runtime.providers import PROVIDER, ask, connect
 from runtime.upstream import Upstream, answer, reply

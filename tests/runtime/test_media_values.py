@@ -17,8 +17,8 @@ import betterai
 from betterai import Client, Media, read_media, save_media
 from betterai.core.exceptions import APIConnectionError, ValidationError
 from betterai.core.wire import WireRequest
-from betterai.runtime import sources
 from betterai.runtime.encoding import LARGE, encode_request
+from betterai.runtime.media import sources
 from betterai.transport.http import HTTPTransport
 from shapes.server import serve
 

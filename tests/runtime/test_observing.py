@@ -23,7 +23,7 @@ from betterai.core.exceptions import (
 )
 from betterai.core.response import ProviderResponse
 from betterai.core.settings import GenerationSettings
-from betterai.runtime.observing import find_running
+from betterai.runtime.observing.listeners import find_running
 from betterai.runtime.text import CodecTextProvider
 from betterai.testing import scripted
 from betterai.transport.listening import running
@@ -280,7 +280,7 @@ async def test_where_nobody_listens_nothing_is_made(monkeypatch: pytest.MonkeyPa
     def fail(*_: Any) -> None:
         raise AssertionError("a call was made ready to be told of")
 
-    monkeypatch.setattr("betterai.runtime.observed_call.RunningCall.__init__", fail)
+    monkeypatch.setattr("betterai.runtime.observing.calls.RunningCall.__init__", fail)
     with Upstream(stream(streamed()) if streaming else answer()) as upstream:
         await ask(connect(upstream.url), streaming=streaming)
     with betterai.observe(print), pytest.raises(AssertionError):

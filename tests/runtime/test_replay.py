@@ -11,7 +11,7 @@ from betterai.providers import load_provider
 from betterai.providers.ollama.chat import OllamaChat
 from betterai.providers.ollama.native import OllamaNative
 from betterai.runtime.registry import provider_within
-from betterai.runtime.replay import replay_exchange
+from betterai.runtime.replay.exchanges import replay_exchange
 from shapes.filming import studio
 
 REPLY = {"model": "m", "message": {"role": "assistant", "content": "Hello"}, "done": True, "done_reason": "stop"}

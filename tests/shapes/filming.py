@@ -14,7 +14,7 @@ from betterai.core.results import VideoResponse
 from betterai.core.settings import VideoSettings
 from betterai.core.wire import Call
 from betterai.runtime.connection import Connection
-from betterai.runtime.steps import run_steps
+from betterai.runtime.jobs.steps import run_steps
 from betterai.transport.egress import any_socket
 from betterai.transport.http import HTTPTransport
 from doubles.films import HOUSES, FilmHouse

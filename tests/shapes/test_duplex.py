@@ -9,7 +9,7 @@ from aiohttp import WSMsgType, web
 
 from betterai.core.exceptions import AuthenticationError, ProviderError, StreamInterrupted
 from betterai.core.wire import WireRequest, WireResponse
-from betterai.runtime.duplex import open_session
+from betterai.runtime.sessions.duplex import open_session
 from shapes.server import connect, serve
 
 

@@ -19,7 +19,7 @@ from betterai.core.response import CallWarning, ProviderResponse, TextChunk
 from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Usage
 from betterai.core.wire import Event, WireRequest, WireResponse
-from betterai.runtime.media import find_media
+from betterai.runtime.media.loading import find_media
 from betterai.runtime.text import CodecTextProvider
 from shapes.server import serve
 

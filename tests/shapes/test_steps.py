@@ -19,7 +19,7 @@ from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Usage
 from betterai.core.wire import Checkpoint, Wait, WireRequest, WireResponse
 from betterai.runtime.attempts import Clock
-from betterai.runtime.steps import run_steps
+from betterai.runtime.jobs.steps import run_steps
 from betterai.runtime.text import CodecTextProvider
 from shapes.server import connect, serve
 from shapes.test_hops import PausingCodec

@@ -11,7 +11,7 @@ import betterai
 from betterai.core.config import CoreConfig
 from betterai.core.wire import WireRequest
 from betterai.runtime.connection import Connection
-from betterai.runtime.duplex import open_session
+from betterai.runtime.sessions.duplex import open_session
 from betterai.testing import NetworkDenied, no_network
 from betterai.transport.egress import is_loopback
 from runtime.providers import HELLO, PROVIDER, ask, connect

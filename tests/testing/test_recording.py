@@ -20,8 +20,8 @@ from betterai.core.media import Media
 from betterai.core.provider import BearerAuth, HeaderAuth, Provider, QueryAuth
 from betterai.core.wire import Field, Multipart, WireRequest
 from betterai.runtime.connection import Connection
-from betterai.runtime.duplex import open_session
-from betterai.runtime.replay import replay_paths
+from betterai.runtime.replay.exchanges import replay_paths
+from betterai.runtime.sessions.duplex import open_session
 from betterai.runtime.text import CodecTextProvider
 from betterai.testing import RecordingError, RecordingMissing, RecordingUnused, record, replay
 from betterai.wire.openai_chat import OpenAIChat

@@ -13,7 +13,7 @@ from betterai.core.message import Message
 from betterai.core.tools import Tool
 from betterai.core.wire import WireResponse
 from betterai.runtime.encoding import encode_request
-from betterai.runtime.round_trip import find_missing
+from betterai.runtime.replay.round_trip import find_missing
 from betterai.wire.anthropic_messages import AnthropicCount
 from recordings.store import ROOT, load, name_of, needs_recordings
 from wire.messages import CODEC, claude, fields_of, make_call, read_request

@@ -17,7 +17,7 @@ from betterai.core.model import ModelConfig
 from betterai.core.settings import GenerationSettings
 from betterai.core.wire import Call, WireRequest
 from betterai.runtime.encoding import encode_request
-from betterai.runtime.round_trip import find_missing
+from betterai.runtime.replay.round_trip import find_missing
 from betterai.wire.adoption import leave_extras
 from betterai.wire.anthropic_messages import AnthropicMessages
 from betterai.wire.bedrock_converse import BedrockConverse

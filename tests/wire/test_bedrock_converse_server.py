@@ -24,7 +24,7 @@ from betterai.core.settings import ReasoningControl
 from betterai.core.tools import JsonSchema, ServerTool, Tool, ToolChoice
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
-from betterai.runtime.round_trip import make_round_trip
+from betterai.runtime.replay.round_trip import make_round_trip
 from betterai.wire.bedrock_converse import BedrockConverseSurface
 from betterai.wire.event_stream import EventStreamFramer
 from together import each

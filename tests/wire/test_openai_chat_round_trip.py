@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from betterai.core.exceptions import BadRequestError
 from betterai.core.wire import WireRequest
-from betterai.runtime.round_trip import RoundTrip, make_round_trip
+from betterai.runtime.replay.round_trip import RoundTrip, make_round_trip
 from betterai.wire.openai_chat import OpenAIChat
 from together import each
 from wire.chats import CODECS, OPENAI, SURFACE

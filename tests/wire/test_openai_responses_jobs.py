@@ -14,7 +14,7 @@ from betterai.core.exceptions import ProviderError, UnsupportedParam
 from betterai.core.tools import Tool
 from betterai.core.wire import Checkpoint, Wait, WireRequest, WireResponse
 from betterai.runtime.attempts import Clock
-from betterai.runtime.steps import run_steps
+from betterai.runtime.jobs.steps import run_steps
 from betterai.wire.openai_responses import OpenAIResponsesBackground, OpenAIResponsesCount
 from recordings.store import ROOT, needs_recordings
 from shapes.server import connect, serve

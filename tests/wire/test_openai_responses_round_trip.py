@@ -11,7 +11,7 @@ import pytest
 from betterai.core.exceptions import BadRequestError
 from betterai.core.message import Reasoning, Text, ToolCall, ToolResult
 from betterai.core.wire import WireRequest
-from betterai.runtime.round_trip import make_round_trip
+from betterai.runtime.replay.round_trip import make_round_trip
 from betterai.wire.openai_chat import OpenAIChat
 from together import each
 from wire.responses import OPENAI, SURFACE

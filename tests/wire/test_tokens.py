@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,6 +65,29 @@ def test_what_is_left_out_is_said() -> None:
     messages.append(Message(role="tool", parts=(ToolResult(id="1", parts=(sound, sound)),)))
     _, warnings = estimate_tokens(messages, GenerationSettings(tools=[ServerTool(type="web_search")]))
     assert [warning.field for warning in warnings] == ["reasoning", "audio", "tools"]
+
+
+def test_a_long_text_is_the_sum_of_what_it_is_made_of() -> None:
+    words = "A plain sentence, 1234567 words long or so; é 日本. "
+    assert estimate_text(words * 1000) == estimate_text(words) * 1000
+    assert estimate_text("a" * 100_000) == 12_500
+
+
+def longest_wait(text: str) -> float:
+    """Of a thread beside one that looks at the text, as a share of the whole."""
+    done, turns = threading.Event(), [time.perf_counter()]
+    thread = threading.Thread(target=lambda: (estimate_text(text), done.set()))
+    thread.start()
+    while not done.wait(0.0001):
+        turns.append(time.perf_counter())
+    thread.join()
+    turns.append(time.perf_counter())
+    return max(after - before for before, after in pairwise(turns)) / (turns[-1] - turns[0])
+
+
+def test_other_threads_go_on_beside_a_long_text() -> None:
+    text = "A plain sentence, 12 words long or so; é 日本. " * 20_000
+    assert min(longest_wait(text) for _ in range(3)) < 0.25
 
 
 def test_long_texts_take_linear_time() -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Raw
 
 from betterai.catalogue.families import with_traits
 from betterai.core.data import Data
+from betterai.core.exceptions import ModelNotFoundError
 from betterai.core.model import ModelConfig
 
 FILE = "models.json"
@@ -51,11 +54,32 @@ class ModelTable(Mapping[str, ModelConfig]):
         return self._file
 
     def __getitem__(self, id: str) -> ModelConfig:
-        found = self._models.get(id)
+        """Raises `ModelNotFoundError`, a `KeyError`, with near names."""
+        found = self._find(id)
         if found is None:
+            raise self._missing(id)
+        return found
+
+    def _find(self, id: str) -> ModelConfig | None:
+        found = self._models.get(id)
+        if found is None and id in self:
             row = msgspec.json.decode(self.read().models[id], type=ModelConfig)
             found = self._models.setdefault(id, with_traits(row))
         return found
+
+    if not TYPE_CHECKING:  # typed as every mapping's
+
+        def get(self, id: str, default: Any = None) -> Any:
+            """Without a search for near names."""
+            found = self._find(id)
+            return default if found is None else found
+
+    def _missing(self, id: object) -> ModelNotFoundError:
+        vendor = self._path.parent.name
+        like = get_close_matches(str(id), self, n=3, cutoff=0.7)
+        listed = f"`betterai models --provider {vendor}` lists those there are"
+        hint = f"did you mean {', '.join(like)}?" if like else listed
+        return ModelNotFoundError(f"there is no model {id!r:.80}", hint=hint, provider=vendor)
 
     def __contains__(self, id: object) -> bool:
         return id in self.read().models

@@ -16,7 +16,8 @@ PIPE_CLOSED = 141
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. 0 well, 1 the call failed, 2 nothing was sent: the command line or the
-    environment must change, 130 after Ctrl-C, 141 when the reader of the output has gone.
+    environment must change, 3 some lines of a batch have no answer, 130 after Ctrl-C, 141 when the reader of the
+    output has gone.
     """
     output = Output()
     try:

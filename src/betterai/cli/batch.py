@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from argparse import Namespace
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from typing import IO, Any
+from collections import Counter
+from collections.abc import Coroutine, Iterator
+from contextlib import aclosing, contextmanager
+from typing import Any, TypeVar
 
 import msgspec
 
-from betterai.cli.embed import read_config
+from betterai.cli.batch_submit import is_line_by_line, read_runner, say_results, submit
 from betterai.cli.jobs import SHOWN_LETTERS
 from betterai.cli.output import Output, Style
-from betterai.cli.settings import read_settings_of
 from betterai.cli.table import write_table
-from betterai.config.environment import complete_config
-from betterai.core.batches import BatchLine, BatchRequest, BatchStatus, BatchTotals
+from betterai.core.batches import BatchLine, BatchStatus, BatchTotals
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import TotalTimeout, ValidationError
-from betterai.core.message import Message
-from betterai.core.model import Category
-from betterai.runtime.batch_requests import SETTINGS, read_request
-from betterai.runtime.batch_runner.options import BatchRunner
-from betterai.runtime.batch_store import BatchStore
-from betterai.runtime.batches import Batch, find_category
+from betterai.runtime.batches import Batch
+from betterai.runtime.batches.line_by_line.options import BatchRunner
+from betterai.runtime.batches.store import BatchStore
 from betterai.runtime.client import Client
-from betterai.runtime.job_store import StoredJob
-from betterai.runtime.messages import read_messages
+from betterai.runtime.jobs.store import StoredJob
 
 HEADINGS = ("BATCH", "STATUS", "DONE", "MODEL", "BEGUN")
 _STYLES: dict[str, Style] = {"done": "green", "running": "yellow", "failed": "red", "in_doubt": "red"}
 CELLS = 30
 """How wide the bar is."""
+LINES_FAILED = 3
+"""The exit code of results among which some are no answers."""
+AT_ONCE = 0.2
+"""Seconds in which nobody misses a word about what is waited for."""
+T = TypeVar("T")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -47,7 +46,7 @@ def run(arguments: Namespace, output: Output) -> int:
         store.forget(stored.handle.id)
         return 0
     if command == "submit":
-        return asyncio.run(_submit(arguments, output))
+        return asyncio.run(submit(arguments, output))
     if command == "results":
         return asyncio.run(_write_results(arguments, output))
     if command in ("status", "cancel"):
@@ -56,71 +55,11 @@ def run(arguments: Namespace, output: Output) -> int:
     return 0
 
 
-# ── submitting ──
-
-
-async def _submit(arguments: Namespace, output: Output) -> int:
-    config = read_config(arguments)
-    model = arguments.model or complete_config(CoreConfig()).model
-    category: Category = arguments.category or find_category(model)
-    settings = read_settings_of(SETTINGS[category], arguments.options)
-    async with Client(trust_env=True, timeout=arguments.timeout) as client:
-        with _open(arguments.file) as file:
-            requests = _read_requests(file, category, arguments.system)
-            batch = await client.batches.submit(
-                model, requests, category=category, settings=settings, runner=_read_runner(arguments), config=config
-            )
-    if arguments.json:
-        output.write_json({"id": batch.id, "handle": batch.handle, "model": f"{batch.provider}/{batch.model}"})
-    else:
-        output.answers.write(f"{batch.id}\n")
-        output.note(f"betterai batch results {batch.id[:SHOWN_LETTERS]} waits for the answers")
-    return 0
-
-
-@contextmanager
-def _open(name: str) -> Iterator[IO[bytes]]:
-    if name == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        file = open(name, "rb")  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise ValidationError(f"cannot read {name}: {error.strerror or error}") from error
-    with file:
-        yield file
-
-
-async def _read_requests(file: IO[bytes], category: Category, system: str | None) -> AsyncIterator[BatchRequest]:
-    """The requests of JSON lines, as they are read. Raises `ValidationError` naming the line."""
-    for number, line in enumerate(file, 1):
-        if not line.strip():
-            continue
-        try:
-            request = read_request(msgspec.json.decode(line), SETTINGS[category])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ValidationError(f"line {number} of the file is no JSON: {error}") from error
-        if system is not None and category == "text":
-            history = (Message.system(system), *read_messages(request.input))
-            request = msgspec.structs.replace(request, input=history)
-        yield request
-
-
-# ── following ──
-
-
 def _resume(arguments: Namespace, client: Client) -> Batch:
     retry = getattr(arguments, "retry_in_doubt", False)
     config = CoreConfig(base_url=url) if (url := getattr(arguments, "base_url", None)) else None
-    runner = _read_runner(arguments)
+    runner = read_runner(arguments)
     return client.batches.resume(arguments.batch, retry_in_doubt=retry, runner=runner, config=config)
-
-
-def _read_runner(arguments: Namespace) -> BatchRunner | None:
-    """How lines are asked one by one, where anything is said of it."""
-    names = ("concurrency", "database")
-    given = {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
-    return BatchRunner(**given) if given or getattr(arguments, "line_by_line", False) else None
 
 
 async def _follow(arguments: Namespace, output: Output, *, cancels: bool) -> int:
@@ -130,53 +69,84 @@ async def _follow(arguments: Namespace, output: Output, *, cancels: bool) -> int
             status = await batch.cancel()
         elif arguments.wait:
             progress = Progress(output)
-            status = await batch.wait(timeout=arguments.timeout, on_progress=progress.show)
-            progress.end()
+            try:
+                status = await end_well(batch.wait(on_progress=progress.show), arguments.timeout, output)
+            finally:
+                progress.end()
         else:
             status = await batch.status()
     if arguments.json:
         output.write_json(_describe_status(status))
-    else:
-        output.answers.write(f"{_say(status)}\n")
-        for part in status.parts:
-            if part.error:
-                output.note(f"{part.id or 'a part'}: {part.error}")
+        return 0
+    output.answers.write(f"{_say(status)}\n")
+    for part in status.parts:
+        if part.error:
+            output.note(f"{part.id or 'a part'}: {part.error}")
+    if not status.over and is_line_by_line(batch):
+        output.note(f"its lines are asked while somebody waits for them: {say_results(batch, arguments)}")
     return 0
 
 
 async def _write_results(arguments: Namespace, output: Output) -> int:
-    progress = Progress(output)
+    progress, errors = Progress(output), Counter[str]()
     async with Client(trust_env=True) as client:
         batch = _resume(arguments, client)
         with _open_lines(arguments.save, output) as write:
+
+            async def pass_on() -> None:
+                lines = batch.results(wait=not arguments.no_wait, on_progress=progress.show)
+                async with aclosing(lines):
+                    async for line in lines:
+                        write(describe_line(line))
+                        if line.error is not None:
+                            errors[type(line.error).__name__] += 1
+
             try:
-                async with asyncio.timeout(arguments.timeout):
-                    async for line in batch.results(wait=not arguments.no_wait, on_progress=progress.show):
-                        write(_encode(describe_line(line)) + b"\n")
-            except TimeoutError:
-                raise TotalTimeout("the batch is not over yet", hint="it goes on: ask for its results later") from None
+                await end_well(pass_on(), arguments.timeout, output)
             except asyncio.CancelledError:
-                output.note(f"interrupted: betterai batch results {batch.id[:SHOWN_LETTERS]} goes on with it")
+                output.note(f"interrupted: {say_results(batch, arguments)} goes on with it")
                 raise
             finally:
                 progress.end()
     output.note(_sum(batch.totals))
+    if errors:
+        output.note(f"errors: {', '.join(f'{count} {name}' for name, count in errors.most_common())}")
     if batch.totals.in_doubt:
         output.note("--retry-in-doubt sends once more what is in doubt: it may cost twice")
-    return 0
+    return LINES_FAILED if errors else 0
+
+
+async def end_well(work: Coroutine[Any, Any, T], seconds: float | None, output: Output) -> T:
+    """What the work gives. Where it is to end before (by Ctrl-C, or after so many seconds), the calls that run may go
+    on for a while, which is said. Raises `TotalTimeout`.
+    """
+    task = asyncio.create_task(work)
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await asyncio.shield(task)
+    except (TimeoutError, asyncio.CancelledError) as ended:
+        task.cancel()
+        if not (await asyncio.wait({task}, timeout=AT_ONCE))[0]:
+            longest = BatchRunner().drain_seconds
+            output.note(f"no new calls; waiting up to {longest:g} s for the answers of those that run")
+            output.note("Ctrl-C leaves at once: they are in doubt then")
+            await asyncio.wait({task})
+        if isinstance(ended, TimeoutError) and limit.expired():
+            raise TotalTimeout("the batch is not over yet", hint="it goes on: ask for its results later") from None
+        raise
 
 
 @contextmanager
 def _open_lines(path: str | None, output: Output) -> Iterator[Any]:
     if path is None:
-        yield lambda data: output.answers.write(data.decode())
+        yield output.write_json
         return
     try:
         file = open(path, "wb")  # noqa: SIM115 - closed below
     except OSError as error:
         raise ValidationError(f"cannot write {path}: {error.strerror or error}") from error
     with file:
-        yield file.write
+        yield lambda line: file.write(_encode(line) + b"\n")
 
 
 class Progress:

@@ -41,7 +41,7 @@ def add_batch(commands: Commands) -> None:
         "wait for a batch, and write the outcome of each request",
         module="batch",
         notes="A line of JSON comes out for each request, in no order: its id and state, then\n"
-        "the answer, or the error.\n\n"
+        "the answer, or the error. Where some are errors, the exit code is 3.\n\n"
         "example: betterai batch results 3f2a > answers.jsonl",
     )
     _add_which(results)
@@ -56,7 +56,7 @@ def add_batch(commands: Commands) -> None:
         other = commands.add(f"batch {name}", about, module="batch", notes=f"example: betterai batch {name} 3f2a")
         _add_which(other)
         if name == "cancel":
-            _add_database(other)
+            _add_where(other)
         add_common(other, "errors as JSON")
 
 
@@ -89,7 +89,8 @@ def _add_submit(commands: Commands) -> None:
     add("--base-url", metavar="URL", help="ask here instead of at the provider's own address")
     add("--timeout", type=read_seconds, metavar="SECONDS", help="of each request to the provider, with its retries")
     add("--line-by-line", action="store_true", help="plain calls at the usual price, also where there is an endpoint")
-    _add_runner(parser)
+    add("--concurrency", type=int, metavar="N", help="line by line: how many calls at once (16)")
+    _add_database(parser)
     add_common(parser, "one JSON object with id and handle")
 
 
@@ -98,19 +99,19 @@ def _add_which(parser: Parser) -> None:
 
 
 def _add_waiting(parser: Parser) -> None:
-    _add_runner(parser)
+    parser.add_argument("--concurrency", type=int, metavar="N", help="line by line: how many calls at once (16)")
+    _add_where(parser)
     parser.add_argument("--timeout", type=read_seconds, metavar="SECONDS", help="how long to wait")
     parser.add_argument(
         "--retry-in-doubt", action="store_true", help="send once more what may have been sent: it may cost twice"
     )
+
+
+def _add_where(parser: Parser) -> None:
+    _add_database(parser)
     parser.add_argument(
         "--base-url", metavar="URL", help="where it was submitted, if not at the provider's own address"
     )
-
-
-def _add_runner(parser: Parser) -> None:
-    parser.add_argument("--concurrency", type=int, metavar="N", help="line by line: how many calls at once (16)")
-    _add_database(parser)
 
 
 def _add_database(parser: Parser) -> None:

@@ -14,7 +14,7 @@ from betterai.core.exceptions import ValidationError
 from betterai.core.results import ImageResponse
 from betterai.core.settings import ImageSettings
 from betterai.runtime.client import Client
-from betterai.runtime.sources import read_media
+from betterai.runtime.media.sources import read_media
 
 
 def run(arguments: Namespace, output: Output) -> int:

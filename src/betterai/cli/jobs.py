@@ -11,8 +11,8 @@ from betterai.cli.results import save_all, write_files
 from betterai.cli.table import write_table
 from betterai.core.exceptions import ValidationError
 from betterai.core.media import Media
-from betterai.runtime.job_store import JobStore, StoredJob
-from betterai.runtime.jobs import Job
+from betterai.runtime.jobs.job import Job
+from betterai.runtime.jobs.store import JobStore, StoredJob
 
 HEADINGS = ("JOB", "STATUS", "DONE", "MODEL", "KIND", "BEGUN")
 _STYLES: dict[str, Style] = {"done": "green", "running": "yellow", "failed": "red", "in_doubt": "red"}

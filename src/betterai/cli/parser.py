@@ -16,6 +16,7 @@ exit codes:
   0    all went well
   1    the call failed
   2    nothing was sent: the command line or the environment must change
+  3    some lines of a batch ended without an answer
   130  ended by Ctrl-C
   141  the reader of the output has gone
 

@@ -10,7 +10,7 @@ from betterai.cli.control import one_line
 from betterai.cli.output import Output
 from betterai.cli.table import write_table
 from betterai.core.exceptions import ValidationError
-from betterai.runtime.replay import ReplayReport, as_json, replay_paths
+from betterai.runtime.replay.exchanges import ReplayReport, as_json, replay_paths
 
 VERDICTS = ("read", "unsupported", "failed")
 

@@ -13,7 +13,7 @@ from betterai.cli.settings import read_settings_of
 from betterai.core.exceptions import ValidationError
 from betterai.core.settings import VideoSettings
 from betterai.runtime.client import Client
-from betterai.runtime.sources import read_media
+from betterai.runtime.media.sources import read_media
 
 
 def run(arguments: Namespace, output: Output) -> int:

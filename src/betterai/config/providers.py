@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -143,11 +143,15 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
             return unlisted_model(provider, rest, known=not self._lists(provider))
         if (found := self.find(name)) is not None:
             return found
+        raise self._missing(name, providers)
+
+    def _missing(self, name: str, providers: Iterable[str] = ()) -> ModelNotFoundError:
+        """What is said of a name that leads to no model, or to too many."""
         if serving := [key for key in self._serving(name) if self._get(key) is not None]:
             problem = f"{len(serving)} providers serve {name!r}, and none of them is its maker"
-            raise ModelNotFoundError(problem, hint=f"write one of {', '.join(serving)}", model=name)
+            return ModelNotFoundError(problem, hint=f"write one of {', '.join(serving)}", model=name)
         hint = self._suggest(name, sorted({*discover_names(), *providers}))
-        raise ModelNotFoundError(f"there is no model {name!r}", hint=hint, model=name)
+        return ModelNotFoundError(f"there is no model {name!r}", hint=hint, model=name)
 
     def _lists(self, provider: str) -> bool:
         """Whether any model of the provider is listed."""
@@ -167,10 +171,12 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
         provider, _, rest = name.partition("/")
         names = {*self, *(key.partition("/")[2] for key in self), *self._aliases}
         like = get_close_matches(name, names, n=3, cutoff=0.7)
-        if rest and (whose := near(provider, providers)):
+        if rest and (whose := near(provider, providers)) and whose != provider:
             like = [f"{whose}/{rest}", *(item for item in like if item != f"{whose}/{rest}")][:3]
         if like:
             return f"did you mean {', '.join(like)}?"
+        if rest and provider in providers:
+            return f"`betterai models --provider {provider}` lists those there are"
         return f"write provider/model, with one of the providers {', '.join(providers)}"
 
     def update(self, *others: Any, **named: Any) -> None:
@@ -190,9 +196,19 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
         self._removed.add(key)
 
     def __getitem__(self, name: str) -> ModelConfig:
+        """Raises `ModelNotFoundError`, a `KeyError`, with near names."""
+        if not isinstance(name, str):
+            raise ModelNotFoundError(f"a model's name is a text, not {name!r:.80}")
         if (found := self.find(name)) is None:
-            raise KeyError(name)
+            raise self._missing(name)
         return found
+
+    if not TYPE_CHECKING:  # typed as every mapping's
+
+        def get(self, name: str, default: Any = None) -> Any:
+            """Without a search for near names."""
+            found = self.find(name) if isinstance(name, str) else None
+            return default if found is None else found
 
     def __delitem__(self, name: str) -> None:
         with self._lock:

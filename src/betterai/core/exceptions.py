@@ -5,7 +5,7 @@ BetterAIError
 │   ├── RateLimitError             too many requests: wait `retry_after` seconds
 │   │   └── QuotaExceededError     the account is out of money or quota: waiting does not help
 │   ├── OverloadedError            the provider is overloaded or down
-│   ├── ModelNotFoundError         no such model, or no access to it
+│   ├── ModelNotFoundError         no such model, or no access to it; a KeyError too
 │   ├── ContentFilterError         refused by a content filter
 │   ├── APITimeoutError            one of the four time limits was reached
 │   │   ├── ConnectTimeout
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from betterai.core.response import Attempt, ProviderResponse
     from betterai.core.runs import ToolRun
+    from betterai.core.usage import Cost
 
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key"})
 
@@ -52,6 +53,8 @@ class BetterAIError(Exception):
     """
 
     retryable = False
+    lost: Cost | None = None
+    """What answers cost that ran beside the one that failed, and that nobody got: hedges of a router."""
 
     def __init__(
         self,
@@ -165,8 +168,8 @@ class OverloadedError(ProviderError):
     retryable = True
 
 
-class ModelNotFoundError(ProviderError):
-    """No such model, or this account has no access to it."""
+class ModelNotFoundError(ProviderError, KeyError):
+    """No such model, or this account has no access to it. `ALL_MODELS["no such model"]` raises it too."""
 
 
 class ContentFilterError(ProviderError):

@@ -1,4 +1,4 @@
-"""Media as a value: bytes, base64 text, a path, a URL or a vendor's file id. Loading is `runtime/media.py`."""
+"""Media as a value: bytes, base64 text, a path, a URL or a vendor's file id. Loading is `runtime/media/loading.py`."""
 
 from __future__ import annotations
 

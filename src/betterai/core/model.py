@@ -73,6 +73,8 @@ class ModelTraits(Data, frozen=True, kw_only=True):
     """Whether it heeds instructions in the middle of a conversation."""
     texts_at_once: int | None = None
     """How many texts one request for embeddings may hold, where it is fewer than the protocol has it."""
+    free_sizes: bool = False
+    """Whether its pictures may have any size, and so any aspect."""
     reasoning_field: str = ""
     """Its maker's own field for how much it thinks, where a host passes such fields on, and it takes no `thinking`:
     `reasoningConfig` or `reasoning_effort`.

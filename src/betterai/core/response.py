@@ -58,6 +58,9 @@ class Timing(Data, frozen=True, kw_only=True):
     `queue` is how long the call waited for its turn, `connect` how long the last attempt's connection took to be made:
     0 where one of the pool was used, None where it is not known. `age` is set where the answer came from a cache and no
     provider was asked: how long ago it was given first.
+
+    Of a job `total` is the time from its call to its result, waiting in other processes too. Where a handle is gone on
+    with that no store knows, it counts from there. `attempts` are those of this process.
     """
 
     queue: float = 0.0

@@ -49,9 +49,9 @@ from betterai.core.settings import (
     VideoSettings,
 )
 from betterai.runtime.exchange import ExchangeRunner, is_duplex
-from betterai.runtime.live import LiveRunner
-from betterai.runtime.media import check_file
-from betterai.runtime.sentences import speak_sentences
+from betterai.runtime.media.loading import check_file
+from betterai.runtime.sessions.live import LiveRunner
+from betterai.runtime.sessions.sentences import speak_sentences
 from betterai.runtime.sums import join_embeddings
 
 AT_ONCE = 4
@@ -165,7 +165,20 @@ class CodecModerationProvider(
         given = (inputs,) if isinstance(inputs, str | Media) else tuple(inputs)
         if not given:
             raise ValidationError("there is nothing to judge")
-        return await self.ask(given, model, settings or ModerationSettings())
+        return _judged(await self.ask(given, model, settings or ModerationSettings()), given)
+
+
+def _judged(response: ModerationResponse, given: Sequence[str | Media]) -> ModerationResponse:
+    """Raises `ProviderError` where not all that was given has a verdict. With a picture, all of it has one together."""
+    wanted = len(given) if all(isinstance(item, str) for item in given) else 1
+    if len(response.verdicts) != wanted:
+        raise ProviderError(
+            f"{len(response.verdicts)} verdicts came, and {wanted} were asked for",
+            provider=response.provider,
+            model=response.model,
+            body=response.body[:65536],
+        )
+    return response
 
 
 class CodecImageProvider(ExchangeRunner[str, ImageSettings, ImageResponse, ImageChunk], BaseImageProvider):
@@ -229,7 +242,7 @@ class CodecAudioProvider(LiveRunner[Media, TranscriptionSettings, Transcript, Tr
             if isinstance(audio, Media):
                 data = await _read_recording(audio)
                 if getattr(duplex, "raw", False):
-                    from betterai.runtime.raw_sound import take_raw
+                    from betterai.runtime.sessions.raw_sound import take_raw
 
                     data, settings = take_raw(data, settings)
                 heard = _cut(data)
@@ -265,7 +278,7 @@ class CodecTTSProvider(LiveRunner[str, SpeechSettings, Speech, SpeechChunk], Bas
         codec = getattr(self.codec, "voice_list", None)
         if codec is None:
             return await super().voices()
-        from betterai.runtime.steps import run_steps
+        from betterai.runtime.jobs.steps import run_steps
 
         found: tuple[Voice, ...] = await run_steps(codec, None, self.connection, clock=self._clock)
         return found

@@ -19,9 +19,10 @@ from betterai.core.response import Attempt, CallWarning, ProviderResponse, TextC
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_timeout
 from betterai.runtime.connection import TransportSource, shared_transport
-from betterai.runtime.media import find_media, load_media, needs_loading
+from betterai.runtime.media.loading import find_media, load_media, needs_loading
 from betterai.runtime.messages import read_messages, render_messages
-from betterai.runtime.observed_call import ObservedTextProvider, Subject
+from betterai.runtime.observing.calls import ObservedTextProvider, Subject
+from betterai.runtime.refusing import refuse_dropped
 from betterai.runtime.schema import parse_output, prepare_settings
 from betterai.runtime.stand_in import choose_transport
 from betterai.wire.openai_chat import OpenAIChat
@@ -108,7 +109,7 @@ class ClassTextProvider(ObservedTextProvider):
             transport = choose_transport(self._source())
             history = await load_media(history, OpenAIChat.accepts, transport, read_timeout(None))
         written, warnings = render_messages(history, self.model)
-        self._judge(warnings)
+        refuse_dropped(warnings, self._unsupported)
         return written, warnings
 
     def _complete(
@@ -122,7 +123,7 @@ class ClassTextProvider(ObservedTextProvider):
         """The response as the runner of codecs would give it. Of the timing that is what can be seen from outside: the
         whole is one attempt, and the first byte came with the first chunk at the latest.
         """
-        self._judge(response.warnings)
+        refuse_dropped(response.warnings, self._unsupported)
         provider, model = response.provider or self.provider.name, response.model or self.model.id
         timing = response.timing
         if timing is None:
@@ -138,12 +139,6 @@ class ClassTextProvider(ObservedTextProvider):
             timing=timing,
         )
         return complete if parse is None else parse_output(complete, parse)
-
-    def _judge(self, warnings: tuple[CallWarning, ...]) -> None:
-        if self._unsupported == "raise":
-            for warning in warnings:
-                if warning.code in ("dropped", "translated"):
-                    raise UnsupportedParam(f"{warning.field}: {warning.message}", param=warning.field)
 
 
 def take_provider(given: BaseTextProvider) -> BaseTextProvider:

@@ -23,10 +23,10 @@ from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.class_text import ClassTextProvider, take_provider
 from betterai.runtime.connecting import make_guard, make_transport_source
 from betterai.runtime.factory import find_text_provider, read_key
-from betterai.runtime.media import load_one
+from betterai.runtime.media.loading import load_one
 from betterai.runtime.messages import read_messages
 from betterai.runtime.modalities import Modalities
-from betterai.runtime.observing import check_listener
+from betterai.runtime.observing.listeners import check_listener
 from betterai.runtime.registry import registry_version
 from betterai.runtime.stand_in import choose_transport
 from betterai.runtime.stream import TextStream
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from betterai.core.runs import ToolRun
     from betterai.runtime.batches import Batches
     from betterai.runtime.files import Files
-    from betterai.runtime.tool_loop import Approve
-    from betterai.runtime.tool_stream import ToolStream
+    from betterai.runtime.tools.loop import Approve
+    from betterai.runtime.tools.stream import ToolStream
     from betterai.transport.http import HTTPTransport
 
 MAX_PROVIDERS = 256
@@ -140,7 +140,7 @@ class Client(Modalities):
         **options: Unpack[GenerationOptions],
     ) -> ToolRun:
         """Generate, run the tools that the model calls, and go on until it has answered; see `betterai.run_tools`."""
-        from betterai.runtime.tool_stream import ask_whole, open_tools
+        from betterai.runtime.tools.stream import ask_whole, open_tools
 
         ask = ask_whole(self, model, system, config)
         given = merge_settings(settings, options)
@@ -159,7 +159,7 @@ class Client(Modalities):
         **options: Unpack[GenerationOptions],
     ) -> ToolStream:
         """The same as a stream: chunks of all answers, and between them the results of the tools as parts."""
-        from betterai.runtime.tool_stream import ask_stream, open_tools
+        from betterai.runtime.tools.stream import ask_stream, open_tools
 
         ask = ask_stream(self, model, system, config)
         given = merge_settings(settings, options)
@@ -188,6 +188,7 @@ class Client(Modalities):
         """Files at providers, with this client's keys and connections: `await client.files.upload("openai", path)`."""
         from betterai.runtime.files import Files
 
+        self.check_open()
         return Files(self._config, self._connect)
 
     @property
@@ -195,6 +196,7 @@ class Client(Modalities):
         """Batches, with this client's keys and connections: `await client.batches.submit(model, requests)`."""
         from betterai.runtime.batches import Batches
 
+        self.check_open()
         return Batches(self._config, self._connect)
 
     async def load_media(self, media: Media) -> Media:
@@ -210,6 +212,7 @@ class Client(Modalities):
 
     def _find(self, model: str | BaseTextProvider, config: CoreConfig | None) -> Found:
         """The provider behind a name; looked up again when registry or catalogue changed, or a class's key."""
+        self.check_open()
         if not isinstance(model, str):
             return _take_provider(model, config)
         if config is not None:
@@ -241,6 +244,7 @@ class Client(Modalities):
 
     def look_up(self, config: CoreConfig) -> Found:
         """The provider behind a configuration, over this client's connections. Raises `BetterAIError`."""
+        self.check_open()
         version = registry_version()
         config = complete_config(config)
         inner, model, provider = find_text_provider(config, transport=self._connect)
@@ -258,12 +262,14 @@ class Client(Modalities):
         return msgspec.structs.replace(config, timeout=timeout, retries=retries)
 
     def _connect(self) -> HTTPTransport:
+        self.check_open()
         if self._transport is None:
             self._transport = self._make_transport()
         return self._transport
 
     async def aclose(self) -> None:
-        """Close the connections, and what class providers hold."""
+        """Close the connections, and what class providers hold. What is asked afterwards raises `ValidationError`."""
+        self._closed = True
         found, self._providers = self._providers, {}
         for item in found.values():
             await item.provider.aclose()
@@ -272,6 +278,7 @@ class Client(Modalities):
             await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
+        self.check_open()
         return self
 
     async def __aexit__(self, *_: Any) -> None:
@@ -317,98 +324,3 @@ def default_client() -> Client:
     if _client is None:
         _client = Client()
     return _client
-
-
-async def generate(
-    model: str | BaseTextProvider,
-    messages: Messages,
-    *,
-    system: str | None = None,
-    config: CoreConfig | None = None,
-    settings: GenerationSettings | None = None,
-    **options: Unpack[GenerationOptions[Output]],
-) -> ProviderResponse[Output]:
-    """Generate one answer: `await betterai.generate("groq/openai/gpt-oss-120b", "Hello")`. Raises `BetterAIError`."""
-    client = default_client()
-    return await client.generate(model, messages, system=system, config=config, settings=settings, **options)
-
-
-def stream(
-    model: str | BaseTextProvider,
-    messages: Messages,
-    *,
-    system: str | None = None,
-    config: CoreConfig | None = None,
-    settings: GenerationSettings | None = None,
-    **options: Unpack[GenerationOptions[Output]],
-) -> TextStream[Output]:
-    """Stream one answer: `async for chunk in betterai.stream("groq/openai/gpt-oss-120b", "Hello")`."""
-    return default_client().stream(model, messages, system=system, config=config, settings=settings, **options)
-
-
-async def run_tools(
-    model: str | BaseTextProvider,
-    messages: Messages,
-    *,
-    system: str | None = None,
-    max_steps: int = 8,
-    approve: Approve | None = None,
-    config: CoreConfig | None = None,
-    settings: GenerationSettings | None = None,
-    **options: Unpack[GenerationOptions],
-) -> ToolRun:
-    """Generate, run the tools that the model calls, and go on until it has answered.
-
-    `tools` are made by `betterai.tool`; those of one answer run at once, sync ones in threads. What a tool raises is
-    told to the model. `max_steps` is how many answers the model may give: then `StepLimitReached` is raised, which
-    holds the run. `approve` is asked before each call. A history that ends with calls goes on with these.
-    """
-    client = default_client()
-    return await client.run_tools(
-        model,
-        messages,
-        system=system,
-        max_steps=max_steps,
-        approve=approve,
-        config=config,
-        settings=settings,
-        **options,
-    )
-
-
-def stream_tools(
-    model: str | BaseTextProvider,
-    messages: Messages,
-    *,
-    system: str | None = None,
-    max_steps: int = 8,
-    approve: Approve | None = None,
-    config: CoreConfig | None = None,
-    settings: GenerationSettings | None = None,
-    **options: Unpack[GenerationOptions],
-) -> ToolStream:
-    """`run_tools` as a stream; `stream.run` holds what was done, also after an error."""
-    return default_client().stream_tools(
-        model,
-        messages,
-        system=system,
-        max_steps=max_steps,
-        approve=approve,
-        config=config,
-        settings=settings,
-        **options,
-    )
-
-
-async def count_tokens(
-    model: str | BaseTextProvider,
-    messages: Messages,
-    *,
-    system: str | None = None,
-    config: CoreConfig | None = None,
-    settings: GenerationSettings | None = None,
-    **options: Unpack[GenerationOptions],
-) -> TokenCount:
-    """How many input tokens a call would have: `await betterai.count_tokens("groq/openai/gpt-oss-120b", "Hello")`."""
-    client = default_client()
-    return await client.count_tokens(model, messages, system=system, config=config, settings=settings, **options)

@@ -21,8 +21,8 @@ from betterai.core.usage import Cost, Usage
 from betterai.runtime.client import Client, default_client, merge_settings
 from betterai.runtime.messages import read_messages
 from betterai.runtime.spending import Spending, read_dollars
-from betterai.runtime.tool_loop import Approve, ToolLoop
-from betterai.runtime.tool_stream import ToolStream, ask_stream, ask_whole
+from betterai.runtime.tools.loop import Approve, ToolLoop
+from betterai.runtime.tools.stream import ToolStream, ask_stream, ask_whole
 
 
 class StoredConversation(Data, frozen=True, kw_only=True):

@@ -16,9 +16,9 @@ from betterai.config.environment import complete_config
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError, ValidationError
 from betterai.core.jobs import JobHandle, read_handle
-from betterai.runtime.batch_providers import find_batch_provider
-from betterai.runtime.batch_runner.options import BatchRunner
-from betterai.runtime.batch_runner.provider import LineByLine
+from betterai.runtime.batches.choosing import find_batch_provider
+from betterai.runtime.batches.line_by_line.options import BatchRunner
+from betterai.runtime.batches.line_by_line.provider import LineByLine
 
 Start = Callable[[str], Awaitable[Sequence[Any]]]
 QUEUE = "betterai-batches"

@@ -22,7 +22,6 @@ from betterai.core.exceptions import (
     ModelNotFoundError,
     ProviderError,
     StreamInterrupted,
-    UnsupportedParam,
 )
 from betterai.core.model import Category, ModelConfig
 from betterai.core.price import price_usage
@@ -32,18 +31,19 @@ from betterai.core.results import Result
 from betterai.core.settings import CallSettings
 from betterai.core.wire import Call, Event, WireRequest, WireResponse
 from betterai.runtime.attempts import SYSTEM_CLOCK, Attempts, Clock
-from betterai.runtime.call_media import find_call_media, load_call_media, media_bytes
 from betterai.runtime.connection import Connection, TransportSource, find_secrets
 from betterai.runtime.encoding import LARGE, check_size, encode_request
 from betterai.runtime.lookup import ModelFinder, check_model
+from betterai.runtime.media.calls import find_call_media, load_call_media, media_bytes
+from betterai.runtime.refusing import refuse_dropped
 from betterai.runtime.registry import check_vendors, choose_protocol
 from betterai.runtime.stream_pieces import is_stream
 from betterai.wire.errors import read_request_id
 from betterai.wire.framing import Framer, open_framer
 
 if TYPE_CHECKING:
-    from betterai.runtime.duplex import DuplexSession
-    from betterai.runtime.steps import StepsRun
+    from betterai.runtime.jobs.steps import StepsRun
+    from betterai.runtime.sessions.duplex import DuplexSession
     from betterai.transport.http import Endpoint, Reply
 
 I = TypeVar("I")  # noqa: E741
@@ -244,7 +244,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
 
     def _build(self, codec: Any, call: Any, *, large: bool = False) -> WireRequest:
         request: WireRequest = codec.build_request(call)
-        refuse_dropped(request, self._config)
+        refuse_dropped(request.warnings, self._config.unsupported)
         return encode_request(request, call.settings.extra_body, large=large)
 
     def find_codec(self, model: ModelConfig) -> Any:
@@ -259,9 +259,13 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         except BetterAIError as error:
             raise error.locate(*self._whom(plan)) from None
 
-    def open_attempts(self) -> Attempts:
+    def open_attempts(self, since: float = 0.0) -> Attempts:
+        """Those of a call that begins now, or has run `since` then (Unix seconds)."""
         connection = self.connection
-        return Attempts(connection.retries, connection.timeout, self._clock, connection.quota)
+        attempts = Attempts(connection.retries, connection.timeout, self._clock, connection.quota)
+        if since:
+            attempts.began -= max(0.0, self._clock.now() - since)
+        return attempts
 
     # ── after ──
 
@@ -285,25 +289,23 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         except BetterAIError as error:
             attempts.records += job.records
             raise self.locate(error, plan, attempts) from error.__cause__
+        attempts.records += job.records
         return self.finish_job(result, plan, job, attempts)
 
     def open_job(
         self, plan: Plan, state: Mapping[str, Any] | None = None, total: float | None = None
     ) -> StepsRun[Any, R]:
         """The run of a call whose codec works on it as a job, from the beginning or from a stored `state`."""
-        from betterai.runtime.steps import StepsRun
+        from betterai.runtime.jobs.steps import StepsRun
 
         job: StepsRun[Any, R] = StepsRun(
             plan.codec, plan.call, self.connection, state=state, total=total, clock=self._clock
         )
-        job.on_request = lambda request: refuse_dropped(request, self._config)
+        job.on_request = lambda request: refuse_dropped(request.warnings, self._config.unsupported)
         return job
 
-    def finish_job(self, result: R, plan: Plan, job: StepsRun[Any, R], attempts: Attempts | None = None) -> R:
-        """The result of a job with what only the runner knows."""
-        if attempts is None:
-            attempts = self.open_attempts()
-        attempts.records += job.records
+    def finish_job(self, result: R, plan: Plan, job: StepsRun[Any, R], attempts: Attempts) -> R:
+        """The result of a job with what only the runner knows. `attempts` are those of all its runs."""
         return self.complete(result, plan, attempts, job, warnings=(*plan.call.warnings, *job.warnings))
 
     async def note_failure(self, error: BetterAIError, plan: Plan, attempts: Attempts) -> None:
@@ -372,14 +374,6 @@ def is_job(codec: Any) -> bool:
 def is_duplex(codec: Any) -> bool:
     """Whether a codec is of the shape Duplex: one session over a WebSocket."""
     return hasattr(codec, "connect") and hasattr(codec, "open")
-
-
-def refuse_dropped(request: WireRequest, config: CoreConfig) -> None:
-    """Raises `UnsupportedParam` for a setting that is not sent as it was given, where the caller wants that."""
-    if config.unsupported == "raise":
-        for warning in request.warnings:
-            if warning.code in ("dropped", "translated"):
-                raise UnsupportedParam(f"{warning.field}: {warning.message}", param=warning.field)
 
 
 class _Pieces:

@@ -29,7 +29,7 @@ from betterai.runtime.connection import TransportSource
 from betterai.runtime.registry import choose_protocol, get_provider, register_provider, resolve_model
 
 if TYPE_CHECKING:
-    from betterai.runtime.batch_store import BatchStore
+    from betterai.runtime.batches.store import BatchStore
 
 P = TypeVar("P")
 AnyProvider = type[P] | Callable[..., P] | Provider
@@ -108,7 +108,7 @@ def get_batch_provider(
     transport: TransportSource | None = None,
 ) -> BaseBatchProvider:
     """Who works on the batches of a model; `betterai.batches.submit` asks it. Without a store nothing is kept."""
-    from betterai.runtime.batch_providers import find_batch_provider
+    from betterai.runtime.batches.choosing import find_batch_provider
 
     config = CoreConfig(model=settings) if isinstance(settings, str) else settings
     return find_batch_provider(complete_config(config), store=store, transport=transport)[0]

@@ -29,11 +29,11 @@ from betterai.core.sniffing import sniff_mime_type
 from betterai.core.wire import Call
 from betterai.runtime.attempts import SYSTEM_CLOCK
 from betterai.runtime.connection import Connection, TransportSource
-from betterai.runtime.media import check_file
+from betterai.runtime.jobs.steps import StepsRun
+from betterai.runtime.media.loading import check_file
+from betterai.runtime.media.saving import move_to
 from betterai.runtime.registry import get_provider, provider_names, resolve_model
-from betterai.runtime.saving import move_to
 from betterai.runtime.single import ask_once
-from betterai.runtime.steps import StepsRun
 
 Source = str | os.PathLike[str] | bytes | Media | IO[bytes]
 

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import msgspec
 
 from betterai.core.events import Listener
-from betterai.core.exceptions import BetterAIError
+from betterai.core.exceptions import BetterAIError, UnsupportedParam
 from betterai.core.model import Category, ModelConfig
 from betterai.core.price import price_usage
 from betterai.core.provider import Provider
-from betterai.core.response import Timing
+from betterai.core.response import CallWarning, Timing
 from betterai.core.results import Result
-from betterai.runtime.observing import is_heard
+from betterai.runtime.observing.listeners import is_heard
+from betterai.runtime.refusing import refuse_dropped
 
 if TYPE_CHECKING:
     from betterai.core.realtime_session import RealtimeSession
     from betterai.core.realtime_settings import RealtimeSettings
-    from betterai.runtime.observed_result import RunningResult
+    from betterai.runtime.observing.results import RunningResult
 
 R = TypeVar("R", bound=Result)
 C = TypeVar("C")
@@ -37,6 +38,7 @@ class Found(NamedTuple):
     category: Category
     listener: Listener | None
     key: str
+    unsupported: str = "warn"
 
     @property
     def id(self) -> str:
@@ -51,19 +53,39 @@ class Found(NamedTuple):
     async def open_session(self, settings: RealtimeSettings) -> RealtimeSession:
         """A realtime session, told of to whoever listens, to its end."""
         if not is_heard(self.listener):
-            session: RealtimeSession = await self.provider.connect(self.id, settings)
-            return session
-        from betterai.runtime.observed_session import RunningSession
+            return await self._connect(settings)
+        from betterai.runtime.observing.sessions import RunningSession
 
         connection = getattr(self.provider, "connection", None)
         watch = RunningSession(self.declared, self.model, settings, connection, self.listener)
-        session = await watch.open(self.provider.connect(self.id, settings))
+        session = await watch.open(self._connect(settings))
         if hasattr(session, "watch"):
             session.watch = watch
         return session
 
+    async def _connect(self, settings: RealtimeSettings) -> RealtimeSession:
+        session: RealtimeSession = await self.provider.connect(self.id, settings)
+        try:
+            self.judge(session.warnings)
+        except UnsupportedParam:
+            await session.aclose()
+            raise
+        if hasattr(session, "unsupported") and not hasattr(self.provider, "connection"):
+            session.unsupported = self.unsupported
+        return session
+
+    def judge(self, warnings: Iterable[CallWarning]) -> None:
+        """Raises `UnsupportedParam` for what a class says that it dropped, where the caller wants that. What codecs
+        drop was looked at before anything was sent.
+        """
+        if self.unsupported == "raise" and not hasattr(self.provider, "connection"):
+            try:
+                refuse_dropped(warnings, self.unsupported)
+            except UnsupportedParam as error:
+                raise error.locate(self.declared.name, self.id) from None
+
     def _open_call(self, given: Any, settings: Any, *, stream: bool) -> RunningResult:
-        from betterai.runtime.observed_result import RunningResult
+        from betterai.runtime.observing.results import RunningResult
 
         connection = getattr(self.provider, "connection", None)
         asked = self.declared, self.model, self.category, given, settings, connection
@@ -103,6 +125,7 @@ class Found(NamedTuple):
             await pieces.aclose()
 
     def complete(self, result: R, seconds: float) -> R:
+        self.judge(result.warnings)
         if result.provider and result.cost is not None and result.timing is not None:
             return result
         return msgspec.structs.replace(

@@ -17,7 +17,7 @@ from betterai.core.response import CallWarning, ProviderResponse, TextChunk
 from betterai.core.usage import Cost, Usage
 from betterai.core.wire import WireRequest
 from betterai.runtime.encoding import encode_request
-from betterai.runtime.media import media_sizes
+from betterai.runtime.media.loading import media_sizes
 
 LARGE_BODY = 1024 * 1024
 """Bodies with more media than this are written in a thread, so that the loop is not held up."""

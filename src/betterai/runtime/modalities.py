@@ -1,4 +1,4 @@
-"""The short ways of the categories other than text: methods of `Client`, and functions of the module."""
+"""The short ways of the categories other than text, as methods of `Client`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from betterai.config.defaults import default_model
 from betterai.config.environment import complete_config
 from betterai.core.accumulate import read_text
 from betterai.core.base import BaseTTSProvider
-from betterai.core.config import CoreConfig, check_config
-from betterai.core.events import Listener
+from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError, ValidationError
 from betterai.core.media import Media
 from betterai.core.model import Category
@@ -36,7 +34,6 @@ from betterai.core.results import (
     ImageResponse,
     ModerationResponse,
     RerankResponse,
-    Result,
     Speech,
     SpeechChunk,
     Transcript,
@@ -55,65 +52,23 @@ from betterai.core.settings import (
     VideoSettings,
 )
 from betterai.runtime.attempts import read_timeout
-from betterai.runtime.factory import find_provider, read_key
-from betterai.runtime.found import Found
-from betterai.runtime.registry import registry_version
-from betterai.runtime.sources import MediaSource, gather_media
+from betterai.runtime.finder import Finder
+from betterai.runtime.media.sources import MediaSource, gather_media
 from betterai.runtime.stand_in import choose_transport
 
 if TYPE_CHECKING:
     from betterai.core.base import BaseRealtimeProvider
     from betterai.core.realtime import RealtimeToken
     from betterai.core.realtime_settings import RealtimeSettings
-    from betterai.runtime.job_store import JobStore
-    from betterai.runtime.jobs import Job
+    from betterai.runtime.jobs.job import Job
+    from betterai.runtime.jobs.store import JobStore
     from betterai.runtime.realtime.opening import Opening
-    from betterai.transport.http import HTTPTransport
 
-R = TypeVar("R", bound=Result)
 S = TypeVar("S", bound=Settings)
-C = TypeVar("C")
-Version = tuple[int, int]
-MAX_PROVIDERS = 256
 
 
-class Modalities:
+class Modalities(Finder):
     """What `Client` offers beside text. Every method takes the settings of its category, as one value or by name."""
-
-    listener: Listener | None
-    _config: CoreConfig
-    _others: dict[tuple[Category, str], Found]
-
-    def _connect(self) -> HTTPTransport:
-        raise NotImplementedError
-
-    def _limit(self, config: CoreConfig) -> CoreConfig:
-        raise NotImplementedError
-
-    def find(self, category: Category, model: str, config: CoreConfig | None = None) -> Found:
-        """The provider of a category behind a name. Raises `ModelNotFoundError` and `ConfigurationError`."""
-        if config is not None:
-            check_config(config)
-            return self._open(category, model or config.model, self._limit(config))
-        name, version = model or default_model(category), registry_version()
-        found = self._others.get((category, name))
-        if found is None or found.version != version or self._has_aged(found):
-            if len(self._others) >= MAX_PROVIDERS:
-                self._others.clear()
-            found = self._others[category, name] = self._open(category, name, self._config)
-        elif (connection := getattr(found.provider, "connection", None)) is not None:
-            connection.look_again()
-        return found
-
-    def _has_aged(self, found: Found) -> bool:
-        """Whether a class was made with another key than there is now."""
-        return not hasattr(found.provider, "connection") and found.key != read_key(found.declared, self._config)
-
-    def _open(self, category: Category, name: str, config: CoreConfig) -> Found:
-        version = registry_version()
-        named = msgspec.structs.replace(config, model=name)
-        found = find_provider(category, named, transport=self._connect)
-        return Found(*found, version, category, self.listener, read_key(found[2], named))
 
     async def embed(
         self,
@@ -259,8 +214,8 @@ class Modalities:
         settings: Any,
     ) -> Job[Any]:
         from betterai.runtime.exchange import ExchangeRunner
-        from betterai.runtime.job_store import JobStore
-        from betterai.runtime.jobs import Job
+        from betterai.runtime.jobs.job import Job
+        from betterai.runtime.jobs.store import JobStore
 
         found = self.find(category, model, config)
         if not isinstance(found.provider, ExchangeRunner):
@@ -335,7 +290,7 @@ class Modalities:
                 _check_text(text, "or an async iterator of texts")
             text = read_text(text)
         if getattr(type(found.provider), "synthesize_stream", None) is BaseTTSProvider.synthesize_stream:
-            from betterai.runtime.sentences import speak_with
+            from betterai.runtime.sessions.sentences import speak_with
 
             return found.pieces(lambda provider: speak_with(provider, text, found.id, wanted), text, wanted)
         return found.pieces(lambda provider: provider.synthesize_stream(text, found.id, wanted), text, wanted)
@@ -352,6 +307,7 @@ class Modalities:
         from betterai.core.realtime_settings import RealtimeSettings
         from betterai.runtime.realtime.opening import Opening
 
+        self.check_open()
         wanted = _merge(RealtimeSettings, settings, options)
         if not isinstance(model, str):
             return Opening(lambda: model.connect("", wanted))
@@ -380,19 +336,15 @@ class Modalities:
 
         found, wanted = self.find("realtime", model, config), _merge(RealtimeSettings, settings, options)
         token: RealtimeToken = await found.provider.token(found.id, wanted, seconds)
+        found.judge(token.warnings)
         return token
 
     async def save_media(self, media: Media, path: str | os.PathLike[str]) -> Path:
         """Write media into a file, or into a folder under a new name: see `betterai.save_media`."""
-        from betterai.runtime.saving import save_to
+        from betterai.runtime.media.saving import save_to
 
         limits = read_timeout(complete_config(self._config).timeout)
         return await save_to(media, Path(path), choose_transport(self._connect()), limits)
-
-    async def _close_others(self) -> None:
-        found, self._others = self._others, {}
-        for item in found.values():
-            await item.provider.aclose()
 
 
 def _check_text(text: object, hint: str = "") -> None:

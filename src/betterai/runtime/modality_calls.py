@@ -43,11 +43,11 @@ from betterai.core.settings import (
     VideoSettings,
 )
 from betterai.runtime.client import default_client
-from betterai.runtime.sources import MediaSource
+from betterai.runtime.media.sources import MediaSource
 
 if TYPE_CHECKING:
-    from betterai.runtime.job_store import JobStore
-    from betterai.runtime.jobs import Job
+    from betterai.runtime.jobs.job import Job
+    from betterai.runtime.jobs.store import JobStore
 
 
 async def embed(

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from betterai.core.exceptions import ProviderError
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.runtime.connection import Connection
-from betterai.runtime.steps import StepsRun
+from betterai.runtime.jobs.steps import StepsRun
 
 R = TypeVar("R")
 

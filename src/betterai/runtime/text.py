@@ -37,9 +37,10 @@ from betterai.runtime.connection import Connection, TransportSource, find_secret
 from betterai.runtime.encoding import check_size, encode_request
 from betterai.runtime.gatherer import Gatherer, WholeAnswer
 from betterai.runtime.hops import LARGE_BODY, Hops
-from betterai.runtime.media import check_owners, load_media, media_sizes, needs_loading
+from betterai.runtime.media.loading import check_owners, load_media, media_sizes, needs_loading
 from betterai.runtime.messages import read_messages
-from betterai.runtime.observed_call import ObservedTextProvider, Subject
+from betterai.runtime.observing.calls import ObservedTextProvider, Subject
+from betterai.runtime.refusing import refuse_dropped
 from betterai.runtime.registry import check_vendors, choose_protocol
 from betterai.runtime.schema import parse_output, prepare_settings
 from betterai.runtime.stream_pieces import finish_stream, is_stream, read_piece, with_response
@@ -47,7 +48,7 @@ from betterai.wire.errors import read_request_id
 from betterai.wire.framing import open_framer
 
 if TYPE_CHECKING:
-    from betterai.runtime.steps import StepsRun
+    from betterai.runtime.jobs.steps import StepsRun
     from betterai.transport.http import Endpoint, Reply
 
 ENDING_SECONDS = 1.0
@@ -250,10 +251,7 @@ class CodecTextProvider(ObservedTextProvider):
                 request = codec.build_request(call)
             except UnsupportedParam:
                 raise error from None
-        if self._config.unsupported == "raise":
-            for warning in request.warnings:
-                if warning.code in ("dropped", "translated"):
-                    raise UnsupportedParam(f"{warning.field}: {warning.message}", param=warning.field)
+        refuse_dropped(request.warnings, self._config.unsupported)
         request = encode_request(request, call.settings.extra_body, large=large)
         return Plan(codec=codec, call=call, request=request, parse=parse)
 
@@ -297,7 +295,7 @@ class CodecTextProvider(ObservedTextProvider):
     async def _generate_by_job(
         self, steps: Steps[TextCall, ProviderResponse], plan: Plan, attempts: Attempts
     ) -> ProviderResponse:
-        from betterai.runtime.steps import StepsRun
+        from betterai.runtime.jobs.steps import StepsRun
 
         job = StepsRun(steps, plan.call, self.connection, clock=self._clock)
         try:

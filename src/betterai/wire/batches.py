@@ -37,6 +37,7 @@ class BatchSteps(ABC):
     """The vendor's words for a batch; one that is not here is running."""
     settle_seconds: ClassVar[float] = 1.0
     """How long to wait before a submit that was not answered is looked for."""
+    id_field: ClassVar[str] = "id"
     headers_of_all: ClassVar[frozenset[str]] = frozenset()
     """Headers, in lower case, that a whole batch may be sent with."""
     query_of_ours: ClassVar[frozenset[str]] = frozenset()
@@ -89,8 +90,8 @@ class BatchSteps(ABC):
         """The one request that begins it."""
 
     def read_submitted(self, state: State, reply: WireResponse) -> str:
-        """The batch's id."""
-        id = decode(reply).get("id")
+        """The batch's id. Raises `JobInDoubt`: it was taken, whatever is wrong with the reply."""
+        id = (find_object(reply) or {}).get(self.id_field)
         if not isinstance(id, str) or not id:
             raise JobInDoubt(
                 "the batch was submitted, and the reply does not say which it is",
@@ -205,13 +206,19 @@ def read_line(line: AnswerLine) -> BatchAnswer:
 
 def decode(reply: WireResponse) -> Mapping[str, Any]:
     """A reply that is a JSON object. Raises `ProviderError`."""
+    found = find_object(reply)
+    if found is None:
+        raise make_unreadable(reply)
+    return found
+
+
+def find_object(reply: WireResponse) -> Mapping[str, Any] | None:
+    """The JSON object that a reply is; None where it is none."""
     try:
         found = msgspec.json.decode(reply.content)
     except UNREADABLE:
-        found = None
-    if not isinstance(found, dict):
-        raise make_unreadable(reply)
-    return found
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def items_in(fields: Any, name: str) -> list[Any]:

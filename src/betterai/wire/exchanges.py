@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 import msgspec
 
 from betterai.core.codec import StreamState
-from betterai.core.exceptions import ProviderError
+from betterai.core.exceptions import ProviderError, UnsupportedParam
 from betterai.core.media import Media
 from betterai.core.settings import CallSettings
 from betterai.core.wire import Call, Field, Framing, Multipart, WireRequest, WireResponse
@@ -36,6 +36,8 @@ class SettingsBody(ABC, Generic[C]):
     accepts: ClassVar[Mapping[str, frozenset[str]]] = {}
     fields: ClassVar[Mapping[str, str]] = {}
     unsupported: ClassVar[Mapping[str, str]] = {}
+    most: ClassVar[Mapping[str, int]] = {}
+    """How much one request takes: of a number at most that, of a list or a text (of the input: "prompt") so long."""
     vendor_options: ClassVar[frozenset[str]] = frozenset()
     """Names of `settings.options[vendor]` that go into the body as they are."""
 
@@ -55,6 +57,8 @@ class SettingsBody(ABC, Generic[C]):
         return body
 
     def write_settings(self, body: dict[str, Any], call: C, report: Report) -> None:
+        if self.most:
+            self._check_most(call)
         for name, value in call.settings.given().items():
             if name in BESIDE:
                 continue
@@ -68,6 +72,15 @@ class SettingsBody(ABC, Generic[C]):
                 report.drop(name, "this provider has no such setting", harmless=value is None)
         merge_extra(body, self._own_options(call, report))
 
+    def _check_most(self, call: C) -> None:
+        """Raises `UnsupportedParam` for more than the vendor takes: it would be refused there, after it was sent."""
+        given = {**call.settings.given(), "prompt": call.input}
+        for name, most in self.most.items():
+            value = given.get(name)
+            amount = value if isinstance(value, int) else len(value or ())
+            if amount > most:
+                raise UnsupportedParam(f"{name}: at most {most} in one request here, not {amount}", param=name)
+
     def _own_options(self, call: C, report: Report) -> dict[str, Any]:
         vendor = call.model.provider
         given = (call.settings.options or {}).get(vendor) or {}
@@ -76,12 +89,15 @@ class SettingsBody(ABC, Generic[C]):
                 report.drop(f"options.{vendor}.{name}", "there is no such option; extra_body takes any field")
         return {name: value for name, value in given.items() if name in self.vendor_options}
 
+    list_mark: ClassVar[str] = "[]"
+    """What follows a name in a form whose field is one of a list."""
+
     def build_form(self, body: Mapping[str, Any]) -> Multipart:
-        """A body as a form: media and texts as they are, lists as fields `name[]`, everything else as JSON."""
+        """A body as a form: media and texts as they are, lists as several fields, everything else as JSON."""
         fields: list[Field] = []
         for name, value in body.items():
             if isinstance(value, list | tuple):
-                fields.extend(Field(name=f"{name}[]", value=_as_field(item)) for item in value)
+                fields.extend(Field(name=f"{name}{self.list_mark}", value=_as_field(item)) for item in value)
             elif value is not None:
                 fields.append(Field(name=name, value=_as_field(value)))
         return Multipart(fields=tuple(fields))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Generator, Mapping
-from math import gcd
+from collections.abc import Collection, Generator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -23,6 +22,7 @@ from betterai.wire.errors import classify_error, make_stated_error, make_unreada
 from betterai.wire.exchanges import SettingsBody
 from betterai.wire.files import need_reply
 from betterai.wire.report import Report
+from betterai.wire.sizes import aspect_of, resolution_of
 
 T = TypeVar("T")
 State = Mapping[str, Any]
@@ -279,26 +279,21 @@ def whole(value: float) -> float:
     return int(value) if value == int(value) else value
 
 
+def write_size_as_form(
+    form: dict[str, Any], size: str, report: Report, resolutions: Collection[str], aspects: Collection[str] = ()
+) -> None:
+    """A size as the aspect and the resolution that make it, under what else is said of either. `aspects` are those that
+    there are, where not all are taken.
+    """
+    aspect, resolution = aspect_of(size), resolution_of(size)
+    if resolution in resolutions and (aspect in aspects or not aspects):
+        form.setdefault("aspect_ratio", aspect)
+        form.setdefault("resolution", resolution)
+        report.translate("size", f"it is asked for as {form['aspect_ratio']} in {form['resolution']}")
+    else:
+        report.drop("size", "there is no such size here", hint="pass aspect= and resolution=")
+
+
 def as_url(media: Media) -> str:
     """A link as it is, everything else as a data URL."""
     return media.url if media.url is not None else media.to_data_url()
-
-
-def _sides(size: str) -> tuple[int, int]:
-    width, _, height = size.lower().partition("x")
-    return (int(width), int(height)) if width.isdecimal() and height.isdecimal() else (0, 0)
-
-
-def resolution_of(size: str) -> str:
-    """ "720p" for "1280x720", "4k" for 2160 lines; "" where it is no size."""
-    lines = min(_sides(size))
-    return {0: "", 2160: "4k"}.get(lines, f"{lines}p")
-
-
-def aspect_of(size: str) -> str:
-    """ "16:9" for "1280x720"; "" where it is no size."""
-    width, height = _sides(size)
-    if not width or not height:
-        return ""
-    divisor = gcd(width, height)
-    return f"{width // divisor}:{height // divisor}"

@@ -9,17 +9,18 @@ import msgspec
 from msgspec import Struct
 
 from betterai.core.codec import ImageCall
-from betterai.core.exceptions import StreamInterrupted, UnsupportedParam
+from betterai.core.exceptions import ContentFilterError, StreamInterrupted, UnsupportedParam
 from betterai.core.media import Media
+from betterai.core.response import CallWarning
 from betterai.core.results import ImageChunk, ImageResponse
 from betterai.core.usage import Usage
 from betterai.core.wire import Event, WireResponse
-from betterai.wire.error_bodies import UNREADABLE, read_error_value
-from betterai.wire.errors import make_error
 from betterai.wire.exchanges import OneExchange
 from betterai.wire.lenient import Reader
-from betterai.wire.pictures import ImageUsageShape, PictureShape, make_picture, read_picture
+from betterai.wire.pictures import ImageUsageShape, PictureShape, make_picture, name_format, read_picture
 from betterai.wire.report import Report
+from betterai.wire.sizes import size_of
+from betterai.wire.stream_events import EventShape, read_event
 
 
 class ImagesShape(Struct):
@@ -28,15 +29,15 @@ class ImagesShape(Struct):
     usage: ImageUsageShape | None = None
 
 
-class ImageEventShape(Struct):
-    type: str = ""
+class ImageEventShape(EventShape):
     b64_json: str | None = None
     partial_image_index: int = 0
     output_format: str | None = None
     usage: ImageUsageShape | None = None
-    error: Any = None
 
 
+SIDES = 16
+"""Of what both sides are a multiple, where a picture may have any size."""
 _decode = Reader(ImagesShape).decode
 _decode_event = Reader(ImageEventShape).decode
 
@@ -50,7 +51,7 @@ class OpenAIImages(OneExchange[ImageCall, ImageResponse, ImageChunk]):
     accepts: ClassVar[Mapping[str, frozenset[str]]] = {"image": frozenset({"bytes", "path"})}
     streams: ClassVar[bool] = True
     fields: ClassVar[Mapping[str, str]] = {
-        "size": "size", "n": "n", "quality": "quality", "background": "background", "format": "output_format",
+        "size": "size", "n": "n", "quality": "quality", "background": "background",
         "compression": "output_compression", "moderation": "moderation", "user": "user",
     }  # fmt: skip
     unsupported: ClassVar[Mapping[str, str]] = {
@@ -60,7 +61,10 @@ class OpenAIImages(OneExchange[ImageCall, ImageResponse, ImageChunk]):
     }
     sizes: ClassVar[Mapping[str, str]] = {"1:1": "1024x1024", "3:2": "1536x1024", "2:3": "1024x1536"}
     """The sizes that stand for an aspect."""
-    vendor_options: ClassVar[frozenset[str]] = frozenset({"input_fidelity", "response_format", "safety_identifier"})
+    vendor_options: ClassVar[frozenset[str]] = frozenset(
+        {"complexity", "frame_count", "frame_duration_ms", "input_fidelity", "markup", "response_format",
+         "safety_identifier", "svg"}
+    )  # fmt: skip
 
     def answers(self, path: str) -> bool:
         return path.endswith((self.path, self.edit_path, "/images/variations"))
@@ -90,11 +94,17 @@ class OpenAIImages(OneExchange[ImageCall, ImageResponse, ImageChunk]):
     def write_aspect(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
         if value is None or call.settings.size is not None:
             return
-        if value in self.sizes:
-            body["size"] = self.sizes[value]
-            report.translate("aspect", f"it is asked for as a size of {self.sizes[value]}")
+        size = self.sizes.get(value)
+        if size is None and call.model.traits.free_sizes and (sides := size_of(value, SIDES)) is not None:
+            size = "{}x{}".format(*sides)
+        if size is not None:
+            body["size"] = size
+            report.translate("aspect", f"it is asked for as a size of {size}")
         else:
             report.drop("aspect", f"there is no size of {value} here", hint=f"there are {', '.join(self.sizes)}")
+
+    def write_format(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
+        body["output_format"] = name_format(value)
 
     def write_partial_images(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
         if call.stream:
@@ -105,11 +115,16 @@ class OpenAIImages(OneExchange[ImageCall, ImageResponse, ImageChunk]):
     def read(self, call: ImageCall, reply: WireResponse) -> ImageResponse:
         shape = _decode(reply.content)
         said = mime_type_of(shape.output_format)
+        shown = [item for item in shape.data if item.respect_moderation is not False]
+        held = len(shape.data) - len(shown)
+        if not shown:
+            raise _make_held(held, reply)
         return ImageResponse(
-            images=tuple(read_picture(item, said) for item in shape.data),
-            revised_prompt=next((item.revised_prompt for item in shape.data if item.revised_prompt), ""),
+            images=tuple(read_picture(item, said) for item in shown),
+            revised_prompt=next((item.revised_prompt for item in shown if item.revised_prompt), ""),
             model=call.model.id,
             usage=self.usage_of(shape.usage, reply),
+            warnings=(CallWarning(code="dropped", field="n", message=_HELD.format(held)),) if held else (),
             body=reply.content,
         )
 
@@ -119,6 +134,17 @@ class OpenAIImages(OneExchange[ImageCall, ImageResponse, ImageChunk]):
 
     def open_stream(self, call: ImageCall) -> ImagesStream:
         return ImagesStream(call)
+
+
+_HELD = "{} of the pictures were held back by moderation"
+
+
+def _make_held(held: int, reply: WireResponse) -> Exception:
+    """The error for a reply without a picture."""
+    if not held:
+        return msgspec.ValidationError("no picture came")
+    why = _HELD.format("all")
+    return ContentFilterError(why, status=reply.status, headers=reply.headers, body=reply.content[:65536])
 
 
 class ImagesStream:
@@ -134,14 +160,7 @@ class ImagesStream:
         if event.data == b"[DONE]":
             self.done = True
             return ()
-        try:
-            shape = _decode_event(event.data)
-        except UNREADABLE as error:
-            message = "an event of the stream cannot be read"
-            raise StreamInterrupted(message, code="unreadable_event", body=event.data[:65536]) from error
-        if shape.error is not None or shape.type == "error":
-            found = read_error_value(msgspec.json.decode(event.data))
-            raise make_error(found.likely_status, {}, code=found.code, message=found.message, body=event.data)
+        shape = read_event(event.data, _decode_event)
         if not shape.b64_json:
             return ()
         image = make_picture(shape.b64_json, mime_type_of(shape.output_format))

@@ -9,7 +9,7 @@ import msgspec
 
 from betterai.core.codec import SpeechCall
 from betterai.core.exceptions import StreamInterrupted
-from betterai.core.media import Media
+from betterai.core.media import Media, decode_base64
 from betterai.core.results import Speech, SpeechChunk
 from betterai.core.sniffing import sniff_mime_type
 from betterai.core.usage import Usage
@@ -19,7 +19,7 @@ from betterai.wire.report import Report
 
 MIME_TYPES = {
     "mp3": "audio/mpeg", "opus": "audio/ogg", "aac": "audio/aac", "flac": "audio/flac", "wav": "audio/wav",
-    "pcm": "audio/pcm",
+    "pcm": "audio/pcm", "ulaw": "audio/pcmu", "mulaw": "audio/pcmu", "alaw": "audio/pcma", "ogg": "audio/ogg",
 }  # fmt: skip
 PCM_RATE = 24_000
 """Of raw samples: 16 bits, signed, little-endian, one channel."""
@@ -67,13 +67,27 @@ class OpenAISpeech(OneExchange[SpeechCall, Speech, SpeechChunk]):
         mime_type = sniff_mime_type(sound[:64]) or MIME_TYPES.get(format, f"audio/{format}")
         return Speech(
             audio=Media(kind="audio", mime_type=mime_type, data=sound),
-            sample_rate=PCM_RATE if format == "pcm" else None,
+            sample_rate=self.rate_of(call, format),
             model=call.model.id,
             usage=Usage(units={"character": float(len(call.input))}, source="counted"),
         )
 
+    def rate_of(self, call: SpeechCall, format: str) -> int | None:
+        """Samples a second of what comes, as far as it is known."""
+        if call.settings.sample_rate is not None and "sample_rate" not in self.unsupported:
+            return call.settings.sample_rate
+        return PCM_RATE if format == "pcm" else None
+
     def open_stream(self, call: SpeechCall) -> SpeechPieces:
         return SpeechPieces(self, call)
+
+
+def read_sound(text: str) -> bytes:
+    """Sound as base64. Raises `msgspec.ValidationError` for what is none."""
+    try:
+        return decode_base64(text)
+    except ValueError as error:
+        raise msgspec.ValidationError(f"the sound is no base64: {error}") from error
 
 
 class SpeechPieces:

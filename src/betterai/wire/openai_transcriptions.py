@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import msgspec
 from msgspec import Struct
 
 from betterai.core.codec import TranscriptionCall
@@ -13,12 +12,11 @@ from betterai.core.exceptions import StreamInterrupted
 from betterai.core.results import Segment, Transcript, TranscriptChunk, Word
 from betterai.core.usage import Usage
 from betterai.core.wire import Event, Multipart, WireResponse
-from betterai.wire.error_bodies import UNREADABLE, read_error_value
-from betterai.wire.errors import make_error
 from betterai.wire.exchanges import OneExchange
 from betterai.wire.lenient import Reader
 from betterai.wire.plain_usage import read_cost
 from betterai.wire.report import Report
+from betterai.wire.stream_events import EventShape, read_event
 
 
 class InputTokens(Struct):
@@ -62,24 +60,30 @@ class TranscriptUsageShape(Struct):
 
 class SegmentShape(Struct):
     text: str = ""
-    start: float = 0.0
-    end: float = 0.0
+    start: float | None = None
+    end: float | None = None
     speaker: str | None = None
     speaker_id: str | None = None
+    score: float | None = None
 
 
 class WordShape(Struct):
     word: str = ""
     text: str = ""
-    start: float = 0.0
-    end: float = 0.0
+    start: float | None = None
+    end: float | None = None
     speaker: str | int | None = None
     confidence: float | None = None
+
+
+class LanguageShape(Struct):
+    code: str = ""
 
 
 class TranscriptShape(Struct):
     text: str
     language: str | None = None
+    languages: list[LanguageShape] | None = None
     duration: float | None = None
     segments: list[SegmentShape] | None = None
     words: list[WordShape] | None = None
@@ -87,16 +91,19 @@ class TranscriptShape(Struct):
     model: str | None = None
 
 
-class TranscriptEventShape(Struct):
-    type: str = ""
+class TranscriptEventShape(EventShape):
     delta: str = ""
     text: str = ""
-    start: float = 0.0
-    end: float = 0.0
+    start: float | None = None
+    end: float | None = None
     speaker: str | None = None
     speaker_id: str | None = None
+    audio_language: str | None = None
+    language: str | None = None
+    languages: list[LanguageShape] | None = None
+    segments: list[SegmentShape] | None = None
+    model: str | None = None
     usage: TranscriptUsageShape | None = None
-    error: Any = None
 
 
 _decode = Reader(TranscriptShape).decode
@@ -112,9 +119,7 @@ class OpenAITranscriptions(OneExchange[TranscriptionCall, Transcript, Transcript
     """Where speech of any language becomes English text; "" where there is no such place."""
     accepts: ClassVar[Mapping[str, frozenset[str]]] = {"audio": frozenset({"bytes", "path"})}
     streams: ClassVar[bool] = True
-    fields: ClassVar[Mapping[str, str]] = {
-        "language": "language", "prompt": "prompt", "temperature": "temperature", "keywords": "keywords",
-    }  # fmt: skip
+    fields: ClassVar[Mapping[str, str]] = {"temperature": "temperature"}
     unsupported: ClassVar[Mapping[str, str]] = {
         "sample_rate": "files say it themselves",
         "channels": "files say it themselves",
@@ -122,7 +127,14 @@ class OpenAITranscriptions(OneExchange[TranscriptionCall, Transcript, Transcript
         "speakers": "how many speak is found out by itself",
     }
     vendor_options: ClassVar[frozenset[str]] = frozenset(
-        {"include", "chunking_strategy", "known_speaker_names", "known_speaker_references", "response_format"}
+        {
+            "include",
+            "chunking_strategy",
+            "known_speaker_names",
+            "known_speaker_references",
+            "languages",
+            "response_format",
+        }
     )
     diarized_format: ClassVar[str] = "diarized_json"
     """The `response_format` that says who speaks; "" where that is a field `diarize`."""
@@ -137,12 +149,33 @@ class OpenAITranscriptions(OneExchange[TranscriptionCall, Transcript, Transcript
 
     def begin_body(self, call: TranscriptionCall, report: Report) -> dict[str, Any]:
         body: dict[str, Any] = {"model": call.model.id, "file": call.input}
-        if call.stream:
+        if call.stream and not self._translates(call):
             body["stream"] = True
         return body
 
     def finish_body(self, body: dict[str, Any], call: TranscriptionCall, report: Report) -> Multipart:
         return self.build_form(body)
+
+    def _translates(self, call: TranscriptionCall) -> bool:
+        return self.address(call) == self.translate_path
+
+    def write_language(self, body: dict[str, Any], value: Any, call: TranscriptionCall, report: Report) -> None:
+        if self._translates(call):
+            report.drop("language", "the language of what is translated is found out by itself")
+        else:
+            body["language"] = value
+
+    def write_keywords(self, body: dict[str, Any], value: Any, call: TranscriptionCall, report: Report) -> None:
+        if self._translates(call):
+            report.drop("keywords", "put them into prompt where speech is translated")
+        else:
+            body["keywords"] = value
+
+    def write_prompt(self, body: dict[str, Any], value: Any, call: TranscriptionCall, report: Report) -> None:
+        if call.settings.diarize and self.diarized_format:
+            report.drop("prompt", "none is taken where it is told who speaks")
+        else:
+            body["prompt"] = value
 
     def write_translate(self, body: dict[str, Any], value: Any, call: TranscriptionCall, report: Report) -> None:
         if value and not self.translate_path:
@@ -169,18 +202,25 @@ class OpenAITranscriptions(OneExchange[TranscriptionCall, Transcript, Transcript
             return
         if self.timed_format:
             body["response_format"] = self.timed_format
-        body["timestamp_granularities"] = list(value)
+        if not self._translates(call):
+            body["timestamp_granularities"] = list(value)
+        elif "word" in value:
+            report.drop("timestamps", "segments have their times where speech is translated, words have none")
 
     def read(self, call: TranscriptionCall, reply: WireResponse) -> Transcript:
+        """A transcript in JSON; else the text as it came, with the option `response_format` text, srt or vtt."""
+        if reply.headers.get("content-type", "").lower().startswith(_TEXTS):
+            return Transcript(text=reply.content.decode("utf-8", "replace").strip(), model=call.model.id)
         shape = _decode(reply.content)
+        counted = Usage(units={"second": shape.duration}) if shape.duration is not None else None
         return Transcript(
             text=shape.text,
-            language=shape.language,
+            language=shape.language or _first_code(shape.languages),
             seconds=shape.duration,
-            words=None if shape.words is None else tuple(map(_read_word, shape.words)),
-            segments=None if shape.segments is None else tuple(map(_read_segment, shape.segments)),
+            words=_read_words(shape.words),
+            segments=_read_segments(shape.segments),
             model=shape.model or call.model.id,
-            usage=None if shape.usage is None else shape.usage.read(),
+            usage=counted if shape.usage is None else shape.usage.read(),
             body=reply.content,
         )
 
@@ -188,15 +228,46 @@ class OpenAITranscriptions(OneExchange[TranscriptionCall, Transcript, Transcript
         return TranscriptStream(call)
 
 
-def _read_word(shape: WordShape) -> Word:
-    speaker = None if shape.speaker is None else str(shape.speaker)
-    return Word(
-        text=shape.word or shape.text, start=shape.start, end=shape.end, speaker=speaker, confidence=shape.confidence
+_TEXTS = ("text/plain", "text/vtt", "text/srt", "application/x-subrip")
+"""What a reply is that is no JSON."""
+
+
+def _first_code(languages: Sequence[LanguageShape] | None) -> str | None:
+    return next((language.code for language in languages or () if language.code), None)
+
+
+def _read_words(shapes: Sequence[WordShape] | None) -> tuple[Word, ...] | None:
+    """Those that have times; None where none has."""
+    words = tuple(
+        Word(
+            text=shape.word or shape.text,
+            start=shape.start,
+            end=shape.end,
+            speaker=None if shape.speaker is None else str(shape.speaker),
+            confidence=shape.confidence,
+        )
+        for shape in shapes or ()
+        if shape.start is not None and shape.end is not None
     )
+    return None if shapes is None or (shapes and not words) else words
 
 
-def _read_segment(shape: SegmentShape) -> Segment:
-    return Segment(text=shape.text, start=shape.start, end=shape.end, speaker=shape.speaker or shape.speaker_id)
+def _read_segments(
+    shapes: Sequence[SegmentShape | TranscriptEventShape] | None,
+) -> tuple[Segment, ...] | None:
+    """Those that have times; None where none has."""
+    segments = tuple(
+        Segment(
+            text=shape.text,
+            start=shape.start,
+            end=shape.end,
+            speaker=shape.speaker or shape.speaker_id,
+            confidence=shape.score if isinstance(shape, SegmentShape) else None,
+        )
+        for shape in shapes or ()
+        if shape.start is not None and shape.end is not None
+    )
+    return None if shapes is None or (shapes and not segments) else segments
 
 
 class TranscriptStream:
@@ -204,27 +275,21 @@ class TranscriptStream:
 
     def __init__(self, call: TranscriptionCall) -> None:
         self.done = self.ending = False
+        self.language: str | None = None
         self._call = call
-        self._segments: list[Segment] = []
+        self._segments: list[TranscriptEventShape] = []
         self._whole: TranscriptEventShape | None = None
 
     def parse_event(self, event: Event) -> Sequence[TranscriptChunk]:
         if event.data == b"[DONE]":
             self.done = True
             return ()
-        try:
-            shape = _decode_event(event.data)
-        except UNREADABLE as error:
-            message = "an event of the stream cannot be read"
-            raise StreamInterrupted(message, code="unreadable_event", body=event.data[:65536]) from error
-        if shape.error is not None or shape.type == "error":
-            found = read_error_value(msgspec.json.decode(event.data))
-            raise make_error(found.likely_status, {}, code=found.code, message=found.message, body=event.data)
+        shape = read_event(event.data, _decode_event)
+        self.language = shape.audio_language or shape.language or _first_code(shape.languages) or self.language
         if shape.type.endswith(".delta") and (text := shape.delta or shape.text):
             return (TranscriptChunk(text=text, final=True),)
         if shape.type.endswith(".segment"):
-            speaker = shape.speaker or shape.speaker_id
-            self._segments.append(Segment(text=shape.text, start=shape.start, end=shape.end, speaker=speaker))
+            self._segments.append(shape)
         elif shape.type.endswith(".done"):
             self._whole, self.ending = shape, True
         return ()
@@ -235,8 +300,9 @@ class TranscriptStream:
             raise StreamInterrupted("the stream ended before the text did")
         response = Transcript(
             text=whole.text,
-            segments=tuple(self._segments) or None,
-            model=self._call.model.id,
+            language=self.language,
+            segments=_read_segments(whole.segments or self._segments or None),
+            model=whole.model or self._call.model.id,
             usage=None if whole.usage is None else whole.usage.read(),
         )
         return (TranscriptChunk(final=True, response=response),)

@@ -14,9 +14,10 @@ from msgspec import Struct
 from betterai.core.codec import VideoCall
 from betterai.core.media import Media
 from betterai.core.wire import Multipart, WireRequest, WireResponse
-from betterai.wire.films import FilmSteps, Look, State, film_usage, make_failure, read_seconds, resolution_of, whole
+from betterai.wire.films import FilmSteps, Look, State, film_usage, make_failure, read_seconds, whole
 from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
+from betterai.wire.sizes import resolution_of
 
 
 class VideoErrorShape(Struct):

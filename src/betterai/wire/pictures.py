@@ -19,6 +19,8 @@ class PictureShape(Struct):
     revised_prompt: str | None = None
     mime_type: str | None = None
     media_type: str | None = None
+    respect_moderation: bool | None = None
+    """False for one that the provider holds back."""
 
 
 _decode_text = msgspec.json.Decoder(str | None).decode
@@ -64,6 +66,11 @@ def read_picture(shape: PictureShape, said: str = "") -> Media:
     if shape.url:
         return Media(kind="image", mime_type=shape.mime_type or shape.media_type or "", url=shape.url)
     raise msgspec.ValidationError("a picture without content")
+
+
+def name_format(format: str | None) -> str | None:
+    """The format as services write it: jpeg is its name, jpg the end of files."""
+    return "jpeg" if format == "jpg" else format
 
 
 def make_picture(text: str, stated: str = "") -> Media:

@@ -50,7 +50,11 @@ FRAMES: Mapping[str, Frame] = {
 }
 """Of protocols that few families of models speak. Others speak Chat Completions, and those of many families."""
 
+PIECE = 8192
+"""So many characters are looked at at once, and the rest of a word."""
+
 _RUNS = re.compile(r"[A-Za-z]+|[0-9]+")
+_BETWEEN = re.compile("[^A-Za-z0-9]")
 _MARKS = re.compile(r"[^\w\s]|_")
 _EASTERN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _OTHER = re.compile("[^\\W\\d_A-Za-z\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
@@ -73,7 +77,19 @@ def estimate_tokens(
 
 
 def estimate_text(text: str) -> float:
-    """By kinds of characters."""
+    """By kinds of characters. In pieces, so that other threads have their turn meanwhile: a search of a whole long text
+    lets none of them go on.
+    """
+    tokens, start = 0.0, 0
+    while len(text) - start > PIECE:
+        end = _BETWEEN.search(text, start + PIECE)
+        cut = len(text) if end is None else end.end()
+        tokens += _estimate_piece(text[start:cut])
+        start = cut
+    return tokens + _estimate_piece(text[start:] if start else text)
+
+
+def _estimate_piece(text: str) -> float:
     tokens = 0.0
     for run in _RUNS.findall(text):
         tokens += -(-len(run) // (DIGITS_PER_TOKEN if run[0] <= "9" else LETTERS_PER_TOKEN))

@@ -27,7 +27,7 @@ from betterai.core.model import ModelConfig
 from betterai.core.settings import ImageSettings
 from betterai.core.wire import Call, Checkpoint, Wait, WireRequest, WireResponse
 from betterai.providers.bfl import HOSTS, PROVIDER
-from betterai.providers.bfl.images import FluxImages, size_of
+from betterai.providers.bfl.images import FluxImages
 from betterai.runtime.attempts import Clock
 from betterai.runtime.categories import CodecImageProvider
 from betterai.transport.egress import any_socket
@@ -188,16 +188,6 @@ async def test_a_size_becomes_an_aspect_and_an_aspect_a_size_by_what_the_model_t
     assert said(await ask(service, "flux-2-pro", size="large")) == [("dropped", "size")]
     assert said(await ask(service, "flux-pro-1.0-fill", images=[CAT], size="512x512")) == [("dropped", "size")]
     assert said(await ask(service, "flux-pro-1.0-fill", images=[CAT], aspect="1:1")) == [("dropped", "aspect")]
-
-
-@pytest.mark.parametrize("aspect", ["1:1", "16:9", "9:21", "4:3"])
-def test_sizes_of_aspects_are_about_a_megapixel(aspect: str) -> None:
-    size = size_of(aspect, 32)
-    assert size is not None
-    width, height = size
-    assert width % 32 == height % 32 == 0
-    assert 0.95 < width * height / 1024**2 < 1.05
-    assert size_of("16:0", 32) is None
 
 
 async def test_s1_what_the_model_lacks_is_reported_and_what_changes_the_meaning_raises() -> None:

@@ -20,7 +20,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.cerebras import PROVIDER
 from betterai.providers.cerebras.chat import CerebrasChat
-from betterai.runtime.round_trip import make_round_trip
+from betterai.runtime.replay.round_trip import make_round_trip
 from wire.chats import (
     body_of,
     build,

@@ -15,7 +15,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest
 from betterai.providers.fireworks import PROVIDER
 from betterai.providers.fireworks.chat import FireworksChat
-from betterai.runtime.round_trip import make_round_trip
+from betterai.runtime.replay.round_trip import make_round_trip
 from runtime.upstream import Upstream, reply
 from runtime.upstream import stream as stream_of
 from wire.chats import as_sse, build, chunk, make_call, messages_of, model, translated, whole

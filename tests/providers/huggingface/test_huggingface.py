@@ -14,7 +14,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.huggingface import PROVIDER
 from betterai.providers.huggingface.chat import HuggingFaceChat
-from betterai.runtime.round_trip import make_round_trip
+from betterai.runtime.replay.round_trip import make_round_trip
 from runtime.upstream import Upstream, answer
 from wire.chats import build, chunk, dropped, make_call, model, parse, stream, whole
 

@@ -28,7 +28,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.openrouter import PROVIDER
 from betterai.providers.openrouter.chat import OpenRouterChat
-from betterai.runtime.round_trip import make_round_trip
+from betterai.runtime.replay.round_trip import make_round_trip
 from runtime.upstream import Upstream, answer
 from wire.chats import (
     SURFACE,

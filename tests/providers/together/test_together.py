@@ -12,7 +12,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.together import PROVIDER
 from betterai.providers.together.chat import TogetherChat
-from betterai.runtime.round_trip import make_round_trip
+from betterai.runtime.replay.round_trip import make_round_trip
 from wire.chats import SURFACE, body_of, build, chunk, dropped, make_call, model, parse, stream, translated, whole
 
 TOGETHER = TogetherChat()

@@ -15,7 +15,7 @@ from betterai.core.settings import GenerationSettings
 from betterai.core.wire import Call, WireRequest
 from betterai.providers.vertex.messages import VertexMessages
 from betterai.runtime.registry import provider_within
-from betterai.runtime.replay import replay_exchange
+from betterai.runtime.replay.exchanges import replay_exchange
 from betterai.wire.anthropic_messages import AnthropicMessagesSurface
 from recordings.readings.anthropic_messages import expect
 from recordings.store import ROOT, load, name_of, needs_recordings

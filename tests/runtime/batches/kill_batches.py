@@ -8,16 +8,17 @@ import sys
 from pathlib import Path
 
 import betterai
-from betterai.runtime import batch_parts, batch_store
+from betterai.runtime.batches import store
+from betterai.runtime.batches.endpoint import provider
 from betterai.transport import http
 from betterai.transport.aiohttp_client import requests
 from runtime.kill_jobs import KilledStore
 
-LOADED = (batch_parts, http, requests)
+LOADED = (provider, http, requests)
 """What the processes need, before they part: so that each is quick."""
 
 
-class KilledBatches(KilledStore, batch_store.BatchStore):
+class KilledBatches(KilledStore, store.BatchStore):
     """Kills its process before or after one of its writes."""
 
 

@@ -15,11 +15,11 @@ import pytest
 
 import betterai
 from betterai import BatchRequest, BatchRunner, CoreConfig
-from betterai.runtime.batch_runner.pace import Pace
-from betterai.runtime.batch_runner.postgres_driver import PostgresDriver
-from betterai.runtime.batch_runner.provider import PART_LINES
-from betterai.runtime.batch_runner.sqlite_driver import SqliteDriver
-from betterai.runtime.batch_runner.table import Driver, Ended, LineTable
+from betterai.runtime.batches.line_by_line.pace import Pace
+from betterai.runtime.batches.line_by_line.postgres_driver import PostgresDriver
+from betterai.runtime.batches.line_by_line.provider import PART_LINES
+from betterai.runtime.batches.line_by_line.sqlite_driver import SqliteDriver
+from betterai.runtime.batches.line_by_line.table import Driver, Ended, LineTable
 from runtime.batches.line_service import MODEL, LineService, begin_worker
 
 

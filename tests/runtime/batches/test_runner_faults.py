@@ -23,10 +23,10 @@ from betterai.core.message import MediaPart, Opaque, Text
 from betterai.core.response import TokenLogprob
 from betterai.core.results import EmbeddingResponse, ImageResponse
 from betterai.core.usage import Cost
-from betterai.runtime.batch_runner.outcomes import OutcomeReader, dump_error, dump_response
-from betterai.runtime.batch_runner.pace import Pace
-from betterai.runtime.batch_runner.table import Ended, Line, Outcome
-from betterai.runtime.batch_runner.worker import Worker
+from betterai.runtime.batches.line_by_line.outcomes import OutcomeReader, dump_error, dump_response
+from betterai.runtime.batches.line_by_line.pace import Pace
+from betterai.runtime.batches.line_by_line.table import Ended, Line, Outcome
+from betterai.runtime.batches.line_by_line.worker import Worker
 from doubles.bfl import PNG, FluxService
 from runtime.batches.line_service import MODEL, LineService
 from runtime.upstream import Upstream

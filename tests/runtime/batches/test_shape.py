@@ -26,7 +26,7 @@ from betterai import (
 )
 from betterai.core.batches import make_line_error
 from betterai.core.model import Category
-from betterai.runtime.batch_requests import LineCheck, dump_request, load_request
+from betterai.runtime.batches.requests import LineCheck, dump_request, load_request
 from betterai.runtime.registry import _registered
 
 

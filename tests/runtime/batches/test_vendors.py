@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tracemalloc
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 
 import betterai
 from betterai import BatchLimits, BatchRequest, GenerationSettings, ProviderResponse
-from betterai.runtime.batch_parts import CodecBatchProvider
+from betterai.runtime.batches.endpoint.provider import CodecBatchProvider
 from betterai.runtime.registry import get_provider
 from betterai.wire.batches import BatchSteps
 from betterai.wire.openai_batches import OpenAIBatches
@@ -131,12 +132,18 @@ async def test_j2_a_submit_that_was_not_answered_is_found_again_or_in_doubt(
             assert isinstance(line.error, betterai.JobInDoubt)
             assert len(service.batches) == 1, "nothing is sent twice"
             assert (await client.batches.resume(batch.id, store=store).wait()).state == "in_doubt"
+            again = client.batches.resume(batch.handle, store=None, retry_in_doubt=True)
+            assert (await again.wait()).state == "in_doubt", "its lines are not here: it cannot be sent once more"
             again = client.batches.resume(batch.id, store=store, retry_in_doubt=True)
-            assert ((await again.wait()).state, len(service.batches)) == ("done", 2)
+            looks = await asyncio.gather(again.wait(), again.status(), again.wait())
+            assert ({look.state for look in looks}, len(service.batches)) == ({"done"}, 2)
         service.lose_submit = "before"
         lost = await client.batches.submit(model, {"a": "Hello"}, store=store)
         assert (await lost.wait()).state == "in_doubt"
         assert (await lost.collect())["a"].state == "in_doubt"
+        service.lose_submit = "cut"
+        taken = await client.batches.submit(model, {"a": "Hello"}, store=store)
+        assert (await taken.wait()).state == ("done" if ALL[name].named else "in_doubt")
 
 
 def left_in(folder: Path) -> list[str]:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from betterai import APIConnectionError, BadRequestError, Hedge, OverloadedError, Router, SpendLimit
+from betterai import (
+    APIConnectionError,
+    BadRequestError,
+    Hedge,
+    OutputInvalidError,
+    OverloadedError,
+    ProviderResponse,
+    Router,
+    SpendLimit,
+)
 from betterai.core.usage import Cost
 from runtime.providers import FakeTime, connect
 from runtime.router.targets import PREFILL, USAGE, Scripted, down, read, route
 from runtime.upstream import Upstream, answer, delta, hold, stream, streamed
 
+PAID = ProviderResponse(content="no", usage=USAGE, cost=Cost(amount=Decimal("0.5"), status="exact"))
 SOON = Hedge(after=0.01, share=1.0)
 streaming = pytest.mark.parametrize("streaming", [False, True], ids=["whole", "stream"])
 
@@ -244,6 +255,79 @@ async def test_both_costs_of_a_hedge_are_the_calls_and_count_for_a_limit(streami
         assert cost.amount == Decimal("0.000007") + lost / calls
         assert cost.status == "estimated"
         assert (await limit.spending()).spent == cost.amount * calls
+
+
+def gone() -> APIConnectionError:
+    """It broke after it was sent: it may have been worked on."""
+    return APIConnectionError("gone")
+
+
+async def late(error: Exception) -> str:
+    await asyncio.sleep(0.03)
+    raise error
+
+
+@streaming
+async def test_a_hedge_that_fails_is_paid_for_where_it_may_have_been_worked_on(streaming: bool) -> None:
+    for error, free in ((gone(), False), (OutputInvalidError("no", response=PAID), False), (down(), True)):
+        first = Scripted(lambda: asyncio.sleep(0.06, "hi"), model="a", **PREFILL)
+        router = route(first, Scripted(error, model="b", **PREFILL), hedge=SOON, also_after=("output",))
+        limit = SpendLimit(router, 10, reserve="0.01")
+        response = (await read(limit))[1][-1].response if streaming else await limit.generate("Hello")
+        assert response is not None
+        assert response.cost is not None
+        lost = router.status().lost.amount
+        assert (lost == 0) is free
+        assert response.cost.amount == Decimal("0.000007") + lost == (await limit.spending()).spent
+        if error.__class__ is OutputInvalidError:
+            assert lost == Decimal("0.5")
+
+
+@streaming
+async def test_where_both_fail_the_error_holds_what_the_other_cost(streaming: bool) -> None:
+    router = route(
+        Scripted(lambda: late(gone()), model="a", **PREFILL),
+        Scripted(gone(), model="b", **PREFILL),
+        hedge=SOON,
+        retries=1,
+    )
+    limit = SpendLimit(router, 10, reserve="0.01")
+    with pytest.raises(APIConnectionError) as caught:
+        await (read(limit) if streaming else limit.generate("Hello"))
+    lost = caught.value.lost
+    assert lost is not None
+    assert lost.amount is not None
+    assert lost.amount > 0
+    assert (await limit.spending()).spent == lost.amount * 2, "each was asked as much, and said nothing"
+
+
+async def test_what_ends_the_call_holds_what_ran_beside_it() -> None:
+    router = route(Scripted(never, model="a", **PREFILL), Scripted(BadRequestError("wrong", status=400)), hedge=SOON)
+    limit = SpendLimit(router, 10, reserve="0.01")
+    with pytest.raises(BadRequestError) as caught:
+        await limit.generate("Hello")
+    assert caught.value.lost == router.status().lost
+    assert (await limit.spending()).spent == router.status().lost.amount
+
+
+class Spy:
+    """Says in which threads it was looked at."""
+
+    def __init__(self) -> None:
+        self.threads: list[int] = []
+
+    @property
+    def protocol(self) -> str:
+        self.threads.append(threading.get_ident())
+        return ""
+
+
+async def test_what_a_loser_was_asked_is_estimated_in_a_thread() -> None:
+    router = route(Scripted(never, model="a", **PREFILL), Scripted("hi"), hedge=SOON)
+    spy = router.lanes[0].routes[0].provider.codec = Spy()
+    await router.generate("Hello")
+    assert spy.threads
+    assert threading.get_ident() not in spy.threads
 
 
 async def test_a_loser_of_unknown_cost_makes_that_of_the_call_unknown() -> None:

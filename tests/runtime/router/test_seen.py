@@ -11,7 +11,7 @@ import pytest
 import betterai
 from betterai import CallEnded, CallStarted, Hedge, Router, TransportEvent
 from betterai.core.config import CoreConfig
-from betterai.runtime.observing import find_running
+from betterai.runtime.observing.listeners import find_running
 from runtime.listening import Telemetry, Told, kinds, parent_of
 from runtime.providers import PROVIDER, connect
 from runtime.router.targets import read

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import gcd
 from typing import Any, ClassVar
 
 import msgspec
@@ -17,10 +16,9 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireResponse
 from betterai.providers.bfl.families import OPTIONS, find_family
 from betterai.providers.bfl.jobs import FluxJobs, ResultShape, write_media
+from betterai.wire.pictures import name_format
 from betterai.wire.report import Report
-
-AREA = 1024 * 1024
-"""Pixels of a picture whose aspect alone is given."""
+from betterai.wire.sizes import aspect_of, sides_of, size_of
 
 
 class FluxImages(FluxJobs[ImageCall, ImageResponse]):
@@ -45,21 +43,20 @@ class FluxImages(FluxJobs[ImageCall, ImageResponse]):
         return {"prompt": call.input}
 
     def write_format(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
-        body["output_format"] = "jpeg" if value == "jpg" else value
+        body["output_format"] = name_format(value)
 
     def write_size(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
         if value is None:
             return
-        width, _, height = value.partition("x")
-        if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        width, height = sides_of(value)
+        if not width:
             report.drop("size", f"{value!r} is no size", hint='write "1024x1024"')
             return
         fields = find_family(call.model.id).fields
         if "width" in fields:
-            body["width"], body["height"] = int(width), int(height)
+            body["width"], body["height"] = width, height
         elif "aspect_ratio" in fields:
-            shared = gcd(int(width), int(height))
-            body["aspect_ratio"] = f"{int(width) // shared}:{int(height) // shared}"
+            body["aspect_ratio"] = aspect_of(value)
             report.translate("size", f"it is asked for as an aspect of {body['aspect_ratio']}")
         else:
             report.drop("size", "the picture keeps its own")
@@ -115,13 +112,3 @@ class FluxImages(FluxJobs[ImageCall, ImageResponse]):
     def complete(self, result: ImageResponse, call: ImageCall, found: ResultShape) -> ImageResponse:
         revised = found.prompt if found.prompt and found.prompt != call.input else ""
         return msgspec.structs.replace(result, revised_prompt=revised)
-
-
-def size_of(aspect: str, multiple: int) -> tuple[int, int] | None:
-    """Width and height of an aspect such as "16:9", about a megapixel; None for what is no aspect."""
-    left, _, right = aspect.partition(":")
-    if not (left.isdecimal() and right.isdecimal() and int(left) and int(right)):
-        return None
-    ratio = int(left) / int(right)
-    width, height = (AREA * ratio) ** 0.5, (AREA / ratio) ** 0.5
-    return max(1, round(width / multiple)) * multiple, max(1, round(height / multiple)) * multiple

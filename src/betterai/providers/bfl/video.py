@@ -6,7 +6,6 @@ UNVERIFIED: all of it but the names of the fields. It takes minutes: 5 to 15 are
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import gcd
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -19,6 +18,7 @@ from betterai.core.usage import Usage
 from betterai.core.wire import WireResponse
 from betterai.providers.bfl.jobs import FluxJobs, ResultShape, write_media
 from betterai.wire.report import Report
+from betterai.wire.sizes import aspect_of, resolution_of
 
 ASPECTS = frozenset({"auto", "21:9", "2:1", "16:9", "4:3", "1:1", "3:4", "9:16"})
 RESOLUTIONS = {"720p": "hd", "1080p": "fhd", "hd": "hd", "fhd": "fhd"}
@@ -89,7 +89,7 @@ class FluxVideo(FluxJobs[VideoCall, VideoResponse]):
         if call.settings.aspect is not None and call.settings.resolution is not None:
             report.drop("size", "the aspect and the resolution say it")
             return
-        aspect, lines = _read_size(value)
+        aspect, lines = aspect_of(value), resolution_of(value)
         if aspect not in ASPECTS or lines not in RESOLUTIONS:
             report.drop("size", f"there is no size of {value} here", hint="pass aspect= and resolution=")
             return
@@ -133,12 +133,3 @@ def _find_frames(call: VideoCall) -> list[Media]:
     if not begin:
         raise UnsupportedParam("last_frame: a single key frame is the first one here", param="last_frame")
     return [*begin, settings.last_frame]
-
-
-def _read_size(size: str) -> tuple[str, str]:
-    """The aspect and the lines of "1280x720": "16:9" and "720p"; nothing for what is no size."""
-    width, _, height = size.partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        return "", ""
-    shared = gcd(int(width), int(height))
-    return f"{int(width) // shared}:{int(height) // shared}", f"{min(int(width), int(height))}p"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
+from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from msgspec import Struct, field
 
+from betterai.core.results import Word
 from betterai.providers.elevenlabs.alignment import Alignment
 from betterai.wire.lenient import Reader
+from betterai.wire.openai_speech import read_sound
+from betterai.wire.word_clock import WordClock
 
 
 class LiveAlignment(Struct):
@@ -45,14 +47,10 @@ class LiveSound(Struct):
     param: str | None = None
 
     def sound(self) -> bytes:
-        """Raises `msgspec.ValidationError` for what is no base64."""
-        try:
-            return b64decode(self.audio or "", validate=True)
-        except ValueError as error:
-            raise msgspec.ValidationError(f"audio: {error}") from error
+        return read_sound(self.audio or "")
 
-    def times(self) -> Alignment | None:
-        return None if self.alignment is None else self.alignment.read()
+    def words(self, clock: WordClock) -> Sequence[Word]:
+        return () if self.alignment is None else self.alignment.read().feed(clock)
 
     def is_last(self) -> bool:
         return bool(self.is_final_camel or self.is_final)

@@ -15,7 +15,6 @@ from betterai.core.codec import SpeechCall
 from betterai.core.exceptions import StreamInterrupted
 from betterai.core.results import Speech, SpeechChunk, Word
 from betterai.core.settings import SpeechSettings
-from betterai.providers.elevenlabs.alignment import WordClock
 from betterai.providers.elevenlabs.errors import make_frame_error
 from betterai.providers.elevenlabs.live_sound import decode_live_sound
 from betterai.providers.elevenlabs.speech import PATH, ElevenLabsSpeech, asks_times, describe_speech
@@ -26,6 +25,7 @@ from betterai.wire.residue import merge_extra
 from betterai.wire.sessions import make_closed
 from betterai.wire.sockets import SocketCodec
 from betterai.wire.spoken_text import SpokenText
+from betterai.wire.word_clock import WordClock
 
 encode = msgspec.json.Encoder().encode
 _KEPT_SECONDS = 6.0
@@ -178,7 +178,7 @@ class SpeechSession:
             raise make_unreadable_event(data, error) from error
         if shape.error:
             raise make_frame_error(shape.error, shape.message, about=shape.param or "", body=data)
-        words = tuple(self._clock.feed(shape.times())) if self._clock is not None else ()
+        words = tuple(shape.words(self._clock)) if self._clock is not None else ()
         said = [SpeechChunk(audio=sound, words=words or None)] if sound or words else []
         self._sound.append(sound)
         self._words.extend(words)

@@ -15,7 +15,7 @@ from betterai.core.results import Speech, SpeechChunk, Word
 from betterai.core.usage import Usage
 from betterai.core.wire import Event, WireRequest, WireResponse
 from betterai.providers.elevenlabs.address import move_to_query, primary_language
-from betterai.providers.elevenlabs.alignment import WordClock, decode_timed_sound
+from betterai.providers.elevenlabs.alignment import decode_timed_sound
 from betterai.providers.elevenlabs.errors import make_elevenlabs_error
 from betterai.providers.elevenlabs.formats import DEFAULT, mime_type_of, name_format, rate_of
 from betterai.providers.elevenlabs.voices import ElevenLabsVoices
@@ -24,6 +24,7 @@ from betterai.wire.errors import make_unreadable_event
 from betterai.wire.ndjson import NDJSONFramer
 from betterai.wire.openai_speech import OpenAISpeech, SpeechPieces
 from betterai.wire.report import Report
+from betterai.wire.word_clock import WordClock
 
 PATH = "/v1/text-to-speech/"
 QUERY = ("output_format", "enable_logging", "optimize_streaming_latency")
@@ -96,7 +97,7 @@ class ElevenLabsSpeech(OpenAISpeech):
         if not asks_times(call):
             return self.make_speech(call, reply.content)
         shape, clock = decode_timed_sound(reply.content), WordClock()
-        words = (*clock.feed(shape.alignment), *clock.finish())
+        words = (*shape.words(clock), *clock.finish())
         return self.make_timed_speech(call, shape.sound(), words)
 
     def make_speech(self, call: SpeechCall, sound: bytes) -> Speech:
@@ -138,7 +139,7 @@ class TimedPieces:
             raise make_unreadable_event(line.data, error) from error
         if shape.audio_base64 is None and shape.alignment is None:
             raise make_elevenlabs_error(WireResponse(status=500, body=line.data))
-        words = tuple(self._clock.feed(shape.alignment))
+        words = tuple(shape.words(self._clock))
         self._sound.append(sound)
         self._words.extend(words)
         return SpeechChunk(audio=sound, words=words or None)

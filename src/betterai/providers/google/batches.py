@@ -14,7 +14,7 @@ import msgspec
 
 from betterai.core.batches import BatchAnswer, BatchCounts, BatchLimits, BatchPart, BatchState, LineState
 from betterai.core.codec import BatchCall
-from betterai.core.exceptions import JobInDoubt, UnsupportedParam
+from betterai.core.exceptions import UnsupportedParam
 from betterai.core.results import FileUpload
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.google.files import GoogleFiles
@@ -72,6 +72,8 @@ class GoogleBatches(BatchSteps):
         "CANCELLED": "cancelled",
     }  # fmt: skip
 
+    id_field = "name"
+
     def wrap(self, id: str, body: msgspec.Raw, target: str) -> Any:
         return {"key": id, "request": _take_single(body) if target == "embedContent" else body}
 
@@ -89,13 +91,7 @@ class GoogleBatches(BatchSteps):
         return WireRequest(url=f"/v1beta/{quote(path, safe='/@')}:{_METHODS[call.input.target]}", body=body)
 
     def read_submitted(self, state: State, reply: WireResponse) -> str:
-        if isinstance(name := decode(reply).get("name"), str) and name:
-            return name.removeprefix("batches/")
-        raise JobInDoubt(
-            "the batch was submitted, and the reply does not name it",
-            hint="look at the list of batches before you submit it again: it could cost twice",
-            status=reply.status,
-        )
+        return super().read_submitted(state, reply).removeprefix("batches/")
 
     def search(self, call: BatchCall, state: State) -> Generator[Step, WireResponse | None, str]:
         token = ""
@@ -119,9 +115,12 @@ class GoogleBatches(BatchSteps):
         word = str(metadata.get("state") or "")
         bare = next((word.removeprefix(prefix) for prefix in _PREFIXES if word.startswith(prefix)), word)
         error = read_error_value(fields["error"]) if fields.get("error") else None
+        state = self.find_state(bare)
+        if state == "running" and fields.get("done") is True:
+            state = "done" if error is None else "failed"
         return BatchPart(
             id=str(fields.get("name") or ""),
-            state=self.find_state(bare),
+            state=state,
             raw_state=word,
             counts=_count(metadata.get("batchStats")),
             error=error.message if error is not None else "",

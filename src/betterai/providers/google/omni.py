@@ -22,11 +22,10 @@ from betterai.wire.films import (
     FilmSteps,
     Look,
     State,
-    aspect_of,
     film_usage,
     make_failure,
-    resolution_of,
     whole,
+    write_size_as_form,
 )
 from betterai.wire.gemini.errors import read_failure
 from betterai.wire.lenient import Reader
@@ -140,15 +139,8 @@ class OmniFilms(FilmSteps[InteractionShape]):
             body["duration"] = f"{whole(value)}s"
 
     def write_size(self, body: dict[str, Any], value: Any, call: VideoCall, report: Report) -> None:
-        if value is None:
-            return
-        aspect, resolution = aspect_of(value), resolution_of(value)
-        if aspect in ("16:9", "9:16") and resolution in _RESOLUTIONS:
-            body.setdefault("aspect_ratio", aspect)
-            body.setdefault("resolution", resolution)
-            report.translate("size", f"it is asked for as {body['aspect_ratio']} in {body['resolution']}")
-        else:
-            report.drop("size", "there is no such size here", hint="pass aspect= and resolution=")
+        if value is not None:
+            write_size_as_form(body, value, report, _RESOLUTIONS, ("16:9", "9:16"))
 
     def ask(self, call: VideoCall, *where: Any, **more: Any) -> WireRequest:
         request = super().ask(call, *where, **more)

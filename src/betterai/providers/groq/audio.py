@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from betterai.core.codec import SpeechCall
 from betterai.wire.openai_speech import OpenAISpeech
 from betterai.wire.openai_transcriptions import OpenAITranscriptions
+from betterai.wire.report import Report
 
 
 class GroqTranscriptions(OpenAITranscriptions):
@@ -24,9 +26,7 @@ class GroqTranscriptions(OpenAITranscriptions):
 class GroqSpeech(OpenAISpeech):
     """The voices are the model's own: there is no default."""
 
-    fields: ClassVar = {
-        "voice": "voice", "format": "response_format", "speed": "speed", "sample_rate": "sample_rate",
-    }  # fmt: skip
+    fields: ClassVar = {"voice": "voice", "speed": "speed", "sample_rate": "sample_rate"}
     unsupported: ClassVar = {
         "seed": "speech cannot be repeated here",
         "language": "the language is the model's",
@@ -35,3 +35,6 @@ class GroqSpeech(OpenAISpeech):
     }
     default_voice: ClassVar = ""
     default_format: ClassVar = "wav"
+
+    def write_format(self, body: dict[str, Any], value: Any, call: SpeechCall, report: Report) -> None:
+        body["response_format"] = "mulaw" if value == "ulaw" else value

@@ -16,9 +16,10 @@ from betterai.core.codec import VideoCall
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.kling.errors import was_filtered
 from betterai.providers.kling.tasks import ASPECTS, KlingSteps, OutputShape, as_picture, refuse_failure, sum_seconds
-from betterai.wire.films import Look, State, aspect_of, fetch_film, make_failure, whole
+from betterai.wire.films import Look, State, fetch_film, make_failure, whole
 from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
+from betterai.wire.sizes import aspect_of
 
 
 class ResultShape(Struct):

@@ -23,13 +23,12 @@ from betterai.wire.films import (
     FilmSteps,
     Look,
     State,
-    aspect_of,
     fetch_film,
     film_usage,
     make_failure,
     read_seconds,
-    resolution_of,
     whole,
+    write_size_as_form,
 )
 from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
@@ -149,16 +148,8 @@ class KlingFilms(KlingSteps[ListShape]):
             body["settings"]["resolution"] = value
 
     def write_size(self, body: dict[str, Any], value: Any, call: VideoCall, report: Report) -> None:
-        if value is None:
-            return
-        aspect, resolution = aspect_of(value), resolution_of(value)
-        if aspect in ASPECTS and resolution in _RESOLUTIONS:
-            known = body["settings"]
-            known.setdefault("aspect_ratio", aspect)
-            known.setdefault("resolution", resolution)
-            report.translate("size", f"it is asked for as {known['aspect_ratio']} in {known['resolution']}")
-        else:
-            report.drop("size", "there is no such size here", hint="pass aspect= and resolution=")
+        if value is not None:
+            write_size_as_form(body["settings"], value, report, _RESOLUTIONS, ASPECTS)
 
     def write_audio(self, body: dict[str, Any], value: Any, call: VideoCall, report: Report) -> None:
         if value is None:

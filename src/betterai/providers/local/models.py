@@ -23,7 +23,17 @@ FREE = Price(
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
-PROVIDER_MODELS: dict[str, ModelConfig] = {
+
+class EmbeddedModels(dict[str, ModelConfig]):
+    """Models by id. A name that is none raises `ModelNotFoundError`, a `KeyError`, with near names."""
+
+    def __missing__(self, id: str) -> ModelConfig:
+        raise ModelNotFoundError(
+            f"there is no embedded model {id!r:.80}", hint=suggest(str(id), list(self)), provider="local"
+        )
+
+
+_MODELS: dict[str, ModelConfig] = {
     "echo": ModelConfig(
         id="echo",
         name="Echo (deterministic test double)",
@@ -100,6 +110,8 @@ PROVIDER_MODELS: dict[str, ModelConfig] = {
         price=FREE,
     ),
 }
+
+PROVIDER_MODELS = EmbeddedModels(_MODELS)
 
 
 def find_model(name: str, category: Category = "text") -> ModelConfig:

@@ -8,7 +8,7 @@ from betterai.providers.mistral.embeddings import MistralEmbeddings
 from betterai.providers.mistral.files import MistralFiles
 from betterai.providers.mistral.live_transcription import MistralLive
 from betterai.providers.mistral.models import PROVIDER_MODELS
-from betterai.wire.openai_moderations import OpenAIModerations
+from betterai.providers.mistral.moderations import MistralModerations
 
 PROVIDER = Provider(
     name="mistral",
@@ -25,7 +25,7 @@ PROVIDER = Provider(
     protocols={
         "text": {"openai_chat": MistralChat()},
         "embeddings": {"openai_embeddings": MistralEmbeddings()},
-        "moderation": {"openai_moderations": OpenAIModerations()},
+        "moderation": {"openai_moderations": MistralModerations()},
         "audio": {"openai_transcriptions": MistralTranscriptions(), "mistral_live_stt": MistralLive()},
         "tts": {"openai_speech": MistralSpeech()},
         "files": {"files": MistralFiles()},

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import msgspec
 from msgspec import Struct
 
-from betterai.core.codec import SpeechCall
+from betterai.core.codec import SpeechCall, TranscriptionCall
 from betterai.core.exceptions import StreamInterrupted
 from betterai.core.results import Speech, SpeechChunk
 from betterai.core.wire import Event, WireResponse
-from betterai.wire.error_bodies import UNREADABLE, read_error_value
-from betterai.wire.errors import make_error, make_unreadable_event
+from betterai.wire.errors import make_unreadable_event
 from betterai.wire.lenient import Reader
-from betterai.wire.openai_speech import OpenAISpeech
+from betterai.wire.openai_speech import OpenAISpeech, read_sound
 from betterai.wire.openai_transcriptions import OpenAITranscriptions
 from betterai.wire.report import Report
+from betterai.wire.stream_events import EventShape, read_event
 
 
 class MistralTranscriptions(OpenAITranscriptions):
@@ -30,23 +29,21 @@ class MistralTranscriptions(OpenAITranscriptions):
     diarized_format: ClassVar = ""
     timed_format: ClassVar = ""
     vendor_options: ClassVar = frozenset({"file_url", "file_id", "speaker_references"})
+    list_mark: ClassVar = ""
+
+    def write_diarize(self, body: dict[str, Any], value: Any, call: TranscriptionCall, report: Report) -> None:
+        """Who speaks is told of segments: their times are asked for with it."""
+        super().write_diarize(body, value, call, report)
+        if value and not call.settings.timestamps:
+            body["timestamp_granularities"] = ["segment"]
 
 
 class SoundShape(Struct):
     audio_data: str
 
-    def sound(self) -> bytes:
-        """Raises `msgspec.ValidationError` for what is no base64."""
-        try:
-            return b64decode(self.audio_data, validate=True)
-        except ValueError as error:
-            raise msgspec.ValidationError(f"audio_data: {error}") from error
 
-
-class SoundEventShape(SoundShape):
+class SoundEventShape(EventShape):
     audio_data: str = ""
-    type: str = ""
-    error: Any = None
 
 
 _decode = Reader(SoundShape).decode
@@ -65,14 +62,16 @@ class MistralSpeech(OpenAISpeech):
         "instructions": "Mistral does not take them",
     }
     default_voice: ClassVar = ""
-    vendor_options: ClassVar = frozenset({"ref_audio", "expressiveness"})
+    vendor_options: ClassVar = frozenset(
+        {"ref_audio", "expressiveness", "phoneme_hints", "conversation_history", "metadata", "prompt_cache_key"}
+    )
 
     def begin_body(self, call: SpeechCall, report: Report) -> dict[str, Any]:
         body: dict[str, Any] = {"model": call.model.id, "input": call.input}
         return {**body, "stream": True} if call.stream else body
 
     def read(self, call: SpeechCall, reply: WireResponse) -> Speech:
-        return self.make_speech(call, _decode(reply.content).sound())
+        return self.make_speech(call, read_sound(_decode(reply.content).audio_data))
 
     def open_stream(self, call: SpeechCall) -> SoundEvents:  # type: ignore[override]
         return SoundEvents(self, call)
@@ -91,14 +90,11 @@ class SoundEvents:
         if event.data == b"[DONE]":
             self.done = True
             return ()
+        shape = read_event(event.data, _decode_event)
         try:
-            shape = _decode_event(event.data)
-            sound = shape.sound()
-        except UNREADABLE as error:
+            sound = read_sound(shape.audio_data)
+        except msgspec.ValidationError as error:
             raise make_unreadable_event(event.data, error) from error
-        if shape.error is not None or shape.type == "error":
-            found = read_error_value(msgspec.json.decode(event.data))
-            raise make_error(found.likely_status, {}, code=found.code, message=found.message, body=event.data)
         self.ending = self.ending or shape.type == "speech.audio.done"
         self._sound.append(sound)
         return (SpeechChunk(audio=sound),) if sound else ()

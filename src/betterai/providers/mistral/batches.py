@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -72,5 +73,5 @@ class MistralBatches(OpenAIBatches):
         yield from read_lines(map(msgspec.json.encode, items_in(fields, "outputs")))
         for name in ("output_file", "error_file"):
             if isinstance(file := fields.get(name), str) and file:
-                reply = yield self.ask(state, f"{self.files_path}/{file}/content", reply="file")
+                reply = yield self.ask(state, f"{self.files_path}/{quote(file, safe='')}/content", reply="file")
                 yield from read_lines(need_reply(reply).lines())

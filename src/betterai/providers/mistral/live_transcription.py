@@ -35,9 +35,6 @@ _encode = msgspec.json.Encoder().encode
 
 class FrameShape(Struct):
     type: str = ""
-    audio_language: str | None = None
-    language: str | None = None
-    session: Any = None
 
 
 _decode = Reader(FrameShape).decode
@@ -107,7 +104,6 @@ class LiveState:
         self._up = False
         self._held: list[bytes | str] = []
         self._texts: list[str] = []
-        self._language: str | None = None
         self._turn = -1
 
     def send(self, item: bytes | None) -> Sequence[bytes | str]:
@@ -127,7 +123,6 @@ class LiveState:
             shape = _decode(data)
         except UNREADABLE as error:
             raise make_unreadable_event(data, error) from error
-        self._language = shape.audio_language or shape.language or self._language
         if shape.type == "session.created" and not self._up:
             self._up = True
             held, self._held = self._held, []
@@ -141,17 +136,11 @@ class LiveState:
         self._texts.extend(piece.text for piece in said)
         if self._stream.ending:
             self.done = True
-            said.extend(self._end())
+            said.extend(self._stream.finish())
         return said, ()
-
-    def _end(self) -> Sequence[TranscriptChunk]:
-        [last] = self._stream.finish()
-        assert last.response is not None
-        response = msgspec.structs.replace(last.response, language=self._language)
-        return (msgspec.structs.replace(last, response=response),)
 
     def finish(self, code: int | None, reason: str) -> Sequence[TranscriptChunk]:
         raise make_closed(code, reason)
 
     def so_far(self) -> Transcript:
-        return Transcript(text="".join(self._texts), language=self._language, model=self._call.model.id)
+        return Transcript(text="".join(self._texts), language=self._stream.language, model=self._call.model.id)

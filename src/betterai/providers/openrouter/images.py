@@ -39,6 +39,7 @@ class OpenRouterImages(OpenAIImages):
     unsupported: ClassVar = {
         "images": "pictures go into a conversation here: betterai.generate",
         "mask": "no masks are taken here",
+        "format": "the model chooses the format",
     }
     vendor_options: ClassVar = frozenset({"provider"})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import gcd
 from typing import Any, ClassVar, Literal, Never
 
 import msgspec
@@ -20,8 +19,9 @@ from betterai.providers.stability.errors import read_failure
 from betterai.providers.stability.routes import OPTIONS, find_route
 from betterai.wire.exchanges import OneExchange
 from betterai.wire.lenient import Reader
-from betterai.wire.pictures import make_picture
+from betterai.wire.pictures import make_picture, name_format
 from betterai.wire.report import Report
+from betterai.wire.sizes import aspect_of
 
 SUCCESS = "SUCCESS"
 _ASPECTS = ("1:1", "16:9", "21:9", "2:3", "3:2", "4:5", "5:4", "9:16", "9:21")
@@ -85,7 +85,7 @@ class StabilityImages(OneExchange[ImageCall, ImageResponse, Never]):
             report.drop("n", "there is one picture a request", hint="ask more than once: generate_batch")
 
     def write_format(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
-        body["output_format"] = "jpeg" if value == "jpg" else value
+        body["output_format"] = name_format(value)
 
     def write_size(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
         if value is None:
@@ -93,7 +93,7 @@ class StabilityImages(OneExchange[ImageCall, ImageResponse, Never]):
         if call.settings.aspect is not None:
             report.drop("size", "the aspect says it")
             return
-        aspect = _aspect_of(value)
+        aspect = aspect_of(value)
         if aspect not in _ASPECTS:
             report.drop("size", f"there are no sizes here, and no aspect like {value}", hint="pass aspect=")
         elif "aspect_ratio" in _taken(call):
@@ -165,12 +165,3 @@ def _read_bytes(reply: WireResponse) -> Media:
     if not reply.content or not mime_type:
         raise msgspec.ValidationError("no picture came")
     return Media(kind="image", mime_type=mime_type, data=reply.content)
-
-
-def _aspect_of(size: str) -> str:
-    """The aspect of "1536x1024": "3:2"; "" for what is no size."""
-    width, _, height = size.partition("x")
-    if not (width.isdecimal() and height.isdecimal()) or not int(width) or not int(height):
-        return ""
-    shared = gcd(int(width), int(height))
-    return f"{int(width) // shared}:{int(height) // shared}"

@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 from betterai.core.codec import ImageCall
 from betterai.wire.openai_images import OpenAIImages
 from betterai.wire.report import Report
-
-_FORMATS = ("jpeg", "png")
+from betterai.wire.sizes import sides_of
 
 
 class TogetherImages(OpenAIImages):
@@ -18,7 +17,6 @@ class TogetherImages(OpenAIImages):
     streams: ClassVar = False
     fields: ClassVar = {
         "n": "n", "seed": "seed", "steps": "steps", "guidance": "guidance_scale", "negative_prompt": "negative_prompt",
-        "format": "output_format",
     }  # fmt: skip
     unsupported: ClassVar = {
         "style": "its models take the style from the prompt",
@@ -38,10 +36,12 @@ class TogetherImages(OpenAIImages):
         return {**super().begin_body(call, report), "response_format": "base64"}
 
     def write_size(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
-        width, _, height = str(value or "").partition("x")
-        if width.isdecimal() and height.isdecimal():
-            body["width"], body["height"] = int(width), int(height)
-        elif value is not None:
+        if value is None:
+            return
+        width, height = sides_of(value)
+        if width:
+            body["width"], body["height"] = width, height
+        else:
             report.drop("size", f"{value!r} is no size", hint='write "1024x1024"')
 
     def write_aspect(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:

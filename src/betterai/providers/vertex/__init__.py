@@ -8,13 +8,13 @@ With a key alone it is express mode, without a project.
 from betterai.core.provider import GoogleAuth, Provider, Setting
 from betterai.providers.vertex.embeddings import VertexEmbeddings, VertexPredictEmbeddings
 from betterai.providers.vertex.imagen import Imagen
+from betterai.providers.vertex.images import VertexImages
 from betterai.providers.vertex.live import VertexLive
 from betterai.providers.vertex.messages import VertexMessages
 from betterai.providers.vertex.models import PROVIDER_MODELS
 from betterai.providers.vertex.place import find_base_url
 from betterai.providers.vertex.text import VertexCount, VertexText
 from betterai.providers.vertex.veo import VertexVeo
-from betterai.wire.gemini.images import GeminiImages
 from betterai.wire.gemini.speech import GeminiSpeech
 from betterai.wire.gemini.transcriptions import GeminiTranscribe, GeminiTranscriptions
 
@@ -74,7 +74,7 @@ PROVIDER = Provider(
         "text": {"gemini": _TEXT, "anthropic_messages": VertexMessages()},
         "count": {"gemini": VertexCount(_TEXT)},
         "embeddings": {"vertex_predict": VertexPredictEmbeddings(), "gemini": VertexEmbeddings()},
-        "image": {"gemini": GeminiImages(_TEXT), "vertex_predict": Imagen()},
+        "image": {"gemini": VertexImages(_TEXT), "vertex_predict": Imagen()},
         "audio": {"gemini": GeminiTranscriptions(_TEXT), "gemini_transcribe": GeminiTranscribe(_TEXT)},
         "tts": {"gemini": GeminiSpeech(_TEXT)},
         "video": {"vertex_veo": VertexVeo()},

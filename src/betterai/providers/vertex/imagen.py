@@ -20,7 +20,11 @@ from betterai.providers.vertex.place import find_model_path
 from betterai.wire.exchanges import OneExchange
 from betterai.wire.gemini.errors import read_failure
 from betterai.wire.lenient import Reader
+from betterai.wire.pictures import name_format
 from betterai.wire.report import Report
+from betterai.wire.sizes import aspect_of
+
+ASPECTS = ("1:1", "3:4", "4:3", "9:16", "16:9")
 
 
 class PredictionShape(Struct, rename="camel"):
@@ -65,14 +69,20 @@ class Imagen(OneExchange[ImageCall, ImageResponse, Never]):
         return {"instances": [{"prompt": call.input}], "parameters": body}
 
     def write_size(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
-        if value in ("1K", "2K"):
-            body["sampleImageSize"] = value
-        elif value is not None:
+        if value is None:
+            return
+        aspect = aspect_of(value)
+        if value.upper() in ("1K", "2K"):
+            body["sampleImageSize"] = value.upper()
+        elif aspect in ASPECTS and call.settings.aspect in (None, aspect):
+            body["aspectRatio"] = aspect
+            report.translate("size", f"it is asked for as an aspect of {aspect}")
+        else:
             report.drop("size", "sizes are 1K and 2K here", hint="pass aspect=")
 
     def write_format(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
         if value is not None:
-            body.setdefault("outputOptions", {})["mimeType"] = f"image/{value}"
+            body.setdefault("outputOptions", {})["mimeType"] = f"image/{name_format(value)}"
 
     def write_compression(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
         if value is not None:

@@ -77,7 +77,7 @@ class XAIBatches(BatchSteps):
 
     def search(self, call: BatchCall, state: State) -> Generator[Step, WireResponse | None, str]:
         reply = need_reply((yield self.build_look(state)))
-        return str(state["batch"]) if _number(decode(reply).get("state"), "num_requests") else ""
+        return str(state["batch"]) if _count_taken(decode(reply)) else ""
 
     def build_look(self, state: State) -> WireRequest:
         return WireRequest(url=_path(state), method="GET", safe_to_repeat=True)
@@ -87,7 +87,7 @@ class XAIBatches(BatchSteps):
         inner = fields.get("state")
         counts = count(inner, succeeded="num_success", failed="num_error", cancelled="num_cancelled")
         state: BatchState = "running"
-        if _number(inner, "num_requests") and not _number(inner, "num_pending"):
+        if _count_taken(fields) and not count(inner, total="num_pending").total:
             state = "cancelled" if counts.cancelled or fields.get("cancel_time") else "done"
         return BatchPart(
             id=str(fields.get("batch_id") or ""),
@@ -125,9 +125,9 @@ def _path(state: State) -> str:
     return f"/batches/{quote(state['batch'], safe='')}"
 
 
-def _number(fields: Any, name: str) -> int:
-    value = fields.get(name) if isinstance(fields, Mapping) else None
-    return value if isinstance(value, int) else 0
+def _count_taken(batch: Mapping[str, Any]) -> int:
+    """How many requests were put into it."""
+    return count(batch.get("state"), total="num_requests").total
 
 
 def _read_item(item: _Item) -> BatchAnswer:

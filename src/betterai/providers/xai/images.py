@@ -14,6 +14,11 @@ from betterai.wire.lenient import Reader
 from betterai.wire.openai_images import OpenAIImages
 from betterai.wire.pictures import ImageUsageShape
 from betterai.wire.report import Report
+from betterai.wire.sizes import aspect_of
+
+RESOLUTIONS = ("1k", "2k")
+ASPECTS = ("1:1", "3:2", "2:3", "4:3", "3:4", "16:9", "9:16", "21:9")
+"""Those of sizes that are given in pixels; an aspect goes as it is."""
 
 
 class BilledShape(Struct):
@@ -32,15 +37,26 @@ class XAIImages(OpenAIImages):
 
     accepts: ClassVar = {"image": frozenset({"bytes", "url"})}
     streams: ClassVar = False
-    fields: ClassVar = {
-        "n": "n", "quality": "quality", "format": "output_format", "aspect": "aspect_ratio", "user": "user",
-    }  # fmt: skip
+    fields: ClassVar = {"n": "n", "quality": "quality", "aspect": "aspect_ratio", "user": "user"}
     unsupported: ClassVar = {
         **OpenAIImages.unsupported,
         "mask": "xAI takes no masks",
-        "size": "xAI takes an aspect, and options={'xai': {'resolution': '1k' or '2k'}}",
     }
+    most: ClassVar = {"n": 10, "images": 5}
     vendor_options: ClassVar = frozenset({"response_format", "resolution", "sync_mode"})
+
+    def write_size(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
+        """A resolution, or pixels, of which the aspect is taken."""
+        if value is None:
+            return
+        aspect = aspect_of(value)
+        if value.lower() in RESOLUTIONS:
+            body["resolution"] = value.lower()
+        elif aspect in ASPECTS and call.settings.aspect in (None, aspect):
+            body["aspect_ratio"] = aspect
+            report.translate("size", f"it is asked for as an aspect of {aspect}")
+        else:
+            report.drop("size", "sizes are 1k and 2k here", hint="pass aspect=")
 
     def write_images(self, body: dict[str, Any], value: Any, call: ImageCall, report: Report) -> None:
         parts = [

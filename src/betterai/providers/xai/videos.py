@@ -19,12 +19,11 @@ from betterai.wire.films import (
     Look,
     State,
     as_url,
-    aspect_of,
     fetch_film,
     film_usage,
     make_failure,
-    resolution_of,
     whole,
+    write_size_as_form,
 )
 from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
@@ -115,15 +114,10 @@ class XAIVideos(FilmSteps[JobShape]):
     def write_size(self, body: dict[str, Any], value: Any, call: VideoCall, report: Report) -> None:
         if value is None:
             return
-        aspect, resolution = aspect_of(value), resolution_of(value)
         if call.settings.video is not None:
             report.drop("size", _AS_IN_THE_FILM)
-        elif resolution in _RESOLUTIONS:
-            body.setdefault("aspect_ratio", aspect)
-            body.setdefault("resolution", resolution)
-            report.translate("size", f"it is asked for as {body['aspect_ratio']} in {body['resolution']}")
         else:
-            report.drop("size", f"films have {', '.join(sorted(_RESOLUTIONS))} here", hint="pass resolution=, aspect=")
+            write_size_as_form(body, value, report, _RESOLUTIONS)
 
     def _write_form(
         self, body: dict[str, Any], name: str, field: str, value: Any, call: VideoCall, report: Report

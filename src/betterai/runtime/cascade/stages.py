@@ -24,7 +24,7 @@ from betterai.core.usage import Cost, Usage
 from betterai.runtime.cascade.detection import SOUND
 from betterai.runtime.client import Client
 from betterai.runtime.registry import resolve_model
-from betterai.runtime.sentences import speak_with
+from betterai.runtime.sessions.sentences import speak_with
 from betterai.runtime.stream import TextStream
 
 RAW = {"encoding": "pcm", "sample_rate": SOUND.rate}

@@ -18,7 +18,7 @@ from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.class_text import take_provider
 from betterai.runtime.messages import read_messages
-from betterai.runtime.observed_call import ObservedTextProvider, Subject
+from betterai.runtime.observing.calls import ObservedTextProvider, Subject
 
 _NO_SETTINGS = GenerationSettings()
 

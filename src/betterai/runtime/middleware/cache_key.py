@@ -17,7 +17,7 @@ from betterai.core.message import MediaPart, Message, ToolResult
 from betterai.core.settings import GenerationSettings
 from betterai.core.tools import AnyTool, Tool
 from betterai.runtime.connection import SECRET_NAME
-from betterai.runtime.media import find_media, media_sizes
+from betterai.runtime.media.loading import find_media, media_sizes
 from betterai.runtime.middleware.base import Middleware, ProviderCall
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from betterai.core.message import Message, Messages
 from betterai.core.response import TextChunk
 from betterai.core.results import TokenCount
 from betterai.core.settings import GenerationSettings
-from betterai.runtime.media import find_media
+from betterai.runtime.media.loading import find_media
 from betterai.runtime.messages import read_messages
 from betterai.runtime.middleware.base import Middleware, ProviderCall
 from betterai.runtime.middleware.patterns import PATTERNS, Pattern

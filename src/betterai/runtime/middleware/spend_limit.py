@@ -107,6 +107,8 @@ class SpendLimit(Middleware):
                 self._ledger.settle(account, id, self._price(None, amount) + broken)
         except BaseException as error:
             if cost is None:
+                if (lost := getattr(error, "lost", None)) is not None:
+                    broken += self._price(lost, amount)
                 failed = self._price_failure(error, estimate, said, call, amount)
                 self._ledger.settle(account, id, broken if failed is None else failed + broken)
             raise

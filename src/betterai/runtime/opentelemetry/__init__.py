@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from betterai.core.exceptions import ConfigurationError
-from betterai.runtime.observing import Observation, observe
+from betterai.runtime.observing.listeners import Observation, observe
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider

@@ -21,9 +21,9 @@ from betterai.core.events import (
     ToolStarted,
     TransportEvent,
 )
-from betterai.runtime.observed_call import RunningCall
-from betterai.runtime.observed_tool import RunningTool
-from betterai.runtime.observing import Running, find_running
+from betterai.runtime.observing.calls import RunningCall
+from betterai.runtime.observing.listeners import Running, find_running
+from betterai.runtime.observing.tools import RunningTool
 from betterai.runtime.opentelemetry.attributes import (
     Attributes,
     describe_call,

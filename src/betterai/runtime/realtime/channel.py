@@ -6,13 +6,14 @@ from asyncio import Lock
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
-from betterai.core.exceptions import BetterAIError, UnsupportedParam
+from betterai.core.exceptions import BetterAIError
 from betterai.core.realtime import RealtimeOutput, ResponseDone, SessionError
 from betterai.core.realtime_codec import RealtimeCall, RealtimeCodec, RealtimeState
 from betterai.core.realtime_input import RealtimeInput
 from betterai.core.response import CallWarning
 from betterai.core.wire import WireRequest
-from betterai.runtime.duplex import DuplexSession
+from betterai.runtime.refusing import refuse_dropped
+from betterai.runtime.sessions.duplex import DuplexSession
 
 Locate = Callable[[BetterAIError], BetterAIError]
 
@@ -30,9 +31,7 @@ class StrictState:
     def send(self, item: RealtimeInput) -> Sequence[bytes | str]:
         known = len(self._state.warnings)
         frames = self._state.send(item)
-        for warning in self._state.warnings[known:] if self._strict else ():
-            if warning.code in ("dropped", "translated"):
-                raise UnsupportedParam(f"{warning.field}: {warning.message}", param=warning.field)
+        refuse_dropped(self._state.warnings[known:], "raise" if self._strict else None)
         return frames
 
 

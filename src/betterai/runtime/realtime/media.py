@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from betterai.core.message import MediaPart, Message
 from betterai.core.realtime_input import AddMessages, RealtimeInput, Respond, ShowImage
 from betterai.runtime.connection import Connection
-from betterai.runtime.media import load_media, load_one, needs_loading
+from betterai.runtime.media.loading import load_media, load_one, needs_loading
 
 
 class SessionMedia:

@@ -82,4 +82,6 @@ def wrap_channel(
     What its events use is billed as `model`, or as the model that `find` gives for the name that an event states.
     """
     sums = SessionSums(model, find or (lambda name: msgspec.structs.replace(model, id=name, price=None)))
-    return LiveSession(channel, settings, sums, SessionSound(settings), answers_tools=answers_tools)
+    warnings = channel.take_warnings() if hasattr(channel, "take_warnings") else ()
+    sound = SessionSound(settings)
+    return LiveSession(channel, settings, sums, sound, answers_tools=answers_tools, warnings=warnings)

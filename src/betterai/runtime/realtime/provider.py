@@ -16,13 +16,13 @@ from betterai.core.realtime_session import RealtimeSession
 from betterai.core.realtime_settings import RealtimeSettings
 from betterai.runtime.attempts import Attempts
 from betterai.runtime.exchange import ExchangeRunner, Plan
-from betterai.runtime.live import LiveRunner, open_live
 from betterai.runtime.realtime.channel import CodecChannel, StrictCodec
 from betterai.runtime.realtime.formats import SessionSound
 from betterai.runtime.realtime.media import find_media
 from betterai.runtime.realtime.reopening import Reopening
 from betterai.runtime.realtime.session import LiveSession
 from betterai.runtime.realtime.sums import SessionSums
+from betterai.runtime.sessions.live import LiveRunner, open_live
 
 
 class TokenRunner(ExchangeRunner[int | None, RealtimeSettings, RealtimeToken, Never]):

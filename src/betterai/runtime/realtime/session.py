@@ -54,9 +54,10 @@ from betterai.runtime.realtime.reopening import Reopening
 from betterai.runtime.realtime.sums import SessionSums
 from betterai.runtime.realtime.tools import SessionTools
 from betterai.runtime.realtime.turns import Turns
+from betterai.runtime.refusing import refuse_dropped
 
 if TYPE_CHECKING:
-    from betterai.runtime.observed_session import RunningSession
+    from betterai.runtime.observing.sessions import RunningSession
 
 ENDING_SECONDS = 60.0
 """So long before its end a session says that it ends, where the provider states when that is."""
@@ -82,6 +83,8 @@ class LiveSession(RealtimeSession):
         warnings: Sequence[CallWarning] = (),
     ) -> None:
         self.warnings = tuple(warnings)
+        self.unsupported = "warn"
+        """Set for a class's session: what it does not carry raises as soon as it says so."""
         self.watch: RunningSession | None = None
         """Told of the first content and of the end, where somebody listens."""
         self._channel = channel
@@ -186,6 +189,7 @@ class LiveSession(RealtimeSession):
         if take is not None and (found := tuple(warning for warning in take() if warning not in self.warnings)):
             self.warnings += found
             self._inbox.add(SessionWarned(warnings=found))
+            refuse_dropped(found, self.unsupported)
 
     async def _send_result(self, event: AddToolResults) -> None:
         """What a tool gave that the session ran."""

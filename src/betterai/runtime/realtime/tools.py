@@ -13,11 +13,11 @@ from betterai.core.realtime import RealtimeOutput, SessionError, ToolCalled, Too
 from betterai.core.realtime_input import AddMessages, AddToolResults, RealtimeInput
 from betterai.core.realtime_settings import RealtimeSettings
 from betterai.core.runs import ToolOutcome
-from betterai.runtime.functions import ToolFunction
-from betterai.runtime.observed_tool import RunningTool
-from betterai.runtime.observing import is_heard
-from betterai.runtime.tool_calls import answer_call
-from betterai.runtime.tool_media import move_media
+from betterai.runtime.observing.listeners import is_heard
+from betterai.runtime.observing.tools import RunningTool
+from betterai.runtime.tools.calls import answer_call
+from betterai.runtime.tools.functions import ToolFunction
+from betterai.runtime.tools.media import move_media
 
 
 class SessionTools:

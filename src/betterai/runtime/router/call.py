@@ -198,7 +198,7 @@ class RoutedCall(RouteChoice):
         return replace(
             response,
             warnings=(*answer.warnings, *response.warnings),
-            cost=sum(self.hedges, response.cost or Cost()) if self.hedges else response.cost,
+            cost=sum((cost for _, cost in self.hedges), response.cost or Cost()) if self.hedges else response.cost,
             timing=replace(
                 timing,
                 queue=self.queued,

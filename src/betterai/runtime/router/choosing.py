@@ -17,7 +17,7 @@ from betterai.core.exceptions import (
 from betterai.core.message import Messages
 from betterai.core.response import Attempt
 from betterai.core.settings import GenerationSettings
-from betterai.core.usage import Cost, Usage
+from betterai.core.usage import NOTHING, Cost, Usage
 from betterai.runtime.attempts import Attempts, shared_budget
 from betterai.runtime.messages import read_messages
 from betterai.runtime.router.judgement import Judgement, blame, read_error
@@ -45,8 +45,8 @@ class RouteChoice:
     retried = False
     before: Sequence[tuple[Usage, Cost]] = ()
     """What the streams that broke have used, and what that cost."""
-    hedges: Sequence[Cost] = ()
-    """What the hedges that lost have cost."""
+    hedges: Sequence[tuple[BaseException | None, Cost]] = ()
+    """What the hedges that lost have cost, and those that failed beside another attempt: with their errors."""
     failed: Route | None = None
     """The route that failed last."""
     _error: BaseException | None = None
@@ -243,10 +243,17 @@ class RouteChoice:
     def complete_error(self, error: BaseException) -> BaseException:
         if isinstance(error, BetterAIError):
             error.attempts = tuple(self.records)
+        self.tell_lost(error)
         if isinstance(error, TotalTimeout) and self._is_over:
             error.message = f"the call took longer than {self.router.timeout.total:g} s"
             error.hint = TIME_HINT
         return error
+
+    def tell_lost(self, error: BaseException) -> None:
+        """Have the error hold what ran beside the attempt that ended the call with it."""
+        lost = [cost for other, cost in self.hedges if other is not error]
+        if lost and isinstance(error, BetterAIError):
+            error.lost = sum(lost, NOTHING)
 
     @property
     def _is_over(self) -> bool:

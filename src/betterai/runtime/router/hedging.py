@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from typing import TYPE_CHECKING
 
 from betterai.core.exceptions import BetterAIError
 from betterai.core.price import price_usage
 from betterai.core.routing import Hedge
-from betterai.core.usage import Cost, Usage
+from betterai.core.usage import Usage
 from betterai.runtime.messages import read_messages
 from betterai.runtime.spending import Spending, read_dollars
 
@@ -57,16 +58,20 @@ class Hedging:
         if not trial:
             self._saved -= 1.0
 
-    def lose(self, call: RoutedCall, answer: Answer) -> Cost:
-        """Count an answer that nobody got: what it states, else what it was asked and said, as far as is known."""
-        response, price = answer.response, answer.route.price
+    async def lose(self, call: RoutedCall, answer: Answer, error: BaseException | None) -> None:
+        """Count an answer that nobody got, or that failed: what it states, else what it was asked and said, as far as
+        is known. A thread makes the estimate: long prompts take a while.
+        """
+        price = answer.route.price
+        response = getattr(error, "response", None) or getattr(error, "partial", None) or answer.response
         if response is not None and response.usage is not None:
             usage, cost = response.usage, response.cost or price_usage(response.usage, price)
         else:
-            usage = estimate_usage(call, answer.route, "".join(chunk.content for chunk in answer.held))
+            said = "".join(chunk.content for chunk in answer.held) if response is None else response.content
+            usage = await to_thread(estimate_usage, call, answer.route, said)
             cost = price_usage(usage, price)
         self.lost.add(usage, cost)
-        return cost
+        call.hedges = (*call.hedges, (error, cost))
 
 
 def estimate_usage(call: RoutedCall, route: Route, said: str) -> Usage:

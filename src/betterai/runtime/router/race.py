@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from betterai.runtime.router.answer import Answer
 from betterai.runtime.router.call import RoutedCall
 from betterai.runtime.router.routes import Route
+from betterai.runtime.spending import was_free
 
 
 async def race(call: RoutedCall, route: Route, delay: float) -> Answer | None:
@@ -16,7 +18,7 @@ async def race(call: RoutedCall, route: Route, delay: float) -> Answer | None:
     """
     first = call.begin(route)
     running = {asyncio.create_task(call.ask(first)): first}
-    winner = None
+    winner, beside = None, None
     try:
         await asyncio.wait(running, timeout=delay)
         if not any(task.done() for task in running) and (beside := _begin_beside(call, route)) is not None:
@@ -29,11 +31,14 @@ async def race(call: RoutedCall, route: Route, delay: float) -> Answer | None:
                 winner = answer
                 call.router.hedging.won += answer is not first
             elif isinstance(error, Exception):
+                if beside is not None and not was_free(error):
+                    await call.router.hedging.lose(call, answer, error)
                 call.judge(answer.route, error)
             else:
                 raise error
-    except BaseException:
+    except BaseException as error:
         await _leave(call, running)
+        call.tell_lost(error)
         raise
     if running and not await _leave(call, running) and winner is not None:
         await call.drop(winner)
@@ -51,17 +56,24 @@ def _begin_beside(call: RoutedCall, route: Route) -> Answer | None:
 
 async def _leave(call: RoutedCall, running: Mapping[asyncio.Task[Answer], Answer]) -> bool:
     """Cancel what came second, and note what it cost. False where the call was cancelled meanwhile."""
-    left = True
     for task in running:
         task.cancel()
-    while not all(task.done() for task in running):
+    left = await _wait_for(running)
+    bills = []
+    for task, answer in running.items():
+        error = None if task.cancelled() else task.exception()
+        if error is None or not was_free(error):
+            bills.append(asyncio.create_task(call.router.hedging.lose(call, answer, error)))
+        await call.drop(answer)
+    return await _wait_for(bills) and left
+
+
+async def _wait_for(tasks: Collection[asyncio.Task[Any]]) -> bool:
+    """Wait until all of them are done. False where the call was cancelled meanwhile."""
+    left = True
+    while not all(task.done() for task in tasks):
         try:
-            await asyncio.wait(running)
+            await asyncio.wait(tasks)
         except asyncio.CancelledError:
             left = False
-    for task, answer in running.items():
-        if not task.cancelled():
-            task.exception()  # it was looked at
-        call.hedges = (*call.hedges, call.router.hedging.lose(call, answer))
-        await call.drop(answer)
     return left

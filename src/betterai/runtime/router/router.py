@@ -21,7 +21,7 @@ from betterai.core.routing import ROUTER_PREFIX, Breaker, Choose, Hedge, OnBreak
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import SYSTEM_CLOCK, Clock, read_retries, read_timeout
 from betterai.runtime.messages import read_messages
-from betterai.runtime.observed_call import ObservedTextProvider, Subject
+from betterai.runtime.observing.calls import ObservedTextProvider, Subject
 from betterai.runtime.retry_quota import RetryQuota
 from betterai.runtime.router.affinity import Affinity, NameConversation
 from betterai.runtime.router.asked import fit_settings

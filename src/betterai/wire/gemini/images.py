@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import gcd
 from typing import Any, ClassVar, Never
 
 import msgspec
@@ -18,11 +17,12 @@ from betterai.wire.calls import BESIDE
 from betterai.wire.gemini.client import Gemini
 from betterai.wire.gemini.errors import make_missing
 from betterai.wire.gemini.fields import PROTOCOL
+from betterai.wire.pictures import name_format
 from betterai.wire.report import Report
+from betterai.wire.sizes import aspect_of
 
 ASPECTS = frozenset({"1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"})
 SIZES = frozenset({"512", "1K", "2K", "4K"})
-_SIZES = ", ".join(sorted(SIZES))
 _PASSED = ("seed", "extra_body", "extra_headers", "extra_query")
 _WHY = {
     "n": "one picture comes of one request here",
@@ -39,6 +39,8 @@ class GeminiImages:
 
     protocol: ClassVar[str] = PROTOCOL
     streams: ClassVar[bool] = False
+    chooses_format: ClassVar[bool] = False
+    """Whether the vendor makes pictures in the format that is asked for."""
     categories: ClassVar[frozenset[str]] = frozenset({"text"})
     """Those of the models that draw as well as they speak."""
 
@@ -78,7 +80,10 @@ class GeminiImages:
         settings = call.settings
         vendor = call.model.provider
         drawn = self._picture_config(settings.given(), report)
-        options = {**((settings.options or {}).get(vendor) or {}), **({"imageConfig": drawn} if drawn else {})}
+        options = dict((settings.options or {}).get(vendor) or {})
+        if drawn:
+            stated = options.get("imageConfig")
+            options["imageConfig"] = {**drawn, **(stated if isinstance(stated, Mapping) else {})}
         given: dict[str, Any] = {name: value for name, value in settings.given().items() if name in _PASSED}
         if options:
             given["options"] = {vendor: options}
@@ -96,17 +101,21 @@ class GeminiImages:
             provider_settings=call.provider_settings,
         )
 
-    def _picture_config(self, given: Mapping[str, Any], report: Report) -> dict[str, str]:
-        """`imageConfig`: an aspect and a size; everything else is reported."""
-        config: dict[str, str] = {}
+    def _picture_config(self, given: Mapping[str, Any], report: Report) -> dict[str, Any]:
+        """`imageConfig`: an aspect, a size, a format where that is chosen; everything else is reported."""
+        config: dict[str, Any] = {}
         for name, value in given.items():
             if value is None or name in BESIDE or name in ("seed", "images"):
                 continue
             if name == "aspect":
                 config["aspectRatio"] = value
-            elif name == "size" and value in SIZES:
-                config["imageSize"] = value
-            elif name == "size" and (aspect := find_aspect(value)) in ASPECTS:
+            elif name == "size" and value.upper() in SIZES:
+                config["imageSize"] = value.upper()
+            elif name == "format" and self.chooses_format:
+                config.setdefault("imageOutputOptions", {})["mimeType"] = f"image/{name_format(value)}"
+            elif name == "compression" and self.chooses_format:
+                config.setdefault("imageOutputOptions", {})["compressionQuality"] = value
+            elif name == "size" and (aspect := aspect_of(value)) in ASPECTS:
                 config.setdefault("aspectRatio", aspect)
                 report.translate(
                     "size", f"it is asked for as an aspect of {aspect}; sizes are {', '.join(sorted(SIZES))}"
@@ -115,12 +124,3 @@ class GeminiImages:
                 why = _WHY.get(name, "this provider has no such setting")
                 report.drop(name, why, harmless=name == "n" and value == 1)
         return config
-
-
-def find_aspect(size: str) -> str:
-    """The aspect of "1024x1536", as "2:3"; "" for what is no size."""
-    width, _, height = size.partition("x")
-    if not (width.isdecimal() and height.isdecimal()) or not int(width) * int(height):
-        return ""
-    both = gcd(int(width), int(height))
-    return f"{int(width) // both}:{int(height) // both}"

@@ -21,15 +21,14 @@ from betterai.wire.films import (
     FilmSteps,
     Look,
     State,
-    aspect_of,
     film_usage,
     make_failure,
-    resolution_of,
     whole,
 )
 from betterai.wire.gemini.errors import read_failure
 from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
+from betterai.wire.sizes import aspect_of, resolution_of
 
 _RESOLUTIONS = ("720p", "1080p", "4k")
 _FRAMES = {"first_frame": "image", "last_frame": "lastFrame", "video": "video"}

@@ -1,0 +1,1 @@
+"""Jobs: submitted once, stored, waited for, resumed in another process, cancelled."""

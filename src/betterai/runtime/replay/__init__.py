@@ -1,0 +1,1 @@
+"""Recorded exchanges read by our codecs, offline; it judges us."""

@@ -1,0 +1,1 @@
+"""Speech and transcription as they come: over one WebSocket, or sentence by sentence."""
