@@ -29,10 +29,6 @@ def test_numbers_come_as_texts_and_as_fractions() -> None:
     assert Reader(list[Inner]).decode(b'[{"index": "1"}, {"index": 2.0}]') == [Inner(index=1), Inner(index=2)]
 
 
-def test_a_number_is_written_as_the_text_that_it_should_be() -> None:
-    assert OUTER.decode(b'{"inner": {"name": 7, "words": [1.5]}}').inner == Inner(name="7", words=["1.5"])
-
-
 def test_a_null_is_a_field_that_is_not_there() -> None:
     body = b"""{"inner": {"index": null, "name": null, "words": ["a", null]}, "items": [null, {"index": 3}],
         "kept": {"a": null}, "scores": {"a": null, "b": 1, "c": null}}"""
@@ -42,9 +38,7 @@ def test_a_null_is_a_field_that_is_not_there() -> None:
     assert msgspec.json.decode(read.kept) == {"a": None}
 
 
-@pytest.mark.parametrize(
-    "body", [b'{"inner": 1}', b'{"inner": {"index": null, "name": []}}', b'{"items": 1}', b"null", b"{"]
-)
+@pytest.mark.parametrize("body", [b'{"inner": 1}', b'{"inner": {"index": null, "name": 1}}', b"null", b"{"])
 def test_what_does_not_fit_is_said(body: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
         OUTER.decode(body)

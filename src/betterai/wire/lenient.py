@@ -1,4 +1,4 @@
-"""Reading replies into shapes: "1" is taken for 1, 1 for "1", and a null that a shape does not know for no field."""
+"""Reading replies into shapes: "1" is taken for 1, and a null that a shape does not know for a field that is absent."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import msgspec
 
 T = TypeVar("T")
 
-_MISFIT = re.compile(r"^Expected `(?P<wanted>[^`]+)`, got `(?P<got>null|int|float)` - at `\$(?P<path>.+)`$")
+_NULL = re.compile(r"got `null` - at `\$(.+)`$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|(\[\.\.\.\])")
 _MOST = 100
-"""So many misfits are mended in one reply."""
+"""So many nulls are left out of one reply."""
 
 
 class Reader(Generic[T]):
@@ -27,14 +27,14 @@ class Reader(Generic[T]):
         try:
             return self._decode(data)
         except msgspec.ValidationError as error:
-            if _MISFIT.match(str(error)) is None:
+            if "got `null` - at" not in str(error):
                 raise
-            return self._decode_mended(msgspec.json.decode(data), error)
+            return self._decode_without_nulls(msgspec.json.decode(data), error)
 
-    def _decode_mended(self, value: Any, error: msgspec.ValidationError) -> T:
+    def _decode_without_nulls(self, value: Any, error: msgspec.ValidationError) -> T:
         for _ in range(_MOST):
-            found = _MISFIT.match(str(error))
-            if found is None or not _mend(value, **found.groupdict()):
+            found = _NULL.search(str(error))
+            if found is None or not _leave_out(value, found[1]):
                 break
             try:
                 return self._decode(msgspec.json.encode(value))
@@ -43,18 +43,14 @@ class Reader(Generic[T]):
         raise error
 
 
-def _mend(value: Any, wanted: str, got: str, path: str) -> bool:
-    """Whether what is at the path, a field or an element of a list, could be made to fit: a null is taken out, a number
-    written as the text that it should be. Among names that a shape does not know, which `msgspec` shows as "[...]",
-    it is each null.
+def _leave_out(value: Any, path: str) -> bool:
+    """Whether what is at the path could be taken out of the value: a field, or an element of a list. Among names that a
+    shape does not know, which `msgspec` shows as "[...]", it is each null.
     """
     *steps, last = [any_name or (int(index) if index else name) for name, index, any_name in _STEP.findall(path)]
     try:
         for step in steps:
             value = value[step]
-        if got != "null":
-            value[last] = str(value[last])
-            return "str" in wanted.split(" | ")
         if last != "[...]":
             del value[last]
             return True
