@@ -42,6 +42,7 @@ faults: $(VENV)/.dev  ## every fault against every protocol and way to call; wri
 	PYTHONPATH=tests $(BIN)/python -m faults
 
 fuzz: $(VENV)/.dev  ## attack everything that reads bytes of others, for MINUTES (10)
+	VARIED=10000 SEEDS=300 $(BIN)/python -m pytest -q tests/recordings/test_varied.py tests/judges/test_generated.py
 	PYTHONPATH=tests $(BIN)/python -m fuzz.run --minutes $(or $(MINUTES),10)
 
 setup: $(VENV)/.dev  ## only make the virtual environment

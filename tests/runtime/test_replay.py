@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -113,3 +114,16 @@ def test_a_step_that_failed_is_read_as_its_error_and_one_that_is_no_sense_is_not
     for provider, request in (("openai", elsewhere), ("openai", {}), ("nobody", look)):
         said = {"provider": provider, "kind": "video", "request": request, "response": refused}
         assert replay_exchange(said).verdict == "unsupported"
+
+
+def test_a_picture_or_a_text_may_have_come_in_pieces() -> None:
+    lines = [{"type": "transcript.text.delta", "delta": "Hel"}, {"type": "transcript.text.done", "text": "Hello"}]
+    text = "retry: 3000\n\n" + "".join(f"data: {json.dumps(line)}\n\n" for line in lines)
+    heard = {
+        "provider": "openai",
+        "kind": "transcription",
+        "request": {"url": "https://api.openai.com/v1/audio/transcriptions"},
+        "response": {"status": 200, "body_text": text},
+    }
+    report = replay_exchange(heard)
+    assert (report.verdict, report.content) == ("read", "Hello")

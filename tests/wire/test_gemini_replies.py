@@ -58,6 +58,12 @@ def test_a_blocked_prompt_and_an_empty_candidate() -> None:
     assert (empty.finish_reason, empty.content) == ("content_filter", "")
 
 
+def test_a_model_that_was_paid_may_have_said_nothing() -> None:
+    silent = parse({"usageMetadata": {"promptTokenCount": 3, "thoughtsTokenCount": 2}, "modelVersion": "m"})
+    assert (silent.finish_reason, silent.content, silent.model) == ("other", "", "m")
+    assert silent.usage == Usage(text_in=3, reasoning=2)
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -200,7 +200,9 @@ FINISH = [
     ("error", False, False, "error"),
     ("", False, True, "tool_calls"),
     ("", False, False, "other"),
-    ("eos", False, False, "other"),
+    ("eos_token", False, False, "stop"),
+    ("max_tokens", False, False, "length"),
+    ("tool_use", False, True, "tool_calls"),
     ("STOP", False, False, "other"),
 ]
 

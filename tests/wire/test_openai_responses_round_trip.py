@@ -40,6 +40,7 @@ ITEMS: dict[str, list[Any]] = {
         {"type": "reasoning", "id": "rs_2", "summary": [], "content": [{"type": "reasoning_text", "text": "raw"}]},
         SAID,
     ],
+    "references to items": [{"type": "item_reference", "id": "msg_1"}, USER],
     "results without their calls": [
         {"type": "function_call_output", "call_id": "c", "output": [{"type": "input_image", "file_id": "f", "detail": "low"}]},
         {"type": "custom_tool_call_output", "call_id": "d", "output": "x"},
@@ -113,6 +114,13 @@ def test_it_comes_out_as_it_went_in(name: str) -> None:
     _, trip = make_round_trip(OPENAI, "openai", WireRequest(url="/v1/responses", body=body))
     assert trip.sent == BODIES[name]
     assert (trip.lost, trip.added, trip.reported) == ((), (), ())
+
+
+def test_an_id_alone_is_a_reference() -> None:
+    body = {"model": "m", "input": [{"id": "rs_1"}]}
+    _, trip = make_round_trip(OPENAI, "openai", WireRequest(url="/v1/responses", body=body))
+    assert trip.sent is not None
+    assert trip.sent["input"] == [{"id": "rs_1", "type": "item_reference"}]
 
 
 def test_a_turn_is_one_message() -> None:

@@ -155,6 +155,16 @@ def test_unknown_events_are_passed_over_whatever_their_fields() -> None:
     assert read([FULL[0], *odd, *FULL[1:]])[1].message == read(FULL)[1].message
 
 
+def test_the_name_of_an_event_says_its_type_too() -> None:
+    state = OPENAI.open_stream(make_call(stream=True))
+    for data in (begun(), ended(SPOKEN)):
+        body = json.loads(data.partition(b"data: ")[2] or data)
+        name = body.pop("type")
+        chunks = state.parse_event(Event(data=json.dumps({**body, "error": None}).encode(), name=name))
+    assert "".join(chunk.content for chunk in chunks) == "Hello"
+    assert state.done
+
+
 def test_a_refusal() -> None:
     item = said("", content=[{"type": "refusal", "refusal": "I will not"}])
     chunks, response = read(

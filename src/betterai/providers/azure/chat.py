@@ -14,7 +14,6 @@ class AzureChat(OpenAIChat):
     """OpenAI's own protocol, and the models of others too."""
 
     accepts: ClassVar = {"image": frozenset({"bytes", "url"}), "audio": frozenset({"bytes"})}
-    finish_reasons: ClassVar = {**OpenAIChat.finish_reasons, "tool_call": "tool_calls"}
 
     def build_request(self, call: TextCall) -> WireRequest:
         return address(super().build_request(call), call, self.path, deployed=True)

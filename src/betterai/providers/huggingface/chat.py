@@ -20,5 +20,4 @@ class HuggingFaceChat(OpenAIChat):
     think_tags = True
     allowed_tools = False
     accepts: ClassVar = {"image": frozenset({"bytes", "url"}), "video": frozenset({"url"})}
-    finish_reasons: ClassVar = {**OpenAIChat.finish_reasons, "eos": "stop"}
     unsupported: ClassVar = dict.fromkeys(OPENAI_OWN, "Hugging Face does not take it")

@@ -47,7 +47,6 @@ class MistralChat(OpenAIChat):
     reference_parts = True
     extra_fields = frozenset({"top_k"})
     vendor_options = frozenset(MistralOptions.__annotations__)
-    finish_reasons: ClassVar = {**OpenAIChat.finish_reasons, "model_length": "length"}
     accepts: ClassVar = {
         "image": frozenset({"bytes", "url"}),
         "audio": frozenset({"bytes", "url"}),

@@ -49,7 +49,6 @@ class OpenRouterChat(OpenAIChat):
         "document": frozenset({"bytes", "url", "file_id"}),
     }
     unsupported: ClassVar = dict.fromkeys(("moderation", "store"), "OpenRouter does not take it")
-    finish_reasons: ClassVar = {**OpenAIChat.finish_reasons, "end_turn": "stop"}
 
     def write_reasoning_control(
         self, body: dict[str, Any], control: ReasoningControl, call: TextCall, report: Report

@@ -31,7 +31,6 @@ class TogetherChat(OpenAIChat):
         "audio": frozenset({"bytes"}),
         "video": frozenset({"bytes", "url"}),
     }
-    finish_reasons: ClassVar = {**OpenAIChat.finish_reasons, "eos": "stop"}
     unsupported: ClassVar = dict.fromkeys((*OPENAI_OWN, "parallel_tool_calls", "user"), "Together does not take it")
 
     def build_request(self, call: TextCall) -> WireRequest:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from betterai.core.codec import SpeechCall, TranscriptionCall
 from betterai.core.results import Speech
 from betterai.core.wire import Field, Multipart, WireRequest, WireResponse
+from betterai.wire.lenient import Reader
 from betterai.wire.openai_speech import OpenAISpeech, read_sound
 from betterai.wire.openai_transcriptions import OpenAITranscriptions
 from betterai.wire.report import Report
@@ -60,7 +61,7 @@ class TimedShape(Struct):
     audio_timestamps: TimesShape | None = None
 
 
-_decode = msgspec.json.Decoder(TimedShape).decode
+_decode = Reader(TimedShape).decode
 
 
 class XAISpeech(OpenAISpeech):

@@ -17,9 +17,12 @@ from betterai.core.exceptions import BetterAIError, ConfigurationError
 from betterai.core.response import ProviderResponse
 from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Usage
-from betterai.core.wire import Call, Event, Framing, WireRequest, WireResponse
+from betterai.core.wire import Call, Event, WireRequest, WireResponse
 from betterai.runtime.registry import get_provider
+from betterai.runtime.replay.framing import find_framing
 from betterai.runtime.replay.round_trip import RoundTrip, find_model, find_reader, make_round_trip
+from betterai.wire.error_bodies import UNREADABLE
+from betterai.wire.errors import make_unreadable_event
 from betterai.wire.framing import Framer, open_framer
 from betterai.wire.openai_chat.server import find_model_in_path
 
@@ -290,11 +293,14 @@ def _read_reply(
 
 def _read_stream(codec: TextExchange, call: TextCall, events: Iterable[Event]) -> Iterator[Any]:
     state = codec.open_stream(call)
-    for event in events:
-        yield from state.parse_event(event)
-        if state.done:
-            break
-    yield from state.finish()
+    try:
+        for event in events:
+            yield from state.parse_event(event)
+            if state.done:
+                break
+        yield from state.finish()
+    except UNREADABLE as error:
+        raise make_unreadable_event(b"", error) from error
 
 
 def _body_bytes(response: Mapping[str, Any]) -> bytes:
@@ -313,18 +319,8 @@ def _events(response: Mapping[str, Any], body: bytes, cut: Cut | None) -> Iterat
         if items and all(isinstance(item, str) for item in items):
             return _frame(open_framer("sse"), "\n".join([*items, "", ""]).encode(), cut)
         return (Event(data=msgspec.json.encode(item)) for item in items)
-    framing = _find_framing(response, body)
+    framing = find_framing(response, body)
     return None if framing is None else _frame(open_framer(framing), body, cut)
-
-
-def _find_framing(response: Mapping[str, Any], body: bytes) -> Framing | None:
-    if "body_base64" in response:
-        return "event_stream"
-    if "body_text" not in response:
-        return None
-    if body.lstrip().startswith((b"data:", b"event:", b":", b"id:")):
-        return "sse"
-    return "ndjson" if body.lstrip().startswith(b"{") and body.strip().count(b"\n") else None
 
 
 def _frame(framer: Framer, body: bytes, cut: Cut | None) -> Iterator[Event]:

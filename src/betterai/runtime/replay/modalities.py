@@ -32,9 +32,11 @@ from betterai.core.settings import (
     TranscriptionSettings,
 )
 from betterai.core.sniffing import sniff_mime_type
-from betterai.core.wire import Call, WireResponse
+from betterai.core.wire import Call, Framing, WireResponse
 from betterai.runtime.registry import get_provider
+from betterai.runtime.replay.framing import find_framing
 from betterai.runtime.replay.round_trip import find_model
+from betterai.wire.framing import open_framer
 
 CATEGORIES: dict[str, Category] = {
     "embeddings": "embeddings", "rerank": "rerank", "moderation": "moderation", "image": "image", "image-edit": "image",
@@ -75,7 +77,16 @@ def _read(codec: Any, kind: str, exchange: Mapping[str, Any], reply: WireRespons
     model = find_model(str(exchange.get("provider", "")), str(exchange.get("model") or ""))
     settings = _SETTINGS[CATEGORIES[kind]]()
     call: Call[Any, Any] = Call(model=model, input=(), settings=settings, id="replay")
-    return codec.parse_response(call, reply)
+    framing = find_framing(exchange["response"], reply.content) if "body_text" in exchange["response"] else None
+    return codec.parse_response(call, reply) if framing is None else _read_stream(codec, call, framing, reply.content)
+
+
+def _read_stream(codec: Any, call: Call[Any, Any], framing: Framing, body: bytes) -> Any:
+    """The whole result, which the last piece brings."""
+    state, framer = codec.open_stream(call), open_framer(framing)
+    for event in (*framer.feed(body), *framer.flush()):
+        state.parse_event(event)
+    return state.finish()[-1].response
 
 
 def fill_elided(body: bytes) -> bytes:

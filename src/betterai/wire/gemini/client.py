@@ -33,7 +33,7 @@ from betterai.wire.gemini.fields import (
     finish_word,
 )
 from betterai.wire.gemini.replies import finish_of, parse_candidates
-from betterai.wire.gemini.shapes import REPLY
+from betterai.wire.gemini.shapes import NOTHING, REPLY
 from betterai.wire.gemini.spelling import SNAKE_POINTERS, write_spelling
 from betterai.wire.gemini.stream import GeminiStream
 from betterai.wire.gemini.thinking import build_thinking
@@ -223,7 +223,8 @@ class Gemini:
             if shape.error is not None:
                 raise read_failure(reply, None)
             feedback = shape.prompt_feedback
-            if not shape.candidates and not (feedback is not None and finish_word(feedback.block_reason)):
+            blocked = feedback is not None and finish_word(feedback.block_reason)
+            if not shape.candidates and not blocked and shape.usage_metadata is NOTHING:
                 raise make_unreadable(reply, "no_choices")
             return parse_candidates(self, call, shape, body)
         except (*UNREADABLE, BadRequestError) as error:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def parse_candidates(codec: Gemini, call: TextCall, shape: ReplyShape, body: bytes) -> ProviderResponse:
     """The first candidate, and the others, in the order of their indexes, as its alternatives. There is none where the
-    prompt was blocked.
+    prompt was blocked, and where the model, though it was paid, said nothing.
     """
     model = shape.model_version or call.model.id
     candidates = sorted(shape.candidates or (), key=attrgetter("index"))
@@ -35,7 +35,7 @@ def parse_candidates(codec: Gemini, call: TextCall, shape: ReplyShape, body: byt
     more["tokens_used"] = usage.total_tokens if usage is not None else None
     if not candidates:
         word = finish_word(shape.prompt_feedback.block_reason if shape.prompt_feedback else None)
-        more |= {"finish_reason": "content_filter", "raw_finish_reason": word}
+        more |= {"finish_reason": "content_filter" if word else "other", "raw_finish_reason": word}
         return ProviderResponse(content="", model=model, message=Message(role="assistant"), **more)
     first, *others = read
     more["alternatives"] = tuple(_parse_candidate(codec, call, *item, model, {}) for item in others)

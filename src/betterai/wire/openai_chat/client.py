@@ -20,7 +20,7 @@ from betterai.wire.calls import BESIDE, asks_nothing, check_forced_choice, make_
 from betterai.wire.error_bodies import UNREADABLE, ErrorBody, read_error, read_error_value
 from betterai.wire.errors import make_stated_error, make_unreadable
 from betterai.wire.lenient import Reader
-from betterai.wire.openai_chat.fields import PLAIN, SAMPLING
+from betterai.wire.openai_chat.fields import FINISH_REASONS, PLAIN, SAMPLING
 from betterai.wire.openai_chat.messages import PROTOCOL, MessageBuilder, build_media
 from betterai.wire.openai_chat.reasoning import write_thinking_switch
 from betterai.wire.openai_chat.replies import parse_choices
@@ -93,14 +93,7 @@ class OpenAIChat:
     """Whether annotations of an answer go back with it."""
     server_tools: ClassVar[Mapping[str, str]] = {}
     """The vendor's types of tools that it runs by itself, by our names for them."""
-    finish_reasons: ClassVar[Mapping[str, FinishReason]] = {
-        "stop": "stop",
-        "length": "length",
-        "tool_calls": "tool_calls",
-        "function_call": "tool_calls",
-        "content_filter": "content_filter",
-        "error": "error",
-    }
+    finish_reasons: ClassVar[Mapping[str, FinishReason]] = FINISH_REASONS
     shape: ClassVar[type[ChatShape]] = ChatShape
     decoder: ClassVar[Reader[ChatShape]] = decoder_for(ChatShape)
 

@@ -1,5 +1,11 @@
 """The settings of the protocol, in groups, by name."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from betterai.core.response import FinishReason
+
 PLAIN = frozenset(
     {
         "temperature", "top_p", "seed", "n", "frequency_penalty", "presence_penalty", "logit_bias", "logprobs",
@@ -19,3 +25,12 @@ OPENAI_OWN = (
     "metadata", "store", "service_tier",
 )  # fmt: skip
 """What OpenAI has come to add, and most of those who speak its protocol leave out."""
+
+FINISH_REASONS: Mapping[str, FinishReason] = {
+    **dict.fromkeys(("stop", "eos", "eos_token", "end_turn", "stop_sequence"), "stop"),
+    **dict.fromkeys(("length", "max_tokens", "model_length"), "length"),
+    **dict.fromkeys(("tool_calls", "function_call", "tool_call", "tool_use"), "tool_calls"),
+    "content_filter": "content_filter",
+    "error": "error",
+}
+"""The protocol's words, and those of other protocols and of hosts that routers pass on as they are."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from msgspec import Raw, Struct
 
 from betterai.wire.lenient import Reader
@@ -79,5 +78,5 @@ class SoundShape(Struct):
 
 
 SOUND = frozenset({"response.output_audio.delta", "response.audio.delta", "session.output_audio.delta"})
-decode_sound = msgspec.json.Decoder(SoundShape).decode
+decode_sound = Reader(SoundShape).decode
 decode_frame = Reader(FrameShape).decode

@@ -64,9 +64,11 @@ class _Turns:
 
     def add(self, value: Any, where: str) -> None:
         fields = read_object(value, where)
-        kind = fields.get("type", "message" if "role" in fields else None)
+        kind = fields.get("type") or ("message" if "role" in fields else "item_reference" if "id" in fields else None)
         if not isinstance(kind, str):
             raise refuse(f"{where}.type", "is missing", "missing_required_parameter")
+        if kind == "item_reference":
+            fields["type"] = kind
         if kind == "message" and fields.get("role") in ("system", "developer", "user", "assistant"):
             self._add_message(fields, where)
         elif kind in RESULTS and fields.get("execution") != "server":

@@ -81,7 +81,7 @@ class ResponsesStream:
             shape = decode_event(data)
         except UNREADABLE as error:
             return self._parse_unreadable(data, error)
-        kind = shape.type
+        kind = shape.type or event.name
         chunks: list[TextChunk] = []
         if kind == _TEXT_DELTA:
             text = shape.delta or ""
