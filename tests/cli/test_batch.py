@@ -150,7 +150,7 @@ async def test_an_interrupted_wait_says_how_it_goes_on(
 ) -> None:
     """Ctrl-C cancels the task that waits; what was asked line by line by then is kept."""
     file = tmp_path / "requests.jsonl"
-    options = {"options": {"local": {"first_delay": 0.5}}}
+    options = {"options": {"local": {"first_delay": 1.6}}}
     slow = {"id": "slow", "input": "Hello", "settings": options}
     file.write_text("\n".join(map(json.dumps, [{"id": "quick", "input": "Hello"}, slow])))
     submitted = await asyncio.to_thread(command, "batch", "submit", "-m", "local/echo", str(file))
@@ -159,10 +159,12 @@ async def test_an_interrupted_wait_says_how_it_goes_on(
     waiting = asyncio.create_task(_write_results(arguments, Output()))
     told = ""
     async with asyncio.timeout(20):
-        while "running: " not in told:
+        while "running: 1 of 2" not in told:
             await asyncio.sleep(0.01)
             told += capsys.readouterr().err
     waiting.cancel()
     await asyncio.wait({waiting})
     assert waiting.cancelled()
-    assert f"interrupted: betterai batch results {id[:12]} goes on" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"interrupted: betterai batch results {id[:12]} goes on" in told
+    assert "no new calls; waiting up to 10 s" in told

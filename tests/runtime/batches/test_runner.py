@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 import betterai
 from betterai import BatchRequest, BatchRunner, CoreConfig
+from betterai.runtime.batches.line_by_line.owners import find_machine, make_owner
 from betterai.runtime.batches.line_by_line.pace import Pace
 from betterai.runtime.batches.line_by_line.postgres_driver import PostgresDriver
 from betterai.runtime.batches.line_by_line.provider import PART_LINES
@@ -280,6 +282,15 @@ async def test_who_may_say_how_a_line_ended(database: str) -> None:
                 assert (len(again), states) == (1, {"asked": 1})
             else:
                 assert (again, states) == ([], {"succeeded": 1})
+        if machine := find_machine():
+            process = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+            await process.wait()
+            await table.create("left", "text")
+            await table.add("left", [(number, "a", 0, b"{}", None) for number in range(3)])
+            await table.open("left")
+            for owner in (f"{machine}:{process.pid}:1", f"another:{process.pid}:1", make_owner()):
+                assert len(await table.turn("left", owner, [], 1, 60.0)) == 1
+            assert (await table.count("left")).states == {"in_doubt": 1, "asked": 2}, "who is surely gone"
         await table.forget("told")
         with pytest.raises(betterai.ValidationError, match="not in this database"):
             await table.count("told")

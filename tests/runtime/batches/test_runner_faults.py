@@ -268,6 +268,35 @@ async def test_a_line_that_was_taken_while_the_end_was_asked_for_goes_back() -> 
     assert [item.state for item in table.written] == ["queued"]
 
 
+class StuckTable(SlowTable):
+    """A table whose second turn does not come back."""
+
+    async def turn(self, batch: str, worker: str, ended: Sequence[Ended], want: int, *rest: Any) -> list[Line]:
+        if want and not ended:
+            return [Line(number=number, id="a", request=b"", claim=1, tries=0) for number in range(2)]
+        if want:
+            self.asked.set()
+            await self.told.wait()
+        self.written += ended
+        return []
+
+
+async def test_j1_an_answer_that_came_is_written_however_soon_somebody_leaves() -> None:
+    table = StuckTable()
+
+    async def ask(line: Line, pace: Pace) -> Ended:
+        return Ended(line=line, state="succeeded") if line.number == 0 else await asyncio.Future()
+
+    options = BatchRunner(concurrency=2, drain_seconds=0)
+    work = asyncio.create_task(Worker(table, "b", ask, options).run())  # type: ignore[arg-type]
+    await table.asked.wait()
+    async with asyncio.timeout(5):
+        while not work.done():
+            work.cancel()
+            await asyncio.sleep(0)
+    assert [(item.line.number, item.state) for item in table.written] == [(0, "succeeded"), (1, "in_doubt")]
+
+
 def test_a_forgotten_batch_leaves_nothing_in_its_store(tmp_path: Path) -> None:
     store = BatchStore(tmp_path / "batches.sqlite")
     batch = betterai.sync.batches.submit("local/echo", {"a": "a private word"}, runner=BatchRunner(), store=store)

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 from betterai.core.batches import LineState
 from betterai.core.data import Data
 from betterai.core.exceptions import ValidationError
+from betterai.runtime.batches.line_by_line.owners import is_gone
 
 Row: TypeAlias = Sequence[Any]
 HeadState: TypeAlias = Literal["loading", "open", "cancelled"]
@@ -122,10 +123,8 @@ class LineTable:
             f"UPDATE betterai_lines SET state = $4, outcome = $5, due = {driver.now} + $6, tries = tries + $7, "
             "worker = '' WHERE batch = $1 AND number = $2 AND claims = $3 AND state IN ('asked', 'in_doubt', 'queued')"
         )
-        self._lapse = (
-            "UPDATE betterai_lines SET state = 'in_doubt', worker = '' "
-            f"WHERE batch = $1 AND state = 'asked' AND due < {driver.now}"
-        )
+        lapse = "UPDATE betterai_lines SET state = 'in_doubt', worker = '' WHERE batch = $1 AND state = 'asked' AND "
+        self._lapse, self._bury = f"{lapse}due < {driver.now}", f"{lapse}worker = $2"
         self._sweep = (
             f"UPDATE betterai_lines SET state = 'cancelled' WHERE batch = $1 AND state = 'queued' AND NOT {_OPEN}"
         )
@@ -191,12 +190,20 @@ class LineTable:
         async with self._driver.transaction() as run:
             await run.fetch(self._renew, batch, worker, lease)
 
+    async def _give_up(self, run: Run, batch: str) -> None:
+        """Lines whose worker gave no sign of life for long, or is surely gone, are in doubt from here on."""
+        await run.fetch(self._lapse, batch)
+        asked = "SELECT DISTINCT worker FROM betterai_lines WHERE batch = $1 AND state = 'asked'"
+        for (worker,) in await run.fetch(asked, batch):
+            if is_gone(worker):
+                await run.fetch(self._bury, batch, worker)
+
     async def count(self, batch: str, part: int = ANY_PART) -> Counts:
         """How the lines stand. Those whose worker is gone are in doubt from here on, and those that came back into the
         queue of a cancelled batch are cancelled. Raises `ValidationError` where the batch is not there any more.
         """
         async with self._driver.transaction() as run:
-            await run.fetch(self._lapse, batch)
+            await self._give_up(run, batch)
             await run.fetch(self._sweep, batch)
             rows = await run.fetch(
                 "SELECT state, COUNT(*) FROM betterai_lines WHERE batch = $1 AND part BETWEEN $2 AND $3 GROUP BY state",
@@ -211,7 +218,7 @@ class LineTable:
     async def count_open(self, batch: str) -> list[int]:
         """How many lines of each part have no outcome yet."""
         async with self._driver.transaction() as run:
-            await run.fetch(self._lapse, batch)
+            await self._give_up(run, batch)
             rows = await run.fetch(
                 "SELECT SUM(CASE WHEN state IN ('queued', 'asked') THEN 1 ELSE 0 END) FROM betterai_lines "
                 "WHERE batch = $1 GROUP BY part ORDER BY part",
@@ -240,7 +247,7 @@ class LineTable:
     async def repeat(self, batch: str) -> None:
         """Lines in doubt are to be asked again; of a cancelled batch they stay in doubt."""
         async with self._driver.transaction() as run:
-            await run.fetch(self._lapse, batch)
+            await self._give_up(run, batch)
             await run.fetch(
                 "UPDATE betterai_lines SET state = 'queued', outcome = NULL, due = 0 "
                 f"WHERE batch = $1 AND state = 'in_doubt' AND {_OPEN}",

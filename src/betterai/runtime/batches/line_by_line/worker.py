@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
-from uuid import uuid4
 
 from betterai.core.exceptions import BetterAIError
 from betterai.runtime.batches.line_by_line.asking import Stop
 from betterai.runtime.batches.line_by_line.options import BatchRunner
+from betterai.runtime.batches.line_by_line.owners import make_owner
 from betterai.runtime.batches.line_by_line.pace import Pace
 from betterai.runtime.batches.line_by_line.table import ANY_PART, Ended, Line, LineTable
 
@@ -36,9 +36,11 @@ class Worker:
         self._ask = ask
         self._options = options
         self._part = part
-        self._name = uuid4().hex
+        self._name = make_owner()
         self._pace = Pace(options.concurrency, options.per_minute)
         self._running: dict[asyncio.Task[Ended], Line] = {}
+        self._ended: list[Ended] = []
+        """How calls ended, still to be written."""
         self._stop = asyncio.Event()
         self._failure: BetterAIError | None = None
 
@@ -62,24 +64,31 @@ class Worker:
     async def _work(self) -> None:
         renewing = asyncio.create_task(self._renew())
         stopped = asyncio.create_task(self._stop.wait())
-        ended: list[Ended] = []
         try:
             while True:
                 want = 0 if self._stop.is_set() else self._pace.room(len(self._running))
                 lease = self._options.lease_seconds
-                lines = await self._table.turn(self._batch, self._name, ended, want, lease, self._part)
-                ended = self._begin(lines)
+                lines = await self._table.turn(self._batch, self._name, self._ended, want, lease, self._part)
+                self._ended = self._begin(lines)
                 if self._running:
-                    ended += await self._wait_for_some({stopped, renewing}, hungry=len(lines) < want)
-                elif not ended and (self._stop.is_set() or not await self._wait_for_others(stopped)):
+                    self._ended += await self._wait_for_some({stopped, renewing}, hungry=len(lines) < want)
+                elif not self._ended and (self._stop.is_set() or not await self._wait_for_others(stopped)):
                     break
         finally:
             for task in (renewing, stopped, *self._running):
                 task.cancel()
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(renewing, stopped, *self._running, return_exceptions=True)
+            await self._write_rest()
         if self._failure is not None:
             raise self._failure
+
+    async def _write_rest(self) -> None:
+        """What is not written yet where the work was broken off: the answers that came, and what is in doubt."""
+        rest = [*self._ended, *map(self._end, tuple(self._running))]
+        if rest:
+            with suppress(BetterAIError):  # the database may be what broke it off
+                await self._table.turn(self._batch, self._name, rest, 0, self._options.lease_seconds, self._part)
 
     def _begin(self, lines: list[Line]) -> list[Ended]:
         """Ask lines that were taken. They go back where the end was asked for meanwhile."""
