@@ -14,6 +14,9 @@ import together
 # Without the compiled files each worker, and each of the hundreds of processes that tests start, compiles all anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# More threads than there are cores wait for each other by spinning: an answer of a GGUF file took twenty times the CPU.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

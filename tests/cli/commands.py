@@ -14,13 +14,15 @@ Command = Callable[..., Result]
 
 
 def make_command(folder: Path, monkeypatch: pytest.MonkeyPatch, captured: pytest.CaptureFixture[str]) -> Command:
-    """`command("models", "gpt", stdin=b"")`: run it to its end, with stdin from a file."""
+    """`command("models", "gpt", stdin=b"", NAME="value")`: run it to its end, with stdin from a file."""
 
-    def run(*words: str, stdin: bytes = b"") -> Result:
+    def run(*words: str, stdin: bytes = b"", **variables: str) -> Result:
         source = folder / "stdin"
         source.write_bytes(stdin)
-        with source.open() as file:
-            monkeypatch.setattr("sys.stdin", file)
+        with source.open() as file, monkeypatch.context() as patch:
+            patch.setattr("sys.stdin", file)
+            for name, value in variables.items():
+                patch.setenv(name, value)
             code = main(words)
         written = captured.readouterr()
         return Result(code, written.out.encode(), written.err.encode())

@@ -25,17 +25,17 @@ def test_the_prompt_is_answered_on_stdout_and_nothing_else_is_said():
     assert (result.code, result.stdout, result.stderr) == (0, "Hello there\n", "")
 
 
-def test_the_prompt_comes_from_a_pipe_and_after_the_argument_where_both_are_given():
-    assert run(*ECHO, stdin="grüße\n\n".encode()).stdout == "grüße\n"
-    assert run(*ECHO, "Say", "it:", stdin=b"one\ntwo\n").stdout == "Say it:\n\none\ntwo\n"
+def test_the_prompt_comes_from_a_pipe_and_after_the_argument_where_both_are_given(command: Command):
+    assert command(*ECHO, stdin="grüße\n\n".encode()).stdout == "grüße\n"
+    assert command(*ECHO, "Say", "it:", stdin=b"one\ntwo\n").stdout == "Say it:\n\none\ntwo\n"
 
 
-def test_without_a_model_one_line_says_who_answers_and_how_to_choose():
-    result = run("chat", "Hello")
+def test_without_a_model_one_line_says_who_answers_and_how_to_choose(command: Command):
+    result = command("chat", "Hello")
     assert (result.code, result.stderr.count("\n")) == (0, 1)
     for word in ("local/eliza", "-m", "BETTERAI_MODEL"):
         assert word in result.stderr
-    chosen = run("chat", "Hello", BETTERAI_MODEL="local/echo")
+    chosen = command("chat", "Hello", BETTERAI_MODEL="local/echo")
     assert (chosen.stdout, chosen.stderr) == ("Hello\n", "")
 
 
@@ -49,8 +49,8 @@ def test_without_a_model_one_line_says_who_answers_and_how_to_choose():
         (("chat", "-m", MODEL, "x"), "set GROQ_API_KEY"),
     ],
 )
-def test_what_the_user_must_change_is_one_line_and_exit_code_2(words: tuple[str, ...], said: str):
-    result = run(*words)
+def test_what_the_user_must_change_is_one_line_and_exit_code_2(words: tuple[str, ...], said: str, command: Command):
+    result = command(*words)
     assert result.code == 2, result
     assert result.stdout == ""
     assert result.stderr.startswith("betterai: error: ")
@@ -92,8 +92,8 @@ def test_text_that_is_not_utf_8_is_refused():
     assert (result.code, result.stderr) == (2, said)
 
 
-def test_json_holds_the_whole_answer():
-    result = run(*ECHO, "-r", "low", "--json", "Hello")
+def test_json_holds_the_whole_answer(command: Command):
+    result = command(*ECHO, "-r", "low", "--json", "Hello")
     assert result.code == 0
     assert result.stdout.count("\n") == 1
     answer = result.json
@@ -107,20 +107,20 @@ def test_json_holds_the_whole_answer():
     assert (answer["cost"]["amount"], answer["cost"]["status"]) == (0, "exact")
 
 
-def test_json_holds_tool_calls_and_the_other_answers():
+def test_json_holds_tool_calls_and_the_other_answers(command: Command):
     tools = json.dumps([{"type": "function", "function": {"name": "now", "parameters": {"type": "object"}}}])
-    answer = run(*ECHO, "-o", f"tools={tools}", "-o", "tool_choice=now", "-o", "n=2", "--json", "x").json
+    answer = command(*ECHO, "-o", f"tools={tools}", "-o", "tool_choice=now", "-o", "n=2", "--json", "x").json
     (call,) = answer["tool_calls"]
     assert (call["name"], json.loads(call["arguments"]), answer["finish_reason"]) == ("now", {}, "tool_calls")
     assert len(answer["alternatives"]) == 1
 
 
-def test_all_answers_are_shown_one_after_the_other():
-    assert run(*ECHO, "-o", "n=2", "Hello").stdout == "Hello\n\nHello\n"
+def test_all_answers_are_shown_one_after_the_other(command: Command):
+    assert command(*ECHO, "-o", "n=2", "Hello").stdout == "Hello\n\nHello\n"
 
 
-def test_errors_are_json_too_where_json_is_asked_for():
-    failed = run(*ECHO, *script(error="RateLimitError", status=429, retry_after=3), "--json", "x")
+def test_errors_are_json_too_where_json_is_asked_for(command: Command):
+    failed = command(*ECHO, *script(error="RateLimitError", status=429, retry_after=3), "--json", "x")
     assert failed.code == 1
     error = failed.json["error"]
     assert (error["class"], error["status"], error["retryable"], error["retry_after"]) == (
@@ -131,36 +131,36 @@ def test_errors_are_json_too_where_json_is_asked_for():
     )
     assert (error["provider"], error["model"]) == ("local", "echo")
     assert failed.stderr.startswith("betterai: error: ")
-    wrong = run("chat", "--json", "--nonsense", "x")
+    wrong = command("chat", "--json", "--nonsense", "x")
     assert (wrong.code, wrong.json["error"]["class"]) == (2, "ValidationError")
-    nobody = run("chat", "--json", "-m", "nobody/knows", "x")
+    nobody = command("chat", "--json", "-m", "nobody/knows", "x")
     assert (nobody.code, nobody.json["error"]["class"]) == (2, "ModelNotFoundError")
 
 
-def test_reasoning_and_warnings_go_to_stderr():
-    result = run("chat", "-m", "local/eliza", "-o", "verbosity=low", "Hello")
+def test_reasoning_and_warnings_go_to_stderr(command: Command):
+    result = command("chat", "-m", "local/eliza", "-o", "verbosity=low", "Hello")
     assert result.code == 0
     assert result.stderr.startswith("betterai: warning: ")
     assert "(verbosity: dropped)" in result.stderr
-    hidden = run(*ECHO, "-r", "low", "Hello")
+    hidden = command(*ECHO, "-r", "low", "Hello")
     assert (hidden.stdout, hidden.stderr) == ("Hello\n", "")
     for more in ((), ("--no-stream",)):
-        shown = run(*ECHO, "-r", "low", "--show-reasoning", *more, "Hello")
+        shown = command(*ECHO, "-r", "low", "--show-reasoning", *more, "Hello")
         assert (shown.stdout, shown.stderr) == ("Hello\n", "The user wrote 1 words.\n")
 
 
-def test_an_answer_that_is_not_complete_is_said_to_be_so():
-    assert "cut off" in run(*ECHO, "--max-tokens", "1", "one two three").stderr
-    broken = run(*ECHO, *script(error_after=2), "one two three")
+def test_an_answer_that_is_not_complete_is_said_to_be_so(command: Command):
+    assert "cut off" in command(*ECHO, "--max-tokens", "1", "one two three").stderr
+    broken = command(*ECHO, *script(error_after=2), "one two three")
     assert broken.code == 1
     assert broken.stdout.startswith("one")
     assert "StreamInterrupted" in broken.stderr
 
 
-def test_tracebacks_are_shown_on_demand_only():
+def test_tracebacks_are_shown_on_demand_only(command: Command):
     failing = (*ECHO, *script(error="OverloadedError"), "x")
-    assert "Traceback" not in run(*failing).stderr
-    result = run(*failing, "--debug")
+    assert "Traceback" not in command(*failing).stderr
+    result = command(*failing, "--debug")
     assert "Traceback" in result.stderr
     assert result.code == 1
 
@@ -192,14 +192,14 @@ async def test_no_stream_asks_for_the_whole_answer_and_json_states_its_cost(upst
     assert answer["timing"]["attempts"][0]["status"] == 200
 
 
-def test_json_with_stream_is_a_line_for_each_piece_and_the_whole_at_the_end():
-    result = run(*ECHO, "-r", "low", "--json", "--stream", *script(chunk_size=6), "Hello there")
+def test_json_with_stream_is_a_line_for_each_piece_and_the_whole_at_the_end(command: Command):
+    result = command(*ECHO, "-r", "low", "--json", "--stream", *script(chunk_size=6), "Hello there")
     *pieces, end = map(json.loads, result.stdout.splitlines())
     assert "".join(piece.get("content", "") for piece in pieces) == "Hello there"
     assert sum("content" in piece for piece in pieces) > 1
     assert "".join(piece.get("reasoning", "") for piece in pieces) == end["response"]["reasoning"] != ""
     assert end["response"]["content"] == "Hello there"
-    broken = run(*ECHO, "--json", "--stream", *script(error_after=2), "one two three")
+    broken = command(*ECHO, "--json", "--stream", *script(error_after=2), "one two three")
     *_, last = map(json.loads, broken.stdout.splitlines())
     assert (broken.code, last["error"]["class"]) == (1, "StreamInterrupted")
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 import struct
 
 import pytest
-
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-"""For small matrices: more threads wait for each other for longer than they work."""
 
 PACKAGES = {
     "espeak": ("espeakng_loader",), "pocketsphinx": ("pocketsphinx",), "painter": ("PIL",), "flipbook": ("PIL",),

@@ -231,7 +231,7 @@ def grow(parts):
     return st.one_of(objects, maps, arrays, choices, every)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.recursive(LEAVES, grow, max_leaves=12))
 def test_an_example_fits_its_schema(schema):
     root = {**schema, "$defs": {"tree": TREE, "list": LINKED}} if isinstance(schema, dict) else schema
@@ -290,13 +290,13 @@ ANY_SCHEMAS = st.recursive(
 )
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(VALUES, ANY_SCHEMAS)
 def test_two_validators_written_apart_agree(value, schema):
     assert fits(value, schema, schema) is (find_fault(value, schema, schema) == "")
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ANY_SCHEMAS)
 def test_an_example_of_any_schema_fits_or_there_is_none(schema):
     try:
