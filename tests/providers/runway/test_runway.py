@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from betterai.core.exceptions import ContentFilterError, ProviderError, UnsupportedParam
+from betterai.core.exceptions import BadRequestError, ContentFilterError, ProviderError, UnsupportedParam
 from betterai.core.media import Media
 from betterai.core.model import ModelConfig
 from betterai.core.price import price_usage
 from betterai.core.settings import VideoSettings
-from betterai.core.wire import Call, WireRequest
+from betterai.core.wire import Call, WireRequest, WireResponse
 from betterai.providers.runway import PROVIDER
 from shapes.filming import studio
 
@@ -149,3 +150,21 @@ async def test_tasks_that_wait_their_turn_are_waited_for() -> None:
         made.house.making = lambda: {"id": "task-1", "status": "THROTTLED"}
         await made.film(seconds=4)
     assert (made.progress, len(made.waits.slept)) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            {"error": "Validation of body failed", "issues": [
+                {"code": "custom", "path": ["references", 0, "uri"], "message": "Invalid URL"}, {"message": "Too long"},
+            ]},
+            "Validation of body failed: references.0.uri: Invalid URL; Too long",
+        ),
+        ({"error": "Bad ratio"}, "Bad ratio"),
+        ({"error": "No", "issues": [1]}, "No"),
+    ],
+)  # fmt: skip
+def test_e1_each_fault_of_a_request_is_told(body: Any, said: str) -> None:
+    error = CODEC.parse_error(WireResponse(status=400, body=json.dumps(body).encode()))
+    assert (type(error), error.provider_message) == (BadRequestError, said)

@@ -11,10 +11,13 @@ import msgspec
 from msgspec import Struct
 
 from betterai.core.codec import VideoCall
+from betterai.core.exceptions import ProviderError
 from betterai.core.media import Media
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
 from betterai.providers.runway.families import find_family
+from betterai.wire.error_bodies import UNREADABLE, read_error
+from betterai.wire.errors import make_stated_error
 from betterai.wire.films import FilmSteps, Look, State, as_url, check_bytes, fetch_film, film_usage, make_failure, whole
 from betterai.wire.report import Report
 
@@ -52,8 +55,18 @@ class SubmittedShape(Struct):
     id: str
 
 
+class IssueShape(Struct):
+    message: str = ""
+    path: list[str | int] = []
+
+
+class FailureShape(Struct):
+    issues: list[IssueShape] = []
+
+
 _decoder = msgspec.json.Decoder(TaskShape)
 _submitted = msgspec.json.Decoder(SubmittedShape)
+_decode_failure = msgspec.json.Decoder(FailureShape).decode
 
 
 class RunwayFilms(FilmSteps[TaskShape]):
@@ -184,6 +197,17 @@ class RunwayFilms(FilmSteps[TaskShape]):
             cost = Decimal(str(shape.cost.credits)) * DOLLARS
             usage = msgspec.structs.replace(usage or Usage(), stated_cost=cost)
         return Look(films=links, usage=usage)
+
+    def parse_error(self, reply: WireResponse) -> ProviderError:
+        """What is wrong with a request stands beside the error, fault by fault."""
+        found = read_error(reply.content)
+        try:
+            issues = _decode_failure(reply.content).issues
+        except UNREADABLE:
+            issues = []
+        said = [f"{'.'.join(map(str, issue.path))}: {issue.message}".lstrip(": ") for issue in issues if issue.message]
+        message = ": ".join(filter(None, (found.message, "; ".join(said))))
+        return make_stated_error(msgspec.structs.replace(found, message=message), reply)
 
     def cancel(self, state: State) -> WireRequest | None:
         return WireRequest(url=_place(state), method="DELETE", safe_to_repeat=True) if "id" in state else None
