@@ -45,6 +45,8 @@ TABLE: list[tuple[int, Any, str, bool, float | None]] = [
     (400, openai("Your input exceeds the context window of this model."), "ContextLengthError", NO, None),
     (400, openai("Your request was rejected as a result of our safety system.", "content_policy_violation"), "ContentFilterError", NO, None),
     (400, openai("Rejected by our safety system.", "moderation_blocked", "image_generation_user_error"), "ContentFilterError", NO, None),
+    (400, {"error": "Generated image rejected by content moderation."}, "ContentFilterError", NO, None),
+    (422, openai("NSFW content detected in the image.", "invalid_request_error"), "ContentFilterError", NO, None),
     (400, openai("Invalid prompt: your prompt was flagged as potentially violating our usage policy.", "invalid_prompt"), "ContentFilterError", NO, None),
     (400, openai("Billing hard limit has been reached.", "billing_hard_limit_reached"), "QuotaExceededError", NO, None),
     (400, openai("The requested model 'x' does not exist.", "model_not_found", param="model"), "ModelNotFoundError", NO, None),

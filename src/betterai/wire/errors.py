@@ -55,7 +55,7 @@ _FILTER = re.compile(
     r"content management policy|content.?policy.?violation|safety (system|polic)|content exists risk|responsible.?ai|"
     r"(violat\w+|breach\w*|against) .{0,60}(content|usage) (polic|guideline)|requires moderation|"
     r"(prompt|input|content|message|image)s? (was|were|is|has been) flagged|content.?filter (triggered|blocked)|"
-    r"(triggered|blocked by|filtered by) .{0,40}(content.?filter|moderation)",
+    r"(triggered|(blocked|filtered|rejected) by) .{0,40}(content.?filter|moderation)|nsfw content",
     re.IGNORECASE,
 )
 _FILTER_CODES = frozenset(

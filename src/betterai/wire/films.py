@@ -11,7 +11,7 @@ import msgspec
 
 from betterai.core.codec import VideoCall
 from betterai.core.data import Data
-from betterai.core.exceptions import ContentFilterError, JobInDoubt, ProviderError
+from betterai.core.exceptions import ContentFilterError, JobInDoubt, ProviderError, UnsupportedParam
 from betterai.core.media import Media
 from betterai.core.response import CallWarning
 from betterai.core.results import VideoResponse
@@ -292,6 +292,13 @@ def write_size_as_form(
         report.translate("size", f"it is asked for as {form['aspect_ratio']} in {form['resolution']}")
     else:
         report.drop("size", "there is no such size here", hint="pass aspect= and resolution=")
+
+
+def check_bytes(media: Media, most: int, hint: str) -> None:
+    """Raises `UnsupportedParam` for media in the request that are larger than the vendor takes them."""
+    size = len(media.data) if media.data is not None else len(media.base64 or "") * 3 // 4
+    if size > most:
+        raise UnsupportedParam(f"media: at most {most} bytes are taken here, not {size}", hint=hint, param="media")
 
 
 def as_url(media: Media) -> str:

@@ -21,6 +21,7 @@ from betterai.wire.report import Report
 from betterai.wire.sizes import aspect_of, resolution_of
 
 ASPECTS = frozenset({"auto", "21:9", "2:1", "16:9", "4:3", "1:1", "3:4", "9:16"})
+MOST_FRAMES = 10
 RESOLUTIONS = {"720p": "hd", "1080p": "fhd", "hd": "hd", "fhd": "fhd"}
 DRAFT_TAKES = frozenset({"mode", "draft_cache", "safety_tolerance", "version"})
 
@@ -49,6 +50,8 @@ class FluxVideo(FluxJobs[VideoCall, VideoResponse]):
         frames = _find_frames(call)
         if settings.video is not None and frames:
             raise UnsupportedParam("video: a film goes on from a film, or from pictures, not both", param="video")
+        if len(frames) > MOST_FRAMES:
+            raise UnsupportedParam(f"images: at most {MOST_FRAMES} key frames, not {len(frames)}", param="images")
         mode = "v2v" if settings.video is not None else "i2v" if frames else "t2v"
         body: dict[str, Any] = {"mode": mode, "prompt": call.input or None}
         if frames:

@@ -59,6 +59,7 @@ class LiveScribeSettings(Scribe):
         "speakers": "a session does not tell who speaks",
         "temperature": "a session takes none",
     }
+    most: ClassVar = {"keywords": 50}
     vendor_options: ClassVar = frozenset(
         {
             "commit_strategy", "vad_silence_threshold_secs", "vad_threshold", "min_speech_duration_ms",

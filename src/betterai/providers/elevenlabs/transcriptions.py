@@ -83,6 +83,7 @@ class Scribe(OpenAITranscriptions):
         "prompt": "ElevenLabs takes keywords in its place",
         "channels": "options={'elevenlabs': {'use_multi_channel': True}} hears each by itself",
     }
+    most: ClassVar = {"speakers": 32}
     vendor_options: ClassVar = frozenset(
         {
             "secondary_language_codes", "numbers_format", "transcript_edit", "tag_audio_events",

@@ -51,6 +51,7 @@ class OlderKlingFilms(KlingSteps[ReplyShape]):
     path: ClassVar[str] = "/v1/videos/text2video"
     accepts: ClassVar[Mapping[str, frozenset[str]]] = {"image": frozenset({"bytes", "url"})}
     fields: ClassVar[Mapping[str, str]] = {}
+    most: ClassVar[Mapping[str, int]] = {"prompt": 2500}
     unsupported: ClassVar[Mapping[str, str]] = {
         "fps": "films have the rate that the model makes",
         "seed": "films cannot be repeated here",

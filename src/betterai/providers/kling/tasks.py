@@ -23,6 +23,7 @@ from betterai.wire.films import (
     FilmSteps,
     Look,
     State,
+    check_bytes,
     fetch_film,
     film_usage,
     make_failure,
@@ -34,6 +35,8 @@ from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 
 T = TypeVar("T")
+MOST_BYTES = 10_000_000
+"""Of a picture in the request."""
 ASPECTS = ("16:9", "9:16", "1:1")
 _RESOLUTIONS = ("720p", "1080p", "4k")
 
@@ -202,7 +205,10 @@ def refuse_failure(reply: WireResponse) -> None:
 
 def as_picture(media: Media) -> str:
     """A link, or base64 without what a data URL begins with."""
-    return media.url if media.url is not None else media.to_base64()
+    if media.url is not None:
+        return media.url
+    check_bytes(media, MOST_BYTES, "pass a URL, or a smaller picture")
+    return media.to_base64()
 
 
 def sum_seconds(call: VideoCall, state: State, durations: Sequence[Any]) -> Usage | None:

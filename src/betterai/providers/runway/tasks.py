@@ -11,10 +11,14 @@ import msgspec
 from msgspec import Struct
 
 from betterai.core.codec import VideoCall
+from betterai.core.exceptions import ProviderError
 from betterai.core.media import Media
 from betterai.core.usage import Usage
 from betterai.core.wire import WireRequest, WireResponse
-from betterai.wire.films import FilmSteps, Look, State, as_url, fetch_film, film_usage, make_failure, whole
+from betterai.providers.runway.families import find_family
+from betterai.wire.error_bodies import UNREADABLE, read_error
+from betterai.wire.errors import make_stated_error
+from betterai.wire.films import FilmSteps, Look, State, as_url, check_bytes, fetch_film, film_usage, make_failure, whole
 from betterai.wire.lenient import Reader
 from betterai.wire.report import Report
 
@@ -29,6 +33,8 @@ RATIOS: Mapping[str, Mapping[str, str]] = {
 """The ratios, which are pixels, that stand for a resolution and an aspect. Which of them a model takes is its own."""
 
 
+MOST_BYTES = 3_900_000
+"""Of a picture in the request: as a data URL it has a third more, and 5 MiB are taken."""
 DOLLARS = Decimal("0.01")
 """What a credit costs (https://docs.dev.runwayml.com/guides/pricing/, 2026-11)."""
 
@@ -50,8 +56,18 @@ class SubmittedShape(Struct):
     id: str
 
 
+class IssueShape(Struct):
+    message: str = ""
+    path: list[str | int] = []
+
+
+class FailureShape(Struct):
+    issues: list[IssueShape] = []
+
+
 _decoder = Reader(TaskShape)
 _submitted = Reader(SubmittedShape)
+_decode_failure = Reader(FailureShape).decode
 
 
 class RunwayFilms(FilmSteps[TaskShape]):
@@ -67,7 +83,6 @@ class RunwayFilms(FilmSteps[TaskShape]):
     fields: ClassVar[Mapping[str, str]] = {"seed": "seed", "negative_prompt": "negativePrompt", "audio": "audio"}
     unsupported: ClassVar[Mapping[str, str]] = {
         "fps": "films have the rate that the model makes",
-        "images": "each model takes references in another form: extra_body takes them",
     }
     vendor_options: ClassVar[frozenset[str]] = frozenset(
         {"contentModeration", "outputFormat", "providerSettings", "ratio", "resolution"}
@@ -83,6 +98,11 @@ class RunwayFilms(FilmSteps[TaskShape]):
         framed = settings.first_frame is not None or settings.last_frame is not None
         return "/v1/image_to_video" if framed else self.path
 
+    def begin_state(self, call: VideoCall) -> dict[str, Any]:
+        """With the length that is asked for where the caller names none."""
+        family, state = find_family(call.model.id), super().begin_state(call)
+        return {"seconds": family.needs["duration"], **state} if "duration" in family.needs else state
+
     def begin_body(self, call: VideoCall, report: Report) -> dict[str, Any]:
         body: dict[str, Any] = {"model": call.model.id}
         if call.input:
@@ -92,7 +112,7 @@ class RunwayFilms(FilmSteps[TaskShape]):
             for name, frame in (("first_frame", first), ("last_frame", last)):
                 if frame is not None:
                     report.drop(name, "a film that is made of a film has no frames of its own")
-            body["videoUri"] = _uri(film)
+            body[find_family(call.model.id).video] = _uri(film)
         elif last is not None:
             frames = (("first", first), ("last", last))
             body["promptImage"] = [{"uri": _uri(media), "position": place} for place, media in frames if media]
@@ -117,6 +137,9 @@ class RunwayFilms(FilmSteps[TaskShape]):
         settings = call.settings
         if value is None or settings.size is not None:
             return
+        if find_family(call.model.id).aspects:
+            body["ratio"] = value
+            return
         known = RATIOS.get((settings.resolution or "720p").lower(), {})
         if value in known:
             body["ratio"] = known[value]
@@ -125,10 +148,31 @@ class RunwayFilms(FilmSteps[TaskShape]):
             report.drop("aspect", "there is no such ratio", hint="pass size=, or options={'runway': {'ratio': …}}")
 
     def write_resolution(self, body: dict[str, Any], value: Any, call: VideoCall, report: Report) -> None:
-        """Said by the ratio, where an aspect is given."""
+        """Said by the ratio, where an aspect is given; some models have a field for it."""
         settings = call.settings
-        if value is not None and settings.size is None and (settings.aspect is None or value.lower() not in RATIOS):
+        if value is None:
+            return
+        if find_family(call.model.id).aspects:
+            body["resolution"] = value
+        elif settings.size is None and (settings.aspect is None or value.lower() not in RATIOS):
             report.drop("resolution", "the ratio says it here", hint="pass aspect= with it, or size=")
+
+    def write_images(self, body: dict[str, Any], value: Any, call: VideoCall, report: Report) -> None:
+        if not value:
+            return
+        if self.address(call).endswith("/image_to_video"):
+            report.drop("images", "a film is made of frames or of references", hint="pass one of them")
+        elif find_family(call.model.id).references:
+            body["references"] = [{"uri": _uri(media)} for media in value]
+        else:
+            report.drop("images", f"{call.model.id} takes no references", hint="extra_body takes any field")
+
+    def finish_body(self, body: dict[str, Any], call: VideoCall, report: Report) -> Any:
+        """What the model takes no request without is there."""
+        if call.settings.video is not None:
+            return body
+        family = find_family(call.model.id)
+        return {**family.needs, **(family.of_text if self.address(call) == self.path else {}), **body}
 
     def decode(self, reply: WireResponse) -> TaskShape:
         return _decoder.decode(reply.content)
@@ -155,6 +199,17 @@ class RunwayFilms(FilmSteps[TaskShape]):
             usage = msgspec.structs.replace(usage or Usage(), stated_cost=cost)
         return Look(films=links, usage=usage)
 
+    def parse_error(self, reply: WireResponse) -> ProviderError:
+        """What is wrong with a request stands beside the error, fault by fault."""
+        found = read_error(reply.content)
+        try:
+            issues = _decode_failure(reply.content).issues
+        except UNREADABLE:
+            issues = []
+        said = [f"{'.'.join(map(str, issue.path))}: {issue.message}".lstrip(": ") for issue in issues if issue.message]
+        message = ": ".join(filter(None, (found.message, "; ".join(said))))
+        return make_stated_error(msgspec.structs.replace(found, message=message), reply)
+
     def cancel(self, state: State) -> WireRequest | None:
         return WireRequest(url=_place(state), method="DELETE", safe_to_repeat=True) if "id" in state else None
 
@@ -165,4 +220,7 @@ def _place(state: State) -> str:
 
 def _uri(media: Media) -> str:
     """A link, a data URL, or the `runway://` of what was uploaded."""
-    return media.file_id if media.file_id is not None else as_url(media)
+    if media.file_id is not None:
+        return media.file_id
+    check_bytes(media, MOST_BYTES, "pass a URL, or file_id='runway://…' of what was uploaded")
+    return as_url(media)

@@ -57,6 +57,7 @@ class StabilityImages(OneExchange[ImageCall, ImageResponse, Never]):
         "moderation": "the content filter cannot be set",
     }
     vendor_options: ClassVar[frozenset[str]] = OPTIONS
+    most: ClassVar[Mapping[str, int]] = {"prompt": 10_000, "negative_prompt": 10_000}
 
     def answers(self, path: str) -> bool:
         return f"{self.path}/" in path
