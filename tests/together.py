@@ -55,7 +55,7 @@ def each(
         body, axes = getattr(test, "together", (test, ()))
         made = _make(body, (*axes, axis))
         made.pytestmark = [*getattr(test, "pytestmark", ())]
-        if by is not None:
+        if by is not None and axis:  # without a case there is no group, nor a parameter for it
             made.pytestmark.append(pytest.mark.parametrize(GROUP, dict.fromkeys(value.group for value in axis)).mark)
         return made
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import textwrap
 import threading
 from concurrent.futures import CancelledError, ThreadPoolExecutor
@@ -183,6 +184,15 @@ PROGRAMS = {
         pool = ThreadPoolExecutor(2)
         pool.submit(lambda: print(betterai.sync.generate("neutral/m-1", "Hello", config=config).content, flush=True))
     """,
+    "no thread for it at first": """
+        import threading
+        threading.stack_size(1 << 46)
+        try:
+            betterai.sync.generate("neutral/m-1", "Hello", config=config)
+        except betterai.BetterAIError:
+            threading.stack_size(0)
+            print(betterai.sync.generate("neutral/m-1", "Hello", config=config).content)
+    """,
     "inside a running loop": """
         async def main():
             print(betterai.sync.generate("neutral/m-1", "Hello", config=config).content)
@@ -241,8 +251,13 @@ PROGRAMS = {
 }
 
 
+NO_THREADS_AT_THE_END = sys.version_info[:3] in ((3, 12, 0), (3, 12, 1))
+
+
 @each("name", PROGRAMS)
 def test_e5_a_program_ends_well_and_says_nothing(name: str) -> None:
+    if NO_THREADS_AT_THE_END and name in ("threads that outlive the main one", "pool without an end"):
+        pytest.skip("this Python begins no thread once the main one has ended")
     head = """
     import asyncio, os, sys, warnings
     warnings.filterwarnings("ignore", "This process .* multi-threaded", DeprecationWarning)  # what a fork says since 3.12

@@ -22,7 +22,12 @@ class Background:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, name="betterai-sync", daemon=True)
-        self.thread.start()
+        try:
+            self.thread.start()
+        except RuntimeError as error:  # Python 3.12.0 and 3.12.1: also once the main thread has ended
+            self.loop.close()
+            hint = "end some threads, or ask once before the program ends"
+            raise BetterAIError(f"betterai.sync has no thread: {error}", hint=hint) from error
 
     def stop(self) -> None:
         """Cancel what still runs, close the connections, then the loop."""
@@ -75,7 +80,11 @@ os.register_at_fork(after_in_child=_forget_after_fork)
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on the background loop. Ctrl-C cancels it, and so closes what it holds."""
-    background = start()
+    try:
+        background = start()
+    except BetterAIError:
+        work.close()
+        raise
     if threading.current_thread() is background.thread:
         work.close()
         raise BetterAIError("betterai.sync was called by code that it runs itself", hint="await the async calls there")
