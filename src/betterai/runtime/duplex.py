@@ -97,6 +97,10 @@ class DuplexSession(Generic[I, E]):
     async def aclose(self) -> None:
         await self._socket.close()
 
+    def cut(self) -> None:
+        """Close the connection at once, without a word."""
+        self._socket.cut()
+
     async def __aenter__(self) -> Self:
         return self
 
