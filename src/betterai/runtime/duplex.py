@@ -95,7 +95,7 @@ class DuplexSession(Generic[I, E]):
         return said
 
     async def aclose(self) -> None:
-        await self._socket.close()
+        await self._socket.close(getattr(self.state, "goodbye", tuple)())
 
     def cut(self) -> None:
         """Close the connection at once, without a word."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError, TimerHandle, get_running_loop, timeout
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import aiohttp
@@ -133,15 +133,17 @@ class Socket:
     def close_code(self) -> int | None:
         return self._socket.close_code
 
-    async def close(self) -> None:
-        """Say goodbye, and wait shortly for the other side to do so, whatever else it still says. Cancelling it closes
-        the connection at once.
+    async def close(self, last: Sequence[bytes | str] = ()) -> None:
+        """Send the last frames, say goodbye, and wait shortly for the other side to do so, whatever else it still says.
+        Cancelling it closes the connection at once.
         """
         self._left = True
         self._pulse.stop()
         try:
-            with suppress(TimeoutError):
+            with suppress(TimeoutError, APIConnectionError):
                 async with timeout(self._goodbye):
+                    for frame in last:
+                        await self.send(frame)
                     await self._socket.close()
         finally:
             self._cut()
