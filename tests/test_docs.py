@@ -21,6 +21,7 @@ from betterai.runtime import client
 from betterai.runtime.registry import get_provider
 from doubles.batches import AnthropicService, OpenAIService
 from doubles.live_voices import LiveService
+from doubles.openai_live import OpenAILiveService
 from doubles.voices import VoiceService
 from judges.app import serve
 from providers.local.engines import need
@@ -111,6 +112,7 @@ async def keep_files(chats: str, *, batches: bool) -> AsyncIterator[str]:
         service.key = "test-key"
         app.router.add_route("*", path + "{id:.*}", service.answer)
     app.router.add_route("*", "/v1/realtime{path:.*}", VoiceService("test-key").answer)
+    app.router.add_route("*", "/v1/live/sessions", OpenAILiveService().answer)
     app.router.add_route("*", "/ws/{path:.*}", LiveService("test-key").answer)
     app.router.add_route("*", "/{path:.*}", pass_on)
     runner = web.AppRunner(app)

@@ -189,3 +189,15 @@ async def test_what_was_said_is_saved_when_ctrl_c_ends_it(tmp_path: Path, monkey
     with wave.open("answer.wav") as file:
         assert file.getnframes() * 2 == 4 * WORD_BYTES
     monkeypatch.delitem(sys.modules, "sounddevice")
+
+
+async def test_a_stdin_that_was_closed_before_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    from betterai.cli.talk import _feed
+
+    async def send(piece: bytes) -> None:
+        raise AssertionError(piece)
+
+    monkeypatch.setattr("sys.stdin", None)
+    ended = asyncio.Event()
+    await _feed(send, ended)
+    assert ended.is_set()

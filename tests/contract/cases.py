@@ -70,7 +70,7 @@ TEXT_CODECS = [case for case in CODECS if case.category == "text"]
 
 def over(cases: Iterable[Case]) -> Callable[[Test], Test]:
     """A test for each provider, over its cases."""
-    return each("case", cases)
+    return each("case", cases, by=lambda case: case.provider.name)
 
 
 CANARY = "canary-17"

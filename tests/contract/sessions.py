@@ -16,7 +16,7 @@ from contract.cases import CODECS, Case, flatten
 
 CASES = [case for case in CODECS if case.category == "realtime"]
 CANARY = "canary-17"
-GREETINGS = {"gemini_live": '{"setupComplete":{}}'}
+GREETINGS = {"gemini_live": '{"setupComplete":{}}', "openai_live": '{"type":"session.started","session":{}}'}
 """What the server says before it takes anything behind the settings, by protocol."""
 PIXEL = Media(kind="image", mime_type="image/png", data=b"\x89PNG")
 SETTINGS: dict[str, Any] = {

@@ -301,6 +301,24 @@ async def test_closing_does_not_wait_for_ever(transport):
         await soon(server.peers[0].gone.wait())
 
 
+async def test_closing_does_not_hear_out_who_goes_on_talking_and_may_be_cancelled(transport):
+    async def talk_on(peer):
+        await peer.accept_websocket()
+        while True:
+            peer.write(frame(TEXT, b"and"))
+            await asyncio.sleep(0.01)
+
+    async with raw_server(talk_on) as server:
+        socket = await connect(transport, get("/"), at(server.url), LIMITS, goodbye=0.05)
+        await soon(socket.close(), 1)
+        await soon(server.peers[0].gone.wait())
+        socket = await connect(transport, get("/"), at(server.url), LIMITS, goodbye=60)
+        closing = asyncio.create_task(socket.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await soon(server.peers[1].gone.wait())
+
+
 async def test_reading_may_be_left_and_taken_up_again(transport):
     async with web_server(echo) as url:
         socket = await connect(transport, get("/"), at(url), LIMITS)

@@ -218,7 +218,10 @@ async def _after(ended: asyncio.Event, seconds: float) -> None:
 
 
 async def _feed(send: Callable[[bytes], Awaitable[None]], ended: asyncio.Event) -> None:
-    source: Any = sys.stdin.buffer
-    while piece := await asyncio.to_thread(source.read1, 4096):
-        await send(piece)
-    ended.set()
+    """One that was closed before has ended."""
+    source: Any = sys.stdin.buffer if sys.stdin is not None else None
+    try:
+        while source is not None and (piece := await asyncio.to_thread(source.read1, 4096)):
+            await send(piece)
+    finally:
+        ended.set()

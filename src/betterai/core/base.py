@@ -50,6 +50,11 @@ class BaseProvider:
     async def aclose(self) -> None:
         """Free what the provider holds. Does nothing by default."""
 
+    async def check_ready(self, model: str) -> None:
+        """Raises `BetterAIError` where a model could not be asked: a name that is none, a package that is missing. A
+        cascade asks before anything is said. Does nothing by default.
+        """
+
     async def __aenter__(self) -> Any:
         return self
 

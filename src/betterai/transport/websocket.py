@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError, TimerHandle, get_running_loop
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from asyncio import CancelledError, TimerHandle, get_running_loop, timeout
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession
@@ -35,7 +35,9 @@ class HandshakeRefused(Exception):
 
 
 _BEATS = (aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG)
-_CLOSING = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED)
+_LAST = (
+    aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR
+)  # fmt: skip
 
 
 class Socket:
@@ -45,8 +47,11 @@ class Socket:
     `expired`: it was given up, as `expire_in` had it.
     """
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, response: ClientResponse, heartbeat: float) -> None:
+    def __init__(
+        self, socket: aiohttp.ClientWebSocketResponse, response: ClientResponse, heartbeat: float, goodbye: float
+    ) -> None:
         self._socket = socket
+        self._goodbye = goodbye
         self._pulse = Pulse(socket, heartbeat, self._cut)
         self._response = response
         self.headers = {name.lower(): text for name, text in response.headers.items()}
@@ -69,13 +74,14 @@ class Socket:
         Cancelling it closes the socket at once.
         """
         try:
-            while (message := await self._receive()).type not in _CLOSING:
-                if message.type is aiohttp.WSMsgType.ERROR:
-                    raise APIConnectionError(f"the connection broke: {message.data}")
+            while (message := await self._receive()).type not in _LAST:
                 yield message.data
         except CancelledError:
             self._cut()
             raise
+        self._pulse.stop()
+        if message.type is aiohttp.WSMsgType.ERROR:
+            raise APIConnectionError(f"the connection broke: {message.data}")
         if message.type is aiohttp.WSMsgType.CLOSE:
             self.close_reason = message.extra or ""
         if self._socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE and not self._left:
@@ -110,7 +116,12 @@ class Socket:
         self._timer = get_running_loop().call_later(seconds, self._give_up)
 
     def _give_up(self) -> None:
-        self.expired = self._left = True
+        self.expired = True
+        self.cut()
+
+    def cut(self) -> None:
+        """Close the connection at once, without a word."""
+        self._left = True
         self._cut()
 
     def _cut(self) -> None:
@@ -122,11 +133,20 @@ class Socket:
     def close_code(self) -> int | None:
         return self._socket.close_code
 
-    async def close(self) -> None:
-        """Say goodbye, and wait shortly for the other side to do so."""
+    async def close(self, last: Sequence[bytes | str] = ()) -> None:
+        """Send the last frames, say goodbye, and wait shortly for the other side to do so, whatever else it still says.
+        Cancelling it closes the connection at once.
+        """
         self._left = True
         self._pulse.stop()
-        await self._socket.close()
+        try:
+            with suppress(TimeoutError, APIConnectionError):
+                async with timeout(self._goodbye):
+                    for frame in last:
+                        await self.send(frame)
+                    await self._socket.close()
+        finally:
+            self._cut()
 
 
 async def connect(
@@ -166,7 +186,7 @@ async def connect(
         finish(None, failure)
     else:
         finish(101)
-        return Socket(socket, answered[-1], transport.heartbeat if heartbeat is None else heartbeat)
+        return Socket(socket, answered[-1], transport.heartbeat if heartbeat is None else heartbeat, goodbye)
     finally:
         limit.end()
     raise failure

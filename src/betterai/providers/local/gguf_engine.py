@@ -120,10 +120,15 @@ async def release(user: object) -> None:
         await asyncio.wrap_future(future)
 
 
+def load_package(path: Path) -> Any:
+    """llama.cpp, for a file that can be loaded. Raises `BetterAIError` where either is missing."""
+    _check_file(path)
+    return load_extra("xllamacpp", "llama", "GGUF files")
+
+
 def load(path: Path, context: int) -> Any:
     """llama.cpp's server with this file. Blocks as long as loading takes."""
-    _check_file(path)
-    xllamacpp = load_extra("xllamacpp", "llama", "GGUF files")
+    xllamacpp = load_package(path)
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.model_alias = {path.name}

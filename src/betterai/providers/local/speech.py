@@ -51,6 +51,10 @@ class LocalTTSProvider(BaseTTSProvider):
     def __init__(self, api_key: str = "") -> None:
         pass
 
+    async def check_ready(self, model: str) -> None:
+        find_model(model or "espeak", "tts")
+        await self.voices()
+
     async def voices(self) -> tuple[Voice, ...]:
         """A voice for each language. A variant may stand behind a plus: `en-us+f2` is a woman's, `+m3` a man's."""
         from betterai.providers.local.espeak import list_voices

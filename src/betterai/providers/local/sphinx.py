@@ -36,6 +36,10 @@ _NO_WORD = re.compile(r"<.*>|\[.*\]|\+\+.*\+\+")
 _VARIANT = re.compile(r"\(\d+\)$")
 
 
+def load_package() -> Any:
+    return load_extra("pocketsphinx", "local", "transcriptions")
+
+
 class Heard(NamedTuple):
     """The words of an utterance, with their places in the recording; not `final` while it is still going on."""
 
@@ -47,7 +51,7 @@ class Listener:
     """One recording at `RATE`, as it comes. Its methods block."""
 
     def __init__(self, *, interim: bool) -> None:
-        sphinx = load_extra("pocketsphinx", "local", "transcriptions")
+        sphinx = load_package()
         self._endpointer = sphinx.Endpointer(window=PAUSE, ratio=SHARE, vad_mode=STRICT, sample_rate=RATE)
         self._interim = interim
         self._pending = array("h")
@@ -124,7 +128,7 @@ def _load() -> Any:
     """The decoder with the English model of its wheel: half a second, in which no other thread runs."""
     global _decoder
     if _decoder is None:
-        sphinx = load_extra("pocketsphinx", "local", "transcriptions")
+        sphinx = load_package()
         _decoder = sphinx.Decoder(cmn="batch", maxhmmpf=HYPOTHESES, loglevel="FATAL")
     return _decoder
 

@@ -31,6 +31,18 @@ class LocalTextProvider(BaseTextProvider):
         self._options = read_options(options)
         self._sleep = sleep
 
+    async def check_ready(self, model: str) -> None:
+        if model.removeprefix("local/").startswith(FILE_PREFIX):
+            from betterai.providers.local.gguf import read_path
+            from betterai.providers.local.gguf_engine import load_package
+            from betterai.providers.local.threads import in_thread
+
+            await in_thread(load_package, read_path(model))
+        else:
+            from betterai.providers.local.models import find_model
+
+            find_model(model)
+
     async def generate(self, messages: Any, model: str, settings: GenerationSettings) -> ProviderResponse:
         """The response that the stream would end with, after the same time."""
         response: ProviderResponse | None = None

@@ -41,6 +41,12 @@ class LocalAudioProvider(BaseAudioProvider):
     def __init__(self, api_key: str = "") -> None:
         pass
 
+    async def check_ready(self, model: str) -> None:
+        find_model(model or "pocketsphinx", "audio")
+        from betterai.providers.local.sphinx import load_package
+
+        await in_thread(load_package)
+
     async def transcribe(
         self, audio: Media, model: str = "", settings: TranscriptionSettings | None = None
     ) -> Transcript:

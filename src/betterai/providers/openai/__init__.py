@@ -2,6 +2,7 @@
 
 from betterai.core.provider import BearerAuth, Provider, Setting
 from betterai.providers.openai.files import OpenAIFiles
+from betterai.providers.openai.live import OpenAILiveVoice
 from betterai.providers.openai.live_transcription import OpenAILive
 from betterai.providers.openai.models import PROVIDER_MODELS
 from betterai.providers.openai.responses import OpenAIOwnResponses
@@ -44,7 +45,7 @@ PROVIDER = Provider(
         "tts": {"openai_speech": OpenAISpeech()},
         "video": {"openai_videos": OpenAIVideos()},
         "batch": {"openai_batches": OpenAIBatches()},
-        "realtime": {"openai_realtime": OpenAIRealtime()},
+        "realtime": {"openai_realtime": OpenAIRealtime(), "openai_live": OpenAILiveVoice()},
     },
     defaults={"text": "gpt-6-luna", "embeddings": "text-embedding-3-small", "moderation": "omni-moderation-latest"},
     list_models_path="/models",

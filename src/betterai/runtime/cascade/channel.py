@@ -97,7 +97,7 @@ class CascadeChannel:
         return SessionInfo(id=f"{CASCADE}_{id(self):x}", model=self._name, settings=self._settings, raw=raw)
 
     async def __aiter__(self) -> AsyncIterator[RealtimeOutput]:
-        async for event in self._out.read():
+        async for event in self._out:
             if isinstance(event, OutputAudio) and event.audio:
                 answer = self._answers.get(event.response_id)
                 item = answer.item if answer is not None else self._conversation.find(event.item_id)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from betterai.core.message import AnyPart, Message, Text, ToolCall, ToolResult
 from betterai.core.results import Word
+from betterai.runtime.realtime.pairing import with_results
 
 ROOT = "root"
 MS_PER_CHARACTER = 65.0
@@ -132,19 +133,8 @@ class Conversation:
         built = [Message.system(instructions)] if instructions else []
         for item in self._items:
             if item.message is not None and item.message.role != "tool":
-                built.extend(self._with_results(item.message))
+                built.extend(with_results(item.message, self._results))
         return built
-
-    def _with_results(self, message: Message) -> list[Message]:
-        calls = [call for call in message.tool_calls if not call.server]
-        open_calls = {call.id for call in calls if call.id not in self._results}
-        if open_calls:
-            parts = tuple(part for part in message.parts if not (isinstance(part, ToolCall) and part.id in open_calls))
-            message = replace(message, parts=parts)
-        if not message.parts:
-            return []
-        results = tuple(self._results[call.id] for call in calls if call.id not in open_calls)
-        return [message, Message(role="tool", parts=results)] if results else [message]
 
     def _place(self, id: str) -> int:
         for place, item in enumerate(self._items):

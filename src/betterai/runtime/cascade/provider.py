@@ -32,15 +32,18 @@ class CascadeProvider(BaseRealtimeProvider):
         self.model = f"{CASCADE}/{JOINT.join(stage.name for stage in (stages.audio, stages.text, stages.tts))}"
 
     async def connect(self, model: str = "", settings: RealtimeSettings | None = None) -> RealtimeSession:
-        """The open session; nothing is sent anywhere before the user says something."""
+        """The open session. Raises `ModelNotFoundError` and `ConfigurationError` where a stage could not be asked;
+        nothing is sent anywhere before the user says something, but to ask who lists a model that is not known here.
+        """
         settings = settings or RealtimeSettings()
+        warnings = await self._stages.check()
         given = settings.given()
         usual = {name: SOUND for name in ("input_format", "output_format") if given.get(name) is None}
         sound = SessionSound(settings.replace(**usual), (SOUND,), (SOUND,))
         channel = CascadeChannel(self._stages, self.model, sound.wire, strict=self._strict)
         own = ModelConfig(id=self.model.removeprefix(f"{CASCADE}/"), provider=CASCADE, price=_NOTHING)
         sums = SessionSums(own, channel.models.__getitem__)
-        return LiveSession(channel, settings, sums, sound, warnings=channel.take_warnings())
+        return LiveSession(channel, settings, sums, sound, warnings=(*warnings, *channel.take_warnings()))
 
     async def token(
         self, model: str = "", settings: RealtimeSettings | None = None, seconds: int | None = None

@@ -89,6 +89,18 @@ class Stages:
         self._thinking = settings[1] or GenerationSettings()
         self._speaking = settings[2] or SpeechSettings()
 
+    async def check(self) -> tuple[CallWarning, ...]:
+        """Whether all three can be asked. Raises as `check_stage` does; the rest is to be told."""
+        from betterai.runtime.cascade.readiness import check_stage
+
+        return tuple(
+            [
+                warning
+                for stage in (self.audio, self.text, self.tts)
+                for warning in await check_stage(self._client, stage)
+            ]
+        )
+
     @property
     def rate(self) -> int:
         """Of the raw sound that the voice is asked for, in Hz."""

@@ -83,3 +83,6 @@ class CodecChannel:
 
     async def aclose(self) -> None:
         await self._session.aclose()
+
+    def cut(self) -> None:
+        self._session.cut()

@@ -52,6 +52,11 @@ class SessionSound:
         audio = self._read.feed(event.audio) if event.audio else b""
         return replace(event, audio=audio + self._read.flush() if event.final else audio)
 
+    def cut(self) -> None:
+        """An answer ends here: what was held back of it is no beginning of the next."""
+        if self._read is not None:
+            self._read.flush()
+
     def milliseconds(self, audio: bytes) -> float:
         """How long sound lasts that the caller was given."""
         return self.output.milliseconds(len(audio))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from asyncio import Event
 from collections import deque
-from collections.abc import AsyncIterator
 
 from betterai.core.realtime import OutputAudio, RealtimeOutput
 
@@ -15,7 +14,7 @@ EVENT_BYTES = 512
 
 
 class Inbox:
-    """One writer, one reader at a time."""
+    """One writer; each event goes to one reader."""
 
     def __init__(self, most: int = MOST_BYTES) -> None:
         self._most = most
@@ -27,16 +26,20 @@ class Inbox:
 
     async def put(self, event: RealtimeOutput) -> None:
         """Waits where too much is waiting."""
+        await self.wait_for_room()
+        self.add(event)
+
+    async def wait_for_room(self) -> None:
         while self._bytes >= self._most and not self._ended:
             self._emptied.clear()
             await self._emptied.wait()
-        self.add(event)
 
     def add(self, event: RealtimeOutput) -> None:
-        """Without waiting: for what the session itself says."""
-        self._waiting.append(event)
-        self._bytes += _weigh(event)
-        self._filled.set()
+        """Without waiting: for what the session itself says. Behind the end there is nothing more."""
+        if not self._ended:
+            self._waiting.append(event)
+            self._bytes += _weigh(event)
+            self._filled.set()
 
     def end(self, failure: BaseException | None = None) -> None:
         """Nothing more comes; `failure` is raised behind what waits."""
@@ -60,21 +63,21 @@ class Inbox:
         self._bytes = sum(map(_weigh, kept))
         self._emptied.set()
 
-    async def read(self) -> AsyncIterator[RealtimeOutput]:
-        """Events as they come, to the end. Raises what ended the session."""
-        while True:
-            while self._waiting:
-                event = self._waiting.popleft()
-                self._bytes -= _weigh(event)
-                if self._bytes < self._most:
-                    self._emptied.set()
-                yield event
+    def __aiter__(self) -> Inbox:
+        return self
+
+    async def __anext__(self) -> RealtimeOutput:
+        """Events as they come, to the end. Raises what ended the session. A wait that is cancelled loses nothing."""
+        while not self._waiting:
             if self._ended:
-                if self.failure is not None:
-                    raise self.failure
-                return
+                raise self.failure or StopAsyncIteration
             self._filled.clear()
             await self._filled.wait()
+        event = self._waiting.popleft()
+        self._bytes -= _weigh(event)
+        if self._bytes < self._most:
+            self._emptied.set()
+        return event
 
 
 def _weigh(event: RealtimeOutput) -> int:

@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-from betterai.core.message import Message
+from betterai.core.message import Message, ToolResult
 from betterai.core.realtime import AudioCommitted, InputTranscript, RealtimeOutput, ResponseDone
 from betterai.core.realtime_input import AddMessages, AddToolResults, RealtimeInput
+from betterai.runtime.realtime.pairing import with_results
 
 
 class ConversationLog:
-    """Turns in their order. What the user says stands where it was said, though its words come later."""
+    """Turns in their order. What the user says stands where it was said, though its words come later; so do results of
+    tools, which may come before the answer that calls them is over.
+    """
 
     def __init__(self) -> None:
         self._turns: dict[str, Message | None] = {}
+        self._results: dict[str, ToolResult] = {}
         self._count = 0
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        return tuple(turn for turn in self._turns.values() if turn is not None)
+        turns = [turn for turn in self._turns.values() if turn is not None]
+        return tuple(message for turn in turns for message in with_results(turn, self._results))
 
     def _add(self, message: Message, key: str = "") -> None:
         self._count += 1
         self._turns[key or f"#{self._count}"] = message
 
+    def _note(self, message: Message) -> None:
+        results = [part for part in message.parts if isinstance(part, ToolResult)]
+        self._results.update((result.id, result) for result in results)
+        if len(results) < len(message.parts):
+            self._add(message)
+
     def sent(self, event: RealtimeInput) -> None:
         if isinstance(event, AddMessages):
             for message in event.messages:
-                self._add(message)
+                self._note(message)
         elif isinstance(event, AddToolResults):
-            self._add(Message(role="tool", parts=event.results))
+            self._results.update((result.id, result) for result in event.results)
 
     def came(self, event: RealtimeOutput) -> None:
         if isinstance(event, AudioCommitted):

@@ -102,7 +102,7 @@ class CodecRealtimeProvider(LiveRunner[None, RealtimeSettings, Any, Never], Base
             for event in first:
                 await channel.send(event)
         except BaseException:
-            await channel.aclose()
+            channel.cut()
             raise
         return channel
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError, Task, TimerHandle, create_task, gather, get_running_loop
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from time import time
@@ -65,6 +65,22 @@ ASKED_SECONDS = 10.0
 """How long an answer that was asked for may take to begin before another one is asked for."""
 
 
+class SessionEvents:
+    """What a session says. One wait for an event may be cancelled, and the next goes on where it was."""
+
+    def __init__(self, take: Callable[[], Awaitable[RealtimeOutput]]) -> None:
+        self._take = take
+
+    def __aiter__(self) -> SessionEvents:
+        return self
+
+    async def __anext__(self) -> RealtimeOutput:
+        return await self._take()
+
+    async def aclose(self) -> None:
+        """Nothing to do: it is the session that is closed."""
+
+
 class LiveSession(RealtimeSession):
     """The session around a channel. It reads from the beginning, so that tools run and pings are answered while nobody
     iterates. `answers_tools`: the provider goes on by itself once it has the results of tools.
@@ -111,12 +127,15 @@ class LiveSession(RealtimeSession):
     def cost(self) -> Cost:  # type: ignore[override]
         return self._sums.cost
 
-    async def __aiter__(self) -> AsyncIterator[RealtimeOutput]:
-        async for event in self._inbox.read():
-            if isinstance(event, OutputAudio) and event.audio:
-                lasts = self._sound.milliseconds(event.audio)
-                self._playback.give(event.item_id, event.content_index, lasts)
-            yield event
+    def __aiter__(self) -> SessionEvents:
+        return SessionEvents(self._next)
+
+    async def _next(self) -> RealtimeOutput:
+        event = await anext(self._inbox)
+        if isinstance(event, OutputAudio) and event.audio:
+            lasts = self._sound.milliseconds(event.audio)
+            self._playback.give(event.item_id, event.content_index, lasts)
+        return event
 
     # ── out ──
 
@@ -217,7 +236,7 @@ class LiveSession(RealtimeSession):
             self._inbox.end()
             raise
         except BaseException as error:
-            self._tell_over(error)
+            self._tell_over(None if self._closed else error)
             self._inbox.end(None if self._closed else error)
         else:
             self._inbox.end()
@@ -233,9 +252,10 @@ class LiveSession(RealtimeSession):
             self._reopening.log.came(event)
         match event:
             case OutputAudio():
-                if event.response_id in self._turns.cut:
-                    return
-                event = self._sound.read(event)
+                await self._inbox.wait_for_room()
+                if event.response_id not in self._turns.cut:
+                    self._inbox.add(self._sound.read(event))
+                return
             case SpeechStarted():
                 await self._inbox.put(event)
                 self._barge_in()
@@ -251,7 +271,9 @@ class LiveSession(RealtimeSession):
             case ToolsCancelled(ids=ids):
                 self._tools.cancel(ids)
             case ResponseStarted(response_id=id):
-                self._turns.begin(id)
+                if self._turns.begin(id):
+                    self._turns.cut.add(id)
+                    self._tools.beside(partial(self._put, CancelResponse(response_id=id)))
             case ResponseDone():
                 await self._inbox.put(event)
                 self._turns.end(event.response_id, interrupted=event.finish_reason == "interrupted")
@@ -290,6 +312,7 @@ class LiveSession(RealtimeSession):
         of what was read, the caller says what was played.
         """
         self._turns.cut.update(self._turns.active)
+        self._sound.cut()
         heard = self._playback.cut(item_id)
         if heard is None:
             return Interrupted(response_id=response_id, item_id=item_id), None
@@ -304,7 +327,7 @@ class LiveSession(RealtimeSession):
         active = list(self._turns.active)
         unread = self._inbox.holds_sound()
         self._inbox.throw_away()
-        self._turns.waiting = None
+        self._turns.recall()
         _, truncate = self._cut(active[-1] if active else "", "", unread=unread, heard_ms=heard_ms)
         if active:
             await self._put(CancelResponse())
@@ -321,6 +344,8 @@ class LiveSession(RealtimeSession):
             self.watch.close(error)
 
     def _set_timer(self, name: str, seconds: float, call: object) -> None:
+        if self._closed:
+            return
         if (timer := self._timers.pop(name, None)) is not None:
             timer.cancel()
         self._timers[name] = get_running_loop().call_later(max(0.0, seconds), call)  # type: ignore[arg-type]
@@ -334,6 +359,7 @@ class LiveSession(RealtimeSession):
         lost = isinstance(error, StreamInterrupted | APIConnectionError) or error.retryable
         if self._reopening is None or self._closed or not lost:
             return False
+        self._cut_off(self._channel)
         self._tools.cancel_all()
         self._turns.forget()
         self._playback.cut()
@@ -344,12 +370,25 @@ class LiveSession(RealtimeSession):
         return True
 
     async def aclose(self) -> None:
+        """Says goodbye to the provider, and waits shortly for its answer; where that is cancelled, ends at once."""
         self._closed = True
         for timer in self._timers.values():
             timer.cancel()
-        await self._tools.aclose()
-        self._reader.cancel()
+        try:
+            await self._tools.aclose()
+            with suppress(BetterAIError):
+                await self._channel.aclose()
+        except BaseException:
+            self._cut_off(self._channel)
+            raise
+        finally:
+            self._reader.cancel()
+            self._inbox.end()
+            self._tell_over()
         await gather(self._reader, return_exceptions=True)
-        self._tell_over()
-        with suppress(BetterAIError):
-            await self._channel.aclose()
+
+    def _cut_off(self, channel: RealtimeChannel) -> None:
+        """At once; the channel of a class may have no way to."""
+        cut = getattr(channel, "cut", None)
+        if cut is not None:
+            cut()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import Task, create_task, gather
+from asyncio import Task, create_task, current_task, gather
 from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
@@ -94,7 +94,8 @@ class SessionTools:
         self.cancel(tuple(self._running))
 
     async def aclose(self) -> None:
-        tasks = [*self._running.values(), *self._beside]
+        """A tool that closes its session itself goes on."""
+        tasks = [task for task in (*self._running.values(), *self._beside) if task is not current_task()]
         for task in tasks:
             task.cancel()
         await gather(*tasks, return_exceptions=True)

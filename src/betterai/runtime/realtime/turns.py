@@ -19,6 +19,7 @@ class Turns:
         self.asked: Respond | None = None
         self.waiting: Respond | None = None
         self._crossed: Respond | None = None
+        self._recalled: Respond | None = None
         self._calls: dict[str, str] = {}
         self._wanted: set[str] = set()
 
@@ -26,11 +27,18 @@ class Turns:
     def busy(self) -> bool:
         return self.asked is not None or bool(self.active)
 
-    def begin(self, response_id: str) -> None:
-        """It may be what was asked for, or have begun by itself."""
+    def recall(self) -> None:
+        """What was asked for is not wanted any more: what waits is forgotten, and what has not begun stopped then."""
+        self.waiting = None
+        self._recalled = self.asked
+
+    def begin(self, response_id: str) -> bool:
+        """It may be what was asked for, or have begun by itself. Whether it is not wanted any more."""
+        recalled = self.asked is not None and self.asked is self._recalled
         self.asked, self._crossed = None, self.asked
         if response_id not in self.active:
             self.active.append(response_id)
+        return recalled
 
     def end(self, response_id: str, *, interrupted: bool) -> None:
         """Nobody waits for what the tools of an interrupted answer give: the user has said something else."""
@@ -53,10 +61,9 @@ class Turns:
         if asked is None:
             return False
         self.asked = self._crossed = None
-        if not error.busy:
-            return False
-        self.waiting = asked
-        return True
+        if error.busy and asked is not self._recalled:
+            self.waiting = asked
+        return error.busy
 
     def call(self, call_id: str, response_id: str) -> None:
         self._calls[call_id] = response_id
@@ -80,4 +87,4 @@ class Turns:
         self.cut.clear()
         self._calls.clear()
         self._wanted.clear()
-        self.asked = self._crossed = self.waiting = None
+        self.asked = self._crossed = self._recalled = self.waiting = None

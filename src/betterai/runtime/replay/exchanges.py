@@ -19,7 +19,7 @@ from betterai.core.settings import GenerationSettings
 from betterai.core.usage import Usage
 from betterai.core.wire import Call, Event, WireRequest, WireResponse
 from betterai.runtime.registry import get_provider
-from betterai.runtime.replay.exchanges.framing import find_framing
+from betterai.runtime.replay.framing import find_framing
 from betterai.runtime.replay.round_trip import RoundTrip, find_model, find_reader, make_round_trip
 from betterai.wire.error_bodies import UNREADABLE
 from betterai.wire.errors import make_unreadable_event

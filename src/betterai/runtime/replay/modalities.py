@@ -34,7 +34,7 @@ from betterai.core.settings import (
 from betterai.core.sniffing import sniff_mime_type
 from betterai.core.wire import Call, Framing, WireResponse
 from betterai.runtime.registry import get_provider
-from betterai.runtime.replay.exchanges.framing import find_framing
+from betterai.runtime.replay.framing import find_framing
 from betterai.runtime.replay.round_trip import find_model
 from betterai.wire.framing import open_framer
 

@@ -95,7 +95,11 @@ class DuplexSession(Generic[I, E]):
         return said
 
     async def aclose(self) -> None:
-        await self._socket.close()
+        await self._socket.close(getattr(self.state, "goodbye", tuple)())
+
+    def cut(self) -> None:
+        """Close the connection at once, without a word."""
+        self._socket.cut()
 
     async def __aenter__(self) -> Self:
         return self

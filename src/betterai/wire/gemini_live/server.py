@@ -128,11 +128,11 @@ class GeminiLiveServerState(AnsweringFrames):
         events: list[RealtimeInput] = []
         for name, value in given.items():
             match name:
-                case "audio" | "video":
-                    events.extend(self._read_media(value, name, data))
-                case "mediaChunks" if isinstance(value, list):
-                    for chunk in value:
-                        events.extend(self._read_media(chunk, name, data))
+                case "audio" | "video" | "mediaChunks":
+                    for blob in value if isinstance(value, list) else [value]:
+                        if not (read := self._read_media(blob, name)):
+                            return (_verbatim(data),)
+                        events.extend(read)
                 case "text" if isinstance(value, str):
                     events.append(AddMessages(messages=(Message.user(value),), respond=True))
                 case "activityStart":
@@ -145,14 +145,14 @@ class GeminiLiveServerState(AnsweringFrames):
                     return (_verbatim(data),)
         return events
 
-    def _read_media(self, value: Any, where: str, data: bytes) -> list[RealtimeInput]:
-        """Sound at another rate than before changes the session's format."""
+    def _read_media(self, value: Any, where: str) -> list[RealtimeInput]:
+        """Sound at another rate than before changes the session's format. Nothing for media of another kind."""
         mime_type, content = read_blob(value, where)
         if mime_type.startswith(("image/", "video/")):
             return [ShowImage(image=Media(kind="image", mime_type=mime_type, data=content))]
         format = read_sound_format(mime_type)
         if format is None:
-            return [_verbatim(data)]
+            return []
         events: list[RealtimeInput] = []
         if format != self._format:
             self._format = format

@@ -25,6 +25,10 @@ class TranscriptionShape(Struct, gc=False, rename="camel"):
     finished: bool | None = None
     language_code: str | None = None
     speaker_label: str | None = None
+    start_offset: str | None = None
+    end_offset: str | None = None
+    words: Raw = NOTHING
+    """Their times: what comes of them comes as it is."""
 
 
 class ServerContentShape(Struct, gc=False, rename="camel"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -165,7 +166,8 @@ class GeminiLiveState(SentFrames):
             self._hear(content.input_transcription, events)
         if content.interrupted:
             self._interrupt(events)
-        strange = False
+        heard = (content.interim_input_transcription, content.input_transcription, content.output_transcription)
+        strange = any(shape is not None and is_given(shape.words) for shape in heard)
         for part in (content.model_turn.parts if content.model_turn is not None else None) or ():
             strange = self._part(part, events) or strange
         if content.output_transcription is not None:
@@ -198,11 +200,14 @@ class GeminiLiveState(SentFrames):
 
     def _spoken(self, shape: TranscriptionShape, events: Events) -> None:
         if shape.text:
-            events.append(self._begin(events).say(OutputTranscript, shape.text))
+            said = self._begin(events).say(OutputTranscript, shape.text)
+            events.append(msgspec.structs.replace(said, **_read_times(shape)) if shape.start_offset else said)
 
     def _hear(self, shape: TranscriptionShape, events: Events, *, guess: bool = False) -> None:
         text = shape.text or ""
-        known = InputTranscript(language=shape.language_code or "", speaker=shape.speaker_label or "")
+        known = InputTranscript(
+            language=shape.language_code or "", speaker=shape.speaker_label or "", **_read_times(shape)
+        )
         if text:
             delta, reset = self._heard.guess(text) if guess else self._heard.add(text)
             if delta or reset:
@@ -329,6 +334,14 @@ class GeminiLiveState(SentFrames):
         if self._going_away:
             code = None if code == 1008 else code
         raise make_closed(code, reason)
+
+
+def _read_times(shape: TranscriptionShape) -> dict[str, Any]:
+    start, end = (parse_duration(offset) if offset else None for offset in (shape.start_offset, shape.end_offset))
+    return {
+        "start_ms": None if start is None else round(start * 1000),
+        "end_ms": None if end is None else round(end * 1000),
+    }
 
 
 def _read_usage(raw: Raw) -> Usage | None:

@@ -43,6 +43,14 @@ _ITEM_FIELDS = frozenset(
 )
 
 
+_PART_FIELDS: Mapping[Any, frozenset[str]] = {
+    "input_text": frozenset({"type", "text"}), "text": frozenset({"type", "text"}),
+    "output_text": frozenset({"type", "text"}), "input_image": frozenset({"type", "image_url", "detail"}),
+    "input_audio": frozenset({"type", "audio", "transcript"}), "output_audio": frozenset({"type", "transcript"}),
+    "audio": frozenset({"type", "transcript"}),
+}  # fmt: skip
+
+
 class OpenAIRealtimeSurface:
     """Reads sessions in the form of today and of the beta; who asks with the beta's header is answered in its names."""
 
@@ -105,7 +113,7 @@ class OpenAIServerState(AnsweringFrames):
                 index = _number(fields, "content_index")
                 return (TruncateItem(item_id=id, audio_end_ms=end, content_index=index, **named),)
             case "response.create":
-                return (_read_respond(fields, named),)
+                return (_read_respond(fields, named) or self._verbatim(data, named),)
             case "response.cancel":
                 return (CancelResponse(response_id=fields.get("response_id") or "", **named),)
             case str():
@@ -118,11 +126,14 @@ class OpenAIServerState(AnsweringFrames):
     def _read_item(self, fields: dict[str, Any], data: bytes, named: dict[str, str]) -> RealtimeInput:
         """An item of a kind that we do not know, or with more than we know, goes on as it is."""
         given = _object(fields, "item")
-        item = msgspec.convert(given, ItemShape)
-        message = read_item(item)
-        if message is None or given.keys() - _ITEM_FIELDS or not _is_whole(given, message):
+        message = _read_turn(given)
+        if message is None:
             return self._verbatim(data, named)
-        where: dict[str, Any] = {"item_id": item.id or "", "after": fields.get("previous_item_id") or "", **named}
+        where: dict[str, Any] = {
+            "item_id": given.get("id") or "",
+            "after": fields.get("previous_item_id") or "",
+            **named,
+        }
         if message.parts and isinstance(result := message.parts[0], ToolResult):
             return AddToolResults(results=(result,), respond=False, **where)
         return AddMessages(messages=(message,), **where)
@@ -138,23 +149,37 @@ def read_settings(session: Mapping[str, Any]) -> RealtimeSettings:
     return RealtimeSettings(**settings)
 
 
-def _read_respond(fields: dict[str, Any], named: dict[str, str]) -> Respond:
+def _read_respond(fields: dict[str, Any], named: dict[str, str]) -> Respond | None:
+    """None where an item of its input is not understood whole, such as one that only refers to another."""
     given = dict(fields.get("response") or {})
     messages, metadata = given.pop("input", None), given.pop("metadata", None)
     keep = given.pop("conversation", "auto") != "none"
     turns = None
     if isinstance(messages, list):
-        read = (read_item(msgspec.convert(item, ItemShape)) for item in messages)
+        read = [_read_turn(item) for item in messages]
+        if None in read:
+            return None
         turns = tuple(turn for turn in read if turn is not None)
     settings = read_settings(given) if given else None
     said = {str(name): str(value) for name, value in (metadata or {}).items()}
     return Respond(settings=settings, messages=turns, keep=keep, metadata=said, **named)
 
 
-def _is_whole(given: Mapping[str, Any], message: Message) -> bool:
-    """Whether all of an item's content was understood."""
-    content = given.get("content")
-    return not isinstance(content, list) or len(content) == len(message.parts)
+def _read_turn(given: Any) -> Message | None:
+    """An item as a turn; None where it is of a kind that we do not know, or says more than a turn does."""
+    item = msgspec.convert(given, ItemShape)
+    message = read_item(item)
+    if message is None or given.keys() - _ITEM_FIELDS or not message.parts:
+        return None
+    content = item.content or []
+    whole = len(content) in (0, len(message.parts)) and all(map(_is_whole, content))
+    return message if whole else None
+
+
+def _is_whole(part: Any) -> bool:
+    """Whether all of a part of an item goes on in a turn."""
+    said = {name for name, value in part.items() if value is not None}
+    return bool(said) and not said - _PART_FIELDS.get(part.get("type"), frozenset())
 
 
 def describe_error(error: Exception) -> dict[str, Any]:

@@ -61,6 +61,7 @@ class FrameShape(Struct):
     start_time: float | None = None
     elapsed_ms: int | None = None
     speaker: str | None = None
+    logprobs: Any = None
     rate_limits: list[dict[str, Any]] | None = None
     usage: Any = None
     error: Any = None

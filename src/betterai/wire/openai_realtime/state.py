@@ -58,6 +58,7 @@ from betterai.wire.openai_realtime.usage import read_transcription_usage, read_u
 from betterai.wire.shown import ShownTexts
 
 Outputs = Sequence[RealtimeOutput]
+_ITEMS = frozenset({"message", "function_call", "function_call_output"})
 NAMED = 256
 """Within so many bytes frames say what they are: a longer look would cost more than it saves."""
 
@@ -86,7 +87,8 @@ class OpenAIRealtimeState(SentFrames):
         reader = _READERS.get(shape.type)
         if reader is None:
             return (self.keep(shape, data),)
-        return reader(self, shape, data)
+        events = reader(self, shape, data)
+        return (*events, self.keep(shape, data)) if shape.logprobs else events
 
     def keep(self, shape: FrameShape, data: bytes) -> VendorEvent:
         """What only this protocol says, as it came."""
@@ -131,17 +133,17 @@ class OpenAIRealtimeState(SentFrames):
         return (AudioCleared(event_id=shape.event_id or ""),)
 
     def _item_added(self, shape: FrameShape, data: bytes) -> Outputs:
+        """One of a kind that we do not know comes as it is, too."""
         item = shape.item or ItemShape()
-        self._note_name(item)
-        return (
-            ItemAdded(
-                event_id=shape.event_id or "",
-                item_id=item.id or "",
-                after=shape.previous_item_id or "",
-                message=read_item(item),
-                done=shape.type == "conversation.item.done",
-            ),
+        self._note_name(shape)
+        added = ItemAdded(
+            event_id=shape.event_id or "",
+            item_id=item.id or "",
+            after=shape.previous_item_id or "",
+            message=read_item(item),
+            done=shape.type == "conversation.item.done",
         )
+        return (added,) if item.type in _ITEMS else (added, self.keep(shape, data))
 
     def _item_deleted(self, shape: FrameShape, data: bytes) -> Outputs:
         return (ItemDeleted(event_id=shape.event_id or "", item_id=shape.item_id or ""),)
@@ -223,11 +225,12 @@ class OpenAIRealtimeState(SentFrames):
 
     def _output_item(self, shape: FrameShape, data: bytes) -> Outputs:
         """Which function an item calls is said here, and not where its arguments come in pieces."""
-        self._note_name(shape.item or ItemShape())
-        return ()
+        self._note_name(shape)
+        return () if shape.item is None or shape.item.type in _ITEMS else (self.keep(shape, data),)
 
-    def _note_name(self, item: ItemShape) -> None:
-        if item.type == "function_call" and item.id:
+    def _note_name(self, shape: FrameShape) -> None:
+        item = shape.item or ItemShape()
+        if item.type == "function_call" and item.id and not shape.type.endswith(".done"):
             self._names[item.id] = (item.call_id or "", item.name or "")
 
     def _ignored(self, shape: FrameShape, data: bytes) -> Outputs:
@@ -363,7 +366,7 @@ _READERS: dict[str, _Reader] = {
     "error": _State._failed,
     "response.created": _State._response_created,
     "response.output_item.added": _State._output_item,
-    "response.output_item.done": _State._ignored,
+    "response.output_item.done": _State._output_item,
     "response.content_part.added": _State._ignored,
     "response.content_part.done": _State._ignored,
     "response.output_text.delta": _State._text,
