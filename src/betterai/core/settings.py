@@ -110,7 +110,7 @@ class CallSettings(Settings):
     """What the settings of all categories share."""
 
     options: Mapping[str, Mapping[str, Any]] | None = None
-    """Options of single vendors, by vendor: `{"vendor": {…}}`. The other vendors ignore them."""
+    """Options of single vendors, by vendor: `{"vendor": {…}}`. What is for another than the one asked is reported."""
     extra_body: Mapping[str, Any] | None = None
     """Fields that go into the request's body as they are: objects into objects, everything else on top of ours."""
     extra_headers: Mapping[str, str] | None = None

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from betterai.config.defaults import default_model
@@ -335,9 +336,10 @@ class Modalities(Finder):
         from betterai.core.realtime_settings import RealtimeSettings
 
         found, wanted = self.find("realtime", model, config), _merge(RealtimeSettings, settings, options)
+        unread = found.find_unread(wanted)
         token: RealtimeToken = await found.provider.token(found.id, wanted, seconds)
         found.judge(token.warnings)
-        return token
+        return msgspec.structs.replace(token, warnings=(*unread, *token.warnings)) if unread else token
 
     async def save_media(self, media: Media, path: str | os.PathLike[str]) -> Path:
         """Write media into a file, or into a folder under a new name: see `betterai.save_media`."""
