@@ -87,8 +87,8 @@ class Client(Modalities):
         self._config = msgspec.structs.replace(base, timeout=timeout, retries=retries)
         check_listener(on_event)
         self.listener = on_event
-        self._guard = make_guard({**(session.headers if session is not None else {}), **(headers or {})})
         self._make_transport = make_transport_source(headers, proxy, ca_bundle, trust_env, session, on_event)
+        self._guard = make_guard({**(session.headers if session is not None else {}), **(headers or {})})
         self._transport: HTTPTransport | None = None
         self._providers: dict[str, Found] = {}
         self._others = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from betterai.config.defaults import MODEL_VARIABLES, default_model
@@ -26,7 +26,13 @@ from betterai.core.model import Category, ModelConfig
 from betterai.core.provider import Provider
 from betterai.core.routing import ROUTER_PREFIX, is_cascade
 from betterai.runtime.connection import TransportSource
-from betterai.runtime.registry import choose_protocol, get_provider, register_provider, resolve_model
+from betterai.runtime.registry import (
+    choose_protocol,
+    get_provider,
+    provider_names,
+    register_provider,
+    resolve_model,
+)
 
 if TYPE_CHECKING:
     from betterai.runtime.batch_store import BatchStore
@@ -201,7 +207,7 @@ def _find(
     _check_settings(config, provider)
     codec = choose_protocol(provider, category, model, config.protocol)
     if callable(codec):
-        return codec(api_key=read_key(provider, config), **config.options), model, provider
+        return _make_class(codec, read_key(provider, config), config.options, provider), model, provider
     if config.options:
         raise ConfigurationError(
             f"CoreConfig: options go to class providers, and {provider.name} is a declared one",
@@ -210,10 +216,35 @@ def _find(
     return _make_runner(category, provider, codec, config, model, transport), model, provider
 
 
+def _make_class(made: Callable[..., Any], key: str, options: Mapping[str, Any], provider: Provider) -> Any:
+    """Raises `ConfigurationError` for arguments that it does not take; what it raises by itself is its own."""
+    try:
+        return made(api_key=key, **options)
+    except TypeError as error:
+        from inspect import signature
+
+        try:
+            signature(made).bind(api_key=key, **options)
+        except ValueError:
+            raise error from None
+        except TypeError as unfit:
+            raise ConfigurationError(
+                f"the class behind {provider.name!r} cannot be made: {unfit}",
+                hint="it is made with api_key=… and CoreConfig(options=…): have __init__ take these",
+                provider=provider.name,
+            ) from None
+        raise
+
+
 def _check_settings(config: CoreConfig, provider: Provider) -> None:
     """One configuration may serve several providers, so only a near miss is a mistake."""
     known = sorted({"base_url", *(setting.name for setting in provider.settings)})
     check_keys([name for name in config.settings if near(name, known)], known, "CoreConfig", "settings.")
+    if config.providers:
+        names = provider_names()
+        check_keys([name for name in config.providers if near(name, names)], names, "CoreConfig", "providers.")
+        own = config.providers.get(provider.name, {})
+        check_keys(own, known, "CoreConfig", f"providers.{provider.name}.")
 
 
 def read_key(provider: Provider, config: CoreConfig) -> str:
