@@ -67,7 +67,7 @@ FALSY: Mapping[str, tuple[Any, ...]] = {
     "temperature": (0, 0.0), "top_p": (0, 0.0), "top_k": (0,), "min_p": (0.0,), "max_tokens": (0,), "seed": (0,),
     "n": (0,), "frequency_penalty": (0, 0.0), "presence_penalty": (0.0,), "logprobs": (False,), "top_logprobs": (0,),
     "parallel_tool_calls": (False,), "reasoning": (0, False, ""), "verbosity": ("",), "service_tier": ("",),
-    "store": (False,), "user": ("",), "safety_identifier": ("",), "prediction": ("",),
+    "store": (False,), "user": ("",), "safety_identifier": ("",), "stop": ("", [""]), "prediction": ("",),
     "tool_choice": ("",),
 }  # fmt: skip
 

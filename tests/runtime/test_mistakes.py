@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -164,7 +165,6 @@ MEDIA: dict[str, tuple[dict[str, Any], str]] = {
 TOOL = Tool(name="look", parameters={"type": "object", "properties": {}})
 SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "temperature": ({"temperature": "hot"}, "temperature must be int or float, not str ('hot')"),
-    "temperature below 0": ({"temperature": -1}, "temperature must be at least 0, not -1"),
     "max_tokens": ({"max_tokens": -1}, "max_tokens must be at least 0, not -1 – leave out max_tokens for none"),
     "n": ({"n": -1}, "n must be at least 0"),
     "an empty stop": ({"stop": ""}, "stop must not be an empty text"),
@@ -249,3 +249,65 @@ async def test_numbers_that_are_floats_are_taken() -> None:
 )
 async def test_tools_that_can_be_none_are_refused(make: Callable[[], Any], said: str) -> None:
     assert said in await fail(make)
+
+
+# ── the other categories ──
+
+
+def closed_file() -> Any:
+    with Path(__file__).open("rb") as file:
+        return file
+
+
+async def numbers() -> AsyncIterator[Any]:
+    yield 5
+
+
+Ask = Callable[[betterai.Client], Any]
+OTHERS: dict[str, tuple[Ask, str]] = {
+    "a prompt": (lambda client: client.generate_image("openai/gpt-image-1", None), "a text is wanted, not NoneType"),  # type: ignore[arg-type]
+    "settings of another kind": (
+        lambda client: client.generate_image("openai/gpt-image-1", "a cat", settings=betterai.GenerationSettings()),  # type: ignore[arg-type]
+        "settings are ImageSettings or a dict, not GenerationSettings – write betterai.ImageSettings(…)",
+    ),
+    "a misspelt setting in a dict": (
+        lambda client: client.generate_image("openai/gpt-image-1", "a cat", settings={"qualty": "x"}),  # type: ignore[arg-type]
+        "ImageSettings has no setting 'qualty'; did you mean quality?",
+    ),
+    "settings of a session": (lambda client: client.realtime("openai/gpt-realtime", settings="x"), "settings are RealtimeSettings"),  # type: ignore[arg-type]
+    "a number below 0": (lambda client: client.embed("openai/text-embedding-3-small", "Hi", dimensions=-5), "dimensions must be at least 0"),
+    "a store": (lambda client: client.start_video("openai/sora-2", "a cat", store="x"), "store is a betterai.JobStore or None, not str"),  # type: ignore[arg-type]
+    "a file that is closed": (lambda client: client.transcribe("openai/whisper-1", closed_file()), "the file cannot be read"),
+    "a recording that is not there": (lambda client: client.transcribe("openai/whisper-1", "/nope.wav"), "cannot read '/nope.wav'"),
+    "a text in numbers": (lambda client: anext(client.stream_speech("local/espeak", numbers())), "a text comes in texts or TextChunks, not in int"),
+    "texts": (lambda client: client.embed("openai/text-embedding-3-small", None), "texts are a text, or a list of them, not NoneType"),  # type: ignore[arg-type]
+    "texts as bytes": (lambda client: client.embed("local/minilm", b"Hi"), "texts are a text, or a list of them, not bytes"),  # type: ignore[arg-type]
+    "texts as a dict": (lambda client: client.embed("local/minilm", {"a": 1}), "texts are a text, or a list of them, not dict"),  # type: ignore[arg-type]
+    "no texts": (lambda client: client.embed("local/minilm", []), "there are no texts to embed"),
+    "a query": (lambda client: client.rerank("cohere/rerank-v3.5", None, ["a"]), "a text is wanted, not NoneType"),  # type: ignore[arg-type]
+    "documents": (lambda client: client.rerank("cohere/rerank-v3.5", "q", 5), "texts are a text, or a list of them, not int"),  # type: ignore[arg-type]
+    "what is judged": (lambda client: client.moderate("openai/omni-moderation-latest", [b"x"]), "input 0 is bytes, and must be str or Media"),  # type: ignore[list-item]
+    "a model": (lambda client: client.embed(None, "Hi"), "the model must be a name, not None"),  # type: ignore[arg-type]
+    "a model of a session": (lambda client: client.realtime(5), "the model must be a name or a realtime provider, not 5"),  # type: ignore[arg-type]
+    "a place": (lambda client: client.save_media(Media(kind="image", data=b"x"), None), "media are saved in a path, not in NoneType"),  # type: ignore[arg-type]
+    "media": (lambda client: client.load_media("x"), "media are Media, not str"),  # type: ignore[arg-type]
+    "a provider": (lambda client: client.list_models(None), "a provider is told by its name, not by None"),  # type: ignore[arg-type]
+    "a file": (lambda client: client.files.upload("openai", None), "NoneType is no file"),  # type: ignore[arg-type]
+    "a file's place": (lambda client: client.files.upload(None, b"x"), "files are at a provider, by its name"),  # type: ignore[arg-type]
+    "a file's handle": (lambda client: client.files.delete(5), "a file is a FileHandle or its id, not int"),  # type: ignore[arg-type]
+    "a job's handle": (lambda client: betterai.Job.resume(5), "a handle is a text, not int"),  # type: ignore[arg-type]
+    "a batch's handle": (lambda client: client.batches.resume(None), "a handle is a text, not NoneType"),  # type: ignore[arg-type]
+    "a router's client": (lambda client: betterai.Router(["local/eliza"], client="x"), "Router: client is a betterai.Client, not str"),  # type: ignore[arg-type]
+    "a provider's name": (lambda client: betterai.register_text_provider(5, Unfit), "5 cannot be a provider's name"),  # type: ignore[arg-type]
+    "a configuration": (lambda client: betterai.get_image_provider(None), "a configuration is a CoreConfig, not NoneType"),  # type: ignore[arg-type]
+    "a category": (lambda client: betterai.load_config(category="txt"), "there is no category 'txt' – did you mean text?"),  # type: ignore[arg-type]
+}  # fmt: skip
+
+
+@each("name", OTHERS)
+async def test_what_other_categories_cannot_work_on_is_refused(name: str) -> None:
+    ask, said = OTHERS[name]
+    with Upstream(answer()) as upstream:
+        async with betterai.Client(CoreConfig(base_url=upstream.url, api_key=SECRET)) as client:
+            assert said in await fail(lambda: ask(client))
+        assert upstream.requests == []

@@ -112,7 +112,7 @@ class RealtimeSettings(CallSettings):
     __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {
         "modalities": (str,), "tools": get_args(AnyTool), "history": (Message,), **BESIDE_ITEMS,
     }  # fmt: skip
-    __least__: ClassVar[Mapping[str, int]] = dict.fromkeys(("speed", "temperature", "top_p", "max_tokens"), 0)
+    __least__: ClassVar[Mapping[str, int]] = dict.fromkeys(("speed", "max_tokens"), 0)
 
     instructions: str | None = None
     voice: str | None = None

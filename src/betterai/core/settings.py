@@ -97,8 +97,6 @@ def _check_items(name: str, value: Any, expected: tuple[type, ...]) -> None:
             raise ValidationError(f"{name}[{place!r}] must be {wanted}, not {type(item).__name__}", hint=hint)
         if name in _NAMED and not isinstance(place, str):
             raise ValidationError(f"the names in {name} must be str, not {type(place).__name__}")
-    if name == "stop" and (not value if isinstance(value, str) else "" in value):
-        raise ValidationError("stop must not be an empty text: it is everywhere", hint="leave out stop for none")
 
 
 def _hint_at_tool(item: Any) -> str:
@@ -202,9 +200,7 @@ class GenerationSettings(CallSettings):
         "tools": get_args(AnyTool), "stop": (str,), "modalities": (str,), "logit_bias": _NUMBER,
         "prediction": (str, Mapping), **BESIDE_ITEMS,
     }  # fmt: skip
-    __least__: ClassVar[Mapping[str, int]] = dict.fromkeys(
-        ("temperature", "top_p", "min_p", "max_tokens", "n", "top_logprobs"), 0
-    )
+    __least__: ClassVar[Mapping[str, int]] = dict.fromkeys(("max_tokens", "n", "top_logprobs"), 0)
 
     temperature: float | None = None
     top_p: float | None = None
@@ -322,7 +318,7 @@ class TranscriptionSettings(CallSettings):
     __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {
         "keywords": (str,), "timestamps": (str,), **BESIDE_ITEMS,
     }  # fmt: skip
-    __least__: ClassVar[Mapping[str, int]] = dict.fromkeys(("speakers", "temperature", "sample_rate", "channels"), 0)
+    __least__: ClassVar[Mapping[str, int]] = dict.fromkeys(("speakers", "sample_rate", "channels"), 0)
 
     language: str | None = None
     prompt: str | None = None

@@ -23,7 +23,9 @@ from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.class_text import ClassTextProvider, take_provider
 from betterai.runtime.connecting import make_guard, make_transport_source
 from betterai.runtime.factory import find_text_provider, read_key
+from betterai.runtime.inputs import merge
 from betterai.runtime.media import load_one
+from betterai.runtime.media_checks import check_media
 from betterai.runtime.messages import read_messages
 from betterai.runtime.modalities import Modalities
 from betterai.runtime.observing import check_listener
@@ -201,6 +203,7 @@ class Client(Modalities):
 
     async def load_media(self, media: Media) -> Media:
         """Media of an answer with its bytes: what is a URL is fetched, without any key. Raises `BetterAIError`."""
+        check_media((media,))
         limits = read_timeout(complete_config(self._config).timeout)
         return await load_one(media, frozenset({"bytes"}), choose_transport(self._connect()), limits)
 
@@ -306,13 +309,7 @@ def merge_settings(
     settings: GenerationSettings | Mapping[str, Any] | None, options: GenerationOptions[Any]
 ) -> GenerationSettings:
     """Settings, or a dict of them, with options on top. Raises `ValidationError`."""
-    if settings is None:
-        return GenerationSettings(**options)
-    if not isinstance(settings, GenerationSettings):
-        if not isinstance(settings, Mapping):
-            raise ValidationError(f"settings are GenerationSettings or a dict, not {settings!r:.80}")
-        settings = GenerationSettings(**settings)
-    return settings.replace(**options) if options else settings
+    return merge(GenerationSettings, settings, options)
 
 
 _client: Client | None = None

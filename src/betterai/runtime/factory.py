@@ -20,7 +20,7 @@ from betterai.core.base import (
     BaseTTSProvider,
     BaseVideoProvider,
 )
-from betterai.core.config import CoreConfig
+from betterai.core.config import CoreConfig, check_config
 from betterai.core.exceptions import ConfigurationError
 from betterai.core.model import Category, ModelConfig
 from betterai.core.provider import Provider
@@ -45,7 +45,8 @@ def get_text_provider(settings: CoreConfig | str, *, transport: TransportSource 
     """The text provider behind a model. Raises `ModelNotFoundError` and `ConfigurationError`; a missing key raises at
     the first call only.
     """
-    name = settings if isinstance(settings, str) else settings.model or default_model("text")
+    read = _read(settings)
+    name = read.model or default_model("text")
     if name.startswith(ROUTER_PREFIX):
         from betterai.runtime.client import Client
         from betterai.runtime.router.declared import make_router
@@ -79,7 +80,8 @@ def get_realtime_provider(
     settings: CoreConfig | str, *, transport: TransportSource | None = None
 ) -> BaseRealtimeProvider:
     """The realtime provider behind a model; "cascade" is one made of three."""
-    name = settings if isinstance(settings, str) else settings.model or default_model("realtime")
+    read = _read(settings)
+    name = read.model or default_model("realtime")
     if is_cascade(name):
         from betterai.runtime.cascade.provider import make_cascade
         from betterai.runtime.client import Client, default_client
@@ -116,8 +118,7 @@ def get_batch_provider(
     """Who works on the batches of a model; `betterai.batches.submit` asks it. Without a store nothing is kept."""
     from betterai.runtime.batch_providers import find_batch_provider
 
-    config = CoreConfig(model=settings) if isinstance(settings, str) else settings
-    return find_batch_provider(complete_config(config), store=store, transport=transport)[0]
+    return find_batch_provider(complete_config(_read(settings)), store=store, transport=transport)[0]
 
 
 def register_text_provider(name: str, provider: AnyProvider[BaseTextProvider], *, replace: bool = False) -> None:
@@ -191,8 +192,15 @@ def find_text_provider(
 
 
 def _get(category: Category, settings: CoreConfig | str, transport: TransportSource | None = None) -> Any:
-    config = CoreConfig(model=settings) if isinstance(settings, str) else settings
-    return _find(category, config, transport)[0]
+    return _find(category, _read(settings), transport)[0]
+
+
+def _read(settings: CoreConfig | str) -> CoreConfig:
+    """A model's name, or a configuration. Raises `ValidationError` for anything else."""
+    if isinstance(settings, str):
+        return CoreConfig(model=settings)
+    check_config(settings)
+    return settings
 
 
 def _find(
@@ -220,14 +228,12 @@ def _make_class(made: Callable[..., Any], key: str, options: Mapping[str, Any], 
     """Raises `ConfigurationError` for arguments that it does not take; what it raises by itself is its own."""
     try:
         return made(api_key=key, **options)
-    except TypeError as error:
+    except TypeError:
         from inspect import signature
 
         try:
             signature(made).bind(api_key=key, **options)
-        except ValueError:
-            raise error from None
-        except TypeError as unfit:
+        except (ValueError, TypeError) as unfit:
             raise ConfigurationError(
                 f"the class behind {provider.name!r} cannot be made: {unfit}",
                 hint="it is made with api_key=… and CoreConfig(options=…): have __init__ take these",

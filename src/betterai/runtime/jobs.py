@@ -122,7 +122,7 @@ class Job(Generic[R]):
         Raises `ValidationError`, and `ConfigurationError` where the keys are not those that it was submitted with.
         """
         kept = JobStore() if isinstance(store, msgspec.UnsetType) else store
-        found = kept.find(handle) if kept is not None else None
+        found = kept.find(handle) if kept is not None and isinstance(handle, str) else None
         read = found.handle if found is not None else read_handle(handle)
         if found is None and kept is not None:
             found = kept.find(read.id)

@@ -56,7 +56,7 @@ def register_provider(
     Raises `ConfigurationError` for a built-in name unless `replace` is set: no provider is shadowed by accident.
     """
     global _version
-    if "/" in name or not name:
+    if not isinstance(name, str) or "/" in name or not name:
         raise ConfigurationError(f"{name!r} cannot be a provider's name: it must not be empty, nor hold a slash")
     if f"{name}/" == ROUTER_PREFIX:
         raise ConfigurationError(f"{ROUTER_PREFIX}… are routers of the configuration file", hint="choose another name")
@@ -135,6 +135,8 @@ def get_provider(name: str) -> Provider:
     """The declaration behind a name. Raises `ConfigurationError` when there is none, or it does not load."""
     if name in _registered:
         return _registered[name]
+    if not isinstance(name, str):
+        raise ConfigurationError(f"a provider is told by its name, not by {name!r:.80}")
     if name not in discover_names():
         like = near(name, provider_names())
         hint = f"did you mean {like}?" if like else f"there are {', '.join(provider_names())}"

@@ -79,10 +79,12 @@ def _read_mapping(value: Mapping[str, Any]) -> JsonSchema | JsonObject | PlainTe
 
 
 def prepare_settings(settings: GenerationSettings) -> tuple[GenerationSettings, Callable[[str], Any] | None]:
-    """Settings with the response format as a schema, and how to read the answer. Raises `ValidationError`, also for
-    tools that cannot be told apart.
+    """Settings with the response format as a schema, and how to read the answer. Raises `ValidationError`, also
+    for tools that cannot be told apart, and for an empty `stop`.
     """
     given = settings.given()
+    if (stop := given.get("stop")) is not None and (not stop if isinstance(stop, str) else "" in stop):
+        raise ValidationError("stop must not be an empty text: it is everywhere", hint="leave out stop for none")
     if "tools" in given:
         check_tools(given["tools"], given.get("tool_choice"))
     value = given.get("response_format", UNSET)
