@@ -47,7 +47,7 @@ class Driven:
             self.states.append(msgspec.json.decode(msgspec.json.encode(state)))
 
         run.on_checkpoint = keep
-        return self.provider.finish_job(await run.run(), plan, run)
+        return self.provider.finish_job(await run.run(), plan, run, self.provider.open_attempts())
 
 
 def begun(requests: list[Received]) -> list[Received]:

@@ -50,7 +50,7 @@ BAD: list[tuple[Any, str]] = [
     (None, "messages must be"),
     (5, "messages must be"),
     ({"role": "user", "content": "x"}, "messages must be"),
-    (b"Hello", r"messages\[0\]"),
+    (b"Hello", "messages must be"),
     ([5], r"messages\[0\]"),
     ([Message.user("x"), "Hello"], r"messages\[1\]"),
     ([{"role": "user", "content": "x"}, {}], r"messages\[1\]"),
@@ -127,7 +127,7 @@ def test_our_messages_go_to_class_providers_as_dicts() -> None:
 
 @pytest.mark.parametrize("message", [{"role": "user"}, {"role": "system", "contnt": "Be kind."}])
 def test_a_message_without_content_is_refused_and_not_sent_empty(message: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError, match=r"messages\[1\] has no content"):
+    with pytest.raises(ValidationError, match=r"messages\[1\] has no (content|.contnt. – did you mean .content.)"):
         read_messages([{"role": "user", "content": "Hello"}, message])
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import betterai
 from betterai.core.config import CoreConfig
-from betterai.core.exceptions import UnsupportedParam
+from betterai.core.exceptions import UnsupportedParam, ValidationError
 from betterai.core.media import Media
 from betterai.core.model import ModelConfig
 from betterai.core.realtime import RealtimeToken
@@ -128,23 +128,23 @@ async def last(pieces: Any) -> Any:
     return [piece async for piece in pieces][-1].response
 
 
-async def ask_all(client: betterai.Client) -> dict[str, Any]:
+async def ask_all(client: betterai.Client, **given: Any) -> dict[str, Any]:
     """What each way to ask gives: the warnings, or the error."""
     asked = {
-        "text": client.generate("strict/m", "Hello"),
-        "text stream": last(client.stream("strict/m", "Hello")),
-        "image": client.generate_image("strict/m", "a cat"),
-        "image stream": last(client.stream_image("strict/m", "a cat")),
-        "video": client.generate_video("strict/m", "a cat"),
-        "audio": client.transcribe("strict/m", SOUND),
-        "audio stream": last(client.stream_transcription("strict/m", SOUND)),
-        "tts": client.speak("strict/m", "Hello"),
-        "tts stream": last(client.stream_speech("strict/m", "Hello")),
-        "embeddings": client.embed("strict/m", "Hello"),
-        "rerank": client.rerank("strict/m", "Hello", ["Bye"]),
-        "moderation": client.moderate("strict/m", "Hello"),
-        "realtime": client.realtime("strict/m"),
-        "realtime token": client.realtime_token("strict/m"),
+        "text": client.generate("strict/m", "Hello", **given),
+        "text stream": last(client.stream("strict/m", "Hello", **given)),
+        "image": client.generate_image("strict/m", "a cat", **given),
+        "image stream": last(client.stream_image("strict/m", "a cat", **given)),
+        "video": client.generate_video("strict/m", "a cat", **given),
+        "audio": client.transcribe("strict/m", SOUND, **given),
+        "audio stream": last(client.stream_transcription("strict/m", SOUND, **given)),
+        "tts": client.speak("strict/m", "Hello", **given),
+        "tts stream": last(client.stream_speech("strict/m", "Hello", **given)),
+        "embeddings": client.embed("strict/m", "Hello", **given),
+        "rerank": client.rerank("strict/m", "Hello", ["Bye"], **given),
+        "moderation": client.moderate("strict/m", "Hello", **given),
+        "realtime": client.realtime("strict/m", **given),
+        "realtime token": client.realtime_token("strict/m", **given),
     }
     results = {}
     for name, ask in asked.items():
@@ -157,6 +157,34 @@ async def ask_all(client: betterai.Client) -> dict[str, Any]:
             if name == "realtime":
                 await result.aclose()
     return results
+
+
+async def test_t1_options_that_nobody_reads_are_reported_in_every_category() -> None:
+    given: dict[str, Any] = {"strict": {"a": 1}, "groq": {"b": 1}, "xyzzy": {"c": 1}, "openai": {}}
+    unread = {
+        "those for 'groq' are not sent: strict is asked",
+        "those for 'xyzzy' are not sent: there is no such provider",
+    }
+    async with betterai.Client() as client:
+        for name, warnings in (await ask_all(client, options=given)).items():
+            told = {warning.message for warning in warnings if warning.field == "options"}
+            assert told == unread, name
+        for warnings in (await ask_all(client, options={"strict": {"a": 1}})).values():
+            assert warnings == DROPPED
+        with pytest.raises(ValidationError, match="there is no provider 'strct' – did you mean strict"):
+            await client.speak("strict/m", "Hello", options={"strct": {"a": 1}})
+        with pytest.raises(ValidationError, match="there is no provider 'lokal' – did you mean local"):
+            await client.generate("local/eliza", "Hello", options={"lokal": {"a": 1}})
+    async with betterai.Client(CoreConfig(unsupported="raise")) as client:
+        with pytest.raises(UnsupportedParam, match="options: those for 'groq' are not sent: local is asked"):
+            await client.generate("local/eliza", "Hello", options={"groq": {"b": 1}})
+
+
+async def test_t1_options_for_any_target_of_a_router_are_in_their_place() -> None:
+    router = betterai.Router(["local/eliza", betterai.Router(["groq/m", "openai/m"])])
+    given = {"groq": {"b": 1}, "openai": {"b": 1}, "local": {}, "mistral": {"c": 1}}
+    response = await betterai.generate(router, "Hello", options=given)
+    assert [warning.message for warning in response.warnings] == ["those for 'mistral' are not sent: local is asked"]
 
 
 @pytest.mark.parametrize("heard", [False, True])

@@ -20,7 +20,7 @@ FALSY: dict[str, tuple[Any, ...]] = {
     "temperature": (0, 0.0), "top_p": (0, 0.0), "max_tokens": (0,), "seed": (0,), "n": (0,),
     "frequency_penalty": (0, 0.0), "presence_penalty": (0, 0.0), "logprobs": (False,), "top_logprobs": (0,),
     "parallel_tool_calls": (False,), "verbosity": ("",), "service_tier": ("",), "store": (False,), "user": ("",),
-    "safety_identifier": ("",), "stop": ("", []), "logit_bias": ({},), "metadata": ({},), "tools": ([],),
+    "safety_identifier": ("",), "stop": ([],), "logit_bias": ({},), "metadata": ({},), "tools": ([],),
     "modalities": ([],), "prediction": ("",), "reasoning": ("",),
 }  # fmt: skip
 FIELDS = {"max_tokens": "max_completion_tokens", "reasoning": "reasoning_effort"}
@@ -174,11 +174,13 @@ async def test_a_model_that_no_catalogue_names_is_asked_with_a_warning() -> None
     assert [warning.code for warning in response.warnings] == ["unknown_model"]
 
 
-async def test_options_of_other_vendors_are_not_sent() -> None:
+async def test_options_of_other_vendors_are_not_sent_and_that_is_said() -> None:
     with Upstream(answer()) as upstream:
         response = await ask(connect(upstream.url), options={"elsewhere": {"secret": 1}})
         assert set(upstream.requests[0].body) == {"model", "messages"}
-    assert response.warnings == ()
+    [warning] = response.warnings
+    assert (warning.code, warning.field) == ("dropped", "options")
+    assert warning.message == "those for 'elsewhere' are not sent: there is no such provider"
 
 
 class Pausing(OpenAIChat):

@@ -460,8 +460,11 @@ async def test_x3_without_a_proxy_in_the_environment_it_is_guarded_too(no_proxie
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "127.0.0.1:3128", "unix:///run/proxy.sock"])
-async def test_a_proxy_of_another_kind_is_refused(proxy):
-    transport = HTTPTransport(SessionOptions(proxy=proxy))
+async def test_a_proxy_of_another_kind_is_refused(proxy, monkeypatch):
+    with pytest.raises(ConfigurationError, match="is not the URL of a proxy"):
+        SessionOptions(proxy=proxy)
+    monkeypatch.setenv("http_proxy", proxy)
+    transport = HTTPTransport(SessionOptions(trust_env=True))
     with pytest.raises(ConfigurationError, match="proxy"):
         await transport.send(get(), Endpoint(base_url="http://api.example.com"), LIMITS)
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from betterai.config.file import ConfigFile, Reference, Value, read_file
+from betterai.config.file import ConfigFile, Reference, Value, near, read_file
 from betterai.core.config import CoreConfig
 from betterai.core.exceptions import ConfigurationError
 from betterai.core.model import Category
@@ -83,6 +83,10 @@ def load_config(path: str | Path | None = None, *, category: Category = "text") 
     """A file as a `CoreConfig`, for `Client(config)` or a call: `path`, else the user's own file. Its model is the
     category's default. Raises `ConfigurationError`.
     """
+    if category not in get_args(Category):
+        like = near(category, get_args(Category)) if isinstance(category, str) else ""
+        hint = f"did you mean {like}?" if like else f"there are {', '.join(get_args(Category))}"
+        raise ConfigurationError(f"there is no category {category!r:.60}", hint=hint)
     file = read_config_file() if path is None else read_file(Path(path))
     tables = {
         name: {key: value for key, given in table.items() if (value := read_value(given)) is not None}

@@ -212,9 +212,9 @@ def check_keys(table: Iterable[str], known: Iterable[str], path: Path | str, pre
             raise ConfigurationError(f"{path}: there is no {prefix}{key}", hint=hint)
 
 
-def near(name: str, known: Iterable[str]) -> str:
+def near(name: str, known: Iterable[str], cutoff: float = 0.7) -> str:
     """The known name most like this one; "" where none is."""
-    return next(iter(get_close_matches(name, list(known), n=1, cutoff=0.7)), "")
+    return next(iter(get_close_matches(name, list(known), n=1, cutoff=cutoff)), "")
 
 
 def _warn_if_readable(path: Path, file: ConfigFile) -> None:

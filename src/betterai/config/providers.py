@@ -184,6 +184,8 @@ class ModelCatalogue(MutableMapping[str, ModelConfig]):
             self[name] = entry
 
     def __setitem__(self, name: str, entry: Entry) -> None:
+        if not isinstance(name, str):
+            raise ValidationError(f"a model's name is a text, not {name!r:.80}")
         model = read_entry(name, entry)
         with self._lock:
             if name != model.key:

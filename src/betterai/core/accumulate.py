@@ -7,6 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 
 import msgspec
 
+from betterai.core.exceptions import ValidationError
 from betterai.core.message import AnyPart, Message, Opaque, Text
 from betterai.core.response import FinishReason, ProviderResponse, TextChunk, TokenLogprob
 from betterai.core.usage import Usage
@@ -97,6 +98,8 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])\s+|\n+")
 async def read_text(pieces: AsyncIterable[str | TextChunk]) -> AsyncIterator[str]:
     """The text of pieces, which may be those of a streamed answer; its thoughts and calls are none."""
     async for piece in pieces:
+        if not isinstance(piece, str | TextChunk):
+            raise ValidationError(f"a text comes in texts or TextChunks, not in {type(piece).__name__}")
         if text := piece if isinstance(piece, str) else piece.content:
             yield text
 

@@ -41,7 +41,11 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "timeout": (int, float, Timeout),
     "retries": (int, Retries),
     "hops": (int,),
+    "settings": (Mapping,),
+    "providers": (Mapping,),
+    "options": (Mapping,),
 }
+_NEVER_NONE = ("model", "protocol", "hops", "settings", "providers", "options")
 
 
 class CoreConfig(Data, frozen=True, kw_only=True):
@@ -68,17 +72,37 @@ class CoreConfig(Data, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         for name, kinds in _KINDS.items():
-            if (value := getattr(self, name)) is not None and not isinstance(value, kinds):
+            value = getattr(self, name)
+            if value is None and name not in _NEVER_NONE:
+                continue
+            if not isinstance(value, kinds) or isinstance(value, bool):
                 wanted = " or ".join(kind.__name__ for kind in kinds)
                 raise ValidationError(f"CoreConfig: {name} must be {wanted}, not {type(value).__name__}")
         if self.unsupported not in (None, "warn", "raise"):
             raise ValidationError(f"CoreConfig: unsupported must be 'warn' or 'raise', not {self.unsupported!r}")
         if self.hops < 1:
             raise ValidationError(f"CoreConfig: an answer takes at least one request, not hops={self.hops}")
+        if self.base_url == "":
+            raise ValidationError("CoreConfig: base_url is empty", hint="leave it out for the provider's own")
+        if self.settings:
+            _check_texts("settings", self.settings)
+        for name, table in self.providers.items():
+            _check_texts(f"providers[{name!r}]", table)
 
     def __repr__(self) -> str:
         url = re.sub(r"//[^/?#]*@", "//***@", self.base_url or "") or None
         return f"CoreConfig(model={self.model!r}, base_url={url!r}, api_key={'***' if self.api_key else None})"
+
+
+def _check_texts(where: str, table: object) -> None:
+    """Values may be secrets, and are not shown. None is a value that is not given."""
+    if not isinstance(table, Mapping):
+        raise ValidationError(f"CoreConfig: {where} must be a dict of texts, not {type(table).__name__}")
+    for name, value in table.items():
+        if not isinstance(name, str):
+            raise ValidationError(f"CoreConfig: the names in {where} must be str, not {type(name).__name__}")
+        if value is not None and not isinstance(value, str):
+            raise ValidationError(f"CoreConfig: {where}[{name!r}] must be str, not {type(value).__name__}")
 
 
 def check_config(config: object) -> None:

@@ -39,6 +39,8 @@ class JobHandle(Data, frozen=True, kw_only=True):
 
 def read_handle(text: str) -> JobHandle:
     """What `to_text` wrote. Raises `ValidationError`."""
+    if not isinstance(text, str):
+        raise ValidationError(f"a handle is a text, not {type(text).__name__}", hint="pass what `handle` of it gave")
     try:
         handle = msgspec.json.decode(urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)), type=JobHandle)
     except (ValueError, TypeError) as error:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, get_args
 from betterai.core.data import Data
 from betterai.core.exceptions import ValidationError
 from betterai.core.message import Message
-from betterai.core.settings import CallSettings, ReasoningControl
+from betterai.core.settings import BESIDE_ITEMS, CallSettings, ReasoningControl
 from betterai.core.tools import AnyTool, ToolChoice
 
 _SHORT = {
@@ -110,8 +110,9 @@ class RealtimeSettings(CallSettings):
         "extra_body": (Mapping,), "extra_headers": (Mapping,), "extra_query": (Mapping,),
     }  # fmt: skip
     __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {
-        "modalities": (str,), "tools": get_args(AnyTool), "history": (Message,), "options": (Mapping,),
+        "modalities": (str,), "tools": get_args(AnyTool), "history": (Message,), **BESIDE_ITEMS,
     }  # fmt: skip
+    __least__: ClassVar[Mapping[str, int]] = dict.fromkeys(("speed", "max_tokens"), 0)
 
     instructions: str | None = None
     voice: str | None = None

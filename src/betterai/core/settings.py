@@ -17,6 +17,8 @@ from betterai.core.tools import AnyTool, ToolChoice
 S = TypeVar("S", bound="Settings")
 _SECRET = frozenset({"extra_headers", "extra_query"})
 """Where callers put keys: never shown."""
+_NAMED = frozenset({"options", "extra_headers", "extra_query"})
+"""Mappings whose keys are names."""
 _OF_CONFIG = {
     "api_key": "api_key", "base_url": "base_url", "api_base": "base_url", "timeout": "timeout", "retries": "retries",
     "max_retries": "retries", "num_retries": "retries", "protocol": "protocol",
@@ -36,6 +38,8 @@ class Settings:
     __types__: ClassVar[Mapping[str, tuple[type, ...]]] = {}
     __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {}
     """What the lists and mappings among them may hold."""
+    __least__: ClassVar[Mapping[str, int]] = {}
+    """What is a number that is never below this one."""
 
     def __init_subclass__(cls) -> None:
         names = {name for kind in cls.__mro__ for name in getattr(kind, "__annotations__", {})}
@@ -51,10 +55,16 @@ class Settings:
             if expected and value is not None and (not isinstance(value, expected) or _is_stray_bool(value, expected)):
                 wanted = " or ".join(kind.__name__ for kind in expected)
                 raise ValidationError(f"{name} must be {wanted}, not {type(value).__name__} ({value!r:.60})")
-            if isinstance(value, float) and not isfinite(value):
-                raise ValidationError(f"{name} must be a finite number, not {value}")
+            if isinstance(value, float):
+                if not isfinite(value):
+                    raise ValidationError(f"{name} must be a finite number, not {value}")
+                value = float(value)  # numpy's are floats too, and not written as JSON
             if value is not None and (held := self.__items__.get(name)):
                 _check_items(name, value, held)
+            if value is not None and (least := self.__least__.get(name)) is not None and value < least:
+                raise ValidationError(
+                    f"{name} must be at least {least}, not {value}", hint=f"leave out {name} for none"
+                )
             self.__dict__[name] = value
 
     def given(self) -> dict[str, Any]:
@@ -85,6 +95,8 @@ def _check_items(name: str, value: Any, expected: tuple[type, ...]) -> None:
             wanted = " or ".join(kind.__name__ for kind in expected)
             hint = _hint_at_tool(item) if name == "tools" else ""
             raise ValidationError(f"{name}[{place!r}] must be {wanted}, not {type(item).__name__}", hint=hint)
+        if name in _NAMED and not isinstance(place, str):
+            raise ValidationError(f"the names in {name} must be str, not {type(place).__name__}")
 
 
 def _hint_at_tool(item: Any) -> str:
@@ -110,7 +122,7 @@ class CallSettings(Settings):
     """What the settings of all categories share."""
 
     options: Mapping[str, Mapping[str, Any]] | None = None
-    """Options of single vendors, by vendor: `{"vendor": {…}}`. The other vendors ignore them."""
+    """Options of single vendors, by vendor: `{"vendor": {…}}`. What is for another than the one asked is reported."""
     extra_body: Mapping[str, Any] | None = None
     """Fields that go into the request's body as they are: objects into objects, everything else on top of ours."""
     extra_headers: Mapping[str, str] | None = None
@@ -164,6 +176,9 @@ class StreamOptions(Data, frozen=True, kw_only=True):
 
 
 _NUMBER = (int, float)
+_QUERY = (str, int, float, list, tuple)
+BESIDE_ITEMS: Mapping[str, tuple[type, ...]] = {"options": (Mapping,), "extra_headers": (str,), "extra_query": _QUERY}
+"""Of what the settings of all categories share."""
 
 
 class GenerationSettings(CallSettings):
@@ -181,7 +196,11 @@ class GenerationSettings(CallSettings):
         "stream_options": (StreamOptions,), "spelling": (frozenset,), "options": (Mapping,),
         "extra_body": (Mapping,), "extra_headers": (Mapping,), "extra_query": (Mapping,),
     }  # fmt: skip
-    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {"tools": get_args(AnyTool), "options": (Mapping,)}
+    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {
+        "tools": get_args(AnyTool), "stop": (str,), "modalities": (str,), "logit_bias": _NUMBER,
+        "prediction": (str, Mapping), **BESIDE_ITEMS,
+    }  # fmt: skip
+    __least__: ClassVar[Mapping[str, int]] = dict.fromkeys(("max_tokens", "n", "top_logprobs"), 0)
 
     temperature: float | None = None
     top_p: float | None = None
@@ -239,7 +258,8 @@ class ImageSettings(CallSettings):
         "negative_prompt": (str,), "images": _LIST, "mask": (Media,), "partial_images": (int,), "moderation": (str,),
         "user": (str,), **_BESIDE,
     }  # fmt: skip
-    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {"images": (Media,), "options": (Mapping,)}
+    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {"images": (Media,), **BESIDE_ITEMS}
+    __least__: ClassVar[Mapping[str, int]] = dict.fromkeys(("n", "compression", "steps", "partial_images"), 0)
 
     size: str | None = None
     aspect: str | None = None
@@ -269,7 +289,8 @@ class VideoSettings(CallSettings):
         "seed": (int,), "negative_prompt": (str,), "audio": (bool,), "first_frame": (Media,), "last_frame": (Media,),
         "images": _LIST, "video": (Media,), **_BESIDE,
     }  # fmt: skip
-    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {"images": (Media,), "options": (Mapping,)}
+    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {"images": (Media,), **BESIDE_ITEMS}
+    __least__: ClassVar[Mapping[str, int]] = dict.fromkeys(("seconds", "fps", "n"), 0)
 
     seconds: float | None = None
     size: str | None = None
@@ -295,8 +316,9 @@ class TranscriptionSettings(CallSettings):
         "encoding": (str,), "interim": (bool,), **_BESIDE,
     }  # fmt: skip
     __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {
-        "keywords": (str,), "timestamps": (str,), "options": (Mapping,),
+        "keywords": (str,), "timestamps": (str,), **BESIDE_ITEMS,
     }  # fmt: skip
+    __least__: ClassVar[Mapping[str, int]] = dict.fromkeys(("speakers", "sample_rate", "channels"), 0)
 
     language: str | None = None
     prompt: str | None = None
@@ -320,7 +342,8 @@ class SpeechSettings(CallSettings):
         "voice": (str,), "format": (str,), "sample_rate": (int,), "speed": _NUMBER, "language": (str,),
         "instructions": (str,), "seed": (int,), "alignment": (bool,), **_BESIDE,
     }  # fmt: skip
-    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {"options": (Mapping,)}
+    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = BESIDE_ITEMS
+    __least__: ClassVar[Mapping[str, int]] = dict.fromkeys(("sample_rate", "speed"), 0)
 
     voice: str | None = None
     format: str | None = None
@@ -341,7 +364,8 @@ class EmbeddingSettings(CallSettings):
     __types__: ClassVar[Mapping[str, tuple[type, ...]]] = {
         "dimensions": (int,), "task": (str,), "encoding": (str,), "truncate": (bool,), "user": (str,), **_BESIDE,
     }  # fmt: skip
-    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {"options": (Mapping,)}
+    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = BESIDE_ITEMS
+    __least__: ClassVar[Mapping[str, int]] = dict.fromkeys(("dimensions",), 0)
 
     dimensions: int | None = None
     task: str | None = None
@@ -357,7 +381,8 @@ class RerankSettings(CallSettings):
     __types__: ClassVar[Mapping[str, tuple[type, ...]]] = {
         "top": (int,), "max_tokens": (int,), "truncate": (bool,), **_BESIDE,
     }  # fmt: skip
-    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {"options": (Mapping,)}
+    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = BESIDE_ITEMS
+    __least__: ClassVar[Mapping[str, int]] = dict.fromkeys(("top", "max_tokens"), 0)
 
     top: int | None = None
     max_tokens: int | None = None
@@ -368,4 +393,4 @@ class ModerationSettings(CallSettings):
     """Settings of moderation: what all categories share."""
 
     __types__: ClassVar[Mapping[str, tuple[type, ...]]] = _BESIDE
-    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = {"options": (Mapping,)}
+    __items__: ClassVar[Mapping[str, tuple[type, ...]]] = BESIDE_ITEMS

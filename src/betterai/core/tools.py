@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 from betterai.core.data import Data
+from betterai.core.exceptions import ValidationError
 from betterai.core.message import CacheMark, Opaque
 
 
@@ -19,6 +20,9 @@ class Tool(Data, frozen=True, kw_only=True):
     cache: CacheMark | None = None
     opaque: Opaque | None = None
 
+    def __post_init__(self) -> None:
+        _check(self, self.parameters, "parameters")
+
 
 class CustomTool(Data, frozen=True, kw_only=True):
     """A tool that takes free text. `format` may hold a grammar: `{"syntax": "lark", "definition": "…"}`."""
@@ -27,6 +31,20 @@ class CustomTool(Data, frozen=True, kw_only=True):
     description: str | None = None
     format: Mapping[str, Any] | None = None
     opaque: Opaque | None = None
+
+    def __post_init__(self) -> None:
+        _check(self, self.format, "format")
+
+
+def _check(tool: Tool | CustomTool, schema: object, field: str) -> None:
+    """Raises `ValidationError` for a tool that cannot be one."""
+    if not isinstance(tool.name, str) or not tool.name:
+        raise ValidationError(f"the name of a tool is a text, not {tool.name!r:.60}")
+    if tool.description is not None and not isinstance(tool.description, str):
+        raise ValidationError(f"the description of the tool {tool.name!r} is a text, not {tool.description!r:.60}")
+    if schema is not None and not isinstance(schema, Mapping):
+        hint = "pass a JSON Schema as a dict, or make the tool of a function with betterai.tool"
+        raise ValidationError(f"the {field} of the tool {tool.name!r} are a dict, not {schema!r:.60}", hint=hint)
 
 
 class ServerTool(Data, frozen=True, kw_only=True):

@@ -230,8 +230,8 @@ def read_timeout(timeout: float | Timeout | None) -> Timeout:
     limits = timeout if isinstance(timeout, Timeout) else Timeout(total=_read_number("timeout", timeout, Timeout))
     for name in limits.__struct_fields__:
         seconds = getattr(limits, name)
-        if not (isfinite(seconds) and seconds > 0):
-            raise ValidationError(f"timeout.{name} must be a number of seconds above 0, not {seconds}")
+        if not (_is_number(seconds) and seconds > 0):
+            raise ValidationError(f"timeout.{name} must be a number of seconds above 0, not {seconds!r:.60}")
     return limits
 
 
@@ -241,11 +241,20 @@ def _read_number(name: str, value: Any, kind: type) -> Any:
     return value
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
 def read_retries(retries: int | Retries | None) -> Retries:
     """A number is how many times to try again. Raises `ValidationError` for less than one attempt."""
     if retries is None:
         return Retries()
     read = retries if isinstance(retries, Retries) else Retries(attempts=_read_number("retries", retries, Retries) + 1)
+    if not isinstance(read.attempts, int) or isinstance(read.attempts, bool):
+        raise ValidationError(f"retries.attempts must be a whole number, not {read.attempts!r:.60}")
+    for name in ("base", "cap", "longest"):
+        if not (_is_number(seconds := getattr(read, name)) and seconds >= 0):
+            raise ValidationError(f"retries.{name} must be a number of seconds, not {seconds!r:.60}")
     if read.attempts < 1:
         raise ValidationError(f"a call has at least one attempt, not {read.attempts}", hint="retries=0 tries once")
     return read

@@ -49,6 +49,7 @@ from betterai.core.settings import (
     VideoSettings,
 )
 from betterai.runtime.exchange import ExchangeRunner, is_duplex
+from betterai.runtime.inputs import read_inputs, read_texts
 from betterai.runtime.media.loading import check_file
 from betterai.runtime.sessions.live import LiveRunner
 from betterai.runtime.sessions.sentences import speak_sentences
@@ -162,7 +163,7 @@ class CodecModerationProvider(
     async def moderate(
         self, inputs: Sequence[str | Media] | str, model: str = "", settings: ModerationSettings | None = None
     ) -> ModerationResponse:
-        given = (inputs,) if isinstance(inputs, str | Media) else tuple(inputs)
+        given = read_inputs(inputs)
         if not given:
             raise ValidationError("there is nothing to judge")
         return _judged(await self.ask(given, model, settings or ModerationSettings()), given)
@@ -362,12 +363,3 @@ RUNNERS: dict[Category, type[ExchangeRunner[Any, Any, Any, Any]]] = {
     )
 }  # fmt: skip
 """The runner of each category."""
-
-
-def read_texts(texts: Sequence[str]) -> tuple[str, ...]:
-    """One text, or several. Raises `ValidationError` for anything else."""
-    given = (texts,) if isinstance(texts, str) else tuple(texts)
-    for place, text in enumerate(given):
-        if not isinstance(text, str):
-            raise ValidationError(f"text {place} is {type(text).__name__}, and must be str")
-    return given

@@ -19,10 +19,12 @@ from betterai.core.response import Attempt, CallWarning, ProviderResponse, TextC
 from betterai.core.settings import GenerationSettings
 from betterai.runtime.attempts import read_timeout
 from betterai.runtime.connection import TransportSource, shared_transport
+from betterai.runtime.media.checks import check_media
 from betterai.runtime.media.loading import find_media, load_media, needs_loading
 from betterai.runtime.messages import read_messages, render_messages
 from betterai.runtime.observing.calls import ObservedTextProvider, Subject
 from betterai.runtime.refusing import refuse_dropped
+from betterai.runtime.registry import check_options
 from betterai.runtime.schema import parse_output, prepare_settings
 from betterai.runtime.stand_in import choose_transport
 from betterai.wire.openai_chat import OpenAIChat
@@ -61,7 +63,7 @@ class ClassTextProvider(ObservedTextProvider):
         began = time.monotonic()
         try:
             prepared, parse = prepare_settings(settings)
-            written, warnings = await self._write(messages)
+            written, warnings = await self._write(messages, prepared)
             response = await self.inner.generate(written, model, prepared)
             return self._complete(response, warnings, parse, began)
         except BetterAIError as error:
@@ -76,7 +78,7 @@ class ClassTextProvider(ObservedTextProvider):
         chunks = None
         try:
             prepared, parse = prepare_settings(settings)
-            written, warnings = await self._write(messages)
+            written, warnings = await self._write(messages, prepared)
             chunks = self.inner.generate_stream(written, model, prepared)
             async for chunk in chunks:
                 first = first or time.monotonic() - began
@@ -99,18 +101,22 @@ class ClassTextProvider(ObservedTextProvider):
     async def aclose(self) -> None:
         await self.inner.aclose()
 
-    async def _write(self, messages: Messages) -> tuple[Any, tuple[CallWarning, ...]]:
+    async def _write(self, messages: Messages, settings: GenerationSettings) -> tuple[Any, tuple[CallWarning, ...]]:
         history = read_messages(messages)
+        media = find_media(history)
+        check_media(media)
+        unread = check_options(settings.options, self.provider.name)
+        refuse_dropped(unread, self._unsupported)
         if self.provider.embedded:
-            return history, ()
-        if any(media.owner for media in find_media(history)):
+            return history, unread
+        if any(item.owner for item in media):
             raise UnsupportedParam("media: a file kept at a provider cannot be sent here", param="media")
         if needs_loading(history, OpenAIChat.accepts):
             transport = choose_transport(self._source())
             history = await load_media(history, OpenAIChat.accepts, transport, read_timeout(None))
         written, warnings = render_messages(history, self.model)
         refuse_dropped(warnings, self._unsupported)
-        return written, warnings
+        return written, (*unread, *warnings)
 
     def _complete(
         self,

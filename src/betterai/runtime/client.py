@@ -23,6 +23,8 @@ from betterai.runtime.attempts import read_retries, read_timeout
 from betterai.runtime.class_text import ClassTextProvider, take_provider
 from betterai.runtime.connecting import make_guard, make_transport_source
 from betterai.runtime.factory import find_text_provider, read_key
+from betterai.runtime.inputs import merge
+from betterai.runtime.media.checks import check_media
 from betterai.runtime.media.loading import load_one
 from betterai.runtime.messages import read_messages
 from betterai.runtime.modalities import Modalities
@@ -87,8 +89,8 @@ class Client(Modalities):
         self._config = msgspec.structs.replace(base, timeout=timeout, retries=retries)
         check_listener(on_event)
         self.listener = on_event
-        self._guard = make_guard({**(session.headers if session is not None else {}), **(headers or {})})
         self._make_transport = make_transport_source(headers, proxy, ca_bundle, trust_env, session, on_event)
+        self._guard = make_guard({**(session.headers if session is not None else {}), **(headers or {})})
         self._transport: HTTPTransport | None = None
         self._providers: dict[str, Found] = {}
         self._others = {}
@@ -201,6 +203,7 @@ class Client(Modalities):
 
     async def load_media(self, media: Media) -> Media:
         """Media of an answer with its bytes: what is a URL is fetched, without any key. Raises `BetterAIError`."""
+        check_media((media,))
         limits = read_timeout(complete_config(self._config).timeout)
         return await load_one(media, frozenset({"bytes"}), choose_transport(self._connect()), limits)
 
@@ -306,13 +309,7 @@ def merge_settings(
     settings: GenerationSettings | Mapping[str, Any] | None, options: GenerationOptions[Any]
 ) -> GenerationSettings:
     """Settings, or a dict of them, with options on top. Raises `ValidationError`."""
-    if settings is None:
-        return GenerationSettings(**options)
-    if not isinstance(settings, GenerationSettings):
-        if not isinstance(settings, Mapping):
-            raise ValidationError(f"settings are GenerationSettings or a dict, not {settings!r:.80}")
-        settings = GenerationSettings(**settings)
-    return settings.replace(**options) if options else settings
+    return merge(GenerationSettings, settings, options)
 
 
 _client: Client | None = None

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from betterai.core.events import Listener
+from betterai.core.exceptions import ConfigurationError
 from betterai.runtime.connection import Connection, find_named_secrets
+from betterai.transport.options import SessionOptions
 
 if TYPE_CHECKING:
     import aiohttp
@@ -22,10 +24,15 @@ def make_transport_source(
     session: aiohttp.ClientSession | None,
     on_event: Listener | None,
 ) -> Callable[[], HTTPTransport]:
-    def make() -> HTTPTransport:
-        from betterai.transport.http import HTTPTransport, SessionOptions
+    """Checked now, made at the first call. Raises `ConfigurationError`."""
+    given = headers if headers is not None else {}
+    options = SessionOptions(headers=given, proxy=proxy, ca_bundle=ca_bundle, trust_env=trust_env)
+    if session is not None and not (hasattr(session, "headers") and hasattr(session, "ws_connect")):
+        raise ConfigurationError(f"session is an aiohttp.ClientSession, not {type(session).__name__}")
 
-        options = SessionOptions(headers=headers or {}, proxy=proxy, ca_bundle=ca_bundle, trust_env=trust_env)
+    def make() -> HTTPTransport:
+        from betterai.transport.http import HTTPTransport
+
         return HTTPTransport(options, session=session, on_event=on_event)
 
     return make

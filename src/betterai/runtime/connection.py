@@ -195,6 +195,7 @@ def split_login(base_url: str, provider: str = "") -> tuple[str, tuple[str, str]
     try:
         parts = urlsplit(base_url)
         whole = parts.scheme in ("https", "http") and parts.hostname is not None and parts.port != 0
+        whole = whole and not re.search(r"\s", base_url)
     except ValueError:
         whole = False
     if not whole or parts.query or parts.fragment:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, Unpack
 import msgspec
 
 from betterai.core.base import BaseTextProvider
-from betterai.core.config import CoreConfig
+from betterai.core.config import CoreConfig, check_config
 from betterai.core.data import Data
 from betterai.core.exceptions import SpendLimitReached, ValidationError
 from betterai.core.media import Media
@@ -59,6 +59,10 @@ class ConversationState:
         settings: GenerationSettings | None = None,
         **options: Unpack[GenerationOptions],
     ) -> None:
+        if client is not None and not isinstance(client, Client):
+            raise ValidationError(f"client is a betterai.Client, not {type(client).__name__}")
+        if config is not None:
+            check_config(config)
         self.model = model
         self.system = system
         self.messages: list[Message] = list(read_messages(messages)) if messages else []

@@ -36,7 +36,7 @@ from betterai.runtime.encoding import LARGE, check_size, encode_request
 from betterai.runtime.lookup import ModelFinder, check_model
 from betterai.runtime.media.calls import find_call_media, load_call_media, media_bytes
 from betterai.runtime.refusing import refuse_dropped
-from betterai.runtime.registry import check_vendors, choose_protocol
+from betterai.runtime.registry import check_options, choose_protocol
 from betterai.runtime.stream_pieces import is_stream
 from betterai.wire.errors import read_request_id
 from betterai.wire.framing import Framer, open_framer
@@ -218,8 +218,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
         model = self._models.find(name)
         try:
             codec = codec or self.find_codec(model)
-            if options := settings.given().get("options"):
-                check_vendors(options)
+            unread = check_options(settings.options, self.provider.name) if settings.options else ()
             if not is_duplex(codec):
                 accepts = getattr(codec, "accepts", {})
                 input, settings = await load_call_media(input, settings, accepts, self.connection)
@@ -230,7 +229,7 @@ class ExchangeRunner(BaseProvider, Generic[I, S, R, E]):
                 stream=stream,
                 id=f"{getrandbits(128):032x}",
                 now=self._clock.now(),
-                warnings=check_model(model, self.category, getattr(codec, "categories", ())),
+                warnings=(*unread, *check_model(model, self.category, getattr(codec, "categories", ()))),
                 provider_settings=self.connection.codec_settings(),
             )
             if is_job(codec) or is_duplex(codec):

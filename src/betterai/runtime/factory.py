@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from betterai.config.defaults import MODEL_VARIABLES, default_model
@@ -20,13 +20,19 @@ from betterai.core.base import (
     BaseTTSProvider,
     BaseVideoProvider,
 )
-from betterai.core.config import CoreConfig
+from betterai.core.config import CoreConfig, check_config
 from betterai.core.exceptions import ConfigurationError
 from betterai.core.model import Category, ModelConfig
 from betterai.core.provider import Provider
 from betterai.core.routing import ROUTER_PREFIX, is_cascade
 from betterai.runtime.connection import TransportSource
-from betterai.runtime.registry import choose_protocol, get_provider, register_provider, resolve_model
+from betterai.runtime.registry import (
+    choose_protocol,
+    get_provider,
+    provider_names,
+    register_provider,
+    resolve_model,
+)
 
 if TYPE_CHECKING:
     from betterai.runtime.batches.store import BatchStore
@@ -39,7 +45,8 @@ def get_text_provider(settings: CoreConfig | str, *, transport: TransportSource 
     """The text provider behind a model. Raises `ModelNotFoundError` and `ConfigurationError`; a missing key raises at
     the first call only.
     """
-    name = settings if isinstance(settings, str) else settings.model or default_model("text")
+    read = _read(settings)
+    name = read.model or default_model("text")
     if name.startswith(ROUTER_PREFIX):
         from betterai.runtime.client import Client
         from betterai.runtime.router.declared import make_router
@@ -73,7 +80,8 @@ def get_realtime_provider(
     settings: CoreConfig | str, *, transport: TransportSource | None = None
 ) -> BaseRealtimeProvider:
     """The realtime provider behind a model; "cascade" is one made of three."""
-    name = settings if isinstance(settings, str) else settings.model or default_model("realtime")
+    read = _read(settings)
+    name = read.model or default_model("realtime")
     if is_cascade(name):
         from betterai.runtime.cascade.provider import make_cascade
         from betterai.runtime.client import Client, default_client
@@ -110,8 +118,7 @@ def get_batch_provider(
     """Who works on the batches of a model; `betterai.batches.submit` asks it. Without a store nothing is kept."""
     from betterai.runtime.batches.choosing import find_batch_provider
 
-    config = CoreConfig(model=settings) if isinstance(settings, str) else settings
-    return find_batch_provider(complete_config(config), store=store, transport=transport)[0]
+    return find_batch_provider(complete_config(_read(settings)), store=store, transport=transport)[0]
 
 
 def register_text_provider(name: str, provider: AnyProvider[BaseTextProvider], *, replace: bool = False) -> None:
@@ -185,8 +192,15 @@ def find_text_provider(
 
 
 def _get(category: Category, settings: CoreConfig | str, transport: TransportSource | None = None) -> Any:
-    config = CoreConfig(model=settings) if isinstance(settings, str) else settings
-    return _find(category, config, transport)[0]
+    return _find(category, _read(settings), transport)[0]
+
+
+def _read(settings: CoreConfig | str) -> CoreConfig:
+    """A model's name, or a configuration. Raises `ValidationError` for anything else."""
+    if isinstance(settings, str):
+        return CoreConfig(model=settings)
+    check_config(settings)
+    return settings
 
 
 def _find(
@@ -201,7 +215,7 @@ def _find(
     _check_settings(config, provider)
     codec = choose_protocol(provider, category, model, config.protocol)
     if callable(codec):
-        return codec(api_key=read_key(provider, config), **config.options), model, provider
+        return _make_class(codec, read_key(provider, config), config.options, provider), model, provider
     if config.options:
         raise ConfigurationError(
             f"CoreConfig: options go to class providers, and {provider.name} is a declared one",
@@ -210,10 +224,33 @@ def _find(
     return _make_runner(category, provider, codec, config, model, transport), model, provider
 
 
+def _make_class(made: Callable[..., Any], key: str, options: Mapping[str, Any], provider: Provider) -> Any:
+    """Raises `ConfigurationError` for arguments that it does not take; what it raises by itself is its own."""
+    try:
+        return made(api_key=key, **options)
+    except TypeError:
+        from inspect import signature
+
+        try:
+            signature(made).bind(api_key=key, **options)
+        except (ValueError, TypeError) as unfit:
+            raise ConfigurationError(
+                f"the class behind {provider.name!r} cannot be made: {unfit}",
+                hint="it is made with api_key=… and CoreConfig(options=…): have __init__ take these",
+                provider=provider.name,
+            ) from None
+        raise
+
+
 def _check_settings(config: CoreConfig, provider: Provider) -> None:
     """One configuration may serve several providers, so only a near miss is a mistake."""
     known = sorted({"base_url", *(setting.name for setting in provider.settings)})
     check_keys([name for name in config.settings if near(name, known)], known, "CoreConfig", "settings.")
+    if config.providers:
+        names = provider_names()
+        check_keys([name for name in config.providers if near(name, names)], names, "CoreConfig", "providers.")
+        own = config.providers.get(provider.name, {})
+        check_keys(own, known, "CoreConfig", f"providers.{provider.name}.")
 
 
 def read_key(provider: Provider, config: CoreConfig) -> str:

@@ -126,6 +126,8 @@ class Files:
         return found
 
     def _find(self, where: str, config: CoreConfig | None) -> tuple[Connection, FilesCodec]:
+        if not isinstance(where, str):
+            raise ValidationError(f"files are at a provider, by its name, not at {where!r:.80}")
         name = where if where in provider_names() else resolve_model(where).provider
         provider = get_provider(name)
         codec = next(iter(provider.protocols.get("files", {}).values()), None)
@@ -142,6 +144,8 @@ class Files:
             if not where:
                 raise ValidationError("a file's id alone does not say where it is", hint="pass the provider's name too")
             return *self._find(where, config), handle
+        if not isinstance(handle, FileHandle):
+            raise ValidationError(f"a file is a FileHandle or its id, not {type(handle).__name__}")
         connection, codec = self._find(handle.provider, config)
         connection.check_owner(handle.owner)
         return connection, codec, handle.id
@@ -165,6 +169,9 @@ async def _prepare(source: Source, mime_type: str, filename: str, temporary: Exi
             place = Path(source)
             filename = filename or place.name
         else:
+            if not hasattr(source, "read"):
+                hint = "pass a path, bytes, an open file or betterai.Media"
+                raise ValidationError(f"{type(source).__name__} is no file", hint=hint)
             filename = filename or Path(str(getattr(source, "name", ""))).name
             place = Path(temporary.enter_context(await to_thread(_spool, source)).name)
         data, path = None, str(place)

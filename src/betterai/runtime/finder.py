@@ -39,6 +39,8 @@ class Finder:
     def find(self, category: Category, model: str, config: CoreConfig | None = None) -> Found:
         """The provider of a category behind a name. Raises `ModelNotFoundError` and `ConfigurationError`."""
         self.check_open()
+        if not isinstance(model, str):
+            raise ValidationError(f"the model must be a name, not {model!r:.80}", hint="write PROVIDER/MODEL")
         if config is not None:
             check_config(config)
             return self._open(category, model or config.model, self._limit(config))

@@ -15,8 +15,10 @@ from betterai.core.price import price_usage
 from betterai.core.provider import Provider
 from betterai.core.response import CallWarning, Timing
 from betterai.core.results import Result
+from betterai.core.settings import CallSettings
 from betterai.runtime.observing.listeners import is_heard
 from betterai.runtime.refusing import refuse_dropped
+from betterai.runtime.registry import check_options
 
 if TYPE_CHECKING:
     from betterai.core.realtime_session import RealtimeSession
@@ -47,8 +49,8 @@ class Found(NamedTuple):
     async def whole(self, ask: Callable[[Any], Awaitable[R]], given: Any, settings: Any) -> R:
         """One result, told of to whoever listens; that of a class provider with what codecs' results have as well."""
         if not is_heard(self.listener):
-            return await self._ask(ask)
-        return await self._open_call(given, settings, stream=False).watch(self._ask(ask))
+            return await self._ask(ask, settings)
+        return await self._open_call(given, settings, stream=False).watch(self._ask(ask, settings))
 
     async def open_session(self, settings: RealtimeSettings) -> RealtimeSession:
         """A realtime session, told of to whoever listens, to its end."""
@@ -64,7 +66,10 @@ class Found(NamedTuple):
         return session
 
     async def _connect(self, settings: RealtimeSettings) -> RealtimeSession:
+        unread = self.find_unread(settings)
         session: RealtimeSession = await self.provider.connect(self.id, settings)
+        if unread:
+            session.warnings = (*unread, *session.warnings)
         try:
             self.judge(session.warnings)
         except UnsupportedParam:
@@ -91,10 +96,11 @@ class Found(NamedTuple):
         asked = self.declared, self.model, self.category, given, settings, connection
         return RunningResult(*asked, self.listener, stream=stream)
 
-    async def _ask(self, ask: Callable[[Any], Awaitable[R]]) -> R:
+    async def _ask(self, ask: Callable[[Any], Awaitable[R]], settings: CallSettings) -> R:
         began = time.monotonic()
         try:
-            return self.complete(await ask(self.provider), time.monotonic() - began)
+            unread = self.find_unread(settings)
+            return self.complete(await ask(self.provider), time.monotonic() - began, unread)
         except BetterAIError as error:
             error.locate(self.declared.name, self.model.id)
             raise
@@ -104,28 +110,43 @@ class Found(NamedTuple):
     ) -> AsyncGenerator[C, None]:
         """The pieces of one result, the last one's completed; told of to whoever listens."""
         if not is_heard(self.listener):
-            return self._read(open_stream)
-        followed: Any = self._open_call(given, settings, stream=True).follow(self._read(open_stream))  # type: ignore[arg-type]
+            return self._read(open_stream, settings)
+        followed: Any = self._open_call(given, settings, stream=True).follow(self._read(open_stream, settings))  # type: ignore[arg-type]
         return cast("AsyncGenerator[C, None]", followed)
 
-    async def _read(self, open_stream: Callable[[Any], AsyncGenerator[C, None]]) -> AsyncGenerator[C, None]:
+    async def _read(
+        self, open_stream: Callable[[Any], AsyncGenerator[C, None]], settings: CallSettings
+    ) -> AsyncGenerator[C, None]:
         began = time.monotonic()
-        pieces = open_stream(self.provider)
+        pieces = None
         try:
+            unread = self.find_unread(settings)
+            pieces = open_stream(self.provider)
             async for piece in pieces:
                 response = getattr(piece, "response", None)
                 if response is not None:
-                    response = self.complete(response, time.monotonic() - began)
+                    response = self.complete(response, time.monotonic() - began, unread)
                     piece = msgspec.structs.replace(piece, response=response)  # type: ignore[type-var]
                 yield piece
         except BetterAIError as error:
             error.locate(self.declared.name, self.model.id)
             raise
         finally:
-            await pieces.aclose()
+            if pieces is not None:
+                await pieces.aclose()
 
-    def complete(self, result: R, seconds: float) -> R:
+    def find_unread(self, settings: CallSettings) -> tuple[CallWarning, ...]:
+        """What is said of options that a class does not read; codecs' runners say it themselves."""
+        if not settings.options or hasattr(self.provider, "connection"):
+            return ()
+        unread = check_options(settings.options, self.declared.name)
+        self.judge(unread)
+        return unread
+
+    def complete(self, result: R, seconds: float, unread: tuple[CallWarning, ...] = ()) -> R:
         self.judge(result.warnings)
+        if unread:
+            result = msgspec.structs.replace(result, warnings=(*unread, *result.warnings))
         if result.provider and result.cost is not None and result.timing is not None:
             return result
         return msgspec.structs.replace(

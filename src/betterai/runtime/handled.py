@@ -45,7 +45,7 @@ def find_handle(word: str, store: JobStore | None) -> tuple[JobHandle, StoredJob
     """
     if store is None:
         return read_handle(word), None
-    found = store.find(word)
+    found = store.find(word) if isinstance(word, str) else None  # read_handle tells of anything else
     if found is None:
         read = read_handle(word)
         found = store.find(read.id)

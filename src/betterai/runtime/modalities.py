@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from betterai.config.defaults import default_model
@@ -46,15 +47,16 @@ from betterai.core.settings import (
     ImageSettings,
     ModerationSettings,
     RerankSettings,
-    Settings,
     SpeechSettings,
     TranscriptionSettings,
     VideoSettings,
 )
 from betterai.runtime.attempts import read_timeout
 from betterai.runtime.finder import Finder
+from betterai.runtime.inputs import check_text, merge, read_inputs, read_texts
 from betterai.runtime.media.sources import MediaSource, gather_media
 from betterai.runtime.stand_in import choose_transport
+from betterai.runtime.tools.named import check_tools
 
 if TYPE_CHECKING:
     from betterai.core.base import BaseRealtimeProvider
@@ -63,8 +65,6 @@ if TYPE_CHECKING:
     from betterai.runtime.jobs.job import Job
     from betterai.runtime.jobs.store import JobStore
     from betterai.runtime.realtime.opening import Opening
-
-S = TypeVar("S", bound=Settings)
 
 
 class Modalities(Finder):
@@ -80,10 +80,10 @@ class Modalities(Finder):
         **options: Unpack[EmbeddingOptions],
     ) -> EmbeddingResponse:
         """A vector for each text, in order: see `betterai.embed`."""
-        from betterai.runtime.categories import read_texts
-
-        found = self.find("embeddings", model, config)
-        given, wanted = read_texts(texts), _merge(EmbeddingSettings, settings, options)
+        given = read_texts(texts)
+        if not given:
+            raise ValidationError("there are no texts to embed")
+        found, wanted = self.find("embeddings", model, config), merge(EmbeddingSettings, settings, options)
         return await found.whole(lambda provider: provider.embed(given, found.id, wanted), given, wanted)
 
     async def rerank(
@@ -97,12 +97,12 @@ class Modalities(Finder):
         **options: Unpack[RerankOptions],
     ) -> RerankResponse:
         """The documents by how well they answer a query: see `betterai.rerank`."""
+        check_text(query)
+        given = read_texts(documents)
         found = self.find("rerank", model, config)
-        wanted = _merge(RerankSettings, settings, options)
+        wanted = merge(RerankSettings, settings, options)
         more = (wanted,) if wanted.given().keys() - {"top"} else ()
-        return await found.whole(
-            lambda ranker: ranker.rerank(query, documents, found.id, wanted.top, *more), query, wanted
-        )
+        return await found.whole(lambda ranker: ranker.rerank(query, given, found.id, wanted.top, *more), query, wanted)
 
     async def moderate(
         self,
@@ -114,9 +114,9 @@ class Modalities(Finder):
         **options: Unpack[ModerationOptions],
     ) -> ModerationResponse:
         """A verdict on each input: see `betterai.moderate`."""
+        given = read_inputs(inputs)
         found = self.find("moderation", model, config)
-        given = [inputs] if isinstance(inputs, str | Media) else inputs
-        wanted = _merge(ModerationSettings, settings, options)
+        wanted = merge(ModerationSettings, settings, options)
         more = (wanted,) if wanted.given() else ()
         return await found.whole(lambda provider: provider.moderate(given, found.id, *more), given, wanted)
 
@@ -130,9 +130,9 @@ class Modalities(Finder):
         **options: Unpack[ImageOptions],
     ) -> ImageResponse:
         """Pictures of a prompt: see `betterai.generate_image`."""
-        _check_text(prompt)
+        check_text(prompt)
         found = self.find("image", model, config)
-        wanted = _merge(ImageSettings, settings, options)
+        wanted = merge(ImageSettings, settings, options)
         return await found.whole(lambda provider: provider.generate(prompt, found.id, wanted), prompt, wanted)
 
     def stream_image(
@@ -145,9 +145,9 @@ class Modalities(Finder):
         **options: Unpack[ImageOptions],
     ) -> AsyncGenerator[ImageChunk, None]:
         """The same, with unfinished pictures on the way where the provider shows them."""
-        _check_text(prompt)
+        check_text(prompt)
         found = self.find("image", model, config)
-        wanted = _merge(ImageSettings, settings, options)
+        wanted = merge(ImageSettings, settings, options)
         return found.pieces(lambda provider: provider.generate_stream(prompt, found.id, wanted), prompt, wanted)
 
     async def generate_video(
@@ -163,8 +163,8 @@ class Modalities(Finder):
         """A film of a prompt, waited for: see `betterai.generate_video`."""
         from betterai.runtime.exchange import ExchangeRunner
 
-        _check_text(prompt)
-        wanted = _merge(VideoSettings, settings, options)
+        check_text(prompt)
+        wanted = merge(VideoSettings, settings, options)
         found = self.find("video", model, config)
 
         async def make(provider: Any) -> VideoResponse:
@@ -187,8 +187,8 @@ class Modalities(Finder):
         **options: Unpack[VideoOptions],
     ) -> Job[VideoResponse]:
         """The job that makes a film, submitted: see `betterai.start_video`."""
-        _check_text(prompt)
-        return await self._start("video", model, prompt, store, config, _merge(VideoSettings, settings, options))
+        check_text(prompt)
+        return await self._start("video", model, prompt, store, config, merge(VideoSettings, settings, options))
 
     async def start_image(
         self,
@@ -201,8 +201,8 @@ class Modalities(Finder):
         **options: Unpack[ImageOptions],
     ) -> Job[ImageResponse]:
         """The job that draws pictures, where the provider works on them as jobs: see `betterai.start_video`."""
-        _check_text(prompt)
-        return await self._start("image", model, prompt, store, config, _merge(ImageSettings, settings, options))
+        check_text(prompt)
+        return await self._start("image", model, prompt, store, config, merge(ImageSettings, settings, options))
 
     async def _start(
         self,
@@ -220,6 +220,8 @@ class Modalities(Finder):
         found = self.find(category, model, config)
         if not isinstance(found.provider, ExchangeRunner):
             raise ConfigurationError(f"{found.declared.name} is a class, and starts no jobs", hint="await the result")
+        if not (store is None or isinstance(store, UnsetType | JobStore)):
+            raise ValidationError(f"store is a betterai.JobStore or None, not {type(store).__name__}")
         kept = JobStore() if isinstance(store, UnsetType) else store
         return await Job.start(found.provider, input, found.id, settings, kept)
 
@@ -234,7 +236,7 @@ class Modalities(Finder):
     ) -> Transcript:
         """What is said in a recording: see `betterai.transcribe`."""
         found = self.find("audio", model, config)
-        wanted = _merge(TranscriptionSettings, settings, options)
+        wanted = merge(TranscriptionSettings, settings, options)
         media = await gather_media(audio, "audio")
         return await found.whole(lambda provider: provider.transcribe(media, found.id, wanted), media, wanted)
 
@@ -249,7 +251,7 @@ class Modalities(Finder):
     ) -> AsyncGenerator[TranscriptChunk, None]:
         """The same in pieces, of sound that may still be coming: see `betterai.stream_transcription`."""
         found = self.find("audio", model, config)
-        wanted = _merge(TranscriptionSettings, settings, options)
+        wanted = merge(TranscriptionSettings, settings, options)
         media = aiter(audio) if isinstance(audio, AsyncIterable) else await gather_media(audio, "audio")
         pieces = found.pieces(lambda provider: provider.transcribe_stream(media, found.id, wanted), media, wanted)
         try:
@@ -268,9 +270,9 @@ class Modalities(Finder):
         **options: Unpack[SpeechOptions],
     ) -> Speech:
         """A text as speech: see `betterai.speak`."""
-        _check_text(text, "betterai.stream_speech speaks one that is still coming")
+        check_text(text, "betterai.stream_speech speaks one that is still coming")
         found = self.find("tts", model, config)
-        wanted = _merge(SpeechSettings, settings, options)
+        wanted = merge(SpeechSettings, settings, options)
         return await found.whole(lambda provider: provider.synthesize(text, found.id, wanted), text, wanted)
 
     def stream_speech(
@@ -284,10 +286,10 @@ class Modalities(Finder):
     ) -> AsyncGenerator[SpeechChunk, None]:
         """The same as it comes, of a text that may still be coming: see `betterai.stream_speech`."""
         found = self.find("tts", model, config)
-        wanted = _merge(SpeechSettings, settings, options)
+        wanted = merge(SpeechSettings, settings, options)
         if not isinstance(text, str):
             if not hasattr(text, "__aiter__"):
-                _check_text(text, "or an async iterator of texts")
+                check_text(text, "or an async iterator of texts")
             text = read_text(text)
         if getattr(type(found.provider), "synthesize_stream", None) is BaseTTSProvider.synthesize_stream:
             from betterai.runtime.sessions.sentences import speak_with
@@ -308,8 +310,10 @@ class Modalities(Finder):
         from betterai.runtime.realtime.opening import Opening
 
         self.check_open()
-        wanted = _merge(RealtimeSettings, settings, options)
+        wanted = merge(RealtimeSettings, settings, options)
+        check_tools(wanted.tools, wanted.tool_choice)
         if not isinstance(model, str):
+            _check_provider(model)
             return Opening(lambda: model.connect("", wanted))
         name = model or (config.model if config is not None else "") or default_model("realtime") or CASCADE
         if is_cascade(name):
@@ -334,26 +338,22 @@ class Modalities(Finder):
         """A token for browsers: see `betterai.realtime_token`."""
         from betterai.core.realtime_settings import RealtimeSettings
 
-        found, wanted = self.find("realtime", model, config), _merge(RealtimeSettings, settings, options)
+        found, wanted = self.find("realtime", model, config), merge(RealtimeSettings, settings, options)
+        unread = found.find_unread(wanted)
         token: RealtimeToken = await found.provider.token(found.id, wanted, seconds)
         found.judge(token.warnings)
-        return token
+        return msgspec.structs.replace(token, warnings=(*unread, *token.warnings)) if unread else token
 
     async def save_media(self, media: Media, path: str | os.PathLike[str]) -> Path:
         """Write media into a file, or into a folder under a new name: see `betterai.save_media`."""
         from betterai.runtime.media.saving import save_to
 
         limits = read_timeout(complete_config(self._config).timeout)
+        if not isinstance(path, str | os.PathLike):
+            raise ValidationError(f"media are saved in a path, not in {type(path).__name__}")
         return await save_to(media, Path(path), choose_transport(self._connect()), limits)
 
 
-def _check_text(text: object, hint: str = "") -> None:
-    if not isinstance(text, str):
-        raise ValidationError(f"a text is wanted, not {type(text).__name__}", hint=hint)
-
-
-def _merge(kind: type[S], settings: S | None, options: Mapping[str, Any]) -> S:
-    """Settings with options on top."""
-    if settings is None:
-        return kind(**options)
-    return settings.replace(**options) if options else settings
+def _check_provider(provider: object) -> None:
+    if isinstance(provider, type) or not hasattr(provider, "connect"):
+        raise ValidationError(f"the model must be a name or a realtime provider, not {provider!r:.80}")

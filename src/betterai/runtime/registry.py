@@ -27,6 +27,7 @@ from betterai.core.base import (
 from betterai.core.exceptions import ConfigurationError, ModelNotFoundError, ValidationError
 from betterai.core.model import Category, ModelConfig
 from betterai.core.provider import Provider, Setting
+from betterai.core.response import CallWarning
 from betterai.core.routing import CASCADE, ROUTER_PREFIX
 from betterai.providers import built_in_names, discover_names, load_provider
 
@@ -55,7 +56,7 @@ def register_provider(
     Raises `ConfigurationError` for a built-in name unless `replace` is set: no provider is shadowed by accident.
     """
     global _version
-    if "/" in name or not name:
+    if not isinstance(name, str) or "/" in name or not name:
         raise ConfigurationError(f"{name!r} cannot be a provider's name: it must not be empty, nor hold a slash")
     if f"{name}/" == ROUTER_PREFIX:
         raise ConfigurationError(f"{ROUTER_PREFIX}… are routers of the configuration file", hint="choose another name")
@@ -108,18 +109,34 @@ def provider_names() -> tuple[str, ...]:
     return tuple(sorted({*discover_names(), *_registered}))
 
 
-def check_vendors(options: Mapping[str, Any]) -> None:
-    """Options of vendors that nobody knows are passed over, but a name that is nearly a vendor's is a mistake."""
+def check_options(options: Mapping[str, Any] | None, asked: str) -> tuple[CallWarning, ...]:
+    """What is said of options that the provider which is asked does not read. A name that is nearly a provider's is a
+    mistake: raises `ValidationError`.
+    """
+    if not options or options.keys() == {asked}:
+        return ()
     names = provider_names()
     for name in options:
-        if name not in names and (like := near(name, names)):
+        if name not in names and name != asked and (like := near(name, names)):
             raise ValidationError(f"options: there is no provider {name!r}", hint=f"did you mean {like}?")
+    return tuple(
+        CallWarning(code="dropped", field="options", message=_describe_unread(name, asked, known=name in names))
+        for name, given in options.items()
+        if given and name != asked
+    )
+
+
+def _describe_unread(name: str, asked: str, *, known: bool) -> str:
+    why = f"{asked or 'a provider of yours'} is asked" if known else "there is no such provider"
+    return f"those for {name!r} are not sent: {why}"
 
 
 def get_provider(name: str) -> Provider:
     """The declaration behind a name. Raises `ConfigurationError` when there is none, or it does not load."""
     if name in _registered:
         return _registered[name]
+    if not isinstance(name, str):
+        raise ConfigurationError(f"a provider is told by its name, not by {name!r:.80}")
     if name not in discover_names():
         like = near(name, provider_names())
         hint = f"did you mean {like}?" if like else f"there are {', '.join(provider_names())}"

@@ -9,13 +9,17 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from betterai.config.file import near
 from betterai.core.data import Data, parse_strict_json
 from betterai.core.exceptions import OutputInvalidError, ValidationError
 from betterai.core.message import Text, ToolCall
 from betterai.core.response import ProviderResponse
 from betterai.core.settings import GenerationSettings
 from betterai.core.tools import JsonObject, JsonSchema, PlainText
+from betterai.runtime.tools.named import check_tools
 from betterai.wire.json_schema import inline_root
+
+_TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
 
 
 class OutputFormat(Data, frozen=True, kw_only=True):
@@ -66,12 +70,24 @@ def _read_mapping(value: Mapping[str, Any]) -> JsonSchema | JsonObject | PlainTe
         return JsonObject()
     if kind == "text" and len(value) == 1:
         return PlainText()
+    if isinstance(kind, str) and kind not in _TYPES:
+        raise ValidationError(
+            f"response_format: {kind!r:.60} is no type of JSON Schema",
+            hint=f"did you mean {like}?" if (like := near(kind, _TYPES)) else f"there are {', '.join(_TYPES)}",
+        )
     return JsonSchema(schema=value, name=make_name(str(value.get("title") or "output")))
 
 
 def prepare_settings(settings: GenerationSettings) -> tuple[GenerationSettings, Callable[[str], Any] | None]:
-    """Settings with the response format as a schema, and how to read the answer."""
-    value = settings.given().get("response_format", UNSET)
+    """Settings with the response format as a schema, and how to read the answer. Raises `ValidationError`, also
+    for tools that cannot be told apart, and for an empty `stop`.
+    """
+    given = settings.given()
+    if (stop := given.get("stop")) is not None and (not stop if isinstance(stop, str) else "" in stop):
+        raise ValidationError("stop must not be an empty text: it is everywhere", hint="leave out stop for none")
+    if "tools" in given:
+        check_tools(given["tools"], given.get("tool_choice"))
+    value = given.get("response_format", UNSET)
     if value is UNSET or value is None:
         return settings, None
     wanted = read_response_format(value)

@@ -41,7 +41,7 @@ from betterai.runtime.media.loading import check_owners, load_media, media_sizes
 from betterai.runtime.messages import read_messages
 from betterai.runtime.observing.calls import ObservedTextProvider, Subject
 from betterai.runtime.refusing import refuse_dropped
-from betterai.runtime.registry import check_vendors, choose_protocol
+from betterai.runtime.registry import check_options, choose_protocol
 from betterai.runtime.schema import parse_output, prepare_settings
 from betterai.runtime.stream_pieces import finish_stream, is_stream, read_piece, with_response
 from betterai.wire.errors import read_request_id
@@ -205,8 +205,7 @@ class CodecTextProvider(ObservedTextProvider):
         try:
             codec = self._find_codec(model)
             prepared, parse = prepare_settings(settings)
-            if prepared.options:
-                check_vendors(prepared.options)
+            unread = check_options(prepared.options, self.provider.name) if prepared.options else ()
             history = read_messages(messages)
             media = has_media(history)
             if media:
@@ -221,7 +220,7 @@ class CodecTextProvider(ObservedTextProvider):
                 stream=stream,
                 id=f"{getrandbits(128):032x}",
                 now=self._clock.now(),
-                warnings=check_claims(model, history, settings.given(), media=media),
+                warnings=(*unread, *check_claims(model, history, settings.given(), media=media)),
                 provider_settings=self.connection.codec_settings(),
             )
             if media and media_sizes(history) > LARGE_BODY:

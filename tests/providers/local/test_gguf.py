@@ -173,7 +173,7 @@ async def test_a_conversation_beyond_the_context_says_so(client: betterai.Client
         ({"n": 2}, betterai.UnsupportedParam, "one answer"),
         ({"max_tokens": 0}, betterai.ValidationError, "at least 1"),
         ({"options": {"local": {"text": "x"}}}, betterai.ValidationError, "local/echo"),
-        ({"response_format": {"type": "zzz"}}, betterai.BadRequestError, "zzz"),
+        ({"response_format": {"type": "zzz"}}, betterai.ValidationError, "zzz"),
         ({"reasoning": "boundless"}, betterai.ValidationError, "boundless"),
         ({"extra_body": {"temperature": "hot"}}, betterai.BadRequestError, "temperature|number"),
     ],

@@ -104,7 +104,8 @@ def read_transcription(body: dict[str, Any]) -> dict[str, Any]:
         return _read_channels(body["results"]["channels"])
     words = body.get("words")
     spoken = None if words is None else len([word for word in words if word.get("type") != "spacing"])
-    return {"content": body["text"], "words": spoken, "input": _heard(body.get("usage"))}
+    by_seconds = 0 if "duration" in body else None
+    return {"content": body["text"], "words": spoken, "input": _heard(body.get("usage"), by_seconds)}
 
 
 def _read_channels(channels: list[dict[str, Any]]) -> dict[str, Any]:
@@ -114,10 +115,10 @@ def _read_channels(channels: list[dict[str, Any]]) -> dict[str, Any]:
     return {"content": text, "words": sum(len(item["words"]) for item in best), "input": 0}
 
 
-def _heard(usage: dict[str, Any] | None) -> int | None:
+def _heard(usage: dict[str, Any] | None, otherwise: int | None) -> int | None:
     """The input tokens; those of sound stand beside the others at some, which the total shows."""
     if usage is None:
-        return None
+        return otherwise
     stated = usage.get("input_tokens", usage.get("prompt_tokens"))
     sound = (usage.get("prompt_tokens_details") or {}).get("audio_tokens") or 0
     return int(stated or 0) + (sound if sound > (stated or 0) else 0)

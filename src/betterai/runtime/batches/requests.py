@@ -19,6 +19,7 @@ from betterai.core.settings import (
     ModerationSettings,
 )
 from betterai.core.tools import Tool
+from betterai.runtime.inputs import merge
 from betterai.runtime.packing import pack, pack_settings, unpack, unpack_settings
 
 SETTINGS: Mapping[Category, type[CallSettings]] = {
@@ -34,9 +35,7 @@ def merge_settings(category: Category, settings: CallSettings | None, options: M
     kind = SETTINGS.get(category)
     if kind is None:
         raise ValidationError(f"there are no batches of {category}", hint=f"there are some of {', '.join(SETTINGS)}")
-    if settings is not None and not isinstance(settings, kind):
-        raise ValidationError(f"settings must be {kind.__name__}, not {type(settings).__name__}")
-    return kind(**options) if settings is None else settings.replace(**options)
+    return merge(kind, settings, options)
 
 
 async def read_requests(

@@ -11,6 +11,7 @@ import msgspec
 from betterai.core.media import Media
 from betterai.core.settings import CallSettings
 from betterai.runtime.connection import Connection
+from betterai.runtime.media.checks import check_media
 from betterai.runtime.media.loading import check_file, find_mime_type, load_one, read_path
 
 S = TypeVar("S", bound=CallSettings)
@@ -32,6 +33,7 @@ async def load_call_media(input: Any, settings: S, accepts: Accepts, connection:
     media = find_call_media(input, settings)
     if not media:
         return input, settings
+    check_media(media)
     for item in media:
         if item.owner:
             connection.check_owner(item.owner)

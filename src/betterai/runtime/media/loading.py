@@ -18,6 +18,7 @@ from betterai.core.media import Media, parse_data_url
 from betterai.core.message import MediaPart, Message, ToolResult
 from betterai.core.sniffing import sniff_mime_type
 from betterai.core.wire import WireRequest
+from betterai.runtime.media.checks import check_media
 
 if TYPE_CHECKING:
     from betterai.runtime.connection import Connection
@@ -175,8 +176,12 @@ def check_file(path: Path) -> tuple[int, bytes]:
 
 
 def check_owners(messages: Sequence[Message], connection: Connection) -> None:
-    """Raises `UnsupportedParam` where a file of another provider or account stands in the messages."""
-    for media in find_media(messages):
+    """Raises `UnsupportedParam` where a file of another provider or account stands in the messages, and
+    `ValidationError` for what can be no media.
+    """
+    found = find_media(messages)
+    check_media(found)
+    for media in found:
         if media.owner:
             connection.check_owner(media.owner)
 

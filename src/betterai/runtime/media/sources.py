@@ -35,7 +35,12 @@ def as_media(source: MediaSource, kind: MediaKind, *, mime_type: str = "", filen
         raise ValidationError(
             f"{type(source).__name__} is no {kind}", hint="pass a path, a URL, bytes, an open file or betterai.Media"
         )
-    data = source.read()
+    try:
+        data = source.read()
+    except (OSError, ValueError) as error:
+        raise ValidationError(
+            f"the file cannot be read: {error}", hint="open it for bytes, and keep it open"
+        ) from error
     if not isinstance(data, bytes):
         raise ValidationError("the file must be open for bytes", hint='open(path, "rb")')
     named = filename or os.path.basename(str(getattr(source, "name", "")))

@@ -10,6 +10,8 @@ from msgspec.structs import replace
 from betterai.core.message import MediaPart, Message
 from betterai.core.realtime_input import AddMessages, RealtimeInput, Respond, ShowImage
 from betterai.runtime.connection import Connection
+from betterai.runtime.media.checks import check_media
+from betterai.runtime.media.loading import find_media as list_media
 from betterai.runtime.media.loading import load_media, load_one, needs_loading
 
 
@@ -24,6 +26,7 @@ class SessionMedia:
         """The event with all media in a form that can be sent. Raises `UnsupportedParam`, and what fetching raises."""
         match event:
             case ShowImage(image=image):
+                check_media((image,))
                 forms = self._accepts.get(image.kind, frozenset())
                 loaded = await load_one(image, forms, self._connection.transport, self._connection.timeout)
                 return replace(event, image=loaded)
@@ -34,6 +37,7 @@ class SessionMedia:
         return event
 
     async def load_messages(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        check_media(list_media(messages))
         if not needs_loading(messages, self._accepts):
             return messages
         return await load_media(messages, self._accepts, self._connection.transport, self._connection.timeout)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _OF_THE_VENDOR = ("extra_headers", "extra_query")
 """They may hold secrets: no other vendor is shown them."""
 _OF_THE_PROTOCOL = ("extra_body",)
-_BY_HAND = frozenset({*_OF_THE_VENDOR, *_OF_THE_PROTOCOL})
+_BY_HAND = frozenset({*_OF_THE_VENDOR, *_OF_THE_PROTOCOL, "options"})
 
 
 def fit_settings(
@@ -30,6 +31,8 @@ def fit_settings(
     given, own = settings.given(), route.lane.target.settings
     if own is None and _BY_HAND.isdisjoint(given):
         return settings, ()
+    if settings.options:
+        settings = _without_others(settings, settings.options, route, router)
     dropped = [name for name in (*_OF_THE_PROTOCOL, *_OF_THE_VENDOR) if given.get(name)]
     if dropped:
         dropped = _find_foreign(dropped, route, router)
@@ -45,6 +48,23 @@ def fit_settings(
         raise UnsupportedParam(f"{warnings[0].field}: {warnings[0].message}", param=warnings[0].field)
     kept = settings.replace(**dict.fromkeys(dropped, UNSET)) if dropped else settings
     return (kept if own is None else kept.replace(**own.given())), warnings
+
+
+def _without_others(
+    settings: GenerationSettings, options: Mapping[str, Mapping[str, Any]], route: Route, router: Router
+) -> GenerationSettings:
+    """Without the options for vendors of other targets. Those for nobody here stay, and are reported."""
+    own = _find_vendors(route)
+    others = set().union(*(_find_vendors(lane.routes[0]) for lane in router.lanes)) - own
+    if others.isdisjoint(options):
+        return settings
+    return settings.replace(options={name: given for name, given in options.items() if name not in others})
+
+
+def _find_vendors(route: Route) -> set[str]:
+    """Whose models may answer there: several where it leads to a router."""
+    lanes = getattr(route.provider, "lanes", None)
+    return {route.name[0]} if lanes is None else set().union(*(_find_vendors(lane.routes[0]) for lane in lanes))
 
 
 def _find_foreign(names: list[str], route: Route, router: Router) -> list[str]:

@@ -39,6 +39,12 @@ def check_kinds(**given: tuple[object, ...]) -> None:
             raise ValidationError(f"Router: {name} must be a {kind.__name__}, not {value!r:.80}", hint=hint)
 
 
+def check_client(client: object) -> None:
+    """Raises `ValidationError` for what cannot look up a target."""
+    if client is not None and not hasattr(client, "look_up"):
+        raise ValidationError(f"Router: client is a betterai.Client, not {type(client).__name__}")
+
+
 def check_queue(queue: object) -> None:
     """Raises `ValidationError` for what is no number of calls."""
     if isinstance(queue, bool) or not isinstance(queue, int) or queue < 0:

@@ -26,7 +26,7 @@ from betterai.runtime.retry_quota import RetryQuota
 from betterai.runtime.router.affinity import Affinity, NameConversation
 from betterai.runtime.router.asked import fit_settings
 from betterai.runtime.router.call import RoutedCall
-from betterai.runtime.router.checks import check_choices, check_functions, check_kinds, check_queue
+from betterai.runtime.router.checks import check_choices, check_client, check_functions, check_kinds, check_queue
 from betterai.runtime.router.health import Health
 from betterai.runtime.router.hedging import Hedging
 from betterai.runtime.router.routes import Lane, Route
@@ -85,6 +85,7 @@ class Router(ObservedTextProvider):
         check_functions(sticky, caller)
         check_kinds(hedge=(hedge, Hedge, None), breaker=(breaker, Breaker), random=(random, Random, None))
         check_queue(queue)
+        check_client(client)
         self.name = name
         self.choose = choose
         self.on_break = on_break

@@ -52,6 +52,8 @@ class ToolLoop:
         self._ask = ask
         self._settings = settings
         self._max_steps = max_steps
+        if approve is not None and not callable(approve):
+            raise ValidationError(f"approve is a function of the call, not {approve!r:.60}")
         self._approve = approve
         self._spending = spending or Spending()
         self._listener = listener

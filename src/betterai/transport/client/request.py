@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from functools import lru_cache
 from urllib.parse import unquote
@@ -11,11 +10,10 @@ from yarl import URL
 
 from betterai.transport.client.connection import Origin
 from betterai.transport.client.inflate import ENCODINGS
+from betterai.transport.options import CONTROL, HEADER_NAME
 
 USER_AGENT = "betterai"
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_FORBIDDEN = re.compile(r"[\0-\x08\n-\x1f\x7f]")
 _BODY_METHODS = ("POST", "PUT", "PATCH")
 _OURS = ("content-length", "transfer-encoding")
 _DEFAULTS = {
@@ -38,16 +36,16 @@ def write_request(method: str, url: URL, headers: dict[str, str], body: bytes | 
 @lru_cache(maxsize=64)
 def _write_head(method: str, url: URL, headers: tuple[tuple[str, str], ...], has_body: bool) -> tuple[Origin, bytes]:
     """Calls of one kind differ in their bodies only. What is kept here is as secret as the settings it was made of."""
-    if not _TOKEN.fullmatch(method):
+    if not HEADER_NAME.fullmatch(method):
         raise ValueError("the method is not one of HTTP")
     target = url.raw_path_qs
-    if not target.isascii() or " " in target or _FORBIDDEN.search(f"{target}{url.host_port_subcomponent}"):
+    if not target.isascii() or " " in target or CONTROL.search(f"{target}{url.host_port_subcomponent}"):
         raise ValueError("the URL cannot be written as it is")
     lines = {"host": f"Host: {url.host_port_subcomponent}"}
     for name, value in headers:
-        if not _TOKEN.fullmatch(name):
+        if not HEADER_NAME.fullmatch(name):
             raise ValueError(f"{name!r} is not the name of a header")
-        if _FORBIDDEN.search(value):
+        if CONTROL.search(value):
             raise ValueError(f"the header {name} holds a line break or another control character")
         if name.lower() in _OURS:
             raise ValueError(f"the header {name} follows from the body, and is not to be given")

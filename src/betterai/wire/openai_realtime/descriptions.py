@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, TypeAlias
 
-from betterai.core.exceptions import BetterAIError
+from betterai.core.exceptions import BetterAIError, ValidationError
 from betterai.core.realtime_settings import AudioFormat, Transcription, TurnDetection, read_format
 from betterai.core.settings import ReasoningControl
 from betterai.core.tools import AnyTool, ServerTool, Tool, ToolChoice
@@ -171,9 +172,11 @@ def _read_tools(rest: dict[str, Any], settings: dict[str, Any]) -> None:
 
 
 def _read_tool(tool: Mapping[str, Any]) -> AnyTool:
+    """A function, or where there is more than our type holds, or none that it takes, the provider's own words."""
     known = {name: value for name, value in tool.items() if name in ("name", "description", "parameters")}
-    if tool.get("type") == "function" and isinstance(tool.get("name"), str) and len(known) + 1 == len(tool):
-        return Tool(**known)
+    if tool.get("type") == "function" and len(known) + 1 == len(tool):
+        with suppress(ValidationError):
+            return Tool(**{"name": "", **known})
     return ServerTool(type=str(tool.get("type", "")), config={key: tool[key] for key in tool if key != "type"})
 
 
