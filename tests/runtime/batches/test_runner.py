@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -108,7 +109,7 @@ async def test_a_line_that_is_refused_is_named_before_anything_is_sent(service: 
     with pytest.raises(betterai.ValidationError, match="twice"):
         await submit_pairs(service, str(path), ["a", "a"])
     assert not service.requests
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT COUNT(*) FROM betterai_lines").fetchone() == (0,)
 
 
@@ -247,9 +248,11 @@ async def test_a_workflow_goes_on_in_another_process(service: LineService, tmp_p
     lines = [f"fine {number}" for number in range(total - 1)] + ["poor 1"]
     batch = await submit(service, database, lines)
     worker = begin_worker(batch.handle, database, service.url, system, program="work_durably")
-    await service.until(lambda: len(service.answered) >= 300 and service.asked["poor 1"] == 1, 30)
-    worker.kill()
-    worker.communicate()
+    try:
+        await service.until(lambda: len(service.answered) >= 300 and service.asked["poor 1"] == 1, 30)
+    finally:
+        worker.kill()
+        worker.communicate()
     worker = begin_worker(batch.handle, database, service.url, system, program="work_durably")
     said, errors = await asyncio.to_thread(worker.communicate, timeout=60)
     assert said.split() == ["2"], errors  # also that of the part whose workflow failed for want of money

@@ -7,6 +7,7 @@ import datetime
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -302,7 +303,7 @@ def test_a_forgotten_batch_leaves_nothing_in_its_store(tmp_path: Path) -> None:
     batch = betterai.sync.batches.submit("local/echo", {"a": "a private word"}, runner=BatchRunner(), store=store)
     assert batch.wait().state == "done"
     store.forget(batch.id)
-    with sqlite3.connect(store.path) as database:
+    with closing(sqlite3.connect(store.path)) as database:
         for table in ("betterai_lines", "betterai_batches", "jobs"):
             assert database.execute(f"SELECT COUNT(*) FROM {table}").fetchone() == (0,)
 
