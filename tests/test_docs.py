@@ -46,7 +46,7 @@ async def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest
         for package in ("xllamacpp", "gguf"):
             pytest.importorskip(package, reason="needs betterai[dev]", exc_type=ImportError)
         import_module("peers.tiny_gguf").write_tiny_gguf(tmp_path / "model.gguf")
-    if page.name in ("README.md", "local-engines.md"):
+    if page.name in ("README.md", "local-engines.md", "realtime.md"):
         need("espeak", "pocketsphinx", "painter")
     batches = page.name in ("README.md", "batches.md")
     async with serve(Searching()) as (chats, _), keep_files(chats, batches=batches) as url:

@@ -12,6 +12,7 @@ import betterai
 from betterai.core.exceptions import BetterAIError, ConfigurationError, ModelNotFoundError
 from betterai.providers.local import espeak, extras
 from doubles.servers import web_server
+from providers.local.engines import need
 
 LOCAL = {"audio": "local/pocketsphinx", "text": "local/echo", "tts": "local/espeak"}
 WRONG: tuple[tuple[str, str, type[BetterAIError], str], ...] = (
@@ -51,6 +52,7 @@ async def list_models(request: web.Request) -> web.Response:
 async def test_e1_stages_that_cannot_be_asked_are_found_when_a_session_is_opened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    need("espeak", "pocketsphinx")
     for name in ("DEEPGRAM_API_KEY", "ELEVENLABS_API_KEY", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     async with web_server(list_models) as url:
