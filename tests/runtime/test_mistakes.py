@@ -27,10 +27,15 @@ MODEL = "neutral/m-1"
 def _neutral() -> None:
     betterai.register_text_provider("neutral", PROVIDER, replace=True)
     betterai.register_text_provider("unfit", Unfit)
+    betterai.register_batch_provider("unfit", UnfitBatches)
 
 
 class Unfit(betterai.BaseTextProvider):
     """Takes no key."""
+
+
+class UnfitBatches(betterai.BaseBatchProvider):
+    """Takes no key either."""
 
 
 async def fail(ask: Callable[[], Any]) -> str:
@@ -56,7 +61,7 @@ CLIENTS: dict[str, tuple[dict[str, Any], str]] = {
     "empty proxy": ({"proxy": ""}, "is not the URL of a proxy"),
     "proxy of another type": ({"proxy": 5}, "is not the URL of a proxy"),
     "no certificates there": ({"ca_bundle": "/nope.pem"}, "ca_bundle '/nope.pem' is no file"),
-    "certificates of another type": ({"ca_bundle": 5}, "ca_bundle 5 is no file"),
+    "certificates of another type": ({"ca_bundle": 5}, "ca_bundle must be str, the path of a file, not int"),
     "headers as a list": ({"headers": ["a"]}, "headers are a dict, not list"),
     "a header's name": ({"headers": {"a b": SECRET}}, "'a b' is not the name of a header"),
     "a header's line break": ({"headers": {"Authorization": f"{SECRET}\r\nX: y"}}, "the header Authorization holds a line break"),
@@ -115,9 +120,12 @@ async def test_a_configuration_that_cannot_be_is_refused_before_anything_is_sent
 
 
 async def test_a_class_that_takes_no_key_is_told_what_to_take() -> None:
-    said = await fail(lambda: betterai.generate("unfit/m", "Hello"))
-    assert "the class behind 'unfit' cannot be made" in said
-    assert "have __init__ take these" in said
+    for said in (
+        await fail(lambda: betterai.generate("unfit/m", "Hello")),
+        await fail(lambda: betterai.batches.submit("unfit/m", {"a": "Hello"})),
+    ):
+        assert "the class behind 'unfit' cannot be made" in said
+        assert "have __init__ take these" in said
     assert "client is a betterai.Client, not str" in await fail(lambda: betterai.Conversation(MODEL, client="x"))  # type: ignore[arg-type]
 
 
@@ -193,6 +201,14 @@ SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
 async def test_messages_that_are_none_are_refused(name: str) -> None:
     messages, said = MESSAGES[name]
     await refuse(lambda client, model: client.generate(model, messages), said)
+
+
+async def test_a_vendors_own_name_beside_the_known_one_is_no_mistake() -> None:
+    with Upstream(answer()) as upstream:
+        async with betterai.Client(CoreConfig(base_url=upstream.url, api_key=SECRET)) as client:
+            said = {"role": "assistant", "content": "Hi", "context": {"citations": []}}  # as Azure's own search has it
+            await client.generate(MODEL, [{"role": "user", "content": "Hi"}, said, {"role": "user", "content": "And?"}])
+    assert upstream.requests[0].body["messages"][1]["content"] == "Hi"
 
 
 @each("name", MEDIA)

@@ -44,6 +44,14 @@ def test_what_does_not_fit_is_said(body: bytes) -> None:
         OUTER.decode(body)
 
 
+def test_the_same_null_in_each_of_many_is_one_place() -> None:
+    """Each place costs a reading: with one for each element, a long reply would hold up the loop, or be refused."""
+    many = b",".join([b'{"index": 1, "name": null}'] * 5000)
+    assert OUTER.decode(b'{"items": [null, ' + many + b"]}").items == [Inner(index=1)] * 5000
+    assert OUTER.decode(b'{"items": [' + b",".join([b"null"] * 5000) + b"]}").items == []
+
+
 def test_nulls_without_end_are_no_work_without_end() -> None:
+    wide = msgspec.defstruct("Wide", [(f"n{number}", int, 0) for number in range(40)])
     with pytest.raises(msgspec.ValidationError):
-        OUTER.decode(b'{"items": [' + b",".join([b"null"] * 5000) + b"]}")
+        Reader(wide).decode(msgspec.json.encode(dict.fromkeys(wide.__struct_fields__)))

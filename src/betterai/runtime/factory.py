@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from betterai.config.defaults import MODEL_VARIABLES, default_model
@@ -215,7 +215,7 @@ def _find(
     _check_settings(config, provider)
     codec = choose_protocol(provider, category, model, config.protocol)
     if callable(codec):
-        return _make_class(codec, read_key(provider, config), config.options, provider), model, provider
+        return make_class(codec, provider, config), model, provider
     if config.options:
         raise ConfigurationError(
             f"CoreConfig: options go to class providers, and {provider.name} is a declared one",
@@ -224,8 +224,11 @@ def _find(
     return _make_runner(category, provider, codec, config, model, transport), model, provider
 
 
-def _make_class(made: Callable[..., Any], key: str, options: Mapping[str, Any], provider: Provider) -> Any:
-    """Raises `ConfigurationError` for arguments that it does not take; what it raises by itself is its own."""
+def make_class(made: Callable[..., Any], provider: Provider, config: CoreConfig) -> Any:
+    """A provider of a class of the caller's. Raises `ConfigurationError` for arguments that it does not take; what it
+    raises by itself is its own.
+    """
+    key, options = read_key(provider, config), config.options
     try:
         return made(api_key=key, **options)
     except TypeError:

@@ -108,11 +108,12 @@ def _refuse_message(message: Any, index: int) -> None:
 
 
 def _refuse_misspelt(message: Mapping[Any, Any], unknown: Set[Any], index: int) -> None:
-    """What nobody knows goes to who speaks the protocol; what is nearly a known name is a mistake."""
+    """What nobody knows goes to who speaks the protocol; what is nearly a known name that is not there is a mistake."""
     for key in unknown:
         if not isinstance(key, str):
             raise ValidationError(f"messages[{index}]: the names in a message are str, not {type(key).__name__}")
-        if message[key] is not None and (like := near(key, _KEYS, cutoff=0.75)):
+        like = near(key, _KEYS, cutoff=0.75) if message[key] is not None else ""
+        if like and message.get(like) is None:
             raise ValidationError(f"messages[{index}] has no {key!r}", hint=f"did you mean {like!r}?")
 
 

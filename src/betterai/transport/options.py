@@ -37,7 +37,9 @@ class SessionOptions(Data, frozen=True, kw_only=True):
         _check_headers(self.headers)
         if self.proxy is not None:
             _check_proxy(self.proxy)
-        if self.ca_bundle is not None and not (isinstance(self.ca_bundle, str) and os.path.isfile(self.ca_bundle)):
+        if not isinstance(self.ca_bundle, str | None):
+            raise ConfigurationError(f"ca_bundle must be str, the path of a file, not {type(self.ca_bundle).__name__}")
+        if self.ca_bundle is not None and not os.path.isfile(self.ca_bundle):
             raise ConfigurationError(
                 f"ca_bundle {self.ca_bundle!r:.200} is no file", hint="name one of PEM certificates"
             )

@@ -38,6 +38,8 @@ class SettingsBody(ABC, Generic[C]):
     unsupported: ClassVar[Mapping[str, str]] = {}
     most: ClassVar[Mapping[str, int]] = {}
     """How much one request takes: of a number at most that, of a list or a text (of the input: "prompt") so long."""
+    list_mark: ClassVar[str] = "[]"
+    """What follows a name in a form whose field is one of a list."""
     vendor_options: ClassVar[frozenset[str]] = frozenset()
     """Names of `settings.options[vendor]` that go into the body as they are."""
 
@@ -88,9 +90,6 @@ class SettingsBody(ABC, Generic[C]):
             if name not in self.vendor_options:
                 report.drop(f"options.{vendor}.{name}", "there is no such option; extra_body takes any field")
         return {name: value for name, value in given.items() if name in self.vendor_options}
-
-    list_mark: ClassVar[str] = "[]"
-    """What follows a name in a form whose field is one of a list."""
 
     def build_form(self, body: Mapping[str, Any]) -> Multipart:
         """A body as a form: media and texts as they are, lists as several fields, everything else as JSON."""

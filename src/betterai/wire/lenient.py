@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -10,9 +11,9 @@ import msgspec
 T = TypeVar("T")
 
 _NULL = re.compile(r"got `null` - at `\$(.+)`$")
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|(\[\.\.\.\])")
-_MOST = 100
-"""So many nulls are left out of one reply."""
+_STEP = re.compile(r"\.[^.\[\]]+|\[\d+\]|\[\.\.\.\]")
+_MOST = 32
+"""In so many places of a shape nulls are left out of one reply: the same place of all elements of a list is one."""
 
 
 class Reader(Generic[T]):
@@ -34,7 +35,7 @@ class Reader(Generic[T]):
     def _decode_without_nulls(self, value: Any, error: msgspec.ValidationError) -> T:
         for _ in range(_MOST):
             found = _NULL.search(str(error))
-            if found is None or not _leave_out(value, found[1]):
+            if found is None or not _leave_out(value, _STEP.findall(found[1])):
                 break
             try:
                 return self._decode(msgspec.json.encode(value))
@@ -43,20 +44,23 @@ class Reader(Generic[T]):
         raise error
 
 
-def _leave_out(value: Any, path: str) -> bool:
-    """Whether what is at the path could be taken out of the value: a field, or an element of a list. Among names that a
-    shape does not know, which `msgspec` shows as "[...]", it is each null.
+def _leave_out(value: Any, path: Sequence[str]) -> int:
+    """How many nulls were taken out of a value: fields, or elements of a list. What is said of one element holds for
+    all of the list, and so for all values by names that a shape does not know, which `msgspec` shows as "[...]".
     """
-    *steps, last = [any_name or (int(index) if index else name) for name, index, any_name in _STEP.findall(path)]
-    try:
-        for step in steps:
-            value = value[step]
-        if last != "[...]":
-            del value[last]
-            return True
-        nulls = [name for name, item in value.items() if item is None]
-        for name in nulls:
-            del value[name]
-        return bool(nulls)
-    except (LookupError, TypeError, AttributeError):
-        return False
+    step, rest = path[0], path[1:]
+    if isinstance(value, list):
+        if rest:
+            return sum(_leave_out(item, rest) for item in value)
+        kept = [item for item in value if item is not None]
+        count, value[:] = len(value) - len(kept), kept
+        return count
+    if not isinstance(value, dict):
+        return 0
+    names = list(value) if step == "[...]" else [step[1:]] if step[1:] in value else []
+    if rest:
+        return sum(_leave_out(value[name], rest) for name in names)
+    nulls = [name for name in names if value[name] is None]
+    for name in nulls:
+        del value[name]
+    return len(nulls)

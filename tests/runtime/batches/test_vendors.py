@@ -293,6 +293,8 @@ async def test_embeddings_are_lines_too(name: str, tmp_path: Path) -> None:
         "azure": "azure/text-embedding-3-small", "mistral": "mistral/mistral-embed",
     }  # fmt: skip
     async with serving(name, tmp_path) as (client, _, _, store):
+        with pytest.raises(betterai.ValidationError, match="not bytes"):
+            await client.batches.submit(models[name], {"a": b"Hello"}, store=store, category="embeddings")
         lines = await (
             await client.batches.submit(models[name], {"a": "Hello"}, store=store, category="embeddings")
         ).collect()

@@ -14,7 +14,7 @@ from betterai.runtime.batches.line_by_line.options import LINE_BY_LINE, BatchRun
 from betterai.runtime.batches.store import BatchStore
 from betterai.runtime.client import Client
 from betterai.runtime.connection import TransportSource, shared_transport
-from betterai.runtime.factory import read_key
+from betterai.runtime.factory import make_class
 from betterai.runtime.registry import get_provider, resolve_model
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ def find_batch_provider(
         return LineByLine(provider.name, client, runner or BatchRunner(), store, types), model.id
     codec = protocols[name]
     if callable(codec):
-        made: BaseBatchProvider = codec(api_key=read_key(provider, config), **config.options)
-        return made, model.id
+        return make_class(codec, provider, config), model.id
     from betterai.runtime.batches.endpoint.provider import CodecBatchProvider
 
     found = CodecBatchProvider(provider, codec, config, protocol=name, store=store, transport=transport, types=types)

@@ -21,6 +21,7 @@ from betterai.core.wire import WireRequest
 from betterai.runtime.batches.requests import SETTINGS
 from betterai.runtime.connection import TransportSource
 from betterai.runtime.factory import find_provider
+from betterai.runtime.inputs import read_inputs, read_texts
 from betterai.runtime.packing import pack_settings, unpack_settings
 from betterai.runtime.registry import choose_protocol, provider_names, resolve_model
 
@@ -63,8 +64,10 @@ class LinePlanner:
         runner, found = self.find(request.model or model)
         settings: Any = request.settings if request.settings is not None else SETTINGS[self._category]()
         given = request.input
-        if self._category in ("embeddings", "moderation"):
-            given = (given,) if isinstance(given, str) else tuple(given)
+        if self._category == "embeddings":
+            given = read_texts(given)
+        elif self._category == "moderation":
+            given = read_inputs(given)
         plan = await runner.plan(given, found.id, settings)
         if plan.request is None or plan.codec.protocol not in self._codec.carries[self._category]:
             raise UnsupportedParam(f"the batches of {self._provider.title} do not carry {plan.codec.protocol}")
