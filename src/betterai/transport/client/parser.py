@@ -10,6 +10,7 @@ MAX_HEADERS = 256
 MAX_INTERIM_REPLIES = 64
 MAX_CHUNK_LINE = 1024
 MAX_KNOWN_LINE = 256
+MAX_KNOWN_LINES = 1024
 
 _HEAD, _LENGTH, _CHUNKS, _TRAILERS, _UNTIL_CLOSE, _DONE = range(6)
 _SIZE_LINE_DUE, _LINE_END_DUE = -1, 0
@@ -201,7 +202,7 @@ class ReplyParser:
         if due is not None:
             if held not in (b"", due):
                 raise BadReply("a chunk is longer than it said to be")
-        elif len(held) > MAX_CHUNK_LINE or not _SIZE_LINE_BEGUN.fullmatch(held):
+        elif held and (len(held) > MAX_CHUNK_LINE or not _SIZE_LINE_BEGUN.fullmatch(held)):
             raise BadReply("not the size of a chunk")
         self._held, self._left = held, left
 
@@ -252,7 +253,7 @@ def read_headers(lines: list[str], *, strict: bool = True) -> dict[str, str]:
         raise BadReply(f"more than {MAX_HEADERS} headers")
     headers: dict[str, str] = {}
     for line in lines[1:]:
-        name, value = _read_known_line(line) if len(line) < MAX_KNOWN_LINE else _read_line(line)
+        name, value = _known_lines.get(line) or _learn_line(line)
         if strict and name in headers:
             value = _merge(name, headers[name], value)
         headers[name] = value
@@ -268,8 +269,17 @@ def _read_line(line: str) -> tuple[str, str]:
     return name.lower(), value.strip(" \t")
 
 
-_read_known_line = lru_cache(maxsize=1024)(_read_line)
+_known_lines: dict[str, tuple[str, str]] = {}
 """Most lines are the same in each reply of a server: they are checked and cut once."""
+
+
+def _learn_line(line: str) -> tuple[str, str]:
+    read = _read_line(line)
+    if len(line) < MAX_KNOWN_LINE:
+        if len(_known_lines) >= MAX_KNOWN_LINES:
+            _known_lines.clear()
+        _known_lines[line] = read
+    return read
 
 
 def _refuse_controls(line: str) -> None:
@@ -284,6 +294,7 @@ def _merge(name: str, before: str, value: str) -> str:
     return f"{before}, {value}" if name in _MERGED else value
 
 
+@lru_cache(maxsize=4096)
 def _read_size(line: bytes) -> int:
     matched = _SIZE_LINE.fullmatch(line)
     if matched is None:
