@@ -87,7 +87,7 @@ def price_usage(usage: Usage | None, price: Price | None, variant: str = "") -> 
     rates = _rates_for(price, usage.input_tokens) if price.tiers else price.rates
     tokens = rates.tokens
     parts: dict[str, Decimal] = {}
-    for counter, count in _count(usage):
+    for counter, count in _count(usage).items():
         if count <= 0:
             if count:
                 return Cost(reason=f"the provider stated {count} tokens of {counter}")
@@ -145,15 +145,16 @@ _MODALITIES = ("audio_in", "image_in", "video_in", "audio_out", "image_out", "ot
 _read_modalities = attrgetter(*_MODALITIES)
 
 
-def _count(usage: Usage) -> list[tuple[str, int]]:
-    """The counters by the names of their rates."""
-    counted = [("text_in", usage.text_in), ("text_out", usage.text_out)]
+def _count(usage: Usage) -> dict[str, int]:
+    """The counters by the names of their rates; rare ones are looked for only where there are any."""
+    counted = {"text_in": usage.text_in, "text_out": usage.text_out}
     if usage.reasoning:
-        counted.append(("reasoning", usage.reasoning))
-    if any(counts := _read_modalities(usage)):
-        counted.extend(zip(_MODALITIES, counts, strict=True))
+        counted["reasoning"] = usage.reasoning
+    if usage.audio_in or usage.audio_out or usage.image_in or usage.image_out or usage.video_in or usage.other:
+        counted.update(zip(_MODALITIES, _read_modalities(usage), strict=True))
     for kind, count in usage.cached.items():
-        counted.append(("cached" if kind == "text" else f"cached_{kind}", count))
-    for ttl, count in usage.cache_write.items():
-        counted.append((f"cache_write_{ttl}" if ttl else "cache_write", count))
+        counted["cached" if kind == "text" else f"cached_{kind}"] = count
+    if usage.cache_write:
+        for ttl, count in usage.cache_write.items():
+            counted[f"cache_write_{ttl}" if ttl else "cache_write"] = count
     return counted

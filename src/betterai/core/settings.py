@@ -52,7 +52,7 @@ class Settings:
             if value is UNSET:
                 continue
             expected = self.__types__.get(name)
-            if expected and value is not None and (not isinstance(value, expected) or _is_stray_bool(value, expected)):
+            if expected and value is not None and value.__class__ not in expected and _is_stray(value, expected):
                 wanted = " or ".join(kind.__name__ for kind in expected)
                 raise ValidationError(f"{name} must be {wanted}, not {type(value).__name__} ({value!r:.60})")
             if isinstance(value, float):
@@ -114,8 +114,8 @@ def _suggest(name: str, known: frozenset[str]) -> str:
     return f"; did you mean {' or '.join(near)}?" if near else f"; it has {', '.join(sorted(known))}"
 
 
-def _is_stray_bool(value: Any, expected: tuple[type, ...]) -> bool:
-    return isinstance(value, bool) and bool not in expected
+def _is_stray(value: Any, expected: tuple[type, ...]) -> bool:
+    return not isinstance(value, expected) or isinstance(value, bool)
 
 
 class CallSettings(Settings):

@@ -49,8 +49,9 @@ class Usage(Data, frozen=True, kw_only=True):
     @property
     def input_tokens(self) -> int:
         """All input tokens, cached ones too."""
-        fresh = self.text_in + self.audio_in + self.image_in + self.video_in
-        return fresh + sum(self.cached.values()) + sum(self.cache_write.values())
+        cached = sum(self.cached.values()) if self.cached else 0
+        written = sum(self.cache_write.values()) if self.cache_write else 0
+        return self.text_in + self.audio_in + self.image_in + self.video_in + cached + written
 
     @property
     def output_tokens(self) -> int:

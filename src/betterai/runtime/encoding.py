@@ -27,9 +27,9 @@ def encode_request(
     `large`: there may be long texts in it, and it is written in a thread.
     """
     body = request.body
-    if isinstance(body, Multipart) and extra_body:
+    if extra_body and isinstance(body, Multipart):
         return msgspec.structs.replace(request, body=add_fields(body, extra_body))
-    if isinstance(body, _AS_IT_IS):
+    if body.__class__ is not dict and isinstance(body, _AS_IT_IS):
         return request
     if extra_body:
         body = _merge(body if isinstance(body, dict) else msgspec.to_builtins(body), extra_body)

@@ -30,12 +30,15 @@ _KEYS = frozenset({
 
 def read_messages(messages: Messages) -> tuple[Message, ...]:
     """A text, our messages, or dicts in the field's usual shape. Raises `ValidationError` saying which is wrong."""
-    if isinstance(messages, str):
-        return (Message(role="user", parts=(Text(text=messages),)),)
-    if isinstance(messages, Message):
-        return (messages,)
     given: Any = messages
-    if not isinstance(given, (list, Sequence)) or not given or isinstance(given, _BYTES):
+    if given.__class__ is not list:
+        if isinstance(given, str):
+            return (Message(role="user", parts=(Text(text=given),)),)
+        if isinstance(given, Message):
+            return (given,)
+        if not isinstance(given, Sequence) or isinstance(given, _BYTES):
+            _refuse_messages(given)
+    if not given:
         _refuse_messages(given)
     return tuple([_read_message(message, index) for index, message in enumerate(given)])
 

@@ -23,7 +23,7 @@ from betterai.core.exceptions import (
     StreamInterrupted,
     UnsupportedParam,
 )
-from betterai.core.message import MediaPart, Message, Messages, ToolResult
+from betterai.core.message import MediaPart, Message, Messages, Text, ToolResult
 from betterai.core.model import ModelConfig
 from betterai.core.price import price_usage
 from betterai.core.provider import Provider
@@ -218,7 +218,7 @@ class CodecTextProvider(ObservedTextProvider):
                 input=history,
                 settings=prepared,
                 stream=stream,
-                id=f"{getrandbits(128):032x}",
+                id=getrandbits(128).to_bytes(16).hex(),
                 now=self._clock.now(),
                 warnings=(*unread, *check_claims(model, history, settings.given(), media=media)),
                 provider_settings=self.connection.codec_settings(),
@@ -385,6 +385,6 @@ def has_media(messages: Sequence[Message]) -> bool:
     """Whether there is anything but texts, thoughts and tool calls: what may need loading, or judging."""
     for message in messages:
         for part in message.parts:
-            if isinstance(part, _MEDIA):
+            if part.__class__ is not Text and isinstance(part, _MEDIA):
                 return True
     return False

@@ -120,16 +120,17 @@ class HTTPTransport:
 
         The usual ones are found once: no query or headers of their own, and signed alike each time.
         """
-        usual = request.headers is JSON_HEADERS and not request.query and request.trust == "provider"
-        if not usual or self._proxied or not isinstance(endpoint.auth, FIXED):
+        if request.headers is not JSON_HEADERS or request.query or request.trust != "provider" or self._proxied:
             return self._find_route(request, endpoint)
         place = request.url, id(endpoint)
-        known = self._routes.get(place)
-        if known is None:
+        if (known := self._routes.get(place)) is not None:
+            return known[0]
+        route = self._find_route(request, endpoint)
+        if isinstance(endpoint.auth, FIXED):
             if len(self._routes) >= MOST_ROUTES:
                 self._routes.clear()
-            known = self._routes[place] = self._find_route(request, endpoint), endpoint
-        return known[0]
+            self._routes[place] = route, endpoint
+        return route
 
     def _find_route(self, request: WireRequest, endpoint: Endpoint) -> Route:
         complete = None

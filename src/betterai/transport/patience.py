@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from math import inf
 from time import monotonic
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from betterai.core.config import Timeout
 from betterai.transport.failures import Silence, Stuck, read_failure
@@ -149,12 +150,17 @@ class Watchdog:
 
 
 _watchdogs: WeakKeyDictionary[asyncio.AbstractEventLoop, Watchdog] = WeakKeyDictionary()
+_latest: tuple[Callable[[], asyncio.AbstractEventLoop | None], Watchdog] = (lambda: None, Watchdog())
+"""The loop that asked last, and its watchdog: mostly there is but one, which is then found without a search."""
 
 
 def find_watchdog() -> Watchdog:
     """That of the running loop."""
+    global _latest
     loop = asyncio.get_running_loop()
-    dog = _watchdogs.get(loop)
-    if dog is None:
-        dog = _watchdogs[loop] = Watchdog()
+    latest, dog = _latest
+    if latest() is not loop:
+        if (known := _watchdogs.get(loop)) is None:
+            known = _watchdogs[loop] = Watchdog()
+        _latest, dog = (ref(loop), known), known
     return dog

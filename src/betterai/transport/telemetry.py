@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from asyncio import CancelledError
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from yarl import URL
@@ -41,7 +41,10 @@ def watch(tell: Listener | None, method: str, url: URL, *sent: Mapping[str, str]
     everywhere = listening.everywhere
     if tell is None and everywhere is None and not requests.isEnabledFor(logging.DEBUG):
         return _pass_over
-    listeners = [listener for listener in (tell, everywhere) if listener is not None]
+    return _begin([listener for listener in (tell, everywhere) if listener is not None], method, url, sent)
+
+
+def _begin(listeners: Sequence[Listener], method: str, url: URL, sent: Iterable[Mapping[str, str]]) -> Finish:
     began, ended, work = time.monotonic(), False, listening.running.get()
 
     def finish(

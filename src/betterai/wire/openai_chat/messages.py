@@ -46,14 +46,8 @@ class MessageBuilder:
     def build(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
         wire: list[dict[str, Any]] = []
         for message in messages:
-            parts = message.parts
-            if (
-                message.role != "tool"
-                and len(parts) == 1
-                and type(parts[0]) is Text
-                and self._is_plain(message, parts[0])
-            ):
-                role = message.role
+            role, parts = message.role, message.parts
+            if len(parts) == 1 and type(parts[0]) is Text and role != "tool" and self._is_plain(message, parts[0]):
                 wire.append({"role": role if role == "user" else self._role(message), "content": parts[0].text})
             else:
                 wire.extend(self._build_rich(message))

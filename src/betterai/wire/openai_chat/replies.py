@@ -55,7 +55,9 @@ def parse_choices(
     """The first choice as the response, and the others, in the order of their indexes, as its alternatives."""
     choices = shape.choices or []
     model = shape.model or call.model.id
-    sources = parse_sources(shape, call.model) if isinstance(shape, SourcedShape) else ()
+    sources: tuple[Citation, ...] = ()
+    if shape.__class__ is not ChatShape and isinstance(shape, SourcedShape):
+        sources = parse_sources(shape, call.model)
     if len(choices) == 1:
         return _parse_choice(codec, call, choices[0], model, sources, id=shape.id or "", usage=usage, body=body)
     first, *rest = sorted(choices, key=attrgetter("index"))

@@ -125,7 +125,7 @@ class ChatStream:
         if (usage := self._codec.usage_of(shape)) is not None:
             self._usage = usage
         chunks: list[TextChunk] = []
-        if isinstance(shape, SourcedShape):
+        if self._sourced and isinstance(shape, SourcedShape):
             sources = parse_sources(shape, self._call.model, len(self._sources))
             chunks.extend(TextChunk(citation=item, body=data) for item in sources)
             self._sources += sources
