@@ -86,3 +86,20 @@ def check_limits(results: Results) -> list[Limit]:
         check_modules(results),
         at_most("memory grown from call 10,000 to call 100,000", FLAT, " MiB", *grown),
     ]
+
+
+def check_aims(results: Results) -> list[Limit]:
+    """What comes after the limits. `floor` is raw aiohttp here too."""
+    first = [over_socket(results, peer) for peer in (OURS, FLOOR)]
+    paced = results.ratio("paced", OURS)
+    return [
+        at_most("CPU a call, 64 at once, to raw aiohttp", 0.5, " ×", compare(results, "calls_64", OURS, FLOOR), 1.0),
+        at_most(
+            "CPU a call, 1,000 at once, to raw aiohttp", 0.5, " ×", compare(results, "calls_1000", OURS, FLOOR), 1.0
+        ),
+        at_most(
+            "CPU a typed streamed event, burst", 6, " µs", results.span("burst", OURS), results.span("burst", FLOOR)
+        ),
+        at_most("CPU a typed streamed event, one at a time, to raw aiohttp", 0.67, " ×", paced, 1.0),
+        at_most("time to the first streamed text, over a bare socket", 0.1, " ms", *first),
+    ]

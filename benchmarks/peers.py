@@ -44,6 +44,7 @@ PEERS = {
     for peer in (
         Peer("raw_aiohttp", "raw aiohttp", "raw_aiohttp", "raw_aiohttp"),
         Peer("betterai", "BetterAI", "betterai", "betterai_async"),
+        Peer("bare_asyncio", "asyncio by hand", "raw_aiohttp", "bare_asyncio"),
         Peer("httpx", "raw httpx", "httpx", "raw_httpx", 12),
         Peer("openai", "openai SDK", "openai", "openai_sdk", 8),
         Peer("anthropic", "anthropic SDK", "anthropic", "anthropic_sdk", 8),
@@ -68,8 +69,8 @@ PEERS = {
     )
 }
 ASYNC = (
-    "raw_aiohttp", "betterai", "httpx", "openai", "anthropic", "any_llm", "pydantic_ai", "langchain", "litellm",
-    "litellm_router",
+    "bare_asyncio", "raw_aiohttp", "betterai", "httpx", "openai", "anthropic", "any_llm", "pydantic_ai", "langchain",
+    "litellm", "litellm_router",
 )  # fmt: skip
 """Those who are asked for everything."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.batches import page as batches
 from benchmarks.large import page as large
-from benchmarks.limits import Limit
+from benchmarks.limits import Limit, check_aims
 from benchmarks.measures import CALLS, MEASURES, STREAMED
 from benchmarks.pairs import RESAMPLES, ROUNDS
 from benchmarks.peers import ASYNC, ENVIRONMENTS, FLOOR, OURS, PEERS
@@ -28,6 +28,11 @@ from benchmarks.tables import (
     ratio_table,
     round_figure,
     sync_table,
+)
+
+AIMS_SAY = (
+    "What we aim at next; how near asyncio lets a client come, and where a call goes, is in "
+    "[a record](decisions/0036-where-a-call-goes.md):"
 )
 
 
@@ -138,6 +143,8 @@ METHOD = """\
   answer is checked to be whole. Libraries keep their own limits of connections; raw aiohttp has none, raw httpx what
   the openai SDK sets. The anthropic SDK speaks Messages, all others Chat Completions; pydantic-ai is measured without
   its agent; any-llm with a client that is made once. LiteLLM's download of its price list at import is switched off.
+- *Asyncio by hand* is no client that anybody could use: it believes whatever comes, and limits nothing. It shows what
+  is left to gain on asyncio.
 - A peer that cannot be installed is left out, and said so below."""
 
 LACKS = """\
@@ -180,7 +187,13 @@ def write_page(results: Results, limits: list[Limit], machine: str) -> str:
             pair_table(results) if results.pairs else "",
             "![Ratios with their intervals](benchmarks-ratios.svg)",
         ),
-        section("Limits that we set ourselves", limits_table(limits), describe_scale(results)),
+        section(
+            "Limits that we set ourselves",
+            limits_table(limits),
+            describe_scale(results),
+            AIMS_SAY,
+            limits_table(check_aims(results)),
+        ),
         section("Calls", figure_table(results, CALLS), describe_upstream(results)),
         section("Streams", figure_table(results, STREAMED)),
         section("By protocol", protocol_table(results)),
