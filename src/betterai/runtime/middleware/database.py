@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import finalize
 
 from betterai.core.exceptions import ConfigurationError
+from betterai.runtime.write_ahead import write_ahead
 
 if TYPE_CHECKING:
     import sqlite3
@@ -84,7 +85,7 @@ class Database:
             self.path, timeout=self._patience, isolation_level=None, check_same_thread=False, cached_statements=16
         )
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
+            write_ahead(connection)
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute("PRAGMA journal_size_limit=4194304")
             connection.executescript(self._schema)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from betterai.core.exceptions import ConfigurationError
 from betterai.runtime.batches.line_by_line.table import SCHEMA, Row
+from betterai.runtime.write_ahead import write_ahead
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 30.0
@@ -46,7 +47,7 @@ class SqliteDriver:
         if not self._path.exists():
             self._path.touch(0o600)  # it holds what was asked and answered
         self._database = sqlite3.connect(self._path, timeout=PATIENCE_SECONDS, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
+        write_ahead(self._database)
         self._database.execute("PRAGMA synchronous = FULL")
         for statement in SCHEMA:
             self._database.execute(statement)
