@@ -16,7 +16,10 @@ def check_claims(
     model: ModelConfig, messages: Sequence[Message], given: Mapping[str, Any], *, media: bool
 ) -> tuple[CallWarning, ...]:
     """`given` are the settings that were set; without `media` the messages are not looked through."""
-    found = [] if model.known and not model.shutdown else [*_check_model(model.key, model.known, model.shutdown)]
+    said: tuple[CallWarning, ...] = ()
+    if model.shutdown or not model.known:
+        said = _check_model(model.provider, model.id, model.known, model.shutdown)
+    found = []
     ranges, claims = model.config, model.capabilities
     for name, value in given.items():
         if name in ranges and value is not None:
@@ -29,12 +32,12 @@ def check_claims(
             found.append(_warn("response_format", f"{model.key} is said to take no JSON Schema"))
     if media:
         found.extend(_check_media(model, messages))
-    return tuple(found)
+    return (*said, *found) if found else said
 
 
 @lru_cache(maxsize=1024)
-def _check_model(key: str, known: bool, shutdown: str) -> tuple[CallWarning, ...]:
-    found = []
+def _check_model(provider: str, id: str, known: bool, shutdown: str) -> tuple[CallWarning, ...]:
+    key, found = f"{provider}/{id}", []
     if not known:
         found.append(CallWarning(code="unknown_model", field="model", message=f"the catalogue does not list {key}"))
     if shutdown:

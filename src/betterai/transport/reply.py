@@ -26,6 +26,7 @@ class Reply:
         "_incoming",
         "_keep",
         "_limit",
+        "_open",
         "_patience",
         "_timer",
         "connect",
@@ -54,6 +55,7 @@ class Reply:
         self._finish = finish
         self._keep = keep
         self._timer: asyncio.TimerHandle | None = None
+        self._open = True
         patience.read_from(incoming)
 
     def expire_in(self, seconds: float) -> None:
@@ -76,13 +78,22 @@ class Reply:
 
     async def read(self) -> WireResponse:
         """The whole body. Raises `ProviderError` when it is larger than the limit."""
+        if (whole := self.take()) is not None:
+            return whole
         try:
-            body = self._incoming.take_whole()
-            if body is None:
-                body = await self._gather()
+            body = await self._gather()
             self._refuse_large(len(body))
         finally:
             self.close()
+        return WireResponse(status=self.status, headers=self.headers, body=body)
+
+    def take(self) -> WireResponse | None:
+        """The same without waiting: most answers come in one piece. None where more is to come, or it is packed."""
+        body = self._incoming.take_whole()
+        if body is None:
+            return None
+        self.close()
+        self._refuse_large(len(body))
         return WireResponse(status=self.status, headers=self.headers, body=body)
 
     async def _gather(self) -> bytes:
@@ -141,6 +152,7 @@ class Reply:
         else:
             incoming.leave(self._timer)
         self._timer = None
+        self._open = False
         self._patience.end()
         self._finish(self.status, None, incoming.size, self.headers)
 
@@ -152,6 +164,7 @@ class Reply:
         return failure
 
     def __del__(self) -> None:
-        self._patience.end()
-        if not self._incoming.done:
-            self._incoming.abort()
+        if self._open:
+            self._patience.end()
+            if not self._incoming.done:
+                self._incoming.abort()

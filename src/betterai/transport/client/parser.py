@@ -104,13 +104,12 @@ class ReplyParser:
         if self._held:
             data = self._held + data
         while True:
-            end = data.find(b"\r\n\r\n", 0, MAX_HEAD_BYTES)
-            if end < 0:
+            head, end, rest = data.partition(b"\r\n\r\n")
+            if not end or len(head) > MAX_HEAD_BYTES:
                 _check_beginning(data)
                 self._held = data
                 return
-            status = self._read_head(data[:end])
-            data = data[end + 4 :]
+            status, data = self._read_head(head), rest
             if status >= 200:
                 break
             self._interim += 1
