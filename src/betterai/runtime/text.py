@@ -109,7 +109,7 @@ class CodecTextProvider(ObservedTextProvider):
             try:
                 opened = await self.connection.transport.open(request, endpoint, attempts.start())
                 status, stood = opened.status, attempts.elapsed()
-                reply = opened.take() or await opened.read()
+                reply = await opened.read()
                 if not 200 <= status < 300:
                     raise codec.parse_error(reply)
                 first_byte = first_byte or stood

@@ -78,22 +78,13 @@ class Reply:
 
     async def read(self) -> WireResponse:
         """The whole body. Raises `ProviderError` when it is larger than the limit."""
-        if (whole := self.take()) is not None:
-            return whole
         try:
-            body = await self._gather()
+            body = self._incoming.take_whole()
+            if body is None:
+                body = await self._gather()
             self._refuse_large(len(body))
         finally:
             self.close()
-        return WireResponse(status=self.status, headers=self.headers, body=body)
-
-    def take(self) -> WireResponse | None:
-        """The same without waiting: most answers come in one piece. None where more is to come, or it is packed."""
-        body = self._incoming.take_whole()
-        if body is None:
-            return None
-        self.close()
-        self._refuse_large(len(body))
         return WireResponse(status=self.status, headers=self.headers, body=body)
 
     async def _gather(self) -> bytes:
