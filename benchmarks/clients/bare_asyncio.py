@@ -1,6 +1,6 @@
 """Worker: asyncio by hand with msgspec typed Structs, and no HTTP client: what any client on asyncio pays at least.
 
-It believes whatever comes: heads are not read, lengths not checked, nothing is limited in time or size.
+It believes whatever comes: of a head only the length is read, nothing is checked or limited in time or size.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,11 @@ async def test_r9_a_new_file_is_opened_when_who_writes_to_it_is_done(
     tmp_path: Path, open_file: Callable[[Path], Coroutine[Any, Any, None]]
 ) -> None:
     path = tmp_path / "shared.db"
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    opening = asyncio.create_task(open_file(path))
-    done, _ = await asyncio.wait({opening}, timeout=0.2)
-    assert not done, "it waits for its turn"
-    other.execute("COMMIT")
-    await opening
-    assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    other.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        opening = asyncio.create_task(open_file(path))
+        done, _ = await asyncio.wait({opening}, timeout=0.2)
+        assert not done, "it waits for its turn"
+        other.execute("COMMIT")
+        await opening
+        assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -146,15 +146,14 @@ _read_modalities = attrgetter(*_MODALITIES)
 
 
 def _count(usage: Usage) -> dict[str, int]:
-    """The counters by the names of their rates; rare ones are looked for only where there are any."""
+    """The counters by the names of their rates."""
     counted = {"text_in": usage.text_in, "text_out": usage.text_out}
     if usage.reasoning:
         counted["reasoning"] = usage.reasoning
-    if usage.audio_in or usage.audio_out or usage.image_in or usage.image_out or usage.video_in or usage.other:
-        counted.update(zip(_MODALITIES, _read_modalities(usage), strict=True))
+    if any(counts := _read_modalities(usage)):
+        counted.update(zip(_MODALITIES, counts, strict=True))
     for kind, count in usage.cached.items():
         counted["cached" if kind == "text" else f"cached_{kind}"] = count
-    if usage.cache_write:
-        for ttl, count in usage.cache_write.items():
-            counted[f"cache_write_{ttl}" if ttl else "cache_write"] = count
+    for ttl, count in usage.cache_write.items():
+        counted[f"cache_write_{ttl}" if ttl else "cache_write"] = count
     return counted

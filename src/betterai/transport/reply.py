@@ -26,7 +26,6 @@ class Reply:
         "_incoming",
         "_keep",
         "_limit",
-        "_open",
         "_patience",
         "_timer",
         "connect",
@@ -55,7 +54,6 @@ class Reply:
         self._finish = finish
         self._keep = keep
         self._timer: asyncio.TimerHandle | None = None
-        self._open = True
         patience.read_from(incoming)
 
     def expire_in(self, seconds: float) -> None:
@@ -143,7 +141,6 @@ class Reply:
         else:
             incoming.leave(self._timer)
         self._timer = None
-        self._open = False
         self._patience.end()
         self._finish(self.status, None, incoming.size, self.headers)
 
@@ -155,7 +152,6 @@ class Reply:
         return failure
 
     def __del__(self) -> None:
-        if self._open:
-            self._patience.end()
-            if not self._incoming.done:
-                self._incoming.abort()
+        self._patience.end()
+        if not self._incoming.done:
+            self._incoming.abort()

@@ -32,7 +32,7 @@ def make_request(
         url=url,
         body=body,
         headers=settings.extra_headers or {},
-        query={**(query or {}), **(settings.extra_query or {})} if query or settings.extra_query else {},
+        query={**(query or {}), **(settings.extra_query or {})},
         reply=stream if call.stream else "json",
         warnings=(*call.warnings, *report.warnings),
     )

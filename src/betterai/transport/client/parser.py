@@ -104,8 +104,8 @@ class ReplyParser:
         if self._held:
             data = self._held + data
         while True:
-            head, end, rest = data.partition(b"\r\n\r\n")
-            if not end or len(head) > MAX_HEAD_BYTES:
+            head, blank, rest = data.partition(b"\r\n\r\n")
+            if not blank or len(head) > MAX_HEAD_BYTES:
                 _check_beginning(data)
                 self._held = data
                 return
